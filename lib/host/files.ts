@@ -1,0 +1,54 @@
+import { Failure } from '../ocf/outcome.ts';
+import type { Host } from './host.ts';
+import type { FileFacts } from './sys.ts';
+
+// Paths on managed storage: a dead disk or server makes any system call on them hang in the kernel, where not even SIGKILL
+// helps. So each look is a child process that can be left behind.
+
+export type PathFacts = Pick<FileFacts, 'kind' | 'mode' | 'uid' | 'gid' | 'ino'> & {
+  /** `major:minor`, as in mountinfo. */
+  readonly device: string;
+};
+
+const kinds: readonly (readonly [RegExp, FileFacts['kind']])[] = [
+  [/^regular/, 'file'],
+  [/^directory/, 'directory'],
+  [/^block special/, 'block'],
+  [/^character special/, 'character'],
+  [/^symbolic link/, 'link'],
+];
+
+/** What a path is, links followed; `undefined` when there is nothing. Throws `Failure` when the storage does not answer. */
+export async function pathFacts(
+  host: Host,
+  path: string,
+  timeoutMs?: number,
+): Promise<PathFacts | undefined> {
+  const argv = ['stat', '-L', '-c', '%Hd:%Ld %i %a %u %g %F', '--', path] as const;
+  const output = await host.tryRun(argv, timeoutMs === undefined ? {} : { timeoutMs });
+  if (output.hung) throw new Failure('failed', `${path} does not answer: ${output.hung}`);
+  if (output.missing) throw new Failure('notInstalled', 'command stat is not installed');
+  if (output.code !== 0) return undefined;
+  const [device = '', ino = '', mode = '', uid = '', gid = '', ...words] = output.stdout.trim().split(' ');
+  const kind = kinds.find(([pattern]) => pattern.test(words.join(' ')))?.[1] ?? 'other';
+  return {
+    device,
+    ino: Number(ino),
+    mode: Number.parseInt(mode, 8),
+    uid: Number(uid),
+    gid: Number(gid),
+    kind,
+  };
+}
+
+/** Creates a directory with its parents, mode 0755; an existing one is left as it is. */
+export async function ensureDirectory(host: Host, path: string): Promise<void> {
+  if ((await pathFacts(host, path))?.kind === 'directory') return;
+  const output = await host.tryRun(['mkdir', '-p', '-m', '0755', '--', path]);
+  if (output.hung) throw new Failure('failed', `${path} does not answer: ${output.hung}`);
+  if ((await pathFacts(host, path))?.kind !== 'directory')
+    throw new Failure(
+      'notInstalled',
+      `${path} is not a directory and cannot be made one: ${output.stderr.trim() || 'no reason given'}`,
+    );
+}

@@ -1,0 +1,58 @@
+import { Failure } from '../ocf/outcome.ts';
+import type { Argv, Command, Output, Sys } from './sys.ts';
+
+export type RunOptions = Partial<Omit<Command, 'argv'>>;
+
+/** The machine with a clock: every command and every wait ends before the operation's own deadline. */
+export type Host = {
+  readonly sys: Sys;
+  /** Milliseconds until the action must have ended by itself; never negative. */
+  left(): number;
+  /** Runs a command; a command that does not exist, hangs or fails is told by the output. */
+  tryRun(argv: Argv, options?: RunOptions): Promise<Output>;
+  /** Runs a command that must succeed; returns its stdout. Throws `Failure` with the first line it said. */
+  run(argv: Argv, options?: RunOptions): Promise<string>;
+  /** Polls until `done` comes true, for at most `withinMs`; the pause grows from 50 ms to `everyMs`. Says whether it did. */
+  until(done: () => Promise<boolean>, withinMs: number, everyMs?: number): Promise<boolean>;
+};
+
+const firstPauseMs = 50;
+const longestPauseMs = 1000;
+
+export function hostOn(sys: Sys, deadlineMs: number): Host {
+  const left = () => Math.max(0, deadlineMs - sys.now());
+  const tryRun: Host['tryRun'] = (argv, options = {}) =>
+    sys.run({ ...options, argv, timeoutMs: Math.max(1, Math.min(options.timeoutMs ?? left(), left())) });
+  return {
+    sys,
+    left,
+    tryRun,
+    async run(argv, options) {
+      const output = await tryRun(argv, options);
+      if (output.code !== 0) throw commandFailure(argv, output);
+      return output.stdout;
+    },
+    async until(done, withinMs, everyMs = longestPauseMs) {
+      const end = sys.now() + Math.min(withinMs, left());
+      for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, everyMs)) {
+        if (await done()) return true;
+        const rest = end - sys.now();
+        if (rest <= 0) return false;
+        await sys.sleep(Math.min(pause, rest));
+      }
+    },
+  };
+}
+
+/** The reason for a command that did not do its work: its own first line, or what it was stuck in. */
+export function commandFailure(argv: Argv, output: Output): Failure {
+  const command = argv.join(' ');
+  if (output.missing) return new Failure('notInstalled', `command ${argv[0]} is not installed`);
+  if (output.hung) return new Failure('failed', `"${command}" did not end (${output.hung})`);
+  return new Failure(
+    'failed',
+    `${command}: ${firstLine(output.stderr) || firstLine(output.stdout) || `exit ${output.code}`}`,
+  );
+}
+
+export const firstLine = (text: string): string => text.trim().split('\n', 1)[0] ?? '';

@@ -1,0 +1,190 @@
+import { constants as fsConstants, type Stats } from 'node:fs';
+import {
+  access,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeProcess, killTree } from './process-tree.ts';
+import type { Argv, Command, FileFacts, Output, Sys } from './sys.ts';
+
+/** As systemd's default for services, plus the sbin directories that the tools live in; appended, so an admin's own PATH wins. */
+const searchPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+const maxOutputBytes = 16 * 1024 * 1024;
+
+export type Underway = { readonly argv: Argv; readonly pid: number; readonly sinceMs: number };
+
+export type NodeSys = Sys & {
+  /** The commands that are running now: what a deadline names and ends. */
+  underway(): readonly Underway[];
+  killUnderway(): void;
+};
+
+export function nodeSys(env: NodeJS.ProcessEnv): NodeSys {
+  const path = [...(env['PATH'] ?? '').split(':'), ...searchPath].filter(unique).join(':');
+  const running = new Set<Underway>();
+  /** ocf-tester's way of asking how the agent behaves on a host without its tools. */
+  const noTools = env['OCF_TESTER_FAIL_HAVE_BINARY'] === '1';
+  const now = () => performance.now();
+
+  async function has(file: string): Promise<boolean> {
+    if (noTools) return false;
+    const places = file.includes('/') ? [file] : path.split(':').map((dir) => `${dir}/${file}`);
+    for (const place of places) {
+      const found = await access(place, fsConstants.X_OK).then(
+        () => true,
+        () => false,
+      );
+      if (found) return true;
+    }
+    return false;
+  }
+
+  async function run({ argv, input, env: extra, timeoutMs, output }: Command): Promise<Output> {
+    if (noTools) return missing(argv);
+    const { execa } = await import('execa'); // a monitor that only reads /proc never pays for this
+    const [file, ...args] = argv;
+    const child = execa(file, args, {
+      reject: false,
+      ...(input === undefined ? { stdin: 'ignore' } : { input }),
+      ...(output === 'ignore' ? { stdout: 'ignore', stderr: 'ignore' } : {}),
+      env: { ...childEnv(env), PATH: path, ...extra },
+      extendEnv: false,
+      cwd: '/',
+      stripFinalNewline: false,
+      maxBuffer: maxOutputBytes,
+    });
+    const { pid } = child;
+    if (pid === undefined) {
+      const { code } = await child;
+      return code === 'ENOENT'
+        ? missing(argv)
+        : { code: 126, stdout: '', stderr: `cannot run ${file}: ${code}` };
+    }
+    const entry: Underway = { argv, pid, sinceMs: now() };
+    running.add(entry);
+    const clock = new AbortController();
+    try {
+      const done = await Promise.race([
+        child,
+        sleep(timeoutMs, undefined, { signal: clock.signal }).then(() => undefined),
+      ]);
+      if (done) {
+        const code = done.exitCode ?? 128 + (done.signal ? constants.signals[done.signal] : 0);
+        return { code, stdout: text(done.stdout), stderr: text(done.stderr) };
+      }
+      const hung = `${describeProcess(pid)} after ${seconds(now() - entry.sinceMs)}`;
+      killTree(pid);
+      child.unref(); // a process in state D dies when the kernel lets it; nobody may wait for that
+      return { code: 124, stdout: '', stderr: '', hung };
+    } finally {
+      clock.abort();
+      running.delete(entry);
+    }
+  }
+
+  return {
+    read: (file) => readFile(file, 'utf8'),
+    async write(file, content, mode = 0o644) {
+      const draft = `${file}.tsha-${process.pid}`;
+      await writeFile(draft, content, { mode });
+      await rename(draft, file);
+    },
+    async poke(file, content) {
+      const handle = await open(file, fsConstants.O_WRONLY);
+      try {
+        await handle.write(content);
+      } finally {
+        await handle.close();
+      }
+    },
+    list: (dir) => readdir(dir),
+    target: (link) => readlink(link),
+    facts: async (file, follow) => fileFacts(await (follow ? stat(file) : lstat(file))),
+    makeDir: async (dir, mode = 0o755) => void (await mkdir(dir, { recursive: true, mode })),
+    remove: (file) => rm(file, { recursive: true, force: true }),
+    run,
+    async launch(argv, logFile) {
+      const { spawn } = await import('node:child_process');
+      const { openSync } = await import('node:fs');
+      const out = logFile ? openSync(logFile, 'a', 0o600) : 'ignore';
+      const [file, ...args] = argv;
+      const child = spawn(file, args, {
+        detached: true,
+        stdio: ['ignore', out, out],
+        cwd: '/',
+        env: { ...childEnv(env), PATH: path },
+      });
+      child.unref();
+      return new Promise((resolve, reject) => {
+        child.once('error', reject);
+        child.once('spawn', () => resolve(child.pid ?? 0));
+      });
+    },
+    has,
+    signal(pid, signal) {
+      try {
+        return process.kill(pid, signal);
+      } catch {
+        return false;
+      }
+    },
+    sleep: async (ms) => void (await sleep(ms)),
+    now,
+    pid: process.pid,
+    uid: process.getuid?.() ?? 0,
+    env,
+    underway: () => [...running],
+    killUnderway: () => {
+      for (const { pid } of running) killTree(pid);
+    },
+  };
+}
+
+/** The runtime's own switches must not reach children, nor a locale that changes what the tools print. */
+function childEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(env).filter(([name]) => !/^(NODE_|BUN_|LANG$|LANGUAGE$|LC_)/.test(name));
+  return { ...Object.fromEntries(kept), LC_ALL: 'C' };
+}
+
+const missing = ([file]: Argv): Output => ({
+  code: 127,
+  stdout: '',
+  stderr: `${file}: not found`,
+  missing: true,
+});
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+const unique = (value: string, index: number, all: readonly string[]) =>
+  value !== '' && all.indexOf(value) === index;
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+
+const fileFacts = (s: Stats): FileFacts => ({
+  kind: s.isFile()
+    ? 'file'
+    : s.isDirectory()
+      ? 'directory'
+      : s.isBlockDevice()
+        ? 'block'
+        : s.isCharacterDevice()
+          ? 'character'
+          : s.isSymbolicLink()
+            ? 'link'
+            : 'other',
+  dev: s.dev,
+  rdev: s.rdev,
+  ino: s.ino,
+  mode: s.mode & 0o7777,
+  uid: s.uid,
+  gid: s.gid,
+  size: s.size,
+});

@@ -1,0 +1,64 @@
+export type Argv = readonly [file: string, ...args: string[]];
+
+export type Command = {
+  readonly argv: Argv;
+  readonly input?: string;
+  readonly env?: { readonly [name: string]: string };
+  /** The process tree is killed after this long. */
+  readonly timeoutMs: number;
+  /** For commands that leave a daemon behind: a daemon that kept our pipe would keep everyone waiting for its end. */
+  readonly output?: 'ignore';
+};
+
+export type Output = {
+  /** Exit status; 127 when the command does not exist, 128 + n when signal n ended it. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly missing?: true;
+  /** Set when the time was up: what the process was doing, e.g. `D in nfs4_wait_clnt_recover`. */
+  readonly hung?: string;
+};
+
+export type FileFacts = {
+  readonly kind: 'file' | 'directory' | 'block' | 'character' | 'link' | 'other';
+  readonly dev: number;
+  readonly rdev: number;
+  readonly ino: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+};
+
+/**
+ * Everything an agent may do to the machine. Tests replace this and nothing else.
+ * The file verbs run in this process: they are for /proc, /sys, /dev, /etc and our own files below /run, never for a path on
+ * managed storage, which may hang in the kernel (`files.ts` has those). They reject with Node's error codes (ENOENT…).
+ */
+export interface Sys {
+  read(path: string): Promise<string>;
+  /** Atomic: a temporary file beside it, then a rename. */
+  write(path: string, text: string, mode?: number): Promise<void>;
+  /** A plain write(2) to a file that exists: procfs, sysfs. */
+  poke(path: string, text: string): Promise<void>;
+  list(dir: string): Promise<readonly string[]>;
+  target(link: string): Promise<string>;
+  /** Follows no symbolic link unless asked. */
+  facts(path: string, follow?: 'follow'): Promise<FileFacts>;
+  makeDir(path: string, mode?: number): Promise<void>;
+  remove(path: string): Promise<void>;
+  run(command: Command): Promise<Output>;
+  /** A process that outlives the agent: own session, no descriptor of ours. Returns its pid. */
+  launch(argv: Argv, logFile?: string): Promise<number>;
+  /** Whether the path holds an executable of this name. */
+  has(file: string): Promise<boolean>;
+  /** False when there is no such process. */
+  signal(pid: number, signal: NodeJS.Signals | number): boolean;
+  sleep(ms: number): Promise<void>;
+  /** Monotonic milliseconds since this process began. */
+  now(): number;
+  readonly pid: number;
+  readonly uid: number;
+  readonly env: NodeJS.ProcessEnv;
+}

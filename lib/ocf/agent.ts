@@ -1,0 +1,75 @@
+import type { Host } from '../host/host.ts';
+import type { Log } from './log.ts';
+import type { Memory } from './memory.ts';
+import type { Health, Report } from './outcome.ts';
+import type { Params, ParamTable } from './params.ts';
+import type { Request } from './request.ts';
+
+export type Seconds = `${number}s`;
+export type Role = 'Promoted' | 'Unpromoted';
+
+/** One `<action>` line of the meta-data. */
+export type Timing = {
+  readonly timeout: Seconds;
+  readonly interval?: Seconds;
+  readonly depth?: number;
+  readonly role?: Role;
+};
+
+export type Context<T extends ParamTable> = {
+  readonly params: Params<T>;
+  readonly host: Host;
+  readonly log: Log;
+  /** `depth` is the check level, rounded down to one that the agent declares. */
+  readonly request: Request & { readonly depth: number };
+  /** Facts about this instance since boot. They help; the machine decides. */
+  readonly memory: Memory;
+};
+
+/** An action: returns when the work is done and verified, throws `Failure` otherwise. */
+export type Work<T extends ParamTable> = (ctx: Context<T>) => Promise<void>;
+/** A look at the machine, without effects on it. */
+export type Look<T extends ParamTable> = (ctx: Context<T>) => Promise<Health | Report>;
+
+type Does<T extends ParamTable> = Timing & { readonly run: Work<NoInfer<T>> };
+
+export type Actions<T extends ParamTable> = {
+  readonly start: Does<T>;
+  readonly stop: Does<T>;
+  readonly monitor: Timing & { readonly also?: readonly Timing[]; readonly run: Look<NoInfer<T>> };
+  /** Level 10 and above only: may look at this host. Level 0 is the parameter table and `rules`. */
+  readonly 'validate-all': Timing & { readonly run?: Work<NoInfer<T>> };
+  readonly promote?: Does<T>;
+  readonly demote?: Does<T>;
+  readonly notify?: Does<T>;
+  readonly 'reload-agent'?: Does<T>;
+  /** Only for people: Pacemaker does not call it for an OCF 1.1 agent. */
+  readonly reload?: Does<T>;
+};
+
+export type AgentDef<T extends ParamTable> = {
+  readonly name: string;
+  /** The agent's own version, free text. */
+  readonly version: string;
+  readonly short: string;
+  readonly params: T;
+  /** Commands without which start cannot work: missing ones end start with "not installed". */
+  readonly needs: readonly string[];
+  /** What is wrong with these parameters whatever the host: one sentence each. Called only when none is missing. */
+  readonly rules?: (params: Params<NoInfer<T>>, request: Request) => readonly string[];
+  readonly actions: Actions<T>;
+};
+
+export const defineAgent = <const T extends ParamTable>(def: AgentDef<T>): AgentDef<T> => def;
+
+/** Prose for one language: exactly one entry per declared parameter, no orphans. */
+export type Prose<T extends ParamTable> = {
+  readonly short: string;
+  readonly long: string;
+  readonly params: { readonly [K in keyof T]: { readonly short: string; readonly long: string } };
+};
+/** English keeps the short texts in the declaration, where a reader of the code needs them. */
+export type EnglishProse<T extends ParamTable> = {
+  readonly long: string;
+  readonly params: { readonly [K in keyof T]: string };
+};

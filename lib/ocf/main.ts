@@ -1,0 +1,190 @@
+import { appendFileSync, mkdirSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isatty } from 'node:tty';
+import type { NodeSys } from '../host/node-sys.ts';
+import { nodeSys } from '../host/node-sys.ts';
+import { describeProcess } from '../host/process-tree.ts';
+import type { AgentDef } from './agent.ts';
+import { createLog, type Log, type LogSinks } from './log.ts';
+import { exitCode, Failure } from './outcome.ts';
+import type { ParamTable } from './params.ts';
+import { reasonLine } from './reason.ts';
+import { readRequest } from './request.ts';
+import { actionsOf, marginMs, type Result, runAction } from './run.ts';
+import { traced, traceFile, traceHeader } from './trace.ts';
+
+/** A result this late after the deadline of every command means that no command is to blame. */
+const graceMs = 250;
+/** For the last log lines to reach logger; a logger that hangs must not delay the answer. */
+const flushMs = 300;
+
+/**
+ * The only file that touches the real process, and the only way out of it. `meta-data` never gets here: the launcher in front
+ * of every bundle prints the document that was rendered at build time.
+ */
+export function main<T extends ParamTable>(agent: AgentDef<T>): void {
+  process.exitCode = exitCode.failed; // what a promise that never settles ends with
+  const [action = ''] = process.argv.slice(2);
+  let leaving = false;
+  const leave = (result: Result) => {
+    if (leaving) return;
+    leaving = true;
+    const { outcome } = result;
+    if (result.reason) {
+      const prefix = process.env['OCF_EXIT_REASON_PREFIX'] || 'ocf-exit-reason:';
+      writeAll(2, `${prefix}${reasonLine(result.reason)}\n`);
+    }
+    process.exit(exitCode[outcome]);
+  };
+  const abort = (reason: string) => leave({ code: exitCode.failed, outcome: 'failed', reason });
+  // An exception inside these handlers would end Node with 7, "not running": leave() cannot throw.
+  process.on('uncaughtException', (error) => abort(`unexpected: ${error?.message ?? error}`));
+  process.on('unhandledRejection', (error) =>
+    abort(`unexpected: ${error instanceof Error ? error.message : error}`),
+  );
+  process.on('beforeExit', () => abort(`${action} ended without a result`));
+
+  if (Number(process.versions.node.split('.')[0]) < 20) {
+    const reason = `Node ${process.versions.node} is too old: 20 is needed`;
+    leave({ code: exitCode.notInstalled, outcome: 'notInstalled', reason });
+  }
+  process.umask(0o022); // Pacemaker's is 0026, which would make mount points that only root can enter
+  process.chdir('/'); // the caller's directory may be deleted, or on what is to be unmounted
+
+  if (['usage', 'help', 'methods', '--help', '-h'].includes(action)) {
+    writeAll(1, usage(agent as unknown as AgentDef<ParamTable>));
+    process.exit(exitCode.ok);
+  }
+  if (!action) writeAll(2, usage(agent as unknown as AgentDef<ParamTable>));
+
+  const machine = nodeSys(process.env);
+  const request = readRequest(action, process.env);
+  const tag = `${agent.name}(${request.instance})[${process.pid}]`;
+  const terminal = isatty(2);
+  const pipes = logPipes();
+  const log = createLog(tag, process.env, terminal, {
+    stderr: (text) => writeAll(2, text),
+    file: appendQuietly,
+    pipe: pipes.write,
+  });
+  const sys = tracing(agent.name, action, terminal, machine);
+
+  void runAction(agent, action, sys, log, interruption(action, request.timeoutMs, machine))
+    .then(async (result) => {
+      machine.killUnderway();
+      if (result.reason && !terminal) logReason(log, result);
+      await pipes.flush();
+      leave(result);
+    })
+    .catch((error) => abort(`unexpected: ${error instanceof Error ? error.message : error}`));
+}
+
+/** The machine as it is, or one that writes down every command. */
+function tracing(agent: string, action: string, terminal: boolean, machine: NodeSys): NodeSys {
+  const file = traceFile(process.env, agent, action, new Date());
+  if (!file) return machine;
+  const write = (text: string) => (terminal ? writeAll(2, text) : appendQuietly(file, text));
+  try {
+    if (!terminal && !file.startsWith('/proc/')) mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  } catch {
+    // as with a log file: an unwritable trace directory is no reason to fail a resource
+  }
+  write(traceHeader(process.env));
+  return traced(machine, write);
+}
+
+/** Without syslog or file the reason on stderr is already all there is to say. */
+function logReason(log: Log, { outcome, reason = '' }: Result): void {
+  if (outcome === 'unimplemented') return;
+  const line = outcome === 'degraded' || outcome === 'degradedPromoted' ? log.warn : log.error;
+  line(reason);
+}
+
+/** Settles when the action must end although it has not: its deadline, or a signal. */
+function interruption(action: string, timeoutMs: number, sys: NodeSys): Promise<Failure> {
+  return new Promise((resolve) => {
+    const end = (why: string) => {
+      const stuck = sys.underway();
+      const facts = stuck.map(({ argv, pid, sinceMs }) => {
+        const seconds = ((sys.now() - sinceMs) / 1000).toFixed(0);
+        return `"${argv.join(' ')}" for ${seconds} s (${describeProcess(pid)})`;
+      });
+      sys.killUnderway();
+      resolve(
+        new Failure('failed', `${why}${facts.length > 0 ? `, still running: ${facts.join('; ')}` : ''}`),
+      );
+    };
+    const ms = timeoutMs - marginMs(timeoutMs) + graceMs - sys.now();
+    setTimeout(
+      () => end(`${action} did not end within ${(timeoutMs / 1000).toFixed(0)} s`),
+      Math.max(0, ms),
+    ).unref();
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+      process.once(signal, () => end(`${action} was ended by ${signal}`));
+  });
+}
+
+/** `process.stdout.write` followed by exit loses what a slow reader has not taken; a closed or full pipe must not throw. */
+function writeAll(fd: 1 | 2, text: string): void {
+  let rest = Buffer.from(text);
+  const giveUp = Date.now() + 5000;
+  while (rest.length > 0 && Date.now() < giveUp) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+    }
+  }
+}
+
+function appendQuietly(path: string, text: string): void {
+  try {
+    appendFileSync(path, text, { mode: 0o640 });
+  } catch {
+    // a log file that cannot be written is no reason to fail a resource
+  }
+}
+
+/** One `logger` process for all lines of this run: syslog has no other door in Node. */
+function logPipes(): { write: LogSinks['pipe']; flush(): Promise<void> } {
+  let stdin: NodeJS.WritableStream | undefined;
+  let opening: Promise<void> | undefined;
+  const waiting: string[] = [];
+  return {
+    write(argv, text) {
+      waiting.push(text);
+      opening ??= import('node:child_process').then(({ spawn }) => {
+        const [file, ...args] = argv;
+        const child = spawn(file, args, { stdio: ['pipe', 'ignore', 'ignore'], cwd: '/' });
+        child.on('error', () => {});
+        child.stdin.on('error', () => {});
+        child.unref();
+        stdin = child.stdin;
+      });
+      void opening.then(() => {
+        for (const line of waiting.splice(0)) stdin?.write(line);
+      });
+    },
+    async flush() {
+      if (!opening) return;
+      await opening;
+      await new Promise<void>((resolve) => {
+        setTimeout(resolve, flushMs);
+        stdin?.end(resolve);
+      });
+    },
+  };
+}
+
+function usage(agent: AgentDef<ParamTable>): string {
+  return [
+    `usage: ${agent.name} {${[...actionsOf(agent), 'meta-data', 'usage'].join('|')}}`,
+    '',
+    `${agent.short}. An OCF resource agent for Pacemaker: parameters come from the environment as OCF_RESKEY_<name>.`,
+    '',
+    ...Object.entries(agent.params).map(
+      ([name, { short, required }]) => `  ${name}${required ? ' (required)' : ''}: ${short}`,
+    ),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,62 @@
+import type { Sys } from '../host/sys.ts';
+import type { Log } from './log.ts';
+import type { RawParams } from './params.ts';
+
+/**
+ * What is remembered about one resource instance since boot, below /run. It helps (a stop after the parameters were deleted,
+ * the pid of our own background sender), it never decides: the machine does.
+ */
+export type Memory = {
+  /** The parameters of the last start on this boot. */
+  params(): Promise<RawParams | undefined>;
+  fact<T>(name: string): Promise<T | undefined>;
+  /** `undefined` deletes. */
+  note(name: string, value: unknown): Promise<void>;
+  rememberParams(params: RawParams): Promise<void>;
+  forget(): Promise<void>;
+};
+
+type Page = { readonly bootId: string; readonly params?: RawParams; readonly facts: Record<string, unknown> };
+
+/** Where ocf-shellfuncs keeps state that must not survive a reboot. */
+export const stateDir = (env: NodeJS.ProcessEnv): string =>
+  `${env['HA_RSCTMP'] || '/run/resource-agents'}/tsha`;
+
+export function memoryOf(sys: Sys, agent: string, instance: string, log: Log): Memory {
+  const dir = stateDir(sys.env);
+  const file = `${dir}/${agent}-${encodeURIComponent(instance)}.json`;
+
+  async function page(): Promise<Page> {
+    const bootId = (await sys.read('/proc/sys/kernel/random/boot_id').catch(() => '')).trim();
+    const blank: Page = { bootId, facts: {} };
+    const text = await sys.read(file).catch(() => '');
+    if (!text) return blank;
+    try {
+      const written = JSON.parse(text) as Page;
+      return written.bootId === bootId && typeof written.facts === 'object' ? written : blank;
+    } catch {
+      log.warn(`${file} is not readable as JSON and is ignored`);
+      return blank;
+    }
+  }
+
+  async function save(next: Page): Promise<void> {
+    try {
+      await sys.makeDir(dir);
+      await sys.write(file, `${JSON.stringify(next)}\n`, 0o600);
+    } catch (error) {
+      log.warn(`cannot write ${file}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  return {
+    params: async () => (await page()).params,
+    fact: async <T>(name: string) => (await page()).facts[name] as T | undefined,
+    async note(name, value) {
+      const current = await page();
+      await save({ ...current, facts: { ...current.facts, [name]: value } });
+    },
+    rememberParams: async (params) => save({ ...(await page()), params }),
+    forget: () => sys.remove(file).catch(() => undefined),
+  };
+}

@@ -1,0 +1,93 @@
+import type { Health, Trouble } from './outcome.ts';
+
+/** The situations that decide how much is forgiven. */
+export type Situation =
+  | 'start'
+  | 'stop'
+  | 'probe'
+  | 'monitor'
+  | 'promote'
+  | 'demote'
+  | 'notify'
+  | 'reload'
+  | 'validate';
+
+export const situationOf = (action: string, probe: boolean): Situation => {
+  switch (action) {
+    case 'monitor':
+      return probe ? 'probe' : 'monitor';
+    case 'reload-agent':
+      return 'reload';
+    case 'validate-all':
+      return 'validate';
+    default:
+      return action as Situation;
+  }
+};
+
+/** `look`: go on with what could be read. */
+type Verdict = Trouble | Health | 'look';
+
+/**
+ * A required parameter is missing. A probe that answers "misconfigured" gets the resource banned from the whole cluster, and
+ * what has no device or address cannot be running; a stop that fails gets the node fenced.
+ */
+export const whenMissing: Readonly<Record<Situation, Verdict>> = {
+  start: 'misconfigured',
+  promote: 'misconfigured',
+  reload: 'misconfigured',
+  validate: 'misconfigured',
+  demote: 'misconfigured',
+  monitor: 'misconfigured',
+  probe: 'notRunning',
+  notify: 'ok',
+  stop: 'ok',
+};
+
+/**
+ * A parameter has an impossible value. The resource may still run from before the change, so whoever must tell or end that
+ * looks at the machine first. A recurring monitor never says "misconfigured": that would stop the resource on every node.
+ */
+export const whenInvalid: Readonly<Record<Situation, Verdict>> = {
+  start: 'misconfigured',
+  promote: 'misconfigured',
+  reload: 'misconfigured',
+  validate: 'misconfigured',
+  demote: 'look',
+  monitor: 'failed',
+  probe: 'look',
+  notify: 'ok',
+  stop: 'look',
+};
+
+/** What an action's own failure is turned into. */
+export function forgive(situation: Situation, trouble: Trouble): Trouble | Health {
+  switch (situation) {
+    case 'probe':
+      return cannotBeHere.has(trouble) ? 'notRunning' : trouble;
+    case 'stop':
+      return hardErrors.has(trouble) ? 'failed' : trouble;
+    case 'notify':
+      return 'ok';
+    default:
+      return trouble;
+  }
+}
+
+/** Without its software or a usable configuration a resource is not running here. */
+const cannotBeHere: ReadonlySet<Trouble> = new Set(['misconfigured', 'notInstalled', 'invalidHere']);
+/** For a stop these tell Pacemaker nothing but "failed", and ban the resource on top. */
+const hardErrors: ReadonlySet<Trouble> = new Set(['misconfigured', 'notInstalled', 'invalidHere']);
+
+/** Everything that changes the machine needs root; looking does not. */
+export const needsRoot: ReadonlySet<Situation> = new Set([
+  'start',
+  'stop',
+  'promote',
+  'demote',
+  'notify',
+  'reload',
+]);
+
+/** Everything that brings the service up needs its tools; taking it down must work with whatever is left of them. */
+export const needsTools: ReadonlySet<Situation> = new Set(['start', 'promote', 'reload']);

@@ -1,0 +1,40 @@
+/** What Pacemaker asks of the agent, apart from the resource's own parameters. */
+export type Request = {
+  readonly action: string;
+  readonly instance: string;
+  /** A monitor that asks "is it here at all?": interval 0 or none, as in ocf-shellfuncs. */
+  readonly probe: boolean;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** OCF_CHECK_LEVEL; `undefined` when nobody set it, which validate-all takes as 0. */
+  readonly checkLevel: number | undefined;
+  /** Every OCF_RESKEY_CRM_meta_* by its name without the prefix, e.g. `meta('clone_max')`. An empty value is returned as ''. */
+  meta(name: string): string | undefined;
+  /** Since feature set 3.10.0 (Pacemaker 2.1.0): crm_attribute --promotion, degraded codes, new role names. */
+  readonly featureSet: string | undefined;
+};
+
+/** Pacemaker's own default when an operation has no timeout. */
+const defaultTimeoutMs = 20_000;
+
+export function readRequest(action: string, env: NodeJS.ProcessEnv): Request {
+  const meta = (name: string) => env[`OCF_RESKEY_CRM_meta_${name}`];
+  const intervalMs = wholeNumber(meta('interval')) ?? 0;
+  return {
+    action,
+    instance: env['OCF_RESOURCE_INSTANCE'] || 'default',
+    probe: action === 'monitor' && intervalMs === 0,
+    intervalMs,
+    timeoutMs: wholeNumber(meta('timeout')) || defaultTimeoutMs,
+    checkLevel: wholeNumber(env['OCF_CHECK_LEVEL'] || env['OCF_RESKEY_OCF_CHECK_LEVEL']),
+    meta,
+    featureSet: env['OCF_RESKEY_crm_feature_set'],
+  };
+}
+
+const wholeNumber = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+
+/** OCF 1.1: an unsupported level means the next lower supported one. */
+export const supportedDepth = (level: number | undefined, depths: readonly number[]): number =>
+  Math.max(0, ...depths.filter((depth) => depth <= (level ?? 0)));

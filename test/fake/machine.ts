@@ -1,0 +1,175 @@
+import type { Argv, Command, FileFacts, Output, Sys } from '../../lib/host/sys.ts';
+
+type Handler = (
+  args: readonly string[],
+  command: Command,
+) => Partial<Output> | string | undefined | Promise<Partial<Output> | string | undefined>;
+
+/**
+ * A small Linux in memory: files by path, commands by name, a clock that only sleeping moves, and a journal of everything done
+ * to it. What a test did not foresee throws, so no test passes because something answered by accident.
+ */
+export class FakeMachine implements Sys {
+  readonly files = new Map<string, string>();
+  readonly links = new Map<string, string>();
+  readonly factsOf = new Map<string, Partial<FileFacts>>();
+  readonly journal: string[] = [];
+  readonly env: NodeJS.ProcessEnv;
+  readonly pid = 4242;
+  uid = 0;
+  clock = 0;
+  private readonly commands = new Map<string, Handler>();
+  private readonly livePids = new Set<number>();
+  /** Called after every sleep and command: lets a situation unfold with time. */
+  onTick: (clock: number) => void = () => {};
+
+  constructor(env: NodeJS.ProcessEnv = {}) {
+    this.env = env;
+    this.files.set('/proc/sys/kernel/random/boot_id', 'boot-1\n');
+  }
+
+  /** Defines what a command does; its answer is stdout text, or parts of an output. */
+  on(name: string, handler: Handler): this {
+    this.commands.set(name, handler);
+    return this;
+  }
+
+  /** The commands that ran, one line each. */
+  get ran(): readonly string[] {
+    return this.journal.filter((line) => line.startsWith('run ')).map((line) => line.slice(4));
+  }
+
+  process(
+    pid: number,
+    files: { readonly [name: string]: string },
+    links: { readonly [name: string]: string } = {},
+  ): this {
+    this.livePids.add(pid);
+    for (const [name, text] of Object.entries(files)) this.files.set(`/proc/${pid}/${name}`, text);
+    for (const [name, target] of Object.entries(links)) this.links.set(`/proc/${pid}/${name}`, target);
+    return this;
+  }
+
+  endProcess(pid: number): void {
+    this.livePids.delete(pid);
+    for (const map of [this.files, this.links])
+      for (const path of [...map.keys()]) if (path.startsWith(`/proc/${pid}/`)) map.delete(path);
+  }
+
+  async read(path: string): Promise<string> {
+    const text = this.files.get(path);
+    if (text === undefined) throw errno('ENOENT', path);
+    return text;
+  }
+
+  async write(path: string, text: string): Promise<void> {
+    this.journal.push(`write ${path}`);
+    this.files.set(path, text);
+  }
+
+  async poke(path: string, text: string): Promise<void> {
+    if (!this.files.has(path)) throw errno('ENOENT', path);
+    this.journal.push(`poke ${path} ${text.trim()}`);
+    this.files.set(path, text);
+  }
+
+  async list(dir: string): Promise<readonly string[]> {
+    const prefix = dir === '/' ? '/' : `${dir}/`;
+    const names = new Set<string>();
+    for (const path of [...this.files.keys(), ...this.links.keys(), ...this.factsOf.keys()])
+      if (path.startsWith(prefix) && path !== prefix)
+        names.add(path.slice(prefix.length).split('/')[0] ?? '');
+    if (names.size === 0 && this.factsOf.get(dir)?.kind !== 'directory') throw errno('ENOENT', dir);
+    return [...names];
+  }
+
+  async target(link: string): Promise<string> {
+    const target = this.links.get(link);
+    if (target === undefined) throw errno(this.files.has(link) ? 'EINVAL' : 'ENOENT', link);
+    return target;
+  }
+
+  async facts(path: string, follow?: 'follow'): Promise<FileFacts> {
+    const target = this.links.get(path);
+    if (follow && target) return this.facts(target, follow);
+    const known = this.factsOf.get(path);
+    const holds = [...this.files.keys(), ...this.links.keys()].some((file) => file.startsWith(`${path}/`));
+    if (!known && !this.files.has(path) && !target && !holds) throw errno('ENOENT', path);
+    return {
+      kind: target ? 'link' : this.files.has(path) ? 'file' : 'directory',
+      dev: 1,
+      rdev: 0,
+      ino: 1,
+      mode: 0o644,
+      uid: 0,
+      gid: 0,
+      size: this.files.get(path)?.length ?? 0,
+      ...known,
+    };
+  }
+
+  async makeDir(path: string): Promise<void> {
+    this.journal.push(`mkdir ${path}`);
+    this.factsOf.set(path, { kind: 'directory', mode: 0o755 });
+  }
+
+  async remove(path: string): Promise<void> {
+    this.journal.push(`remove ${path}`);
+    for (const map of [this.files, this.links, this.factsOf])
+      for (const entry of [...map.keys()])
+        if (entry === path || entry.startsWith(`${path}/`)) map.delete(entry);
+  }
+
+  async run(command: Command): Promise<Output> {
+    const [file, ...args] = command.argv;
+    this.journal.push(`run ${command.argv.join(' ')}`);
+    const handler = this.commands.get(file);
+    if (!handler)
+      throw new Error(
+        `the fake machine has no command "${file}" (asked: ${command.argv.join(' ')}): machine.on('${file}', …)`,
+      );
+    const answer = await handler(args, command);
+    this.onTick(this.clock);
+    return { code: 0, stdout: '', stderr: '', ...(typeof answer === 'string' ? { stdout: answer } : answer) };
+  }
+
+  async launch(argv: Argv): Promise<number> {
+    this.journal.push(`launch ${argv.join(' ')}`);
+    return 9999;
+  }
+
+  async has(file: string): Promise<boolean> {
+    return this.env['OCF_TESTER_FAIL_HAVE_BINARY'] !== '1' && this.commands.has(file);
+  }
+
+  signal(pid: number, signal: NodeJS.Signals | number): boolean {
+    if (!this.livePids.has(pid)) return false;
+    if (signal !== 0) this.journal.push(`signal ${signal} ${pid}`);
+    this.onSignal(pid, signal);
+    return true;
+  }
+
+  /** What a signal does; by default every process dies of TERM and KILL. */
+  onSignal: (pid: number, signal: NodeJS.Signals | number) => void = (pid, signal) => {
+    if (signal === 'SIGTERM' || signal === 'SIGKILL') this.endProcess(pid);
+  };
+
+  async sleep(ms: number): Promise<void> {
+    this.clock += ms;
+    this.onTick(this.clock);
+  }
+
+  now(): number {
+    return this.clock;
+  }
+}
+
+function errno(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${path}`), { code });
+}
+
+/** What a command that hangs until its time is up gives. */
+export const hangs = (command: Command, machine: FakeMachine): Partial<Output> => {
+  machine.clock += command.timeoutMs;
+  return { code: 124, hung: `pid 77 in state D after ${command.timeoutMs / 1000} s` };
+};
