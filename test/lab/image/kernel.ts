@@ -1,0 +1,92 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import fs from 'fs-extra';
+import { stateFolder } from '../settings.ts';
+import { hostSourcesFor } from './sources.ts';
+
+/** `root` holds linux.uml with the libc it needs; without it the host's own runs. */
+export interface Kernel {
+  root?: string;
+  release: string;
+  modules: string;
+}
+
+const newRoot = join(stateFolder, 'kernel');
+const modulesBelow = (root: string): string => join(root, 'usr/lib/uml/modules');
+
+function kernelIn(root?: string): Kernel {
+  const folder = modulesBelow(root ?? '/');
+  const [release] = readdirSync(folder);
+  if (!release) throw new Error(`no kernel modules in ${folder}`);
+  return { ...(root && { root }), release, modules: join(folder, release) };
+}
+
+export function cachedKernel(): Kernel | undefined {
+  return fs.existsSync(join(newRoot, 'works')) ? kernelIn(newRoot) : undefined;
+}
+
+/**
+ * Debian 12's own UML (6.1) traces every system call of a guest with ptrace. Since Linux 6.16 there is `seccomp=on`, which makes
+ * process creation in the guest 4 to 5 times faster; it is in sid, and wants a newer libc than Debian 12's.
+ */
+export async function fetchKernel(signal: AbortSignal): Promise<Kernel> {
+  const cached = cachedKernel();
+  if (cached) return cached;
+  await fs.remove(newRoot);
+  try {
+    await unpackNewKernel(signal);
+    await proveItBoots(signal);
+    await fs.writeFile(join(newRoot, 'works'), '');
+    return kernelIn(newRoot);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    await fs.remove(newRoot);
+    return kernelIn();
+  }
+}
+
+async function unpackNewKernel(signal: AbortSignal): Promise<void> {
+  const apt = join(newRoot, 'tmp/apt');
+  for (const folder of ['parts', 'lists/partial', 'cache/archives/partial', 'debs'])
+    await fs.ensureDir(join(apt, folder));
+  for (const suite of ['trixie', 'sid'])
+    await fs.writeFile(join(apt, 'parts', `${suite}.sources`), hostSourcesFor(suite));
+
+  const options = [
+    'Dir::Etc::SourceList=/dev/null',
+    `Dir::Etc::SourceParts=${apt}/parts`,
+    `Dir::State::Lists=${apt}/lists`,
+    `Dir::Cache=${apt}/cache`,
+    'Acquire::Languages=none',
+    'APT::Sandbox::User=root',
+  ].flatMap((option) => ['-o', option]);
+  const packages = ['user-mode-linux/sid', 'libc6/trixie', 'libgcc-s1/trixie'];
+  const run = { cancelSignal: signal, cwd: join(apt, 'debs') };
+  await execa('apt-get', [...options, '-qq', 'update'], run);
+  await execa('apt-get', [...options, '-qq', 'download', ...packages], run);
+  for (const file of readdirSync(run.cwd)) await execa('dpkg-deb', ['-x', file, newRoot], run);
+  await fs.remove(apt);
+
+  for (const folder of ['dev', 'proc', 'sys', 'tmp']) await fs.ensureDir(join(newRoot, folder));
+  for (const link of ['lib', 'lib64'])
+    if (!fs.existsSync(join(newRoot, link))) await fs.symlink(`usr/${link}`, join(newRoot, link));
+  await fs.copy('/usr/bin/env', join(newRoot, 'usr/bin/env'));
+}
+
+/** Without a root file system the kernel gets as far as its own panic, which is all that is asked of it here. */
+async function proveItBoots(signal: AbortSignal): Promise<void> {
+  const uml = join(import.meta.dirname, '../machines/uml.sh');
+  const { stdout } = await execa(
+    uml,
+    [newRoot, '/tmp', 'seccomp=on', 'mem=64M', 'panic=1', 'noreboot', 'con0=null,fd:1'],
+    {
+      all: true,
+      reject: false,
+      timeout: 30_000,
+      cancelSignal: signal,
+    },
+  );
+  if (!stdout.includes('Unable to mount root'))
+    throw new Error(`the newer UML kernel does not boot here:\n${stdout}`);
+}

@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import fs from 'fs-extra';
+import type { Image } from '../image/image.ts';
+import type { Kernel } from '../image/kernel.ts';
+import {
+  type Instance,
+  instance,
+  type MachineName,
+  machines,
+  type NodeName,
+  nodes,
+  type Suite,
+} from '../settings.ts';
+import { Machine } from './machine.ts';
+import { Network } from './network.ts';
+import { isAlive } from './processes.ts';
+
+interface LabRecord {
+  owner: number;
+  image: Image;
+  kernel: Kernel;
+  pids: Partial<Record<MachineName, number>>;
+}
+
+const recordFile = ({ folder }: Instance): string => join(folder, 'lab.json');
+
+/** Four machines, three switches, and a record on disk by which a later process finds them again. */
+export class Lab {
+  readonly instance: Instance;
+  readonly image: Image;
+  readonly kernel: Kernel;
+  readonly network: Network;
+  readonly #machines: Map<MachineName, Machine>;
+
+  private constructor(suite: Suite, image: Image, kernel: Kernel, pids: LabRecord['pids'] = {}) {
+    this.instance = instance(suite);
+    this.image = image;
+    this.kernel = kernel;
+    this.network = new Network(this.instance);
+    const hardware = { lab: this.instance, network: this.network, kernel, image };
+    this.#machines = new Map(machines.map((name) => [name, new Machine(name, hardware, pids[name])]));
+  }
+
+  static async create(image: Image, kernel: Kernel): Promise<Lab> {
+    await Lab.remove(image.suite);
+    const lab = new Lab(image.suite, image, kernel);
+    await fs.ensureDir(lab.instance.folder);
+    await fs.ensureDir(lab.instance.sockets, 0o700);
+    await lab.#record();
+    await lab.network.create();
+    for (const machine of lab.all) await machine.create();
+    return lab;
+  }
+
+  /** A lab that `--keep` left running. */
+  static async find(suite: Suite): Promise<Lab | undefined> {
+    const record = await readRecord(suite);
+    return record && new Lab(suite, record.image, record.kernel, record.pids);
+  }
+
+  /** Takes away what any earlier run left, unless that run is still going on. */
+  static async remove(suite: Suite): Promise<boolean> {
+    const record = await readRecord(suite);
+    if (record && record.owner !== process.pid && isAlive(record.owner))
+      throw new Error(
+        `process ${record.owner} runs a ${suite} lab in ${instance(suite).folder} at this moment`,
+      );
+    const lab = await Lab.find(suite);
+    await lab?.remove();
+    return lab !== undefined;
+  }
+
+  get all(): Machine[] {
+    return [...this.#machines.values()];
+  }
+
+  get nodes(): Machine[] {
+    return nodes.map((name) => this.machine(name));
+  }
+
+  machine(name: MachineName): Machine {
+    const machine = this.#machines.get(name);
+    if (!machine) throw new Error(`there is no machine called ${name}`);
+    return machine;
+  }
+
+  async boot(names: readonly MachineName[], signal: AbortSignal): Promise<void> {
+    for (const name of names) await this.machine(name).boot();
+    await this.#record();
+    await Promise.all(names.map((name) => this.machine(name).answers(signal)));
+  }
+
+  async kill(node: NodeName): Promise<void> {
+    await this.machine(node).kill();
+    await this.#record();
+  }
+
+  /** Leaves everything running, and belongs to no process from now on. */
+  async release(): Promise<void> {
+    await this.#record(0);
+  }
+
+  async remove(): Promise<void> {
+    await Promise.all(this.all.map((machine) => machine.kill()));
+    await this.network.remove();
+    await fs.remove(this.instance.sockets);
+    for (const machine of this.all) await machine.discard();
+    await fs.remove(recordFile(this.instance));
+  }
+
+  async #record(owner = process.pid): Promise<void> {
+    const pids = Object.fromEntries(this.all.map(({ name, pid }) => [name, pid]));
+    const record: LabRecord = { owner, image: this.image, kernel: this.kernel, pids };
+    await fs.writeJson(recordFile(this.instance), record, { spaces: 2 });
+  }
+}
+
+async function readRecord(suite: Suite): Promise<LabRecord | undefined> {
+  const file = recordFile(instance(suite));
+  return (await fs.pathExists(file)) ? ((await fs.readJson(file)) as LabRecord) : undefined;
+}

@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+
+export const suites = ['bookworm', 'trixie'] as const;
+export type Suite = (typeof suites)[number];
+
+export const providers = ['native', 'script', 'stock'] as const;
+export type Provider = (typeof providers)[number];
+
+export const orders = ['recommended', 'seed'] as const;
+export type Order = (typeof orders)[number];
+
+export const nodes = ['node1', 'node2'] as const;
+export type NodeName = (typeof nodes)[number];
+
+/** The rival is a second client machine: the kernel's NFS client is one lock owner per machine. */
+export const machines = [...nodes, 'client', 'rival'] as const;
+export type MachineName = (typeof machines)[number];
+
+export const networks = ['cluster', 'replication', 'management'] as const;
+export type NetworkName = (typeof networks)[number];
+
+/** Last byte of a machine's address on every network; files/etc/hosts and the DRBD and corosync files say the same. */
+export const hostNumber: Record<MachineName, number> = { node1: 11, node2: 12, client: 13, rival: 14 };
+export const serviceAddress = '10.77.0.20';
+
+export const addressOf = (machine: MachineName, network: NetworkName): string =>
+  `10.77.${networks.indexOf(network)}.${hostNumber[machine]}`;
+
+export const peerOf = (node: NodeName): NodeName => (node === 'node1' ? 'node2' : 'node1');
+
+export const labFolder = import.meta.dirname;
+export const projectFolder = resolve(labFolder, '../..');
+export const stateFolder = resolve(process.env['TSHA_LAB_DIR'] ?? join(projectFolder, '.cache/lab'));
+
+export const hash = (...parts: (string | Buffer)[]): string => {
+  const sum = createHash('sha256');
+  for (const part of parts) sum.update(part).update('\0');
+  return sum.digest('hex').slice(0, 12);
+};
+
+/** One lab per suite and state folder. Sockets need a short path (108 bytes) that the UML kernel's own root shares with the host. */
+export const instance = (suite: Suite) => {
+  const id = `${suite}-${hash(stateFolder).slice(0, 6)}`;
+  return {
+    suite,
+    namespace: `tsha-lab-${id}`,
+    sockets: `/dev/shm/tsha-lab-${id}`,
+    folder: join(stateFolder, 'run', suite),
+  };
+};
+export type Instance = ReturnType<typeof instance>;
