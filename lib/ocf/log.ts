@@ -48,13 +48,7 @@ export function logRoute(env: NodeJS.ProcessEnv, stderrIsTerminal: boolean): Log
   return 'facility' in syslog || files.length > 0 ? { to: 'system', ...syslog, files } : { to: 'stderr' };
 }
 
-export function createLog(
-  tag: string,
-  env: NodeJS.ProcessEnv,
-  stderrIsTerminal: boolean,
-  sinks: LogSinks,
-): Log {
-  const route = logRoute(env, stderrIsTerminal);
+export function createLog(tag: string, env: NodeJS.ProcessEnv, route: LogRoute, sinks: LogSinks): Log {
   const debugging = !!env['HA_debug'] && env['HA_debug'] !== '0';
   const at = (level: Level) => (message: string) => {
     if (level === 'debug' && !debugging) return;

@@ -5,7 +5,7 @@ import type { NodeSys } from '../host/node-sys.ts';
 import { nodeSys } from '../host/node-sys.ts';
 import { describeProcess } from '../host/process-tree.ts';
 import type { AgentDef } from './agent.ts';
-import { createLog, type Log, type LogSinks } from './log.ts';
+import { createLog, type Log, type LogSinks, logRoute } from './log.ts';
 import { exitCode, Failure } from './outcome.ts';
 import type { ParamTable } from './params.ts';
 import { reasonLine } from './reason.ts';
@@ -61,8 +61,9 @@ export function main<T extends ParamTable>(agent: AgentDef<T>): void {
   const request = readRequest(action, process.env);
   const tag = `${agent.name}(${request.instance})[${process.pid}]`;
   const terminal = isatty(2);
+  const route = logRoute(process.env, terminal);
   const pipes = logPipes();
-  const log = createLog(tag, process.env, terminal, {
+  const log = createLog(tag, process.env, route, {
     stderr: (text) => writeAll(2, text),
     file: appendQuietly,
     pipe: pipes.write,
@@ -72,7 +73,7 @@ export function main<T extends ParamTable>(agent: AgentDef<T>): void {
   void runAction(agent, action, sys, log, interruption(action, request.timeoutMs, machine))
     .then(async (result) => {
       machine.killUnderway();
-      if (result.reason && !terminal) logReason(log, result);
+      if (result.reason && (route.to === 'logd' || route.to === 'system')) logReason(log, result);
       await pipes.flush();
       leave(result);
     })

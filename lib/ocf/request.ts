@@ -16,6 +16,8 @@ export type Request = {
 
 /** Pacemaker's own default when an operation has no timeout. */
 const defaultTimeoutMs = 20_000;
+/** A JavaScript timer with more milliseconds than this fires at once. 24 days. */
+const longestTimerMs = 2 ** 31 - 1;
 
 export function readRequest(action: string, env: NodeJS.ProcessEnv): Request {
   const meta = (name: string) => env[`OCF_RESKEY_CRM_meta_${name}`];
@@ -25,7 +27,7 @@ export function readRequest(action: string, env: NodeJS.ProcessEnv): Request {
     instance: env['OCF_RESOURCE_INSTANCE'] || 'default',
     probe: action === 'monitor' && intervalMs === 0,
     intervalMs,
-    timeoutMs: wholeNumber(meta('timeout')) || defaultTimeoutMs,
+    timeoutMs: Math.min(wholeNumber(meta('timeout')) || defaultTimeoutMs, longestTimerMs),
     checkLevel: wholeNumber(env['OCF_CHECK_LEVEL'] || env['OCF_RESKEY_OCF_CHECK_LEVEL']),
     meta,
     featureSet: env['OCF_RESKEY_crm_feature_set'],
