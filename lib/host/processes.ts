@@ -1,0 +1,208 @@
+import type { Host } from './host.ts';
+import { decodeOctal, isWithin, type Mount, parseMountinfo } from './mounts.ts';
+import { parseStat } from './process-tree.ts';
+
+/** A process that keeps a mount busy, and the first thing found that says so. */
+export type MountUser = {
+  readonly pid: number;
+  readonly name: string;
+  /** E.g. `cwd /data/x`, `fd 4 /data/etab`, `mapped file /data/lib.so`, `socket /data/sock`, `root …`, `exe …`. */
+  readonly how: string;
+};
+
+/**
+ * Every process that uses exactly this mount: not the filesystem below its mount point, not another mount of the same device.
+ * The texts of /proc are compared; no link is followed and nothing is stat'ed, so a dead server cannot hang the search.
+ */
+export async function processesUsing(host: Host, mount: Mount): Promise<readonly MountUser[]> {
+  const [pids, sockets, namespace] = await Promise.all([
+    pidsOf(host),
+    boundSockets(host, mount),
+    host.sys.target('/proc/self/ns/mnt').catch(() => undefined),
+  ]);
+  const found: MountUser[] = [];
+  for (let first = 0; first < pids.length; first += atOnce) {
+    const looked = pids.slice(first, first + atOnce).map(async (pid) => {
+      const how = await useOf(host, pid, mount, sockets, namespace);
+      return how === undefined ? [] : [{ pid, name: await processName(host, pid), how }];
+    });
+    found.push(...(await Promise.all(looked)).flat());
+  }
+  return found;
+}
+
+const atOnce = 64;
+
+/** Of the cluster itself: without these the node is fenced. Kernel names end after 15 characters. */
+const clusterDaemon = /^(pacemaker.*|corosync|pcsd|sbd|dlm_controld|crmd|lrmd|cib)$/;
+
+/** Whether a process must never be signalled: ourselves, whoever waits for our answer, init, the cluster's daemons. */
+export async function isProtected(
+  host: Host,
+  { pid, name }: Pick<MountUser, 'pid' | 'name'>,
+): Promise<boolean> {
+  if (pid <= 1 || clusterDaemon.test(name)) return true;
+  for (let one = host.sys.pid; one > 0; one = await parentOf(host, one)) if (one === pid) return true;
+  return false;
+}
+
+/** The name the kernel keeps (15 bytes): the command line itself cannot be read while the process hangs in a page fault. */
+export const processName = async (host: Host, pid: number): Promise<string> =>
+  (await host.sys.read(`/proc/${pid}/comm`).catch(() => '?')).trim();
+
+/** What keeps a mount or its device busy without being a process of this mount namespace; one phrase each. */
+export async function kernelUsers(host: Host, mount: Mount): Promise<readonly string[]> {
+  const found = await Promise.all([
+    loopDevicesOn(host, mount),
+    swapsOn(host, mount),
+    exportsOn(host, mount),
+    otherNamespaces(host, mount),
+  ]);
+  return found.flat();
+}
+
+/** The processes whose mount namespace, not ours, still has the same superblock mounted: one per namespace. */
+export async function otherNamespaces(host: Host, mount: Mount): Promise<readonly string[]> {
+  const seen = new Set([await host.sys.target('/proc/self/ns/mnt').catch(() => undefined)]);
+  const found: string[] = [];
+  for (const pid of await pidsOf(host)) {
+    const namespace = await host.sys.target(`/proc/${pid}/ns/mnt`).catch(() => undefined);
+    if (seen.has(namespace)) continue;
+    seen.add(namespace);
+    const table = parseMountinfo(await host.sys.read(`/proc/${pid}/mountinfo`).catch(() => ''));
+    const there = table.find(({ device }) => device === mount.device);
+    if (there)
+      found.push(
+        `the mount namespace of pid ${pid} (${await processName(host, pid)}) has it on ${there.target}`,
+      );
+  }
+  return found;
+}
+
+async function pidsOf(host: Host): Promise<readonly number[]> {
+  const entries = await host.sys.list('/proc');
+  return entries.filter((entry) => /^\d+$/.test(entry)).map(Number);
+}
+
+async function parentOf(host: Host, pid: number): Promise<number> {
+  return parseStat(await host.sys.read(`/proc/${pid}/stat`).catch(() => ''))?.parent ?? 0;
+}
+
+async function useOf(
+  host: Host,
+  pid: number,
+  mount: Mount,
+  sockets: ReadonlySet<string>,
+  namespace: string | undefined,
+): Promise<string | undefined> {
+  const linkOf = (name: string) => host.sys.target(`/proc/${pid}/${name}`).catch(() => undefined);
+  const exe = await linkOf('exe');
+  if (exe === undefined) return undefined; // a kernel thread or a zombie: neither holds a file
+  // Seen from here, paths of another mount namespace look like ours without being ours; descriptors carry the mount's id.
+  if (namespace === undefined || (await linkOf('ns/mnt')) === namespace) {
+    const places = [
+      ['exe', exe] as const,
+      ['cwd', await linkOf('cwd')] as const,
+      ['root', await linkOf('root')] as const,
+    ];
+    for (const [name, text] of places)
+      if (text !== undefined && isOn(text, mount)) return `${name} ${undeleted(text)}`;
+    return (await descriptorOn(host, pid, mount, sockets)) ?? mappingOn(host, pid, mount);
+  }
+  return descriptorOn(host, pid, mount, sockets);
+}
+
+async function descriptorOn(
+  host: Host,
+  pid: number,
+  mount: Mount,
+  sockets: ReadonlySet<string>,
+): Promise<string | undefined> {
+  for (const fd of await host.sys.list(`/proc/${pid}/fd`).catch(() => [])) {
+    const text = await host.sys.target(`/proc/${pid}/fd/${fd}`).catch(() => '');
+    if (sockets.has(text)) return `fd ${fd} ${text}`;
+    if (!isOn(text, mount)) continue;
+    const info = await host.sys.read(`/proc/${pid}/fdinfo/${fd}`).catch(() => '');
+    const id = /^mnt_id:\s*(\d+)/m.exec(info)?.[1];
+    if (id === undefined || Number(id) === mount.id) return `fd ${fd} ${undeleted(text)}`;
+  }
+  return undefined;
+}
+
+/** proc_pid_maps(5): `from-to perms offset dev inode path`; only line breaks of the path are escaped. */
+async function mappingOn(host: Host, pid: number, mount: Mount): Promise<string | undefined> {
+  if (await isStuckInMemory(host, pid)) return undefined;
+  const maps = await host.sys.read(`/proc/${pid}/maps`).catch(() => '');
+  if (!maps.includes(mount.target)) return undefined;
+  for (const line of maps.split('\n')) {
+    const [, device = '', path = ''] = /^\S+ \S+ \S+ (\S+) \d+ +(\/.*)$/.exec(line) ?? [];
+    if (isOn(path, mount) && (mount.type === 'overlay' || sameDevice(device, mount.device)))
+      return `mapped file ${undeleted(path)}`;
+  }
+  return undefined;
+}
+
+/**
+ * A thread that hangs in a page fault holds the lock of the address space for readers; once a second thread waits to change the
+ * mappings, every further reader, such as we, waits behind it.
+ */
+async function isStuckInMemory(host: Host, pid: number): Promise<boolean> {
+  const threads = await host.sys.list(`/proc/${pid}/task`).catch(() => []);
+  if (threads.length < 2) return false;
+  for (const thread of threads) {
+    const stat = await host.sys.read(`/proc/${pid}/task/${thread}/stat`).catch(() => '');
+    if (parseStat(stat)?.state === 'D') return true;
+  }
+  return false;
+}
+
+/** Maps prints `08:01` in hexadecimal, mountinfo `8:1` in decimal. */
+function sameDevice(hex: string, decimal: string): boolean {
+  const [major = '', minor = ''] = hex.split(':');
+  return `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}` === decimal;
+}
+
+/** Sockets bound to a path of the mount keep it busy, yet their descriptors read `socket:[inode]`. */
+async function boundSockets(host: Host, mount: Mount): Promise<ReadonlySet<string>> {
+  const table = await host.sys.read('/proc/net/unix').catch(() => '');
+  const bound = new Set<string>();
+  for (const line of table.split('\n')) {
+    const [, inode = '', path = ''] = /^\S+ \S+ \S+ \S+ \S+ \S+ +(\d+) (\/.*)$/.exec(line) ?? [];
+    if (isOn(path, mount)) bound.add(`socket:[${inode}]`);
+  }
+  return bound;
+}
+
+async function loopDevicesOn(host: Host, mount: Mount): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of await host.sys.list('/sys/block').catch(() => [])) {
+    if (!name.startsWith('loop')) continue;
+    const file = (await host.sys.read(`/sys/block/${name}/loop/backing_file`).catch(() => '')).trimEnd();
+    if (isOn(file, mount)) found.push(`loop device ${name} has its backing file ${undeleted(file)}`);
+  }
+  return found;
+}
+
+async function swapsOn(host: Host, mount: Mount): Promise<readonly string[]> {
+  const [, ...lines] = (await host.sys.read('/proc/swaps').catch(() => '')).split('\n');
+  return lines
+    .map((line) => decodeOctal(line.split(/\s/, 1)[0] ?? ''))
+    .filter((file) => isOn(file, mount))
+    .map((file) => `swap file ${file} is in use`);
+}
+
+async function exportsOn(host: Host, mount: Mount): Promise<readonly string[]> {
+  const table = await host.sys.read('/proc/fs/nfsd/exports').catch(() => '');
+  return table
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => decodeOctal(line.split('\t', 1)[0] ?? ''))
+    .filter((path) => isOn(path, mount))
+    .filter((path, index, all) => all.indexOf(path) === index)
+    .map((path) => `the NFS server exports ${path}`);
+}
+
+const deletedSuffix = ' (deleted)';
+const undeleted = (text: string): string =>
+  text.endsWith(deletedSuffix) ? text.slice(0, -deletedSuffix.length) : text;
+const isOn = (text: string, { target }: Mount): boolean => isWithin(undeleted(text), target);
