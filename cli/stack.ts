@@ -1,0 +1,82 @@
+/** A highly available NFS server on two machines, as an admin thinks of it. */
+export type NfsStack = {
+  /** Name in drbd.conf. */
+  readonly drbdResource: string;
+  readonly device: string;
+  /** Mount point; by default also what is exported and where NFS keeps its state, as in the classic tutorial. */
+  readonly directory: string;
+  readonly fstype: string;
+  readonly ip: string;
+  readonly prefix: number;
+  readonly nic?: string;
+  readonly clients: string;
+  readonly exportOptions: string;
+  /** Where the address stands in the group. `last`: clients see a pause and no error. `first`: the order of many tutorials. */
+  readonly address: 'last' | 'first';
+  readonly provider: 'tsha' | 'stock';
+};
+
+export type Argv = readonly string[];
+
+export type AgentName = keyof typeof resourceIds;
+
+/** The resources' ids, by agent. */
+export const resourceIds = {
+  drbd: 'Data',
+  Filesystem: 'NFS',
+  nfsserver: 'nfs-daemon',
+  exportfs: 'nfs-root',
+  IPaddr2: 'nfs_ip',
+  nfsnotify: 'nfs-notify',
+} as const;
+export const clone = 'DataClone';
+const group = 'nfsshare';
+
+/**
+ * The pcs commands that make the stack. Only spellings that mean the same in pcs 0.11 and 0.12: `create … promotable` and
+ * `create … --group` do not.
+ */
+export function pcsCommands(stack: NfsStack): readonly Argv[] {
+  const { drbd, ...others } = resources(stack);
+  const order: readonly (keyof typeof others)[] =
+    stack.address === 'last'
+      ? ['Filesystem', 'nfsserver', 'exportfs', 'IPaddr2', 'nfsnotify']
+      : ['IPaddr2', 'Filesystem', 'nfsserver', 'exportfs', 'nfsnotify'];
+  const create = (agent: AgentName, words: string): Argv => [
+    ...['resource', 'create', resourceIds[agent], agentType(agent, stack.provider)],
+    ...words.split(' '),
+  ];
+  return [
+    create('drbd', drbd),
+    [
+      'resource',
+      'promotable',
+      resourceIds.drbd,
+      clone,
+      ...'promoted-max=1 promoted-node-max=1 clone-max=2 clone-node-max=1 notify=true'.split(' '),
+    ],
+    ...order.map((agent) => create(agent, others[agent])),
+    ['resource', 'group', 'add', group, ...order.map((agent) => resourceIds[agent])],
+    ['constraint', 'colocation', 'add', group, 'with', 'Promoted', clone, 'score=INFINITY'],
+    ['constraint', 'order', 'promote', clone, 'then', 'start', group],
+  ];
+}
+
+export function agentType(agent: AgentName, provider: NfsStack['provider']): string {
+  if (provider === 'tsha') return `ocf:tsha:${agent}`;
+  return agent === 'drbd' ? 'ocf:linbit:drbd' : `ocf:heartbeat:${agent}`;
+}
+
+/** Parameters and monitors. None of an admin's values may hold a blank: pcs and the agents would split them too. */
+const resources = (stack: NfsStack): Readonly<Record<AgentName, string>> => ({
+  drbd: `drbd_resource=${stack.drbdResource} op monitor interval=20s role=Promoted op monitor interval=30s role=Unpromoted`,
+  Filesystem: `device=${stack.device} directory=${stack.directory} fstype=${stack.fstype} op monitor interval=20s`,
+  nfsserver: `nfs_shared_infodir=${stack.directory} nfs_no_notify=true op monitor interval=30s`,
+  exportfs: `clientspec=${stack.clients} options=${stack.exportOptions} directory=${stack.directory} fsid=0 op monitor interval=30s`,
+  IPaddr2: `ip=${stack.ip} cidr_netmask=${stack.prefix}${stack.nic ? ` nic=${stack.nic}` : ''} op monitor interval=30s`,
+  nfsnotify: `source_host=${stack.ip} op monitor interval=30s`,
+});
+
+/** A command as it can be pasted into a shell. */
+export const shellLine = (argv: Argv): string =>
+  argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
