@@ -12,7 +12,7 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
-import { constants } from 'node:os';
+import { constants, networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeProcess, killTree } from './process-tree.ts';
 import type { Argv, Command, FileFacts, Output, Sys } from './sys.ts';
@@ -131,6 +131,28 @@ export function nodeSys(env: NodeJS.ProcessEnv): NodeSys {
       });
     },
     has,
+    runningAddresses: () =>
+      Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+        addresses.map(({ address, cidr }) => ({
+          name,
+          address,
+          prefix: Number(cidr?.split('/')[1] ?? Number.NaN),
+        })),
+      ),
+    async datagram(from, to, port) {
+      const { createSocket } = await import('node:dgram');
+      const socket = createSocket('udp4');
+      try {
+        await new Promise<void>((resolve, reject) => {
+          socket.once('error', reject);
+          socket.bind({ address: from }, () =>
+            socket.send('', port, to, (error) => (error ? reject(error) : resolve())),
+          );
+        });
+      } finally {
+        socket.close();
+      }
+    },
     signal(pid, signal) {
       try {
         return process.kill(pid, signal);

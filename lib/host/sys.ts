@@ -31,6 +31,9 @@ export type FileFacts = {
   readonly size: number;
 };
 
+/** An address as getifaddrs(3) names it: `name` is the label where an IPv4 address has one (`eth0:vip`). */
+export type RunningAddress = { readonly name: string; readonly address: string; readonly prefix: number };
+
 /**
  * Everything an agent may do to the machine. Tests replace this and nothing else.
  * The file verbs run in this process: they are for /proc, /sys, /dev, /etc and our own files below /run, never for a path on
@@ -53,6 +56,10 @@ export interface Sys {
   launch(argv: Argv, logFile?: string): Promise<number>;
   /** Whether the path holds an executable of this name. */
   has(file: string): Promise<boolean>;
+  /** The addresses of every interface that is up and has a link; one that is down is left out with all its addresses. */
+  runningAddresses(): readonly RunningAddress[];
+  /** One empty UDP datagram between two IPv4 addresses. */
+  datagram(from: string, to: string, port: number): Promise<void>;
   /** False when there is no such process. */
   signal(pid: number, signal: NodeJS.Signals | number): boolean;
   sleep(ms: number): Promise<void>;

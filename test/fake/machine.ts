@@ -1,4 +1,4 @@
-import type { Argv, Command, FileFacts, Output, Sys } from '../../lib/host/sys.ts';
+import type { Argv, Command, FileFacts, Output, RunningAddress, Sys } from '../../lib/host/sys.ts';
 
 type Handler = (
   args: readonly string[],
@@ -14,6 +14,7 @@ export class FakeMachine implements Sys {
   readonly links = new Map<string, string>();
   readonly factsOf = new Map<string, Partial<FileFacts>>();
   readonly journal: string[] = [];
+  running: readonly RunningAddress[] = [];
   readonly env: NodeJS.ProcessEnv;
   readonly pid = 4242;
   uid = 0;
@@ -136,6 +137,14 @@ export class FakeMachine implements Sys {
   async launch(argv: Argv): Promise<number> {
     this.journal.push(`launch ${argv.join(' ')}`);
     return 9999;
+  }
+
+  runningAddresses(): readonly RunningAddress[] {
+    return this.running;
+  }
+
+  async datagram(from: string, to: string, port: number): Promise<void> {
+    this.journal.push(`datagram ${from} ${to} ${port}`);
   }
 
   async has(file: string): Promise<boolean> {
