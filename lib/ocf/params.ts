@@ -10,7 +10,12 @@ type Common = {
 
 export type ParamSpec = Common &
   (
-    | { readonly type: 'string'; readonly default?: string }
+    | {
+        readonly type: 'string';
+        readonly default?: string;
+        /** An empty value is a value of its own ("do not"), not the same as unset. */
+        readonly mayBeEmpty?: true;
+      }
     | { readonly type: 'boolean'; readonly default?: boolean }
     | { readonly type: 'integer'; readonly default?: number; readonly min?: number; readonly max?: number }
     | { readonly type: 'select'; readonly options: readonly string[]; readonly default?: string }
@@ -40,7 +45,10 @@ type DefaultIsAnOption<T> = {
 /** Declares an agent's parameters; the argument's literal types become the parameters' types. */
 export const paramTable = <const T extends ParamTable>(table: T & DefaultIsAnOption<T>): T => table;
 
-/** Raw values as the environment gives them, by parameter name; an empty value counts as unset, as in the shell's `:-`. */
+/**
+ * Raw values as the environment gives them, by parameter name; an empty value counts as unset, as in the shell's `:-`, except
+ * where the table says `mayBeEmpty`.
+ */
 export type RawParams = { readonly [name: string]: string };
 
 export type ReadParams<T extends ParamTable> = {
@@ -53,9 +61,10 @@ export type ReadParams<T extends ParamTable> = {
 /** The parameters of `table` that `env` sets, still as text. */
 export function rawParams(table: ParamTable, env: NodeJS.ProcessEnv): RawParams {
   const raw: Record<string, string> = {};
-  for (const name of Object.keys(table)) {
+  for (const [name, spec] of Object.entries(table)) {
     const value = env[`OCF_RESKEY_${name}`];
-    if (value !== undefined && value !== '') raw[name] = value;
+    const mayBeEmpty = spec.type === 'string' && spec.mayBeEmpty;
+    if (value !== undefined && (value !== '' || mayBeEmpty)) raw[name] = value;
   }
   return raw;
 }

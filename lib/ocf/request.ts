@@ -1,5 +1,6 @@
 /** What Pacemaker asks of the agent, apart from the resource's own parameters. */
 export type Request = {
+  /** As it was called: `status`, which people call, runs as a monitor that is no probe. */
   readonly action: string;
   readonly instance: string;
   /** A monitor that asks "is it here at all?": interval 0 or none, as in ocf-shellfuncs. */

@@ -48,8 +48,8 @@ export async function runAction<T extends ParamTable>(
   if (refusal) return refusal;
 
   const asked = action === 'status' ? 'monitor' : action;
-  const request = readRequest(asked, env);
-  const situation = situationOf(asked, action === 'status' ? false : request.probe);
+  const request = readRequest(action, env);
+  const situation = situationOf(asked, request.probe);
   try {
     const outcome = await Promise.race([
       perform(agent, asked as keyof AgentDef<T>['actions'], situation, request, sys, log),
