@@ -4,8 +4,9 @@ import { join, resolve } from 'node:path';
 export const suites = ['bookworm', 'trixie'] as const;
 export type Suite = (typeof suites)[number];
 
-export const providers = ['native', 'script', 'stock'] as const;
-export type Provider = (typeof providers)[number];
+/** Whose agents: both flavours of ours, or Debian's own, on a plain system or with the systemd drop-ins they need to work at all. */
+export type Provider = 'native' | 'script' | 'stock' | 'stock-helped';
+export const isStock = (provider: Provider): boolean => provider.startsWith('stock');
 
 export const orders = ['recommended', 'seed'] as const;
 export type Order = (typeof orders)[number];

@@ -148,12 +148,12 @@ export class Machine {
 
   /** What the command printed; it must succeed. */
   async run(command: string, { signal, timeout = 60_000 }: Limits): Promise<string> {
-    const { stdout } = await execa(...this.remote(command), {
-      cancelSignal: signal,
-      timeout,
-      stdin: 'ignore',
-    });
-    return stdout;
+    const options = { cancelSignal: signal, timeout, stdin: 'ignore', reject: false } as const;
+    const result = await execa(...this.remote(command), options);
+    signal.throwIfAborted();
+    if (!result.failed) return result.stdout;
+    const how = result.timedOut ? `no end within ${timeout / 1000} s` : `exit status ${result.exitCode}`;
+    throw new Error(`${this.name}: ${command}: ${how}: ${result.stderr}`);
   }
 
   /** What the command printed, or '' when it failed or the machine does not answer. */
@@ -164,18 +164,29 @@ export class Machine {
     return failed ? '' : stdout;
   }
 
+  /** The command on this terminal; its exit status. */
+  async attach(command: string): Promise<number> {
+    const terminal = process.stdin.isTTY ? ['-t'] : [];
+    const { exitCode } = await execa(...this.remote(command, ...terminal), {
+      stdio: 'inherit',
+      reject: false,
+    });
+    return exitCode ?? 1;
+  }
+
   /** A program that goes on by itself, and whose output is read as it comes. */
   follow(command: string): ChildProcessByStdio<null, Readable, null> {
     return spawn(...this.remote(command), { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
   }
 
-  /** Lays the files below a folder of the host over the machine's own. */
-  async copyIn(folder: string, { signal, timeout = 120_000 }: Limits): Promise<void> {
+  /** Lays the files below a folder of the host over a folder of the machine. */
+  async copyIn(folder: string, target: string, { signal, timeout = 120_000 }: Limits): Promise<void> {
     const limits = { cancelSignal: signal, timeout };
+    const unpack = `mkdir -p ${target} && tar -C ${target} --no-overwrite-dir -x && sync`;
     await execa('tar', ['-C', folder, '--owner=0', '--group=0', '-c', '.'], {
       ...limits,
       buffer: false,
-    }).pipe(...this.remote('tar -C / -x --no-overwrite-dir && sync'), limits);
+    }).pipe(...this.remote(unpack), limits);
   }
 
   async write(path: string, content: string, { signal, timeout = 20_000 }: Limits): Promise<void> {

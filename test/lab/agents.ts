@@ -1,0 +1,29 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import fs from 'fs-extra';
+import { isStock, type Provider, projectFolder } from './settings.ts';
+
+/** Without these the stock nfsserver cannot unmount /var/lib/nfs: nfsdcld, on Debian 13 also fsidd, outlive the server and use it. */
+const helpedUnits = ['nfsdcld', 'fsidd'];
+
+/** What the nodes get on top of the image, at its final paths below a folder of its own: the agents as an administrator installs them. */
+export async function stageAgents(provider: Provider, signal: AbortSignal): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tsha-lab-agents-'));
+  if (provider === 'stock-helped') {
+    for (const unit of helpedUnits)
+      await fs.outputFile(
+        join(folder, `etc/systemd/system/${unit}.service.d/ha.conf`),
+        '[Unit]\nPartOf=nfs-server.service\n',
+      );
+  } else if (!isStock(provider)) {
+    await execa(join(projectFolder, 'build.sh'), ['install', `--${provider}`, '--root', folder], {
+      cwd: projectFolder,
+      cancelSignal: signal,
+    });
+  }
+  if (provider === 'script')
+    await fs.copy(await fs.realpath(process.execPath), join(folder, process.execPath));
+  return folder;
+}

@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Lab } from '../machines/lab.ts';
+import type { Machine } from '../machines/machine.ts';
+import { type NodeName, nodes, peerOf } from '../settings.ts';
+import { agentNames, drbdDevice, resourceIds } from './configuration.ts';
+import { type ClusterState, parseCrmMon } from './crm-mon.ts';
+import { type DrbdState, isInSync, parseProcDrbd } from './drbd.ts';
+
+const crmMon = 'crm_mon --output-as=xml --one-shot --inactive --failcounts --operations';
+const pollEvery = 300;
+
+/** The resources never came up because Pacemaker gave up on one; waiting longer is of no use. */
+export class BlockedError extends Error {
+  override name = 'BlockedError';
+}
+
+export class Cluster {
+  readonly lab: Lab;
+
+  constructor(lab: Lab) {
+    this.lab = lab;
+  }
+
+  /** What an administrator does once, before any cluster manager: metadata, first synchronisation (none: both disks are empty), mkfs. */
+  async prepareDisks(signal: AbortSignal): Promise<void> {
+    await this.#onBoth('modprobe drbd && drbdadm create-md --force data && drbdadm up data', signal);
+    await this.#drbdOnBoth((state) => state?.connection === 'Connected', signal);
+    const first = this.lab.machine('node1');
+    await first.run(
+      [
+        'drbdadm new-current-uuid --clear-bitmap data/0',
+        'drbdadm primary data',
+        `mkfs.xfs -q -f ${drbdDevice}`,
+        'drbdadm secondary data',
+      ].join(' && '),
+      { signal },
+    );
+    await this.#onBoth('drbdadm down data', signal);
+  }
+
+  async configure(cib: string, signal: AbortSignal): Promise<void> {
+    const folder = '/var/lib/pacemaker/cib';
+    await Promise.all(
+      this.lab.nodes.map(async (node) => {
+        await node.write(`${folder}/cib.xml`, cib, { signal });
+        await node.run(`chown hacluster:haclient ${folder}/cib.xml && chmod 600 ${folder}/cib.xml`, {
+          signal,
+        });
+      }),
+    );
+  }
+
+  async start(names: readonly NodeName[], signal: AbortSignal): Promise<void> {
+    const command = 'systemctl start --no-block corosync pacemaker';
+    await Promise.all(names.map((name) => this.lab.machine(name).run(command, { signal })));
+  }
+
+  async standby(node: NodeName, signal: AbortSignal): Promise<void> {
+    await this.lab.machine(peerOf(node)).run(`crm_standby --node ${node} --update on`, { signal });
+  }
+
+  async unstandby(node: NodeName, signal: AbortSignal): Promise<void> {
+    await this.lab.machine(peerOf(node)).run(`crm_standby --node ${node} --delete`, { signal });
+  }
+
+  /** The cluster as one of its nodes sees it; nothing while its cluster manager is not up yet. */
+  async seenFrom(node: NodeName, signal: AbortSignal): Promise<ClusterState | undefined> {
+    const xml = await this.lab.machine(node).ask(crmMon, { signal });
+    return xml ? parseCrmMon(xml) : undefined;
+  }
+
+  /** The node all six resources run on, once they do. */
+  async allStarted(signal: AbortSignal, on?: NodeName): Promise<NodeName> {
+    for (;;) {
+      for (const viewer of on ? [on] : nodes) {
+        const state = await this.seenFrom(viewer, signal);
+        if (!state) continue;
+        const home = homeOfAll(state);
+        if (home && (!on || home === on)) return home;
+        const blocked = state.resources.find((resource) => resource.blocked);
+        if (blocked) throw new BlockedError(describeBlocked(state, blocked.id));
+      }
+      await sleep(pollEvery, undefined, { signal });
+    }
+  }
+
+  /** Every recurring monitor of every active resource has answered well at least once. */
+  async monitorsGreen(viewer: NodeName, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const state = await this.seenFrom(viewer, signal);
+      if (state && agentNames.every((agent) => monitored(state, resourceIds[agent]))) return;
+      await sleep(pollEvery, undefined, { signal });
+    }
+  }
+
+  /** Both nodes run DRBD, connected, with the same data. */
+  async inSync(signal: AbortSignal): Promise<void> {
+    await this.#drbdOnBoth(isInSync, signal);
+  }
+
+  async #drbdOnBoth(expected: (state: DrbdState | undefined) => boolean, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const states = await Promise.all(this.lab.nodes.map((node) => node.ask('cat /proc/drbd', { signal })));
+      if (states.every((text) => expected(parseProcDrbd(text)))) return;
+      await sleep(pollEvery, undefined, { signal });
+    }
+  }
+
+  /** The node is back as the second: its DRBD runs, and Pacemaker says so. */
+  async joined(node: NodeName, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const state = await this.seenFrom(peerOf(node), signal);
+      if (
+        state?.resources.some(
+          ({ id, role, node: on }) => id === resourceIds.drbd && role === 'Unpromoted' && on === node,
+        )
+      )
+        return;
+      await sleep(pollEvery, undefined, { signal });
+    }
+  }
+
+  async #onBoth(command: string, signal: AbortSignal): Promise<void> {
+    await Promise.all(this.lab.nodes.map((node: Machine) => node.run(command, { signal })));
+  }
+}
+
+function homeOfAll({ resources }: ClusterState): NodeName | undefined {
+  const homes = agentNames.map((agent) => {
+    const role = agent === 'drbd' ? 'Promoted' : 'Started';
+    return resources.find(
+      (resource) =>
+        resource.id === resourceIds[agent] &&
+        resource.role === role &&
+        !resource.failed &&
+        (resource.pending ?? 'Monitoring') === 'Monitoring',
+    )?.node;
+  });
+  return nodes.find((node) => homes.every((home) => home === node));
+}
+
+const monitored = ({ operations, resources }: ClusterState, id: string): boolean =>
+  resources
+    .filter((resource) => resource.id === id && resource.active)
+    .every(({ node, role }) =>
+      operations.some(
+        (operation) =>
+          operation.resource === id &&
+          operation.node === node &&
+          operation.task === 'monitor' &&
+          operation.recurring &&
+          operation.rc === (role === 'Promoted' ? 8 : 0),
+      ),
+    );
+
+function describeBlocked({ failures }: ClusterState, id: string): string {
+  const failure = failures.find(({ resource }) => resource === id);
+  return failure
+    ? `${id} is blocked: ${failure.task} on ${failure.node} said "${failure.reason || failure.status}"`
+    : `${id} is blocked`;
+}

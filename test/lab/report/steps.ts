@@ -1,0 +1,81 @@
+import { Listr, PRESET_TIMER } from 'listr2';
+
+const isLive = process.stdout.isTTY === true && !process.env['CI'];
+
+/** A step of the run that did not end as it should; the run ends here. */
+export class StepError extends Error {
+  override name = 'StepError';
+  readonly title: string;
+  readonly reason: string;
+
+  constructor(title: string, reason: string, cause: unknown) {
+    super(`${title}: ${reason}`, { cause });
+    this.title = title;
+    this.reason = reason;
+  }
+}
+
+const reasonOf = (error: unknown): string =>
+  error instanceof Error
+    ? 'shortMessage' in error
+      ? String(error.shortMessage)
+      : error.message
+    : String(error);
+
+/** Runs one step after another: a live line with the elapsed time on a terminal, plain lines elsewhere, a limit for each. */
+export class Steps {
+  readonly #interrupted: AbortSignal;
+
+  constructor(interrupted: AbortSignal) {
+    this.#interrupted = interrupted;
+  }
+
+  async run<T>(title: string, limit: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const timeout = AbortSignal.timeout(limit * 1000);
+    const signal = AbortSignal.any([this.#interrupted, timeout]);
+    const context: { result?: { value: T } } = {};
+    const list = new Listr(
+      {
+        title,
+        task: async (_, task) => {
+          const began = Date.now();
+          const elapsed = (): void => {
+            task.output = `${Math.round((Date.now() - began) / 1000)} s (limit ${limit} s)`;
+          };
+          const ticking = isLive ? setInterval(elapsed, 1000) : undefined;
+          try {
+            context.result = { value: await orAborted(work(signal), signal) };
+          } catch (error) {
+            const reason = timeout.aborted ? `not done within ${limit} s` : reasonOf(error);
+            throw new StepError(title, reason, error);
+          } finally {
+            clearInterval(ticking);
+          }
+        },
+      },
+      {
+        renderer: isLive ? 'default' : 'simple',
+        rendererOptions: { timer: PRESET_TIMER },
+        registerSignalListeners: false,
+      },
+    );
+    await list.run();
+    if (!context.result) throw new StepError(title, 'it ended without a result', undefined);
+    return context.result.value;
+  }
+}
+
+/** The work's own result, unless the signal comes first: a step that overlooks its signal must not hold the run. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let listener: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    listener = () => reject(signal.reason);
+    if (signal.aborted) listener();
+    else signal.addEventListener('abort', listener, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (listener) signal.removeEventListener('abort', listener);
+  }
+}

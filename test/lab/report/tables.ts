@@ -1,0 +1,46 @@
+import Table from 'cli-table3';
+import { protocols } from '../workload/workload.ts';
+import type { Check, Figures } from './checks.ts';
+
+const seconds = (value: number | undefined): string => (value === undefined ? '' : `${value.toFixed(1)} s`);
+const count = (value: number | undefined): string => (value === undefined ? '' : String(value));
+
+/** cli-table3 colours heads and borders unless told not to. */
+const plain = { style: { head: [], border: [] } };
+
+export function figuresTable(figures: Figures[]): string {
+  const table = new Table({
+    ...plain,
+    head: [
+      'what happened',
+      'outcome',
+      'service back',
+      ...protocols.map((protocol) => `${protocol} stall`),
+      'client errors',
+      'acknowledged',
+      'found',
+      'lost',
+    ],
+  });
+  for (const { scenario, outcome, movedAfter, stalls, errors, acknowledged, found, lost } of figures)
+    table.push([
+      scenario,
+      outcome,
+      seconds(movedAfter),
+      ...protocols.map((_, index) => seconds(stalls?.[index])),
+      ...[errors, acknowledged, found, lost].map(count),
+    ]);
+  return table.toString();
+}
+
+export function checksTable(checks: Check[]): string {
+  const table = new Table({
+    ...plain,
+    head: ['', 'scenario', 'check', 'found'],
+    colWidths: [4, 12, 56, 56],
+    wordWrap: true,
+  });
+  for (const { scenario, name, passed, detail } of checks)
+    table.push([passed ? '✔' : '✘', scenario, name, detail]);
+  return table.toString();
+}

@@ -1,0 +1,88 @@
+import fs from 'fs-extra';
+import { stageAgents } from '../agents.ts';
+import { writeCib } from '../cluster/cib.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import { buildImage, type Image } from '../image/image.ts';
+import { fetchKernel, type Kernel } from '../image/kernel.ts';
+import { Lab } from '../machines/lab.ts';
+import type { Checks, Figures } from '../report/checks.ts';
+import type { Steps } from '../report/steps.ts';
+import { machines, nodes, type Suite } from '../settings.ts';
+import { Watch } from '../workload/watch.ts';
+import { Workload, workloadFolder } from '../workload/workload.ts';
+import { now, type Plan, type Run } from './run.ts';
+
+export async function prepareImage(suite: Suite, steps: Steps): Promise<{ image: Image; kernel: Kernel }> {
+  const kernel = await steps.run('User-Mode Linux kernel', 180, fetchKernel);
+  const image = await steps.run(`${suite} image`, 600, (signal) => buildImage(suite, kernel, signal));
+  return { image, kernel };
+}
+
+export interface Report {
+  steps: Steps;
+  checks: Checks;
+  figures: Figures[];
+}
+
+/** From nothing to four running machines with the agents, the clients' programs and the cluster's configuration on them. */
+export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => void): Promise<Run> {
+  const { steps } = report;
+  const { image, kernel } = await prepareImage(plan.suite, steps);
+  const staged = await steps.run(`${plan.provider} agents`, 300, (signal) =>
+    stageAgents(plan.provider, signal),
+  );
+  try {
+    const cib = await steps.run('cluster configuration by pcs', 180, (signal) =>
+      writeCib(image, plan.provider, plan.order, staged, signal),
+    );
+    const lab = await steps.run('network and disks', 30, () => Lab.create(image, kernel));
+    onLab(lab);
+    await steps.run(`boot ${machines.join(', ')}`, 120, (signal) => lab.boot(machines, signal));
+
+    const cluster = new Cluster(lab);
+    await steps.run('agents, programs and configuration into the machines', 180, async (signal) => {
+      await Promise.all(lab.all.map((machine) => machine.copyIn(workloadFolder, '/root/lab', { signal })));
+      await Promise.all(lab.nodes.map((node) => node.copyIn(staged, '/', { signal })));
+      await Promise.all(lab.nodes.map((node) => node.run('systemctl daemon-reload', { signal })));
+      await cluster.configure(cib, signal);
+    });
+    return { plan, lab, cluster, workload: new Workload(lab), watch: new Watch(lab), ...report };
+  } finally {
+    await fs.remove(staged);
+  }
+}
+
+/** The cluster comes up for the first time, and the clients begin their work. */
+export async function start({ cluster, workload, watch, steps, checks, figures }: Run): Promise<void> {
+  checks.begin('start');
+  await steps.run('DRBD and the file system, made once by hand', 120, (signal) =>
+    cluster.prepareDisks(signal),
+  );
+  for (const node of nodes) watch.start(node);
+
+  const began = now();
+  const home = await steps.run('cluster start: all six resources', 300, async (signal) => {
+    await cluster.start(nodes, signal);
+    return await cluster.allStarted(signal);
+  });
+  figures.push({ scenario: 'start', outcome: `all started on ${home}`, movedAfter: now() - began });
+  checks.add('all six resources start', true, `on ${home}`);
+
+  await steps.run('every recurring monitor', 120, (signal) => cluster.monitorsGreen(home, signal));
+  checks.add('every recurring monitor is green', true);
+  const state = await steps.run('state of the cluster', 60, (signal) => cluster.seenFrom(home, signal));
+  const complaints = [
+    ...(state?.failures ?? []).map(
+      ({ resource, task, node, reason }) => `${resource} ${task} on ${node}: ${reason}`,
+    ),
+    ...(state?.failCounts ?? []).map(({ resource, count }) => `${resource} fail-count ${count}`),
+  ];
+  checks.add(
+    'no failed action, no fail-count',
+    state !== undefined && complaints.length === 0,
+    complaints.join('; '),
+  );
+
+  await steps.run('client and rival mount NFSv4.2 and NFSv3', 180, (signal) => workload.mount(signal));
+  await steps.run('clients write and lock', 180, (signal) => workload.start(signal));
+}

@@ -1,0 +1,68 @@
+import { type NodeName, peerOf } from '../settings.ts';
+import { judge } from './judge.ts';
+import { now, type Run } from './run.ts';
+
+/** The administrator takes the active node out of service. Returns it. */
+export async function standby(run: Run): Promise<NodeName> {
+  const { cluster, steps, checks } = run;
+  checks.begin('standby');
+  const active = await steps.run('which node is active', 60, (signal) => cluster.allStarted(signal));
+  const peer = peerOf(active);
+  const happened = now();
+  await steps.run(`standby ${active}: all six resources on ${peer}`, 300, async (signal) => {
+    await cluster.standby(active, signal);
+    await cluster.allStarted(signal, peer);
+  });
+  checks.add('all six resources move', true, `${active} to ${peer}`);
+  await judge(run, peer, happened, `standby of ${active}`);
+  return active;
+}
+
+/** The node comes back into service; nothing moves, its disk catches up. */
+export async function unstandby({ cluster, steps, checks, figures }: Run, node: NodeName): Promise<void> {
+  checks.begin('unstandby');
+  const happened = now();
+  await steps.run(`unstandby ${node}: DRBD in sync`, 180, async (signal) => {
+    await cluster.unstandby(node, signal);
+    await cluster.joined(node, signal);
+    await cluster.inSync(signal);
+  });
+  checks.add('DRBD is in sync again', true, `${node} joined`);
+  figures.push({ scenario: `unstandby of ${node}`, outcome: 'in sync', movedAfter: now() - happened });
+}
+
+/** The active node dies without a word. Returns it. */
+export async function kill(run: Run): Promise<NodeName> {
+  const { cluster, lab, steps, checks } = run;
+  checks.begin('kill');
+  const active = await steps.run('which node is active', 60, (signal) => cluster.allStarted(signal));
+  const peer = peerOf(active);
+  const happened = now();
+  await steps.run(`kill -9 ${active}: all six resources on ${peer}`, 300, async (signal) => {
+    await lab.kill(active);
+    await cluster.allStarted(signal, peer);
+  });
+  checks.add('all six resources are taken over', true, `${active} to ${peer}`);
+  await judge(run, peer, happened, `kill -9 of ${active}`);
+  return active;
+}
+
+/** The dead node boots from its own disk and joins; the service stays where it is. */
+export async function rejoin(run: Run, node: NodeName): Promise<void> {
+  const { cluster, lab, watch, steps, checks, figures } = run;
+  checks.begin('rejoin');
+  const happened = now();
+  await steps.run(`boot ${node} again: DRBD in sync`, 300, async (signal) => {
+    await lab.boot([node], signal);
+    watch.start(node);
+    await cluster.start([node], signal);
+    await cluster.joined(node, signal);
+    await cluster.inSync(signal);
+  });
+  const home = await steps.run('where the resources are', 60, (signal) =>
+    cluster.allStarted(signal, peerOf(node)),
+  );
+  checks.add('the node rejoins, nothing moves', home === peerOf(node));
+  figures.push({ scenario: `rejoin of ${node}`, outcome: 'in sync', movedAfter: now() - happened });
+  await judge(run, home, happened, `after the rejoin of ${node}`);
+}

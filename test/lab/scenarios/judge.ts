@@ -1,0 +1,115 @@
+import type { NodeName } from '../settings.ts';
+import { type Comparison, compareRecords, longestStall, ofOutcome } from '../workload/journal.ts';
+import { exclusives } from '../workload/watch.ts';
+import { type Protocol, protocols } from '../workload/workload.ts';
+import { now, type Run } from './run.ts';
+
+interface Seen {
+  protocol: Protocol;
+  stall: number;
+  errors: string[];
+  records: Comparison;
+}
+
+/** Waits until every client program works again, then looks whether they, and the data, came through unharmed. */
+export async function judge(run: Run, active: NodeName, happened: number, scenario: string): Promise<void> {
+  const { cluster, workload, watch, steps, checks, figures } = run;
+  const movedAfter = now() - happened;
+  await steps.run('all client programs work again', 180, (signal) => workload.allActive(now(), signal));
+
+  const seen: Seen[] = [];
+  for (const protocol of protocols)
+    seen.push(
+      await steps.run(`${protocol}: records, errors and locks`, 120, (s) =>
+        look(run, protocol, active, happened, s),
+      ),
+    );
+
+  for (const what of exclusives) {
+    const overlaps = watch.overlapsOf(what);
+    const longest = Math.max(0, ...overlaps.map(({ from, to }) => to - from));
+    checks.add(
+      `${what} on at most one node ever`,
+      overlaps.length === 0,
+      overlaps.length > 0 ? `both for ${longest.toFixed(1)} s` : '',
+    );
+  }
+  checks.add(
+    'the nodes were watched without a gap',
+    watch.widestGap < 3,
+    `${watch.sampleCount} samples, at most ${watch.widestGap.toFixed(2)} s apart`,
+  );
+
+  const state = await steps.run('state of the cluster', 60, (signal) => cluster.seenFrom(active, signal));
+  const failures = state?.failures ?? [];
+  const reasons = failures.map(
+    ({ resource, task, node, status, reason }) => `${resource} ${task} on ${node}: ${reason || status}`,
+  );
+  checks.add('no failed action', state !== undefined && failures.length === 0, reasons.join('; '));
+  const complaints = await steps.run('kernel logs of the clients', 60, (signal) =>
+    workload.kernelComplaints(signal),
+  );
+  checks.add(
+    "the clients' kernels report no lost state",
+    complaints.length === 0,
+    complaints.slice(-2).join('; '),
+  );
+
+  const sum = (of: (each: Seen) => number): number => seen.map(of).reduce((total, value) => total + value, 0);
+  figures.push({
+    scenario,
+    outcome: `all started on ${active}`,
+    movedAfter,
+    stalls: seen.map(({ stall }) => stall),
+    errors: sum(({ errors }) => errors.length),
+    acknowledged: sum(({ records }) => records.acknowledged),
+    found: sum(({ records }) => records.found),
+    lost: sum(({ records }) => records.lost.length),
+  });
+}
+
+async function look(
+  { workload, checks, plan }: Run,
+  protocol: Protocol,
+  active: NodeName,
+  happened: number,
+  signal: AbortSignal,
+): Promise<Seen> {
+  // the journal first: what is acknowledged in it must be in a file that is read later
+  const writer = await workload.journal('writer', protocol, signal);
+  const records = compareRecords(
+    ofOutcome(writer, 'ok').map(({ number }) => number),
+    await workload.recordsOn(active, protocol, signal),
+  );
+  const complete = records.lost.length === 0 && records.repeated.length === 0;
+  const harm = [
+    ...(records.lost.length > 0 ? [`lost ${records.lost.slice(0, 5).join(', ')}…`] : []),
+    ...(records.repeated.length > 0 ? [`more than once ${records.repeated.slice(0, 5).join(', ')}…`] : []),
+  ];
+  checks.add(
+    `${protocol}: every acknowledged record is there once`,
+    complete && records.acknowledged > 0,
+    [`${records.found} of ${records.acknowledged}`, ...harm].join('; '),
+  );
+
+  const holder = await workload.journal('holder', protocol, signal);
+  const failed = [...writer, ...holder].filter(({ outcome, end }) => outcome !== 'ok' && end >= happened);
+  const errors = failed.map(({ message }) => message);
+  checks.add(
+    `${protocol}: the client saw no error`,
+    errors.length === 0,
+    errors.length > 0 ? `${errors.length} × ${[...new Set(errors)].join(', ')} (order: ${plan.order})` : '',
+  );
+
+  const rival = (await workload.journal('rival', protocol, signal)).filter(({ end }) => end >= happened);
+  const refused = ofOutcome(rival, 'refused').length;
+  const stolen = ofOutcome(rival, 'stolen').length;
+  const known = await workload.lockKnownTo(active, protocol, signal);
+  checks.add(
+    `${protocol}: the lock is kept, the rival refused`,
+    stolen === 0 && refused > 0 && known,
+    `refused ${refused} times${stolen > 0 ? `, stolen ${stolen} times` : ''}${known ? '' : ', unknown to the server'}`,
+  );
+
+  return { protocol, stall: longestStall(writer, happened), errors, records };
+}

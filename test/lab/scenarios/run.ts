@@ -1,0 +1,27 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Lab } from '../machines/lab.ts';
+import type { Checks, Figures } from '../report/checks.ts';
+import type { Steps } from '../report/steps.ts';
+import type { Order, Provider, Suite } from '../settings.ts';
+import type { Watch } from '../workload/watch.ts';
+import type { Workload } from '../workload/workload.ts';
+
+export interface Plan {
+  suite: Suite;
+  provider: Provider;
+  order: Order;
+}
+
+/** A cluster with clients at work on it, and what has been found out about it so far. */
+export interface Run {
+  plan: Plan;
+  lab: Lab;
+  cluster: Cluster;
+  workload: Workload;
+  watch: Watch;
+  steps: Steps;
+  checks: Checks;
+  figures: Figures[];
+}
+
+export const now = (): number => Date.now() / 1000;
