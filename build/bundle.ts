@@ -1,11 +1,11 @@
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { scriptHead } from './launcher.ts';
-import { agentProducts, command, type Product, projectFolder } from './products.ts';
+import { type Product, products, projectFolder } from './products.ts';
 
 /** CommonJS starts faster than ESM and needs no package.json beside it; dynamic imports stay lazy within the one file. */
-export const bundleOptions = {
+const options = {
   bundle: true,
   platform: 'node',
   format: 'cjs',
@@ -18,21 +18,22 @@ export const bundleOptions = {
 
 /** Bundles an entry point into one text. */
 export async function bundle(input: Pick<BuildOptions, 'entryPoints' | 'stdin'>): Promise<string> {
-  const { outputFiles } = await build({ ...bundleOptions, ...input });
+  const { outputFiles } = await build({ ...options, ...input });
   return outputFiles[0]?.text ?? '';
 }
 
-/** The script flavour of one agent: a file that runs wherever /bin/sh and Node are, copied alone. */
-export async function bundleAgent({ name, entry, metadata }: Product, dir: string): Promise<void> {
-  await writeExecutable(
-    join(dir, name),
-    scriptHead(name, metadata) + (await bundle({ entryPoints: [entry] })),
-  );
+/** The script flavour of one executable: a file that runs wherever /bin/sh and Node are, copied alone. */
+export async function bundleScript({ name, entry, metadata }: Product, dir: string): Promise<void> {
+  const code = await bundle({ entryPoints: [entry] });
+  await replaceExecutable(join(dir, name), scriptHead(metadata) + code);
 }
 
-export async function writeExecutable(file: string, text: string): Promise<void> {
-  await writeFile(file, text);
-  await chmod(file, 0o755);
+/** Whoever is running the old file keeps it; whoever comes next finds the new one whole. */
+export async function replaceExecutable(file: string, content: string | Buffer): Promise<void> {
+  const draft = join(dirname(file), `.${basename(file)}.new`);
+  await writeFile(draft, content);
+  await chmod(draft, 0o755);
+  await rename(draft, file);
 }
 
 /** Without it a package.json further up could make Node read the bundles as ESM. */
@@ -41,15 +42,9 @@ export const declareCommonJs = (dir: string) =>
 
 if (process.argv[1] === import.meta.filename) {
   const dir = join(projectFolder, 'dist');
-  const agents = await agentProducts();
   await mkdir(dir, { recursive: true });
-  for (const { name } of [...agents, ...(command ? [command] : [])])
-    await rm(join(dir, name), { force: true });
   await declareCommonJs(dir);
-  await Promise.all(agents.map((agent) => bundleAgent(agent, dir)));
-  if (command) {
-    const text = await bundle({ entryPoints: [command.entry] });
-    await writeExecutable(join(dir, command.name), `#!/usr/bin/env node\n${text}`);
-  }
-  console.log(`dist: ${[...agents, ...(command ? [command] : [])].map(({ name }) => name).join(', ')}`);
+  const all = await products();
+  await Promise.all(all.map((product) => bundleScript(product, dir)));
+  console.log(`dist: ${all.map(({ name }) => name).join(', ')}`);
 }

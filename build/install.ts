@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { replaceExecutable } from './bundle.ts';
 import { nativeProgram, setRuntime } from './launcher.ts';
 import { agentNames, commandName, projectFolder } from './products.ts';
 
@@ -13,28 +14,21 @@ const commandDir = '/usr/sbin';
 const flavours = ['native', 'script'] as const;
 type Flavour = (typeof flavours)[number];
 
-export async function install(flavour: Flavour, root: string): Promise<void> {
+async function install(flavour: Flavour, root: string): Promise<void> {
   const built = join(projectFolder, flavour === 'native' ? 'dist/native' : 'dist');
   const program = `${programDir}/${nativeProgram}`;
   const runtime = flavour === 'native' ? program : nodeOf(root);
   if (flavour === 'native') await put(join(built, nativeProgram), join(root, program));
-  const put1 = async (name: string, dir: string) => {
-    const file = join(built, name);
-    if (existsSync(file)) await put(file, join(root, dir, name), runtime);
-  };
-  for (const name of agentNames) await put1(name, agentDir);
-  await put1(commandName, commandDir);
+  for (const name of agentNames) await put(join(built, name), join(root, agentDir, name), runtime);
+  await put(join(built, commandName), join(root, commandDir, commandName), runtime);
   if (flavour === 'script') await removeProgram(root);
+
   console.log(
-    `installed the ${flavour} flavour in ${join(root, agentDir)}${runtime ? ` (runs ${runtime})` : ''}`,
+    `installed in ${join(root, agentDir)}: the ${flavour} flavour, run by ${runtime ?? 'a Node.js yet to be installed'}`,
   );
-  if (!runtime)
-    console.log(
-      `no Node.js 20 or newer below ${root}: the agents will look for one when they are called, or use --native`,
-    );
 }
 
-export async function uninstall(root: string): Promise<void> {
+async function uninstall(root: string): Promise<void> {
   for (const name of agentNames) await rm(join(root, agentDir, name), { force: true });
   await rm(join(root, commandDir, commandName), { force: true });
   await rmdirIfEmpty(join(root, agentDir));
@@ -42,15 +36,12 @@ export async function uninstall(root: string): Promise<void> {
   console.log(`removed the agents from ${join(root, agentDir)}`);
 }
 
-/** A cluster may be running the file that is replaced: the new one appears at once and whole. */
 async function put(from: string, to: string, runtime?: string): Promise<void> {
+  if (!existsSync(from)) return; // TEMPORARY
   await mkdir(dirname(to), { recursive: true, mode: 0o755 });
-  const draft = join(dirname(to), `.${nativeProgram}.new`);
   const content = await readFile(from);
-  await writeFile(draft, runtime ? setRuntime(content.toString(), runtime) : content);
-  await chmod(draft, 0o755);
-  if (process.getuid?.() === 0) await chown(draft, 0, 0);
-  await rename(draft, to);
+  await replaceExecutable(to, runtime ? setRuntime(content.toString(), runtime) : content);
+  if (process.getuid?.() === 0) await chown(to, 0, 0);
 }
 
 async function removeProgram(root: string): Promise<void> {

@@ -1,10 +1,10 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { bundle, writeExecutable } from './bundle.ts';
-import { nativeCommand, nativeLauncher, nativeProgram } from './launcher.ts';
-import { agentProducts, command, type Product, projectFolder } from './products.ts';
+import { bundle, replaceExecutable } from './bundle.ts';
+import { nativeLauncher, nativeProgram } from './launcher.ts';
+import { type Product, products, projectFolder } from './products.ts';
 
 // "baseline" runs on every x86-64 processor; the plain build needs AVX2, which the default CPU model of many virtual machines
 // does not have.
@@ -19,49 +19,41 @@ function compiler(): string {
   return createRequire(import.meta.url).resolve(`${name}/bin/bun`);
 }
 
-/** All agents in one program that needs no runtime on the node, and a launcher per agent beside it. */
-export async function compileNative(
-  agents: readonly Product[],
-  people: { readonly name: string; readonly entry: string } | undefined,
-  dir: string,
-): Promise<void> {
-  await rm(dir, { recursive: true, force: true });
+/** All products in one program that needs no runtime on the node, and a launcher for each beside it. */
+export async function compileNative(all: readonly Product[], dir: string): Promise<void> {
   await mkdir(dir, { recursive: true });
-  const source = join(dir, `${nativeProgram}.cjs`);
-  await writeFile(
-    source,
-    await bundle({
-      stdin: { contents: dispatcher([...agents, ...(people ? [people] : [])]), resolveDir: projectFolder },
-    }),
-  );
-  const target = join(dir, nativeProgram);
+  const source = join(dir, `.${nativeProgram}.cjs`);
+  const draft = join(dir, `.${nativeProgram}.new`);
+  const contents = dispatcher(all);
+  await writeFile(source, await bundle({ stdin: { contents, resolveDir: projectFolder } }));
   // A bunfig.toml or .env in the working directory would otherwise run code of its choice, as root.
   const closed = ['--no-compile-autoload-bunfig', '--no-compile-autoload-dotenv'];
-  await execa(compiler(), ['build', '--compile', '--bytecode', ...closed, '--outfile', target, source], {
+  await execa(compiler(), ['build', '--compile', '--bytecode', ...closed, '--outfile', draft, source], {
     cwd: dir,
+    extendEnv: false,
+    env: { PATH: '/usr/bin:/bin', HOME: dir },
   });
   await rm(source);
-  for (const { name, metadata } of agents)
-    await writeExecutable(join(dir, name), nativeLauncher(name, metadata));
-  if (people) await writeExecutable(join(dir, people.name), nativeCommand(people.name));
+  await rename(draft, join(dir, nativeProgram));
+  for (const { name, metadata } of all)
+    await replaceExecutable(join(dir, name), nativeLauncher(name, metadata));
 }
 
-/** The program's own entry: its first argument says which agent it is. */
-const dispatcher = (products: readonly { readonly name: string; readonly entry: string }[]): string =>
+/** The program's own entry: its first argument says which of them it is. */
+const dispatcher = (all: readonly Product[]): string =>
   [
     'process.exitCode = 1;',
     'const [name] = process.argv.splice(2, 1);',
     'switch (name) {',
-    ...products.map(
+    ...all.map(
       ({ name, entry }) => `  case ${JSON.stringify(name)}: import(${JSON.stringify(entry)}); break;`,
     ),
-    `  default: console.error('${nativeProgram} holds no agent ' + name);`,
+    `  default: console.error('${nativeProgram} holds no ' + name);`,
     '}',
   ].join('\n');
 
 if (process.argv[1] === import.meta.filename) {
-  const agents = await agentProducts();
-  const dir = join(projectFolder, 'dist/native');
-  await compileNative(agents, command, dir);
-  console.log(`dist/native: ${nativeProgram} with ${agents.map(({ name }) => name).join(', ')}`);
+  const all = await products();
+  await compileNative(all, join(projectFolder, 'dist/native'));
+  console.log(`dist/native: ${nativeProgram} with ${all.map(({ name }) => name).join(', ')}`);
 }

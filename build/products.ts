@@ -7,13 +7,13 @@ import { type Languages, metadataXml } from '../metadata/xml.ts';
 export const projectFolder = resolve(import.meta.dirname, '..');
 
 /** An executable to build: its name, its entry point, and for an agent the meta-data document that its launcher prints. */
-export type Product = { readonly name: string; readonly entry: string; readonly metadata: string };
+export type Product = { readonly name: string; readonly entry: string; readonly metadata?: string };
 
 /** As OCF names them. */
 export const agentNames = ['drbd', 'Filesystem', 'IPaddr2', 'nfsserver', 'exportfs', 'nfsnotify'] as const;
 
 /** Those agents whose declaration and prose exist. */
-export async function agentProducts(): Promise<readonly Product[]> {
+async function agentProducts(): Promise<readonly Product[]> {
   const names = agentNames.filter((name) =>
     ['agents/NAME/main.ts', 'metadata/en/NAME.ts', 'metadata/zh-CN/NAME.ts'].every((file) =>
       existsSync(join(projectFolder, file.replace('NAME', name))),
@@ -37,7 +37,8 @@ export async function agentProducts(): Promise<readonly Product[]> {
   );
 }
 
-const commandEntry = join(projectFolder, 'cli/main.ts');
 /** The command for people. */
 export const commandName = 'tsha';
-export const command = existsSync(commandEntry) ? { name: commandName, entry: commandEntry } : undefined;
+const commandProduct: Product = { name: commandName, entry: join(projectFolder, 'cli/main.ts') };
+
+export const products = async (): Promise<readonly Product[]> => [...(await agentProducts()), commandProduct];
