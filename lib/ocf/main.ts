@@ -8,7 +8,7 @@ import type { AgentDef } from './agent.ts';
 import { createLog, type Log, type LogSinks, logRoute } from './log.ts';
 import { exitCode, Failure } from './outcome.ts';
 import type { ParamTable } from './params.ts';
-import { reasonLine } from './reason.ts';
+import { reasonLine, wordsOf } from './reason.ts';
 import { readRequest } from './request.ts';
 import { actionsOf, marginMs, type Result, runAction } from './run.ts';
 import { traced, traceFile, traceHeader } from './trace.ts';
@@ -37,16 +37,15 @@ export function main<T extends ParamTable>(agent: AgentDef<T>): void {
     process.exit(exitCode[outcome]);
   };
   const abort = (reason: string) => leave({ code: exitCode.failed, outcome: 'failed', reason });
-  // An exception inside these handlers would end Node with 7, "not running": leave() cannot throw.
-  process.on('uncaughtException', (error) => abort(`unexpected: ${error?.message ?? error}`));
-  process.on('unhandledRejection', (error) =>
-    abort(`unexpected: ${error instanceof Error ? error.message : error}`),
-  );
+  // An exception inside these handlers would end Node with 7, "not running": nothing here can throw.
+  process.on('uncaughtException', (error) => abort(`unexpected: ${wordsOf(error)}`));
+  process.on('unhandledRejection', (error) => abort(`unexpected: ${wordsOf(error)}`));
   process.on('beforeExit', () => abort(`${action} ended without a result`));
 
   if (Number(process.versions.node.split('.')[0]) < 20) {
     const reason = `Node ${process.versions.node} is too old: 20 is needed`;
-    leave({ code: exitCode.notInstalled, outcome: 'notInstalled', reason });
+    const outcome = action === 'stop' ? 'failed' : 'notInstalled';
+    leave({ code: exitCode[outcome], outcome, reason });
   }
   process.umask(0o022); // Pacemaker's is 0026, which would make mount points that only root can enter
   process.chdir('/'); // the caller's directory may be deleted, or on what is to be unmounted
@@ -77,7 +76,7 @@ export function main<T extends ParamTable>(agent: AgentDef<T>): void {
       await pipes.flush();
       leave(result);
     })
-    .catch((error) => abort(`unexpected: ${error instanceof Error ? error.message : error}`));
+    .catch((error) => abort(`unexpected: ${wordsOf(error)}`));
 }
 
 /** The machine as it is, or one that writes down every command. */

@@ -20,3 +20,12 @@ export function reasonLine(reason: string): string {
   }
   return `${kept.trimEnd()}...`;
 }
+
+/** Anything may be thrown: `undefined`, an object that has no text, an error whose message is not one. Never throws. */
+export function wordsOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  } catch {
+    return 'something that has no text was thrown';
+  }
+}

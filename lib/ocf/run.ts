@@ -14,6 +14,7 @@ import {
   whenInvalid,
   whenMissing,
 } from './policy.ts';
+import { wordsOf } from './reason.ts';
 import { type Request, readRequest, supportedDepth } from './request.ts';
 
 /** The end of an action: the number Pacemaker hears and, for anything unexpected, the sentence that explains it. */
@@ -201,7 +202,5 @@ function conclude(agent: string, situation: Situation, outcome: Health | Report)
 /** Anything that is not a `Failure` is a defect of ours or an error of the system: both are "failed", never a guess. */
 function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
-  if (error instanceof Error)
-    return new Failure('failed', `${error.name}: ${error.message}`, { cause: error });
-  return new Failure('failed', `unexpected: ${String(error)}`);
+  return new Failure('failed', `unexpected: ${wordsOf(error)}`, { cause: error });
 }

@@ -1,3 +1,4 @@
+import type { Host } from '../../../lib/host/host.ts';
 import { defineAgent, type EnglishProse, type Prose } from '../../../lib/ocf/agent.ts';
 import { Failure } from '../../../lib/ocf/outcome.ts';
 import { paramTable } from '../../../lib/ocf/params.ts';
@@ -7,7 +8,20 @@ const params = paramTable({
   state: { type: 'string', required: true, uniqueGroup: 'state', short: 'File that exists while it runs' },
   mischief: {
     type: 'select',
-    options: ['none', 'throw', 'throw-later', 'reject', 'never', 'hang', 'flood'],
+    options: [
+      'none',
+      'throw',
+      'throw-nothing',
+      'throw-later',
+      'throw-odd',
+      'reject',
+      'reject-odd',
+      'never',
+      'hang',
+      'stubborn',
+      'daemon',
+      'flood',
+    ],
     default: 'none',
     short: 'What goes wrong in start and monitor',
   },
@@ -16,10 +30,7 @@ const params = paramTable({
   ...traceParams,
 });
 
-async function misbehave(
-  mischief: string,
-  run: (argv: [string, ...string[]]) => Promise<unknown>,
-): Promise<void> {
+async function misbehave(mischief: string, { run, sys: { launch } }: Host): Promise<void> {
   switch (mischief) {
     case 'throw':
       throw new TypeError('thrown on purpose & with\nodd characters');
@@ -28,6 +39,16 @@ async function misbehave(
         throw new Error('thrown from a timer');
       }, 5);
       return new Promise(() => {});
+    case 'throw-nothing':
+      throw undefined;
+    case 'throw-odd':
+      setTimeout(() => {
+        throw Object.create(null); // has no toString: formatting it throws again
+      }, 5);
+      return new Promise(() => {});
+    case 'reject-odd':
+      void Promise.reject(Object.assign(new Error(), { message: Symbol('no text') }));
+      return new Promise((resolve) => setTimeout(resolve, 50));
     case 'reject':
       void Promise.reject(new Error('rejected on purpose'));
       return new Promise((resolve) => setTimeout(resolve, 50));
@@ -35,6 +56,12 @@ async function misbehave(
       return new Promise(() => {});
     case 'hang':
       await run(['sleep', '3600']);
+      return;
+    case 'stubborn':
+      await run(['sh', '-c', 'trap "" TERM; sleep 3600 & wait; sleep 3600']);
+      return;
+    case 'daemon':
+      await launch(['sleep', '5']);
       return;
     case 'flood':
       throw new Failure('failed', 'ü'.repeat(400));
@@ -53,7 +80,7 @@ export const dummy = defineAgent({
     start: {
       timeout: '20s',
       async run({ params: { state, mischief }, host }) {
-        await misbehave(mischief, (argv) => host.run(argv));
+        await misbehave(mischief, host);
         await host.run(['touch', state]);
       },
     },
@@ -66,7 +93,7 @@ export const dummy = defineAgent({
       interval: '10s',
       also: [{ timeout: '30s', interval: '60s', depth: 10 }],
       async run({ params: { state, mischief }, host }) {
-        await misbehave(mischief, (argv) => host.run(argv));
+        await misbehave(mischief, host);
         const there = await host.sys.facts(state).then(
           () => true,
           () => false,
