@@ -44,13 +44,27 @@ export function parseMountinfo(text: string): readonly Mount[] {
     });
 }
 
-/** The mounts on exactly `dir`, the visible one last: later lines hide earlier ones. */
-export const mountsOn = (table: readonly Mount[], dir: string): readonly Mount[] =>
-  table.filter(({ target }) => target === dir);
+/** The mounts on exactly `dir`, the visible one last: what is mounted over another mount has it as its parent. */
+export function mountsOn(table: readonly Mount[], dir: string): readonly Mount[] {
+  const layers = table.filter(({ target }) => target === dir);
+  if (layers.length < 2) return layers;
+  const chain = layers.filter(({ parent }) => !layers.some(({ id }) => id === parent));
+  for (const layer of chain)
+    chain.push(...layers.filter(({ parent, id }) => parent === layer.id && id !== parent));
+  return chain;
+}
 
 /** The visible mount on exactly `dir`. */
 export const mountOn = (table: readonly Mount[], dir: string): Mount | undefined =>
   mountsOn(table, dir).at(-1);
+
+/** What is mounted below a mount, directly or further down; children before their parents, as they must be unmounted. */
+export function mountsBelow(table: readonly Mount[], mount: Mount): readonly Mount[] {
+  const found: Mount[] = [mount];
+  for (const one of found)
+    found.push(...table.filter(({ parent, id }) => parent === one.id && id !== parent));
+  return found.slice(1).reverse();
+}
 
 /** Whether `path` is `dir` or lies below it, component by component. */
 export const isWithin = (path: string, dir: string): boolean =>
@@ -63,6 +77,14 @@ export function mountHolding(table: readonly Mount[], path: string): Mount | und
     if (isWithin(path, mount.target) && mount.target.length >= (best?.target.length ?? 0)) best = mount;
   return best;
 }
+
+/** Whether a path without links can be looked at in this process: on the root filesystem or in memory, where nothing hangs. */
+export function answersHere(path: string, table: readonly Mount[]): boolean {
+  const holder = mountHolding(table, path);
+  return holder === undefined || holder.target === '/' || inMemory.has(holder.type);
+}
+
+const inMemory: ReadonlySet<string> = new Set(['tmpfs', 'devtmpfs', 'ramfs', 'proc', 'sysfs']);
 
 /** No trailing, double or dot slashes; always absolute. Text only: nothing is touched. */
 export function tidyPath(path: string): string {
@@ -78,13 +100,14 @@ const mostLinks = 40; // as the kernel's own limit
 const resolveMs = 5000;
 
 /**
- * The path without symbolic links, whether it exists or not. Only components on the root filesystem are looked at in this
- * process; what lies on another mount may hang in the kernel, so a child with a deadline resolves it, and a mount point itself
- * is known from the table to be no link.
+ * The path without symbolic links, whether it exists or not. Only components on the root filesystem or in memory are looked at
+ * in this process; what lies on another mount may hang in the kernel, so a child with a deadline resolves it, and a mount point
+ * itself is known from the table to be no link.
  */
 export async function canonicalPath(host: Host, path: string, table: readonly Mount[]): Promise<string> {
+  if (mountOn(table, tidyPath(path))) return tidyPath(path);
   let done = '';
-  let todo = tidyPath(path).split('/').slice(1);
+  let todo = tidyPath(path).split('/').slice(1).filter(Boolean);
   for (let links = 0; todo.length > 0; ) {
     const [part = '', ...rest] = todo;
     const next = `${done}/${part}`;
@@ -93,8 +116,7 @@ export async function canonicalPath(host: Host, path: string, table: readonly Mo
       done = next;
       continue;
     }
-    const holder = mountHolding(table, next)?.target ?? '/';
-    if (holder !== '/' && !isWithin(holder, '/run') && !isWithin(holder, '/dev')) {
+    if (!answersHere(next, table)) {
       const whole = [next, ...rest].join('/');
       const { code, stdout } = await host.tryRun(['realpath', '-m', '-z', '--', whole], {
         timeoutMs: resolveMs,

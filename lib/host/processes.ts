@@ -56,28 +56,34 @@ export async function kernelUsers(host: Host, mount: Mount): Promise<readonly st
     loopDevicesOn(host, mount),
     swapsOn(host, mount),
     exportsOn(host, mount),
-    otherNamespaces(host, mount),
+    otherNamespaces(host, mount).then((all) => all.map(describeElsewhere)),
   ]);
   return found.flat();
 }
 
-/** The processes whose mount namespace, not ours, still has the same superblock mounted: one per namespace. */
-export async function otherNamespaces(host: Host, mount: Mount): Promise<readonly string[]> {
+/** A mount of the same superblock in another mount namespace, and a process that lives there. */
+export type Elsewhere = { readonly pid: number; readonly name: string; readonly target: string };
+
+/** One entry per other mount namespace that has the superblock mounted. Unmounting here does not end it there. */
+export async function otherNamespaces(
+  host: Host,
+  { device }: Pick<Mount, 'device'>,
+): Promise<readonly Elsewhere[]> {
   const seen = new Set([await host.sys.target('/proc/self/ns/mnt').catch(() => undefined)]);
-  const found: string[] = [];
+  const found: Elsewhere[] = [];
   for (const pid of await pidsOf(host)) {
     const namespace = await host.sys.target(`/proc/${pid}/ns/mnt`).catch(() => undefined);
     if (seen.has(namespace)) continue;
     seen.add(namespace);
     const table = parseMountinfo(await host.sys.read(`/proc/${pid}/mountinfo`).catch(() => ''));
-    const there = table.find(({ device }) => device === mount.device);
-    if (there)
-      found.push(
-        `the mount namespace of pid ${pid} (${await processName(host, pid)}) has it on ${there.target}`,
-      );
+    const there = table.find((mount) => mount.device === device);
+    if (there) found.push({ pid, name: await processName(host, pid), target: there.target });
   }
   return found;
 }
+
+export const describeElsewhere = ({ pid, name, target }: Elsewhere): string =>
+  `the mount namespace of ${name}[${pid}] has it on ${target}`;
 
 async function pidsOf(host: Host): Promise<readonly number[]> {
   const entries = await host.sys.list('/proc');

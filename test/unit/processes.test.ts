@@ -127,6 +127,6 @@ test('users that are no processes: loop, swap, NFS export, another mount namespa
     'loop device loop3 has its backing file /nfsdata/disk.img',
     'swap file /nfsdata/swap file is in use',
     'the NFS server exports /nfsdata/d',
-    'the mount namespace of pid 100 (worker) has it on /mnt/x',
+    'the mount namespace of worker[100] has it on /mnt/x',
   ]);
 });
