@@ -1,0 +1,59 @@
+import { type Admin, complaint } from '../../lib/host/drbd/admin.ts';
+import type { Version } from '../../lib/host/drbd/version.ts';
+import type { Ctx } from './params.ts';
+import { likelyPeer, promotedElsewhere } from './peers.ts';
+
+/** What is left for the score and the answer when a wait takes as long as it may. */
+const reserveMs = 5000;
+
+/** Connects to the peers and waits for them a while. A start is complete without them: then nothing but the score is worse. */
+export async function connect(ctx: Ctx, admin: Admin, kernel: Version): Promise<void> {
+  if (kernel[0] >= 9) {
+    const [primary] = (await promotedElsewhere(ctx)) ?? [];
+    if (primary) await connectFirst(ctx, admin, primary);
+    await adjust(ctx, admin);
+    await wait(ctx, ['wait-connect-resource', admin.resource]);
+    return;
+  }
+  await adjust84(ctx, admin);
+  for (const device of await admin.devices()) await wait(ctx, ['wait-connect', device]);
+}
+
+/** Brings the kernel to what the configuration says, which also reconnects what stands alone. Says whether it worked. */
+export async function adjust(ctx: Ctx, admin: Admin, ...options: readonly string[]): Promise<boolean> {
+  const output = await admin.run([...options, 'adjust', admin.resource], { timeoutMs: ctx.host.left() / 2 });
+  if (output.code !== 0) ctx.log.warn(`drbdadm adjust ${admin.resource}: ${complaint(output)}`);
+  return output.code === 0;
+}
+
+/** 8.4 knows one peer, and must be told which when the configuration lists several hosts. */
+export async function adjust84(ctx: Ctx, admin: Admin): Promise<boolean> {
+  const peer = await likelyPeer(ctx);
+  return adjust(ctx, admin, ...(peer ? ['--peer', peer] : []));
+}
+
+/** To the Primary before all others: the handshake with it decides whose data is good. */
+async function connectFirst(ctx: Ctx, admin: Admin, primary: string): Promise<void> {
+  const { log } = ctx;
+  const target = `${admin.resource}:${primary}`;
+  const dry = await admin.run(['-d', 'connect', target]);
+  const id = /^drbdsetup connect \S+ (\d+)/m.exec(dry.stdout)?.[1];
+  if (id === undefined) {
+    log.warn(
+      `${primary} is not a peer in the DRBD configuration: node names must be the same there and in the cluster`,
+    );
+    return;
+  }
+  const output = await admin.run(['adjust', target], { timeoutMs: ctx.host.left() / 2 });
+  if (output.code !== 0) log.warn(`drbdadm adjust ${target}: ${complaint(output)}`);
+  await wait(ctx, ['wait-connect-connection', admin.resource, id]);
+}
+
+async function wait({ host, params, log }: Ctx, words: readonly string[]): Promise<void> {
+  if (!/^\d+$/.test(params.wfc_timeout)) return;
+  const limits = ['wfc', 'degr-wfc', 'outdated-wfc'].map((kind) => `--${kind}-timeout=${params.wfc_timeout}`);
+  const output = await host.tryRun(['drbdsetup', ...words, ...limits], {
+    timeoutMs: host.left() - reserveMs,
+  });
+  if (output.code !== 0) log.info(`no connection yet after ${words.join(' ')}: ${complaint(output)}`);
+}

@@ -1,0 +1,45 @@
+import type { Connection, Resource } from '../../lib/host/drbd/state.ts';
+
+/** What the promotion score depends on: where good data is. Diskless clients say nothing about data. */
+export type DataQuality = {
+  readonly primary: boolean;
+  readonly quorum: boolean;
+  readonly forceIoFailures: boolean;
+  /** This node has no disk for any volume, on purpose. */
+  readonly disklessClient: boolean;
+  readonly allUpToDateHere: boolean;
+  /** UpToDate or Consistent. */
+  readonly allConsistentHere: boolean;
+  /** A disk is on its way: what it will be is not known yet. */
+  readonly changing: boolean;
+  readonly somePeerHasAll: boolean;
+  readonly everyPeerHasAll: boolean;
+  readonly somePeerUnknown: boolean;
+  readonly somePeerPrimary: boolean;
+};
+
+export function dataQuality(resource: Resource): DataQuality {
+  const { devices, connections } = resource;
+  const ownDisks = devices.filter(({ client }) => !client).map(({ disk }) => disk);
+  const peers = connections.filter((peer) => !isClient(peer, devices.length));
+  const has = (word: (disk: string) => boolean) => (peer: Connection) =>
+    peer.devices.filter(({ disk }) => word(disk)).length === devices.length;
+  const hasAll = has((disk) => disk === 'UpToDate');
+  const isKnown = has((disk) => disk !== 'DUnknown');
+  return {
+    primary: resource.role === 'Primary',
+    quorum: devices.every(({ quorum }) => quorum),
+    forceIoFailures: resource.forceIoFailures,
+    disklessClient: devices.every(({ disk, client }) => client && disk === 'Diskless'),
+    allUpToDateHere: ownDisks.every((disk) => disk === 'UpToDate'),
+    allConsistentHere: ownDisks.every((disk) => disk === 'UpToDate' || disk === 'Consistent'),
+    changing: ownDisks.some((disk) => disk === 'Attaching' || disk === 'Negotiating'),
+    somePeerHasAll: peers.some(hasAll),
+    everyPeerHasAll: peers.length > 0 && peers.every(hasAll),
+    somePeerUnknown: !peers.every(isKnown),
+    somePeerPrimary: connections.some(({ role }) => role === 'Primary'),
+  };
+}
+
+const isClient = ({ devices }: Connection, volumes: number): boolean =>
+  devices.filter(({ client }) => client).length === volumes;

@@ -1,0 +1,56 @@
+import type { Admin } from '../../lib/host/drbd/admin.ts';
+import {
+  compareVersions,
+  kernelVersion,
+  parseVersion,
+  type Version,
+  versionText,
+} from '../../lib/host/drbd/version.ts';
+import { firstLine } from '../../lib/host/host.ts';
+import { Failure } from '../../lib/ocf/outcome.ts';
+import { cloneMax } from './clone.ts';
+import type { Ctx } from './params.ts';
+
+/** The kernel module's version, if this agent, its parameters and the clone can work with it; throws `Failure` otherwise. */
+export async function suitableKernel({ host, params, request }: Ctx): Promise<Version> {
+  const version = await kernelVersion(host);
+  const atLeast = parseVersion(params.require_drbd_module_version_ge);
+  const below = parseVersion(params.require_drbd_module_version_lt);
+  const is = `DRBD kernel module ${versionText(version)} is`;
+  if (compareVersions(version, oldest) < 0)
+    throw new Failure('notInstalled', `${is} too old: ${versionText(oldest)} is the oldest that works`);
+  if (atLeast && compareVersions(version, atLeast) < 0)
+    throw new Failure(
+      'notInstalled',
+      `${is} older than require_drbd_module_version_ge=${versionText(atLeast)}`,
+    );
+  if (below && compareVersions(version, below) >= 0)
+    throw new Failure(
+      'notInstalled',
+      `${is} not older than require_drbd_module_version_lt=${versionText(below)}`,
+    );
+  if (version[0] < 9 && (cloneMax(request) ?? 0) > 2)
+    throw new Failure(
+      'misconfigured',
+      `${is} for two nodes only: clone-max=${cloneMax(request)} needs DRBD 9`,
+    );
+  return version;
+}
+
+/** The first with resources and volumes as this agent knows them. */
+const oldest: Version = [8, 4, 0];
+
+/** Loads the module with the options that the configuration asks for, if it is not there yet. */
+export async function loadModule({ host }: Ctx, admin: Admin): Promise<void> {
+  const loaded = await host.sys.facts('/proc/drbd').catch(() => undefined);
+  if (loaded) return;
+  const wanted = (await admin.run(['sh-mod-parms'])).stdout
+    .split(/\s+/)
+    .filter((word) => /^\w+=\S+$/.test(word));
+  const { code, stderr, hung, missing } = await host.tryRun(['modprobe', '-s', 'drbd', ...wanted]);
+  if (code === 0) return;
+  const why = missing
+    ? 'modprobe is not installed'
+    : (hung ?? (firstLine(stderr) || `modprobe: exit ${code}`));
+  throw new Failure('notInstalled', `the DRBD kernel module cannot be loaded: ${why}`);
+}

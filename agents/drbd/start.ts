@@ -1,0 +1,99 @@
+import { type Admin, complaint, drbdadm } from '../../lib/host/drbd/admin.ts';
+import { type KnownState, knownState } from '../../lib/host/drbd/query.ts';
+import { isPrimary } from '../../lib/host/drbd/state.ts';
+import type { Version } from '../../lib/host/drbd/version.ts';
+import { Failure } from '../../lib/ocf/outcome.ts';
+import { connect } from './connect.ts';
+import { loadModule, suitableKernel } from './module.ts';
+import { isRunning } from './monitor.ts';
+import type { Ctx } from './params.ts';
+import { publishScore } from './publish.ts';
+import { insist, toSecondary } from './release.ts';
+import { parseScores } from './score.ts';
+import { requireTwoPrimaries } from './two-primaries.ts';
+
+/** Secondary, attached, connected if the peers are there. Creates no meta-data, forces no role, discards no data. */
+export async function start(ctx: Ctx): Promise<void> {
+  const { host, log, params } = ctx;
+  const admin = drbdadm(host, params.drbd_resource, params.drbdconf);
+  if (!parseScores(params.adjust_master_score))
+    log.warn(
+      `adjust_master_score="${params.adjust_master_score}" is not four rising numbers: using the default`,
+    );
+  const devices = await admin.devices();
+  const kernel = await suitableKernel(ctx);
+  await requireTwoPrimaries(ctx, admin);
+  await loadModule(ctx, admin);
+
+  const before = await stateOf(ctx);
+  if (!isRunning(before)) {
+    if (before.kind !== 'configured') await create(admin);
+    await nodesAppear(ctx, devices);
+    await attach(ctx, admin, kernel);
+  } else if (before.kind === 'configured' && isPrimary(before.resource)) await demoteLeftover(ctx);
+  if (!params.connect_only_after_promote) await connect(ctx, admin, kernel);
+
+  const after = await stateOf(ctx);
+  if (!isRunning(after)) throw new Failure('failed', `${params.drbd_resource} is not there after its start`);
+  await publishScore(ctx, after);
+}
+
+const stateOf = ({ host, params }: Ctx): Promise<KnownState> =>
+  knownState(host, params.drbd_resource, host.left() / 4);
+
+async function create(admin: Admin): Promise<void> {
+  await admin.run(['check-resize', admin.resource]); // the disk may have grown while DRBD was down; nothing depends on it
+  for (const command of ['new-resource', 'new-minor']) {
+    const output = await admin.run([command, admin.resource]);
+    if (output.code !== 0)
+      throw new Failure('failed', `drbdadm ${command} ${admin.resource}: ${complaint(output)}`);
+  }
+}
+
+const nodesMs = 60_000;
+
+/** By udev or devtmpfs: what is mounted later needs them. */
+async function nodesAppear({ host }: Ctx, devices: readonly string[]): Promise<void> {
+  let missing = devices;
+  const there = await host.until(
+    async () => {
+      const found = await Promise.all(
+        devices.map((path) => host.sys.facts(path, 'follow').catch(() => undefined)),
+      );
+      missing = devices.filter((_, index) => found[index]?.kind !== 'block');
+      return missing.length === 0;
+    },
+    Math.min(nodesMs, host.left() / 2),
+  );
+  if (!there) throw new Failure('failed', `device node ${missing.join(', ')} does not appear (udev?)`);
+}
+
+async function attach(ctx: Ctx, admin: Admin, kernel: Version): Promise<void> {
+  const words = kernel[0] >= 9 ? ['adjust', '--skip-net', admin.resource] : ['attach', admin.resource];
+  const first = await admin.run(words);
+  if (first.code === 0) return;
+  await ctx.host.sys.sleep(1000); // udev or LVM may be looking at the disk this very moment
+  const second = await admin.run(words);
+  if (second.code === 0 || (await isAttached(ctx))) return;
+  throw new Failure('failed', `${admin.resource} failed to attach: ${complaint(second)}`);
+}
+
+/** Another start that did not come to its end may have been here already. */
+async function isAttached(ctx: Ctx): Promise<boolean> {
+  const state = await stateOf(ctx);
+  return (
+    state.kind === 'configured' &&
+    state.resource.devices.length > 0 &&
+    state.resource.devices.every(({ disk, client }) => client || disk !== 'Diskless')
+  );
+}
+
+/** Start ends unpromoted, whoever made this node Primary before. */
+async function demoteLeftover(ctx: Ctx): Promise<void> {
+  ctx.log.warn(`${ctx.params.drbd_resource} is Primary before its start: making it Secondary`);
+  await insist(ctx, {
+    what: 'demoting before the start',
+    reached: (state) => state.kind === 'configured' && !isPrimary(state.resource),
+    step: (admin, state) => toSecondary(ctx, admin, state),
+  });
+}

@@ -1,0 +1,76 @@
+import type { Host } from './host.ts';
+import type { Argv, Output } from './sys.ts';
+
+/** What the cluster's own tools must know of the caller. */
+export type Caller = { readonly instance: string; readonly featureSet: string | undefined };
+
+/** Pacemaker 2.1.0: promotion scores without crm_master, new role names, XML from every tool. */
+const promotionTools = [3, 10, 0] as const;
+
+/** Whether a feature set, e.g. `3.16.2`, is at least the one of Pacemaker 2.1.0. */
+export function isPacemaker21(featureSet: string): boolean {
+  const given = featureSet.split('.').map(Number);
+  for (const [index, least] of promotionTools.entries()) {
+    const part = given[index] ?? 0;
+    if (part !== least) return part > least;
+  }
+  return true;
+}
+
+/** Called outside a cluster's action there is no feature set: then the old tool is used where it exists, and newer ones keep it. */
+const isModern = async (host: Host, featureSet: string | undefined): Promise<boolean> =>
+  featureSet ? isPacemaker21(featureSet) : !(await host.sys.has(tool(host, 'crm_master')));
+
+/** HA_SBIN_DIR is where the cluster says its tools are. */
+const tool = (host: Host, name: string): string => {
+  const dir = host.sys.env['HA_SBIN_DIR'];
+  return dir ? `${dir}/${name}` : name;
+};
+
+/** The cluster's manager must not keep an action from its own work. */
+const longestMs = 5000;
+const bounded = (host: Host, argv: Argv): Promise<Output> =>
+  host.tryRun(argv, { timeoutMs: Math.min(longestMs, host.left() / 2) });
+
+/**
+ * Writes this node's promotion score of the caller, or deletes it: a transient attribute, gone when the node leaves the cluster.
+ * Returns what went wrong, `undefined` when nothing did; never throws and never takes longer than 5 s.
+ */
+export async function writePromotionScore(
+  host: Host,
+  { featureSet }: Caller,
+  score: number | 'none',
+): Promise<string | undefined> {
+  const command = (await isModern(host, featureSet))
+    ? ([tool(host, 'crm_attribute'), '--promotion'] as const)
+    : ([tool(host, 'crm_master'), '-l', 'reboot'] as const);
+  const argv = [...command, ...(score === 'none' ? ['-D'] : ['-v', String(score)])] as const;
+  const output = await bounded(host, argv);
+  return output.code === 0 ? undefined : explain(argv, output);
+}
+
+/** The nodes where the cluster believes the caller to be promoted; `undefined` when it cannot be asked. */
+export async function promotedNodes(
+  host: Host,
+  { instance, featureSet }: Caller,
+): Promise<readonly string[] | undefined> {
+  const modern = await isModern(host, featureSet);
+  const argv = ['--resource', instance, '--locate', ...(modern ? ['--output-as=xml'] : [])];
+  const output = await bounded(host, [tool(host, 'crm_resource'), ...argv]);
+  if (output.code !== 0) return undefined;
+  return modern ? promotedInXml(output.stdout) : promotedInText(output.stdout);
+}
+
+/** `<node state="promoted">alpha</node>` */
+export const promotedInXml = (text: string): readonly string[] =>
+  [...text.matchAll(/<node state="promoted">([^<]*)<\/node>/g)].map(([, node = '']) => node);
+
+/** `resource x is running on: alpha Master`, from 2.1 `Promoted`. */
+export const promotedInText = (text: string): readonly string[] =>
+  [...text.matchAll(/ is running on: (\S+) (?:Master|Promoted)\b/g)].map(([, node = '']) => node);
+
+const explain = ([command]: Argv, { code, stderr, hung, missing }: Output): string => {
+  if (missing) return `${command} is not installed`;
+  if (hung) return `${command} hung (${hung})`;
+  return `${command}: ${stderr.trim().split('\n', 1)[0] || `exit ${code}`}`;
+};
