@@ -1,0 +1,4 @@
+import { main } from '../../lib/ocf/main.ts';
+import { exportfs } from './agent.ts';
+
+main(exportfs);

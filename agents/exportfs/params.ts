@@ -1,0 +1,35 @@
+import type { Context } from '../../lib/ocf/agent.ts';
+import { paramTable } from '../../lib/ocf/params.ts';
+import { traceParams } from '../../lib/ocf/trace.ts';
+
+export const params = paramTable({
+  clientspec: {
+    type: 'string',
+    required: true,
+    short: 'Client that may mount: host, network, wildcard or *',
+  },
+  options: { type: 'string', reloadable: true, short: 'Export options, a comma separated list' },
+  directory: { type: 'string', required: true, short: 'Directory to export, or several' },
+  fsid: { type: 'string', short: 'Filesystem id that clients see: a number, a UUID or root' },
+  unlock_on_stop: {
+    type: 'boolean',
+    default: true,
+    reloadable: true,
+    short: "Release the clients' locks on stop",
+  },
+  wait_for_leasetime_on_stop: {
+    type: 'boolean',
+    default: false,
+    reloadable: true,
+    short: 'Let NFSv4 leases run out on stop',
+  },
+  rmtab_backup: {
+    type: 'string',
+    default: '.rmtab',
+    reloadable: true,
+    short: 'Backup of the rmtab entries, relative to the directory, or none',
+  },
+  ...traceParams,
+});
+
+export type Ctx = Context<typeof params>;

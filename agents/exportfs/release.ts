@@ -1,0 +1,65 @@
+import { clientsHolding, type Export, leaseSeconds } from '../../lib/host/exports.ts';
+import { type Mount, mountHolding } from '../../lib/host/mounts.ts';
+import type { Exported, Found } from './exported.ts';
+import type { Ctx } from './params.ts';
+
+const unlockFile = '/proc/fs/nfsd/unlock_filesystem';
+const unlockMs = 10_000;
+/** What must be left of the operation after a wait. */
+const reserveMs = 2000;
+const pollMs = 500;
+
+/** Makes nfsd let go of the filesystems, so that they can be unmounted while nfsd goes on. */
+export async function releaseState(ctx: Ctx, exported: Exported): Promise<void> {
+  const gone = exported.found.filter(({ entries }) => entries.length > 0);
+  if (ctx.params.unlock_on_stop) for (const one of gone) await unlock(ctx, exported, one);
+  if (ctx.params.wait_for_leasetime_on_stop) await waitForLeases(ctx, exported.table, gone);
+}
+
+/**
+ * The kernel drops every NLM lock on the whole superblock, since 6.9 NFSv4 opens and locks too. Where other exports share it
+ * their clients would lose locks without knowing: then the last one to go unlocks.
+ */
+async function unlock({ host, log }: Ctx, exported: Exported, { path }: Found): Promise<void> {
+  const device = mountHolding(exported.table, path)?.device;
+  const ours = exported.found.flatMap(({ entries }) => entries);
+  const shares = (other: Export) => mountHolding(exported.table, other.path)?.device === device;
+  const neighbour = exported.etab.find((other) => !ours.includes(other) && shares(other));
+  if (neighbour) {
+    log.info(
+      `locks on ${path} stay: ${neighbour.path} is on the same filesystem, still exported to ${neighbour.client}`,
+    );
+    return;
+  }
+  // tee, because the kernel looks the path up, and that may hang
+  const output = await host.tryRun(['tee', unlockFile], { input: `${path}\n`, timeoutMs: unlockMs });
+  if (output.code === 0) log.info(`released the locks on ${path}`);
+  else log.warn(`cannot release the locks on ${path}: ${output.hung ?? output.stderr.trim()}`);
+}
+
+/** Ends early when no NFSv4 client holds anything there; a client that keeps renewing never lets go, hence the limit. */
+async function waitForLeases(
+  { host, log }: Ctx,
+  table: readonly Mount[],
+  gone: readonly Found[],
+): Promise<void> {
+  const lease = await leaseSeconds(host);
+  if (lease === undefined) {
+    log.warn('the NFSv4 lease time is not known: not waiting for it');
+    return;
+  }
+  const devices = [...new Set(gone.map(({ path }) => mountHolding(table, path)?.device))];
+  const idle = async () => {
+    const holders = await Promise.all(
+      devices.map((device) => (device === undefined ? undefined : clientsHolding(host, device))),
+    );
+    return holders.every((count) => count === 0);
+  };
+  const wantedMs = (lease + 2) * 1000;
+  const possibleMs = Math.max(0, host.left() - reserveMs);
+  if (await host.until(idle, Math.min(wantedMs, possibleMs), pollMs)) return;
+  if (possibleMs < wantedMs)
+    log.warn(
+      `waited ${(possibleMs / 1000).toFixed(0)} s of the ${lease} s lease: the stop timeout is too short`,
+    );
+}

@@ -1,0 +1,73 @@
+import { readState, type StateDirectory } from '../../lib/host/exports.ts';
+import { readManaged, replaceManaged } from '../../lib/host/files.ts';
+import { type Mount, mountHolding } from '../../lib/host/mounts.ts';
+import { formatRmtab, parseRmtab, rmtabBelow, rmtabMissing } from '../../lib/host/rmtab.ts';
+import { type Exported, isExported } from './exported.ts';
+import type { Ctx } from './params.ts';
+
+// mountd's list of NFSv3 mounts must follow the filesystem to the next node. Nothing here may fail or delay an action: the
+// list is a courtesy to showmount.
+
+const fileMs = 3000;
+const restoreTries = 3;
+
+/** Where rmtab lies on the exported filesystem itself (a shared state directory), it fails over with it. */
+export const needsRmtabBackup = (
+  { params }: Ctx,
+  table: readonly Mount[],
+  state: StateDirectory,
+  path: string,
+): boolean =>
+  params.rmtab_backup !== 'none' &&
+  mountHolding(table, state.path)?.device !== mountHolding(table, path)?.device;
+
+/** Saves each directory's entries in the directory itself, when they changed since the last time. */
+export async function backUpRmtab(ctx: Ctx, { table, state, found }: Exported): Promise<void> {
+  const { host, memory, params } = ctx;
+  for (const { path } of found.filter(isExported)) {
+    if (!needsRmtabBackup(ctx, table, state, path)) continue;
+    await quietly(ctx, `back up rmtab to ${path}`, async () => {
+      const rmtab = await readState(host, state, 'rmtab', fileMs);
+      if (rmtab === undefined) return;
+      const text = formatRmtab(rmtabBelow(parseRmtab(rmtab), path));
+      if (text === (await memory.fact<string>(`rmtab ${path}`))) return;
+      await replaceManaged(host, `${path}/${params.rmtab_backup}`, text, fileMs);
+      await memory.note(`rmtab ${path}`, text);
+    });
+  }
+}
+
+/**
+ * Adds saved entries that rmtab lacks. mountd locks rmtab in a way that no tool can; so lines are only ever appended, which
+ * takes nothing from mountd, and added again if mountd replaced the file meanwhile.
+ */
+export async function restoreRmtab(ctx: Ctx, { table, state, found }: Exported): Promise<void> {
+  const { host, params } = ctx;
+  for (const { path } of found) {
+    if (!needsRmtabBackup(ctx, table, state, path)) continue;
+    await quietly(ctx, `restore rmtab from ${path}`, async () => {
+      const saved = await readManaged(host, `${path}/${params.rmtab_backup}`, fileMs);
+      const backup = rmtabBelow(parseRmtab(saved ?? ''), path);
+      for (let tries = 0; tries < restoreTries; tries++) {
+        const rmtab = (await readState(host, state, 'rmtab', fileMs)) ?? '';
+        const missing = rmtabMissing(parseRmtab(rmtab), backup);
+        if (missing.length === 0) return;
+        const argv = ['tee', '-a', '--', `${state.path}/rmtab`] as const;
+        await host.run(argv, { input: formatRmtab(missing), timeoutMs: fileMs });
+      }
+    });
+  }
+}
+
+/** Says a failure once: a full or read-only filesystem is no reason for a warning at every monitor. */
+async function quietly({ log, memory }: Ctx, what: string, work: () => Promise<void>): Promise<void> {
+  const failed = async () => (await memory.fact<string>('rmtab failure')) ?? '';
+  try {
+    await work();
+  } catch (error) {
+    const reason = `cannot ${what}: ${error instanceof Error ? error.message : error}`;
+    if (reason === (await failed())) return;
+    log.warn(reason);
+    await memory.note('rmtab failure', reason);
+  }
+}

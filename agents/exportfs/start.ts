@@ -1,0 +1,89 @@
+import { exportArgument } from '../../lib/host/client-spec.ts';
+import { type Export, readEtab } from '../../lib/host/exports.ts';
+import { pathFacts } from '../../lib/host/files.ts';
+import { nfsdThreads } from '../../lib/host/nfsd.ts';
+import { Failure } from '../../lib/ocf/outcome.ts';
+import { type Exported, type Found, findExported, isExported, listed, type Spelling } from './exported.ts';
+import { differences } from './options.ts';
+import type { Ctx } from './params.ts';
+import { restoreRmtab } from './rmtab-backup.ts';
+import { markStarted } from './started.ts';
+import { unexport } from './unexport.ts';
+
+const rollbackMs = 5000;
+
+/** Exports every directory, or none: what a failed start exported it takes back. */
+export async function start(ctx: Ctx): Promise<void> {
+  const { host, log } = ctx;
+  const before = await findExported(ctx);
+  for (const { directory } of before.found) await requireDirectory(ctx, directory);
+  if ((await nfsdThreads(host)) === 0)
+    log.warn(
+      'no NFS server runs here yet: its own start may drop this export; order nfsserver before exportfs',
+    );
+
+  try {
+    for (const wanted of before.found)
+      if (!isExported(wanted) || differences(wanted).length > 0) await exportDirectory(ctx, wanted);
+    await verify(ctx, before);
+  } catch (error) {
+    await rollBack(ctx, before);
+    throw error;
+  }
+  await markStarted(ctx);
+  await restoreRmtab(ctx, before);
+}
+
+/** New options for what is exported: clients keep their mounts. */
+export async function reloadAgent(ctx: Ctx): Promise<void> {
+  const { found } = await findExported(ctx);
+  const absent = found.filter((one) => !isExported(one));
+  if (absent.length > 0)
+    throw new Failure('failed', `${listed(absent)} is not exported: start it instead of reloading it`);
+  await start(ctx);
+}
+
+async function requireDirectory({ host }: Ctx, directory: string): Promise<void> {
+  const facts = await pathFacts(host, directory);
+  if (!facts) throw new Failure('misconfigured', `${directory} does not exist`);
+  if (facts.kind !== 'directory') throw new Failure('notInstalled', `${directory} is not a directory`);
+}
+
+async function exportDirectory({ host, log, params }: Ctx, { path, options }: Found): Promise<void> {
+  const chosen = options.length > 0 ? ['-o', options.join(',')] : [];
+  // -i: nothing from /etc/exports, neither its options nor its errors, nor a wait for DNS about its hosts
+  const argv = ['exportfs', '-v', '-i', ...chosen, exportArgument(params.clientspec, path)] as const;
+  const said = await host.run(argv);
+  log.info(`${argv.join(' ')}: ${said.trim()}`);
+}
+
+/** exportfs has said yes; etab, which mountd acts on, must say so too. It also tells the canonical name of a host. */
+async function verify(ctx: Ctx, before: Exported): Promise<void> {
+  const etab = await readEtab(ctx.host, before.state);
+  const spellings = before.found.map(({ directory, path, entries }): Spelling => {
+    const fresh = newSince(before.etab, etab).find((entry) => entry.path === path);
+    const entry = entries.find((old) => etab.some((one) => isSame(one, old))) ?? fresh;
+    if (!entry)
+      throw new Failure('failed', `exportfs ended well, but ${before.state.path}/etab does not list ${path}`);
+    return { directory, path, client: entry.client };
+  });
+  await ctx.memory.note('spellings', spellings);
+}
+
+async function rollBack(ctx: Ctx, before: Exported): Promise<void> {
+  const { host, log } = ctx;
+  const paths = before.found.map(({ path }) => path);
+  try {
+    const etab = await readEtab(host, before.state);
+    const ours = newSince(before.etab, etab).filter(({ path }) => paths.includes(path));
+    if (ours.length > 0) await unexport(ctx, before.state, ours, rollbackMs);
+  } catch (error) {
+    log.error(`cannot take back what was exported: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+const newSince = (before: readonly Export[], after: readonly Export[]): readonly Export[] =>
+  after.filter((entry) => !before.some((old) => isSame(old, entry)));
+
+const isSame = (one: Export, other: Export): boolean =>
+  one.path === other.path && one.client === other.client;
