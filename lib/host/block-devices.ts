@@ -65,7 +65,9 @@ export const isPresent = async (host: Host, number: string): Promise<boolean> =>
 export async function shareBtrfs(host: Host, ...numbers: readonly string[]): Promise<boolean> {
   const names = await Promise.all(numbers.map((number) => kernelName(host, number)));
   for (const filesystem of await host.sys.list('/sys/fs/btrfs').catch(() => [])) {
-    const members = await host.sys.list(`/sys/fs/btrfs/${filesystem}/devices`).catch(() => []);
+    const members = await host.sys
+      .list(`/sys/fs/btrfs/${filesystem}/devices`)
+      .catch((): readonly string[] => []);
     if (names.every((name) => name !== undefined && members.includes(name))) return true;
   }
   return false;

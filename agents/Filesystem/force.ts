@@ -1,0 +1,48 @@
+import { constants } from 'node:os';
+
+/** What `force_unmount` says. */
+export type Force = {
+  /** Whether processes that keep the filesystem busy may be ended. */
+  readonly evict: boolean;
+  readonly move: boolean;
+  readonly unknown: readonly string[];
+};
+
+/**
+ * A comma list whose last word of a kind wins. `true` and `safe` differ in the stock agent by how it finds the users; here one
+ * search is both. The same holds for xargs, noxargs, ps and nops: how it signals and what it logs.
+ */
+export function readForce(text: string): Force {
+  let evict = false;
+  let move = false;
+  let modeNamed = false;
+  let modifierNamed = false;
+  const unknown: string[] = [];
+  for (const word of text.split(',').map((part) => part.trim())) {
+    if (/^(yes|true|1|ja|on|safe)$/i.test(word)) [evict, modeNamed] = [true, true];
+    else if (/^(no|false|0|nein|off)$/i.test(word)) [evict, modeNamed] = [false, true];
+    else if (/^(no)?move$/.test(word)) [move, modifierNamed] = [word === 'move', true];
+    else if (/^(no)?(xargs|ps)$/.test(word)) modifierNamed = true;
+    else if (word !== '') unknown.push(word);
+  }
+  return { evict: modeNamed ? evict : modifierNamed, move, unknown };
+}
+
+/** Signals by name, with or without SIG, or by number; `undefined` for one that does not exist. */
+export function readSignals(text: string): readonly (number | undefined)[] {
+  const known: Readonly<Record<string, number>> = constants.signals;
+  return text
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((word) => {
+      if (/^\d+$/.test(word)) return Object.values(known).find((number) => number === Number(word));
+      return known[word.toUpperCase().replace(/^(SIG)?/, 'SIG')];
+    });
+}
+
+export const signalName = (number: number): string =>
+  Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? String(number);
+
+/** `undefined` for what is not a number of seconds. */
+export const readSeconds = (text: string): number | undefined =>
+  /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : undefined;

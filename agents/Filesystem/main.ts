@@ -1,0 +1,4 @@
+import { main } from '../../lib/ocf/main.ts';
+import { filesystem } from './agent.ts';
+
+main(filesystem);
