@@ -1,0 +1,86 @@
+import { contains, type Interface, interfaceNamed } from '../../lib/host/addresses.ts';
+import { type LinkRoute, linkRoutes, rankRoutes } from '../../lib/host/routes.ts';
+import { Failure } from '../../lib/ocf/outcome.ts';
+import type { Ctx } from './params.ts';
+import { longestLabel } from './rules.ts';
+import { isLoopback, type Wanted } from './wanted.ts';
+
+/** Where and how start adds the address. */
+export type Place = {
+  readonly link: Interface;
+  readonly prefix: number;
+  readonly broadcast?: string;
+  readonly label?: string;
+  /** Of the route that decided; IPv6's prefix route gets the same. */
+  readonly metric?: number;
+};
+
+/** Interface and prefix as configured; what is not configured comes from the attached networks that hold the address. */
+export async function choosePlace(ctx: Ctx, want: Wanted, links: readonly Interface[]): Promise<Place> {
+  const given = want.nic === undefined ? undefined : interfaceNamed(links, want.nic);
+  if (want.nic !== undefined && given === undefined)
+    throw new Failure('notInstalled', `interface ${want.nic} does not exist`);
+
+  const complete = given !== undefined && want.prefix !== undefined;
+  const route = complete && want.family === 'inet' ? undefined : await bestRoute(ctx, want, given, links);
+  const link = given ?? interfaceNamed(links, route?.nic ?? (isLoopback(want.ip) ? 'lo' : ''));
+  const prefix = want.prefix ?? route?.prefix ?? (isLoopback(want.ip) ? loopbackPrefix(want) : undefined);
+  if (link === undefined || prefix === undefined) throw new Failure('notInstalled', noRoute(want));
+
+  const label = want.label === undefined ? undefined : `${link.name}:${want.label}`;
+  if (label !== undefined && label.length > longestLabel)
+    throw new Failure('misconfigured', `label ${label} is longer than ${longestLabel} characters`);
+  const broadcast = ctx.params.broadcast ?? inheritedBroadcast(want, link, prefix);
+  return {
+    link,
+    prefix,
+    ...(broadcast !== undefined && { broadcast }),
+    ...(label !== undefined && { label }),
+    ...(want.family === 'inet6' && route?.metric !== undefined && { metric: route.metric }),
+  };
+}
+
+async function bestRoute(
+  ctx: Ctx,
+  want: Wanted,
+  nic: Interface | undefined,
+  links: readonly Interface[],
+): Promise<LinkRoute | undefined> {
+  const attached = await linkRoutes(ctx.host, want.namespace, want.family, want.ip, ctx.params.proto);
+  const indexOf = (name: string) => interfaceNamed(links, name)?.index ?? Number.MAX_SAFE_INTEGER;
+  const fitting = attached.filter(
+    (route) => route.prefix <= (want.prefix ?? 128) && (nic === undefined || route.nic === nic.name),
+  );
+  const [best, ...others] = rankRoutes(fitting, indexOf);
+  const rivals = others.filter(({ nic: rival, prefix }) => rival !== best?.nic && prefix === best?.prefix);
+  if (best && rivals.length > 0)
+    ctx.log.info(
+      `${want.ip}: interface ${best.nic} chosen, ${rivals.map((rival) => rival.nic).join(', ')} lead to the same network`,
+    );
+  return best;
+}
+
+const loopbackPrefix = ({ family }: Wanted): number => (family === 'inet' ? 8 : 128);
+
+/** The broadcast address of the network that the interface is already in. */
+function inheritedBroadcast(
+  { family, ip }: Wanted,
+  { name, addresses }: Interface,
+  prefix: number,
+): string | undefined {
+  if (family === 'inet6' || name === 'lo') return undefined;
+  const neighbours = addresses.filter(
+    (address) =>
+      address.family === 'inet' &&
+      address.prefix <= prefix &&
+      contains(address.ip, address.prefix, ip) &&
+      address.broadcast !== undefined,
+  );
+  return neighbours.sort((a, b) => b.prefix - a.prefix)[0]?.broadcast;
+}
+
+function noRoute({ ip, nic, prefix }: Wanted): string {
+  const where = nic === undefined ? 'no interface is in a network' : `${nic} is not in a network`;
+  const wide = prefix === undefined ? '' : ` of at least /${prefix}`;
+  return `${where}${wide} with ${ip}: configure ${nic === undefined ? 'nic and cidr_netmask' : 'cidr_netmask'}`;
+}

@@ -1,0 +1,81 @@
+import { canonicalIp } from '../../lib/host/addresses.ts';
+import { type Params, readBoolean } from '../../lib/ocf/params.ts';
+import type { Request } from '../../lib/ocf/request.ts';
+import type { params } from './params.ts';
+import { familyOf, nicAndLabel, prefixLength, wantedIp } from './wanted.ts';
+
+type Given = Params<typeof params>;
+
+/** IFNAMSIZ less its NUL: a label shares the limit of interface names. */
+export const longestLabel = 15;
+
+/** What is wrong whatever the host. */
+export const rules = (given: Given, request: Request): readonly string[] => {
+  const ip = canonicalIp(given.ip);
+  if (ip === undefined || /^0\./.test(ip)) return [`ip=${given.ip} is not an IPv4 or IPv6 address`];
+  return [
+    ...(familyOf(ip) === 'inet' ? ipv4Rules(given) : ipv6Rules(given, ip)),
+    ...interfaceRules(given),
+    ...cloneRules(given, request, ip),
+  ];
+};
+
+function ipv4Rules({ cidr_netmask, broadcast }: Given): readonly string[] {
+  const problems: string[] = [];
+  if (cidr_netmask !== undefined && prefixLength(cidr_netmask, 'inet') === undefined)
+    problems.push(`cidr_netmask=${cidr_netmask} is not a prefix length from 1 to 32`);
+  if (broadcast !== undefined && !isBroadcast(broadcast))
+    problems.push(`broadcast=${broadcast} is not an IPv4 address, + or -`);
+  return problems;
+}
+
+const isBroadcast = (text: string): boolean =>
+  text === '+' || text === '-' || (canonicalIp(text) !== undefined && !text.includes(':'));
+
+function ipv6Rules(given: Given, ip: string): readonly string[] {
+  const { cidr_netmask, broadcast, lvs_support, preferred_lft } = given;
+  const { nic, label } = nicAndLabel(given);
+  const problems: string[] = [];
+  if (cidr_netmask !== undefined && prefixLength(cidr_netmask, 'inet6') === undefined)
+    problems.push(`cidr_netmask=${cidr_netmask} is not a prefix length from 1 to 128`);
+  if (broadcast !== undefined) problems.push('broadcast is for IPv4: IPv6 has none');
+  if (label !== undefined) problems.push('iflabel is for IPv4: the kernel keeps no label of an IPv6 address');
+  if (lvs_support) problems.push('lvs_support is for IPv4');
+  if (/^fe[89ab]/.test(ip) && nic === undefined)
+    problems.push(`nic is needed: the link-local address ${ip} exists on every interface`);
+  if (!/^(forever|\d+)$/.test(preferred_lft))
+    problems.push(`preferred_lft=${preferred_lft} is neither "forever" nor a number of seconds`);
+  return problems;
+}
+
+function interfaceRules(given: Given): readonly string[] {
+  const { nic, label } = nicAndLabel(given);
+  const { network_namespace: namespace } = given;
+  const problems: string[] = [];
+  if (nic !== undefined && !/^[^\s/]+$/.test(nic)) problems.push(`nic=${given.nic} is not an interface name`);
+  if (nic && label !== undefined && `${nic}:${label}`.length > longestLabel)
+    problems.push(`label ${nic}:${label} is longer than ${longestLabel} characters`);
+  if (namespace !== undefined && (namespace.includes('/') || /^\.\.?$/.test(namespace)))
+    problems.push(`network_namespace=${namespace} is not a name of a network namespace`);
+  return problems;
+}
+
+function cloneRules(given: Given, request: Request, ip: string): readonly string[] {
+  const { lvs_support, unique_clone_address } = given;
+  const cloneMax = request.meta('clone_max') || undefined;
+  const globallyUnique = readBoolean(request.meta('globally_unique') ?? '') === true;
+  if (cloneMax !== undefined && !/^[1-9]\d*$/.test(cloneMax))
+    return [`clone-max=${cloneMax} is not a positive number`];
+  if (unique_clone_address) {
+    if (!globallyUnique) return ['unique_clone_address needs meta attribute globally-unique=true'];
+    if (ip.includes(':')) return ['unique_clone_address is for IPv4'];
+    if (wantedIp(given, request) === undefined)
+      return [`ip=${given.ip} plus clone number ${request.meta('clone')} leaves its last octet`];
+    return [];
+  }
+  const several = Number(cloneMax ?? 1) > 1;
+  if (several && lvs_support) return ['lvs_support and a clone of more than one instance exclude each other'];
+  if (several && globallyUnique && nicAndLabel(given).nic !== 'lo')
+    return ['a globally unique clone of one address (Cluster-IP) is not supported yet'];
+  return [];
+}

@@ -1,0 +1,98 @@
+import type { Argv } from '../../lib/host/sys.ts';
+import { stateDir } from '../../lib/ocf/memory.ts';
+import { Failure } from '../../lib/ocf/outcome.ts';
+import type { Ctx } from './params.ts';
+import type { Place } from './place.ts';
+import type { Wanted } from './wanted.ts';
+
+/** The commands that announce `count` times. */
+export type Sender = (count: number) => readonly Argv[];
+
+type SenderName = NonNullable<Ctx['params']['arp_sender']>;
+
+/** Where the distributions keep resource-agents' helper programs. */
+const helperDirs = ['/usr/libexec/heartbeat', '/usr/lib/heartbeat', '/usr/lib64/heartbeat'];
+
+/** The program for this address and interface; `undefined` when the host has none. */
+export async function findSender(ctx: Ctx, want: Wanted, place: Place): Promise<Sender | undefined> {
+  if (want.family === 'inet6') return ipv6Sender(ctx, want, place);
+  const name = ctx.params.arp_sender ?? (await installedSender(ctx, place));
+  return name && ipv4Sender(ctx, want, place, name);
+}
+
+/** A sender that was configured must be there: its absence is found out before the address is added. */
+export async function requireSender(ctx: Ctx): Promise<void> {
+  const name = ctx.params.arp_sender;
+  if (name === undefined) return;
+  const program = await programOf(ctx, name);
+  if (program === undefined)
+    throw new Failure('notInstalled', `arp_sender=${name}: ${programs[name]} is not installed`);
+}
+
+const programs: Readonly<Record<SenderName, string>> = {
+  send_arp: 'send_arp',
+  ipoibarping: 'ipoibarping',
+  iputils_arping: 'arping',
+  libnet_arping: 'arping',
+};
+
+async function programOf(ctx: Ctx, name: SenderName): Promise<string | undefined> {
+  if (name === 'send_arp') return helper(ctx, 'send_arp');
+  return (await ctx.host.sys.has(programs[name])) ? programs[name] : undefined;
+}
+
+async function helper({ host }: Ctx, program: string): Promise<string | undefined> {
+  for (const dir of [host.sys.env['HA_BIN'] ?? '', ...helperDirs])
+    if (dir !== '' && (await host.sys.has(`${dir}/${program}`))) return `${dir}/${program}`;
+  return undefined;
+}
+
+async function installedSender(ctx: Ctx, { link: { linkType } }: Place): Promise<SenderName | undefined> {
+  if (linkType === 'infiniband' && (await programOf(ctx, 'ipoibarping'))) return 'ipoibarping';
+  if (await programOf(ctx, 'send_arp')) return 'send_arp';
+  if (!(await ctx.host.sys.has('arping'))) return undefined;
+  // Two programs of this name exist; only one calls itself so.
+  const { stdout } = await ctx.host.tryRun(['arping', '-V']);
+  return stdout.includes('iputils') ? 'iputils_arping' : 'libnet_arping';
+}
+
+async function ipv4Sender(
+  ctx: Ctx,
+  { ip }: Wanted,
+  { link: { name: nic } }: Place,
+  name: SenderName,
+): Promise<Sender | undefined> {
+  const program = await programOf(ctx, name);
+  if (program === undefined) return undefined;
+  const { arp_interval: interval, send_arp_opts = '' } = ctx.params;
+  const options = send_arp_opts.split(/\s+/).filter(Boolean);
+  switch (name) {
+    case 'send_arp': {
+      // Sends a request and a reply each round. It deletes its pid file at the end, whatever that is, and gives way to the
+      // process that an old one names: so the file is one of ours, and gone before.
+      const pidFile = `${stateDir(ctx.host.sys.env)}/send_arp-${ip}.pid`;
+      await ctx.host.sys.remove(pidFile);
+      const fixed = [...options, '-i', String(interval), '-p', pidFile] as const;
+      const last = [nic, ip, 'auto', 'not_used', 'not_used'] as const;
+      return (count) => [[program, ...fixed, '-r', String(count), ...last]];
+    }
+    case 'iputils_arping': {
+      // Some switches learn from requests only, others from replies only.
+      const kinds = options.length > 0 ? [[...options, '-U']] : [['-U'], ['-A']];
+      return (count) =>
+        kinds.map((kind) => [program, '-q', ...kind, '-c', String(count), '-I', nic, ip] as const);
+    }
+    case 'libnet_arping':
+      return (count) => [[program, ...options, '-U', '-c', String(count), '-i', nic, '-S', ip, ip]];
+    case 'ipoibarping':
+      return (count) => [[program, '-q', '-c', String(count), '-U', '-I', nic, ip]];
+  }
+}
+
+/** The kernel has told the neighbours once already (`neighbours.ts`). */
+async function ipv6Sender(ctx: Ctx, { ip }: Wanted, { link, prefix }: Place): Promise<Sender | undefined> {
+  const program = await helper(ctx, 'send_ua');
+  if (program === undefined) return undefined;
+  const { arp_interval: interval } = ctx.params;
+  return (count) => [[program, '-i', String(interval), '-c', String(count), ip, String(prefix), link.name]];
+}

@@ -1,0 +1,95 @@
+import {
+  type Address,
+  type Interface,
+  interfaceNamed,
+  interfaces,
+  runningInterfaces,
+} from '../../lib/host/addresses.ts';
+import { namespaceExists } from '../../lib/host/namespaces.ts';
+import type { Ctx } from './params.ts';
+import { isLoopback, type Wanted } from './wanted.ts';
+
+/** An address where it was found. */
+export type Sighting = { readonly link: Interface; readonly address: Address };
+
+/** How much of what is wanted is there; everything but `absent` and `no interface` says where. */
+export type Verdict =
+  | { readonly is: 'served' | 'link down' | 'tentative' | 'duplicate'; readonly at: Sighting }
+  | { readonly is: 'other label' | 'other prefix' | 'elsewhere'; readonly at: Sighting }
+  | { readonly is: 'absent' | 'no interface' | 'no namespace' };
+
+/** Looks at the machine; for a healthy address in our own namespace without a command. */
+export async function look(ctx: Ctx, want: Wanted): Promise<Verdict> {
+  const { host, params } = ctx;
+  if (!(await namespaceExists(host, want.namespace))) return { is: 'no namespace' };
+  if (want.namespace === undefined) {
+    const quick = judge(want, await runningInterfaces(host, want.family), params.check_link_status);
+    if ('at' in quick && conclusive.has(quick.is)) return quick;
+  }
+  return judge(want, await interfaces(host, want.namespace), params.check_link_status);
+}
+
+/** What the kernel's own lists show of an address on a running interface needs no second look; what they leave out does. */
+const conclusive: ReadonlySet<Verdict['is']> = new Set(['served', 'tentative', 'duplicate']);
+
+/** The best of all places where the address is. Without a configured prefix or interface any is right, except `lo`. */
+export function judge(want: Wanted, links: readonly Interface[], checkLink: boolean): Verdict {
+  const nic = want.nic === undefined ? undefined : interfaceNamed(links, want.nic);
+  if (want.nic !== undefined && nic === undefined) return { is: 'no interface' };
+  const everywhere = sightings(want, links);
+  const here = everywhere.filter(({ link }) => nic === undefined || link === nic);
+  const [stranger] = everywhere;
+  const [first] = here;
+  if (first === undefined) return stranger ? { is: 'elsewhere', at: stranger } : { is: 'absent' };
+
+  const samePrefix = here.filter(({ address }) => (want.prefix ?? address.prefix) === address.prefix);
+  const labelled = samePrefix.filter((sighting) => hasLabel(want, sighting));
+  const linked = labelled.filter(({ link }) => link.running || !checkLink);
+  const unique = linked.filter(({ address }) => address.detection !== 'failed');
+  const usable = unique.find(({ address }) => address.detection === 'none');
+
+  if (usable) return { is: 'served', at: usable };
+  if (unique[0]) return { is: 'tentative', at: unique[0] };
+  if (linked[0]) return { is: 'duplicate', at: linked[0] };
+  if (labelled[0]) return { is: 'link down', at: labelled[0] };
+  if (samePrefix[0]) return { is: 'other label', at: samePrefix[0] };
+  return { is: 'other prefix', at: first };
+}
+
+/** Every place of the address. One on `lo` counts only where it was asked for: LVS back ends keep theirs there. */
+export const sightings = (want: Wanted, links: readonly Interface[]): readonly Sighting[] =>
+  links
+    .filter(({ name }) => name !== 'lo' || want.nic === 'lo' || isLoopback(want.ip))
+    .flatMap((link) =>
+      link.addresses.filter(({ ip }) => ip === want.ip).map((address) => ({ link, address })),
+    );
+
+const hasLabel = ({ label }: Wanted, { link, address }: Sighting): boolean =>
+  label === undefined || address.label === `${link.name}:${label}`;
+
+/** The one sentence about a verdict that is not `served`. */
+export function sentence(want: Wanted, verdict: Verdict): string {
+  const { ip } = want;
+  switch (verdict.is) {
+    case 'no namespace':
+      return `network namespace ${want.namespace} does not exist`;
+    case 'no interface':
+      return `interface ${want.nic} does not exist`;
+    case 'absent':
+      return `${ip} is not configured${want.nic === undefined ? '' : ` on ${want.nic}`}`;
+    case 'elsewhere':
+      return `${ip} is not on ${want.nic} but on ${verdict.at.link.name}`;
+    case 'other prefix':
+      return `${ip} is on ${verdict.at.link.name} with prefix /${verdict.at.address.prefix}, not /${want.prefix}`;
+    case 'other label':
+      return `${ip} is on ${verdict.at.link.name} without label ${verdict.at.link.name}:${want.label}`;
+    case 'link down':
+      return `${ip} is on ${verdict.at.link.name}, which has no link`;
+    case 'tentative':
+      return `${ip} on ${verdict.at.link.name}: duplicate address detection does not end`;
+    case 'duplicate':
+      return `${ip} on ${verdict.at.link.name} is also owned by another host: duplicate address detection failed`;
+    case 'served':
+      return `${ip} is on ${verdict.at.link.name}`;
+  }
+}

@@ -1,0 +1,112 @@
+import { type Interface, interfaces } from '../../lib/host/addresses.ts';
+import { ipCommand, namespaceExists } from '../../lib/host/namespaces.ts';
+import { Failure } from '../../lib/ocf/outcome.ts';
+import { announce, endAnnouncer } from './announce.ts';
+import { addAddress, labelSource, removeAddress } from './change.ts';
+import { requireUnused } from './duplicate.ts';
+import { giveBackToLoopback, takeFromLoopback } from './loopback.ts';
+import { settled } from './monitor.ts';
+import { advertised } from './neighbours.ts';
+import type { Ctx } from './params.ts';
+import { choosePlace, type Place } from './place.ts';
+import { requireSender } from './senders.ts';
+import { judge, type Sighting, sentence, sightings } from './served.ts';
+import { type Wanted, wanted } from './wanted.ts';
+
+/** An interface that was just switched on negotiates its link for a while. */
+const linkMs = 8000;
+const detectionMs = 10_000;
+
+export async function start(ctx: Ctx): Promise<void> {
+  const { host, params, log, memory } = ctx;
+  const want = wanted(ctx);
+  if (want === undefined) throw new Failure('misconfigured', `ip=${params.ip} is not an address`);
+  if (!(await namespaceExists(host, want.namespace)))
+    throw new Failure('notInstalled', `network namespace ${want.namespace} does not exist`);
+  warnOfOldParameters(ctx);
+
+  const links = await interfaces(host, want.namespace);
+  const before = judge(want, links, params.check_link_status);
+  switch (before.is) {
+    case 'served':
+      await memory.note('index', before.at.link.index);
+      log.info(`${sentence(want, before)} already`);
+      return;
+    case 'tentative':
+      return requireServed(ctx, want);
+    case 'elsewhere':
+    case 'other label':
+    case 'link down':
+    case 'duplicate':
+      throw new Failure('failed', sentence(want, before));
+    default:
+  }
+
+  const place = await choosePlace(ctx, want, links);
+  const old = sightings(want, links);
+  const stranger = old.find(({ link }) => link !== place.link);
+  if (stranger)
+    throw new Failure('failed', `${want.ip} is already on ${stranger.link.name}, not on ${place.link.name}`);
+  await requireSender(ctx);
+  await requireUnused(ctx, want, place.link);
+  await memory.note('index', place.link.index);
+  await serve(ctx, want, place, old);
+  log.info(`${want.ip}/${place.prefix} added to ${place.link.name}`);
+  await announce(ctx, want, place, params.arp_count);
+}
+
+/** Adds the address and sees that it works, or leaves nothing behind. */
+async function serve(ctx: Ctx, want: Wanted, place: Place, old: readonly Sighting[]): Promise<void> {
+  try {
+    for (const sighting of old) {
+      const { address } = sighting;
+      ctx.log.warn(`${want.ip}/${address.prefix} on ${place.link.name} is replaced by /${place.prefix}`);
+      await removeAddress(ctx, want.namespace, sighting);
+    }
+    await takeFromLoopback(ctx, want);
+    await labelSource(ctx, want, 'add');
+    await advertised(ctx, want, place.link, async () => {
+      await addAddress(ctx, want, place);
+      await switchOn(ctx, want, place.link);
+      await requireServed(ctx, want);
+    });
+  } catch (error) {
+    await undo(ctx, want, place);
+    throw error;
+  }
+}
+
+async function switchOn({ host, log }: Ctx, want: Wanted, link: Interface): Promise<void> {
+  if (link.up) return;
+  log.info(`interface ${link.name} is switched on`);
+  await host.run(ipCommand(want.namespace, 'link', 'set', 'dev', link.name, 'up'));
+  await host.until(async () => {
+    const now = await interfaces(host, want.namespace);
+    return now.some(({ index, running }) => index === link.index && running);
+  }, linkMs);
+}
+
+async function requireServed(ctx: Ctx, want: Wanted): Promise<void> {
+  const verdict = await settled(ctx, want, detectionMs);
+  if (verdict.is !== 'served') throw new Failure('failed', sentence(want, verdict));
+}
+
+/** Best effort: the reason of the failure that brought us here matters more than that of its undoing. */
+async function undo(ctx: Ctx, want: Wanted, place: Place): Promise<void> {
+  try {
+    await endAnnouncer(ctx);
+    const links = await interfaces(ctx.host, want.namespace);
+    for (const sighting of sightings(want, links))
+      if (sighting.link.index === place.link.index && sighting.address.prefix === place.prefix)
+        await removeAddress(ctx, want.namespace, sighting);
+    await labelSource(ctx, want, 'del');
+    await giveBackToLoopback(ctx, want);
+  } catch (error) {
+    ctx.log.warn(`undoing the start of ${want.ip}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function warnOfOldParameters({ params, log }: Ctx): void {
+  if (params.clusterip_hash !== 'sourceip-sourceport')
+    log.warn('clusterip_hash has no effect: Linux removed the module it was for');
+}

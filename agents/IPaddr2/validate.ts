@@ -1,0 +1,17 @@
+import { interfaces } from '../../lib/host/addresses.ts';
+import { namespaceExists } from '../../lib/host/namespaces.ts';
+import { Failure } from '../../lib/ocf/outcome.ts';
+import type { Ctx } from './params.ts';
+import { choosePlace } from './place.ts';
+import { requireSender } from './senders.ts';
+import { wanted } from './wanted.ts';
+
+/** Level 10: could this host serve the address? */
+export async function validate(ctx: Ctx): Promise<void> {
+  const want = wanted(ctx);
+  if (want === undefined) throw new Failure('misconfigured', `ip=${ctx.params.ip} is not an address`);
+  if (!(await namespaceExists(ctx.host, want.namespace)))
+    throw new Failure('notInstalled', `network namespace ${want.namespace} does not exist`);
+  await requireSender(ctx);
+  await choosePlace(ctx, want, await interfaces(ctx.host, want.namespace));
+}

@@ -1,0 +1,75 @@
+import ipaddr from 'ipaddr.js';
+import { canonicalIp, type Family } from '../../lib/host/addresses.ts';
+import type { Namespace } from '../../lib/host/namespaces.ts';
+import type { Params } from '../../lib/ocf/params.ts';
+import type { Request } from '../../lib/ocf/request.ts';
+import type { Ctx, params } from './params.ts';
+
+/** The address that the parameters ask for, old spellings resolved. */
+export type Wanted = {
+  readonly ip: string;
+  readonly family: Family;
+  /** As configured: may be an alternative name. */
+  readonly nic?: string;
+  /** The part after the interface name. */
+  readonly label?: string;
+  readonly prefix?: number;
+  readonly namespace: Namespace;
+};
+
+/** `undefined` when `ip` is no address: nothing can be served, and nothing be found. */
+export function wanted({ params, request, host, log }: Ctx): Wanted | undefined {
+  const ip = wantedIp(params, request);
+  if (ip === undefined) return undefined;
+  const family = familyOf(ip);
+  const { nic, label } = nicAndLabel(params);
+  const netmask = params.cidr_netmask ?? host.sys.env['OCF_RESKEY_netmask'];
+  const prefix = netmask === undefined ? undefined : prefixLength(netmask, family);
+  if (netmask?.includes('.') && prefix !== undefined && request.action === 'start')
+    log.warn(`cidr_netmask=${netmask} is understood as ${prefix}: please configure the prefix length`);
+  return {
+    ip,
+    family,
+    ...(nic !== undefined && { nic }),
+    ...(label !== undefined && { label }),
+    ...(prefix !== undefined && { prefix }),
+    namespace: params.network_namespace,
+  };
+}
+
+/** The canonical address of this instance: the configured one, or with unique_clone_address the clone's own. */
+export function wantedIp(
+  { ip, unique_clone_address }: Params<typeof params>,
+  request: Request,
+): string | undefined {
+  const base = ip === undefined ? undefined : canonicalIp(ip); // undefined when a probe or stop looks although it is missing
+  if (base === undefined || !unique_clone_address) return base;
+  const octets = base.split('.');
+  const last = Number(octets.at(-1)) + Number(request.meta('clone') ?? 0);
+  return canonicalIp([...octets.slice(0, -1), last].join('.'));
+}
+
+export const familyOf = (ip: string): Family => (ip.includes(':') ? 'inet6' : 'inet');
+
+export const isLoopback = (ip: string): boolean => ip.startsWith('127.') || ip === '::1';
+
+/** `eth0:web` is the old form of nic=eth0 iflabel=web. */
+export function nicAndLabel({ nic: text, iflabel }: Params<typeof params>): {
+  readonly nic: string | undefined;
+  readonly label: string | undefined;
+} {
+  const colon = text?.indexOf(':') ?? -1;
+  if (text === undefined || colon < 0) return { nic: text, label: iflabel };
+  return { nic: text.slice(0, colon), label: text.slice(colon + 1) || iflabel };
+}
+
+/** A prefix length as a number or, for IPv4, as a dotted mask; `undefined` for what is none. */
+export function prefixLength(text: string, family: Family): number | undefined {
+  const bits = /^\d{1,3}$/.test(text) ? Number(text) : family === 'inet' ? maskBits(text) : undefined;
+  return bits !== undefined && bits >= 1 && bits <= (family === 'inet' ? 32 : 128) ? bits : undefined;
+}
+
+const maskBits = (text: string): number | undefined =>
+  ipaddr.IPv4.isValidFourPartDecimal(text)
+    ? (ipaddr.IPv4.parse(text).prefixLengthFromSubnetMask() ?? undefined)
+    : undefined;
