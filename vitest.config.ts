@@ -1,9 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+const project = (name: string, more: object = {}) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 60_000, ...more },
+});
+
 export default defineConfig({
   test: {
-    projects: ['unit', 'contract', 'host'].map((name) => ({
-      test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: name === 'unit' ? 5_000 : 60_000 },
-    })),
+    projects: [
+      project('unit', { testTimeout: 5_000 }),
+      project('contract', { globalSetup: 'test/contract/build.ts' }),
+      project('host'),
+    ],
   },
 });

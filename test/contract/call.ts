@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa, type Options } from 'execa';
+import { inject, onTestFinished } from 'vitest';
+import { projectFolder } from '../../build/products.ts';
+import type { Flavour } from './flavours.ts';
+
+export type Env = { readonly [name: string]: string | undefined };
+
+export type Answer = {
+  /** As Pacemaker reads it; `undefined` when a signal ended the agent. */
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What follows the last prefix in stderr. */
+  readonly reason: string | undefined;
+  readonly ms: number;
+};
+
+export const dummyOf = (flavour: Flavour): string => join(inject('contractFolder'), flavour, 'Dummy');
+export const rootOf = (flavour: Flavour): string => join(inject('contractFolder'), flavour, 'root');
+export const agentOf = (flavour: Flavour, name: string): string =>
+  join(projectFolder, flavour === 'native' ? 'dist/native' : 'dist', name);
+
+/** A folder that ends with the test: state files, the agents' memory. */
+export function sandbox(): string {
+  const dir = mkdtempSync('/tmp/tsha-call-');
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** The environment of a recurring monitor in a cluster, with the agents' memory and state apart from the machine's own. */
+export const cluster = (dir: string): Env => ({
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  OCF_ROOT: '/usr/lib/ocf',
+  OCF_RA_VERSION_MAJOR: '1',
+  OCF_RA_VERSION_MINOR: '1',
+  OCF_RESOURCE_INSTANCE: 'contract',
+  OCF_EXIT_REASON_PREFIX: 'ocf-exit-reason:',
+  OCF_RESKEY_CRM_meta_timeout: '20000',
+  OCF_RESKEY_CRM_meta_interval: '10000',
+  OCF_RESKEY_state: join(dir, 'state'),
+  HA_RSCTMP: join(dir, 'memory'),
+});
+export const probing: Env = { OCF_RESKEY_CRM_meta_interval: '0' };
+
+/** Runs a command with exactly this environment. */
+export async function run(argv: readonly string[], env: Env = {}, options: Options = {}): Promise<Answer> {
+  const [file = '', ...args] = argv;
+  const since = performance.now();
+  const done = await execa(file, args, {
+    reject: false,
+    extendEnv: false,
+    env: { ...env },
+    stdin: 'ignore',
+    stripFinalNewline: false,
+    ...options,
+  });
+  const [stdout, stderr] = [done.stdout, done.stderr].map((text) => (typeof text === 'string' ? text : ''));
+  const reason = /(?:.|\n)*ocf-exit-reason:(.*)/.exec(stderr ?? '')?.[1];
+  return {
+    code: done.exitCode,
+    stdout: stdout ?? '',
+    stderr: stderr ?? '',
+    reason,
+    ms: performance.now() - since,
+  };
+}
+
+/** Calls an agent as a cluster does, in a sandbox of its own unless one is given. */
+export const call = (file: string, action: string, env: Env = {}, dir = sandbox()): Promise<Answer> =>
+  run([file, action], { ...cluster(dir), ...env });

@@ -1,0 +1,2 @@
+export const flavours = ['script', 'native'] as const;
+export type Flavour = (typeof flavours)[number];
