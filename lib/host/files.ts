@@ -43,39 +43,25 @@ export async function pathFacts(
 
 /** Creates a directory with its parents, mode 0755; an existing one is left as it is. */
 export async function ensureDirectory(host: Host, path: string): Promise<void> {
-  if ((await pathFacts(host, path))?.kind === 'directory') return;
-  const output = await host.tryRun(['mkdir', '-p', '-m', '0755', '--', path]);
-  if (output.hung) throw new Failure('failed', `${path} does not answer: ${output.hung}`);
-  if ((await pathFacts(host, path))?.kind !== 'directory')
+  const table = await mounts(host);
+  const real = await canonicalPath(host, path, table);
+  const isThere = async () =>
+    answersHere(real, table)
+      ? (await host.sys.facts(real).catch(() => undefined))?.kind === 'directory'
+      : (await pathFacts(host, real))?.kind === 'directory';
+  if (await isThere()) return;
+  const why = answersHere(real, table)
+    ? await host.sys.makeDir(real, 0o755).catch((error: Error) => error.message)
+    : await makeDirectory(host, real);
+  if (!(await isThere()))
     throw new Failure(
       'notInstalled',
-      `${path} is not a directory and cannot be made one: ${output.stderr.trim() || 'no reason given'}`,
+      `${path} is not a directory and cannot be made one: ${why || 'no reason given'}`,
     );
 }
 
-/** The text of a file; `undefined` when there is none. Throws `Failure` when the storage does not answer. */
-export async function readManaged(host: Host, path: string, timeoutMs?: number): Promise<string | undefined> {
-  const output = await host.tryRun(['cat', '--', path], timeoutMs === undefined ? {} : { timeoutMs });
+async function makeDirectory(host: Host, path: string): Promise<string> {
+  const output = await host.tryRun(['mkdir', '-p', '-m', '0755', '--', path]);
   if (output.hung) throw new Failure('failed', `${path} does not answer: ${output.hung}`);
-  if (output.code === 0) return output.stdout;
-  if (/No such file or directory/.test(output.stderr)) return undefined;
-  throw new Failure('failed', `cannot read ${path}: ${firstLine(output.stderr) || `exit ${output.code}`}`);
-}
-
-/** Replaces a file as a whole: a reader, or a crash, finds the old text or the new one. Throws `Failure`. */
-export async function replaceManaged(
-  host: Host,
-  path: string,
-  text: string,
-  timeoutMs?: number,
-): Promise<void> {
-  const draft = `${path}.tsha-${host.sys.pid}`;
-  const limit = timeoutMs === undefined ? {} : { timeoutMs };
-  try {
-    await host.run(['dd', `of=${draft}`, 'conv=fsync', 'status=none'], { ...limit, input: text });
-    await host.run(['mv', '-fT', '--', draft, path], limit);
-  } catch (error) {
-    await host.tryRun(['rm', '-f', '--', draft], limit);
-    throw error;
-  }
+  return output.stderr.trim();
 }
