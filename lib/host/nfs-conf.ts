@@ -9,8 +9,8 @@ export type NfsConf = {
   get(section: string, key: string): string | undefined;
 };
 
-/** nfs.conf(5) with its fragments. What cannot be read does not count, as for nfs-utils. */
-export async function nfsConf(host: Host): Promise<NfsConf> {
+/** nfs.conf(5) with its fragments. What cannot be read does not count, as for nfs-utils; neither does `except`, a file of ours. */
+export async function nfsConf(host: Host, except?: string): Promise<NfsConf> {
   const texts: string[] = [];
   for (const place of places) {
     if (!place.endsWith('.d')) {
@@ -19,7 +19,7 @@ export async function nfsConf(host: Host): Promise<NfsConf> {
     }
     const names = await host.sys.list(place).catch(() => []);
     for (const name of [...names].sort())
-      if (name.endsWith('.conf') && !name.startsWith('.'))
+      if (name.endsWith('.conf') && !name.startsWith('.') && `${place}/${name}` !== except)
         texts.push(await host.sys.read(`${place}/${name}`).catch(() => ''));
   }
   return parseNfsConf(texts.join('\n'));

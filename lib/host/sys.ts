@@ -2,7 +2,7 @@ export type Argv = readonly [file: string, ...args: string[]];
 
 export type Command = {
   readonly argv: Argv;
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   readonly env?: { readonly [name: string]: string };
   /** The process tree is killed after this long. */
   readonly timeoutMs: number;

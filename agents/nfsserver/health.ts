@@ -1,0 +1,38 @@
+import { nfsConf, speaksV3 } from '../../lib/host/nfs-conf.ts';
+import { isRunning, neededDaemons, stateRoot } from '../../lib/host/nfs-state.ts';
+import { nfsdThreads } from '../../lib/host/nfsd.ts';
+import { type Binding, binding, sharedInfodir } from './infodir.ts';
+import type { Ctx } from './params.ts';
+
+/** Whether this server is to serve NFSv3: both the resource and nfs.conf must leave it on. */
+export const wantsV3 = async ({ params, host }: Pick<Ctx, 'params' | 'host'>): Promise<boolean> =>
+  !params.nfsv4_only && speaksV3(await nfsConf(host));
+
+export type Findings = {
+  readonly threads: number;
+  readonly binding: Binding;
+  /** What is wrong with a server that runs; empty when it serves. */
+  readonly problems: readonly string[];
+};
+
+/** Looks at the machine, by /proc and /sys alone. */
+export async function examine(ctx: Ctx): Promise<Findings> {
+  const [threads, bound] = await Promise.all([nfsdThreads(ctx.host), binding(ctx)]);
+  const problems = threads > 0 ? [...misplaced(ctx, bound), ...(await missingDaemons(ctx))] : [];
+  return { threads, binding: bound, problems };
+}
+
+function misplaced(ctx: Ctx, bound: Binding): readonly string[] {
+  const infodir = sharedInfodir(ctx);
+  if (infodir === undefined || bound.is === 'ours') return [];
+  const there = bound.is === 'foreign' ? `${bound.mount.source} is mounted there` : 'its state is local';
+  return [`the NFS server runs, but not with ${infodir} on ${stateRoot}: ${there}`];
+}
+
+export async function missingDaemons(ctx: Pick<Ctx, 'params' | 'host'>): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (const daemon of await neededDaemons(ctx.host, await wantsV3(ctx)))
+    if (!(await isRunning(ctx.host, daemon)))
+      missing.push(`${daemon.process} (${daemon.unit}) is not running`);
+  return missing;
+}

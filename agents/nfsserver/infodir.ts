@@ -1,0 +1,87 @@
+import type { Host } from '../../lib/host/host.ts';
+import {
+  canonicalPath,
+  isWithin,
+  type Mount,
+  mountHolding,
+  mountOn,
+  mounts,
+  tidyPath,
+} from '../../lib/host/mounts.ts';
+import { stateRoot } from '../../lib/host/nfs-state.ts';
+import { Failure } from '../../lib/ocf/outcome.ts';
+import type { Ctx } from './params.ts';
+
+/** A directory by what the kernel knows of it: its filesystem, and its path within. */
+type Place = Pick<Mount, 'device' | 'root'>;
+
+/** What lies on the state directory. `ours`: nfs_shared_infodir, by whomever mounted. */
+export type Binding = { readonly is: 'nothing' } | { readonly is: 'ours' | 'foreign'; readonly mount: Mount };
+
+/** nfs_shared_infodir, if it is to be mounted over the state directory: a failover filesystem may be mounted right there. */
+export function sharedInfodir({ params }: Pick<Ctx, 'params'>): string | undefined {
+  const dir = params.nfs_shared_infodir && tidyPath(params.nfs_shared_infodir);
+  return dir === stateRoot ? undefined : dir;
+}
+
+/** Looks without touching the filesystems themselves. */
+export async function binding({
+  host,
+  params,
+  memory,
+}: Pick<Ctx, 'host' | 'params' | 'memory'>): Promise<Binding> {
+  const table = await mounts(host);
+  const mount = mountOn(table, stateRoot) ?? mountOn(table, await canonicalPath(host, stateRoot, table));
+  if (!mount) return { is: 'nothing' };
+  const infodir = sharedInfodir({ params });
+  if (infodir === undefined) return { is: 'foreign', mount };
+  const same = (place: Place | undefined) => place?.device === mount.device && place.root === mount.root;
+  const isOurs =
+    same(placeOf(infodir, table)) ||
+    same(placeOf(await canonicalPath(host, infodir, table), table)) ||
+    // the filesystem below infodir may be gone already, in a group with the wrong order
+    same(await memory.fact<Place>('bound'));
+  return { is: isOurs ? 'ours' : 'foreign', mount };
+}
+
+function placeOf(dir: string, table: readonly Mount[]): Place | undefined {
+  const holder = mountHolding(table, dir);
+  if (!holder) return undefined;
+  const below = holder.target === '/' ? dir : dir.slice(holder.target.length);
+  return { device: holder.device, root: tidyPath(`${holder.root}/${below}`) };
+}
+
+/** Mounts infodir over the state directory and makes sure that it is there. */
+export async function bind(
+  { host, memory, log }: Pick<Ctx, 'host' | 'memory' | 'log'>,
+  infodir: string,
+): Promise<void> {
+  const before = await mounts(host);
+  const source = await canonicalPath(host, infodir, before);
+  const place = placeOf(source, before);
+  if (mountHolding(before, source)?.target === '/')
+    log.warn(`nfs_shared_infodir ${infodir} is on the root filesystem: is its own filesystem mounted?`);
+  // Private: a filesystem that is mounted below infodir later must not appear below the state directory and keep it busy.
+  await host.run(['mount', '--bind', '--make-private', '--', source, stateRoot]);
+  await memory.note('bound', place);
+  const after = await mounts(host);
+  const mount = mountOn(after, await canonicalPath(host, stateRoot, after));
+  if (mount?.device !== place?.device || mount?.root !== place?.root)
+    throw new Failure('failed', `mounting ${infodir} over ${stateRoot} had no effect`);
+}
+
+/** The rpc_pipefs mounts that lie on our binding and so keep it busy: no others are ours to unmount. */
+export const pipefsOn = (table: readonly Mount[], bound: Mount): readonly Mount[] =>
+  table.filter(
+    ({ type, parent, target }) =>
+      type === 'rpc_pipefs' && parent === bound.id && isWithin(target, bound.target),
+  );
+
+/** Whether a visible rpc_pipefs is mounted on exactly this directory. */
+export async function hasPipefs(host: Host, dir: string): Promise<boolean> {
+  const table = await mounts(host);
+  const mount = mountOn(table, dir);
+  if (mount?.type !== 'rpc_pipefs') return false;
+  const above = mountOn(table, stateRoot);
+  return above === undefined || !isWithin(dir, stateRoot) || mount.parent === above.id;
+}

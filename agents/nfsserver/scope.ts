@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { readManaged, replaceManaged } from '../../lib/host/files.ts';
+import { mountOn, mounts } from '../../lib/host/mounts.ts';
+import { nfsConf } from '../../lib/host/nfs-conf.ts';
+import { stateRoot } from '../../lib/host/nfs-state.ts';
+import { Failure } from '../../lib/ocf/outcome.ts';
+import { sharedInfodir } from './infodir.ts';
+import type { Ctx } from './params.ts';
+
+// NFSv4.1 clients compare the server scope after a failover. A Linux client that sees another one does not reclaim: it gives its
+// locks up and every process that holds one gets EIO. The kernel's default is the node's name, which differs on every node.
+
+/** What the kernel takes as a node name and needs no quoting anywhere. */
+export const validScope = /^[A-Za-z0-9._:-]{1,64}$/;
+
+const fragment = '/etc/nfs.conf.d/zz-tsha-nfsserver.conf';
+const dropInDir = '/run/systemd/system/nfs-server.service.d';
+const dropIn = `${dropInDir}/51-tsha-scope.conf`;
+/** Left by the stock agent when the resource was taken over from it. */
+const stockDropIn = `${dropInDir}/51-resource-agents-unshare-uts.conf`;
+const scopeFile = `${stateRoot}/server-scope`;
+
+/** Makes the next nfsd of this machine answer with the service's scope instead of the node's name. */
+export async function applyScope(ctx: Ctx): Promise<void> {
+  const { host, log } = ctx;
+  const scope = await chooseScope(ctx);
+  if (scope === undefined) return withdrawScope(ctx);
+  log.info(`server scope is ${scope}`);
+  if (await knowsScope(ctx)) {
+    await host.sys.makeDir('/etc/nfs.conf.d');
+    await host.sys.write(
+      fragment,
+      `# Written by tsha:nfsserver, removed when it stops.\n[nfsd]\nscope=${scope}\n`,
+    );
+    await writeDropIn(ctx, undefined);
+  } else
+    await writeDropIn(ctx, dropInText(await host.run(['systemctl', 'cat', 'nfs-server.service']), scope));
+}
+
+export async function withdrawScope(ctx: Ctx): Promise<void> {
+  await ctx.host.sys.remove(fragment);
+  await writeDropIn(ctx, undefined);
+}
+
+/** The parameter, else the admin's nfs.conf, else a name of its own that moves with the state directory. */
+async function chooseScope(ctx: Ctx): Promise<string | undefined> {
+  const { params, host, log } = ctx;
+  if (params.nfs_server_scope) return params.nfs_server_scope;
+  if ((await nfsConf(host, fragment)).get('nfsd', 'scope')) return undefined;
+  const moves = sharedInfodir(ctx) !== undefined || mountOn(await mounts(host), stateRoot) !== undefined;
+  if (!moves) return undefined;
+  const kept = (await readManaged(host, scopeFile))?.trim();
+  if (kept !== undefined && validScope.test(kept)) return kept;
+  const made = `tsha-${randomBytes(8).toString('hex')}`;
+  log.info(`no nfs_server_scope is set: ${made} is kept in ${scopeFile} for all nodes`);
+  await replaceManaged(host, scopeFile, `${made}\n`);
+  return made;
+}
+
+/** Since nfs-utils 2.6.3. The usage text does not tell; an unknown option does, before anything else is done. */
+async function knowsScope({ host }: Ctx): Promise<boolean> {
+  const { stderr, code } = await host.tryRun(['rpc.nfsd', '--scope=x', '--help'], { timeoutMs: 5000 });
+  return code !== 127 && !/unrecognized option/.test(stderr);
+}
+
+/** Older ones take the node's name of their UTS namespace: they get one of their own, with the scope as its name. */
+export function dropInText(unit: string, scope: string): string {
+  const rename = `/bin/sh -c 'echo "$$0" > /proc/sys/kernel/hostname && exec "$$@"' ${scope}`;
+  const commands = commandsOf(unit).map((line) => {
+    const [, prefix = '', command = ''] = /^([-@:+!|]*)(.*)$/s.exec(line) ?? [];
+    return `ExecStart=${prefix}/usr/bin/unshare --uts ${rename} ${command}`;
+  });
+  if (commands.length === 0) throw new Failure('notInstalled', 'nfs-server.service has no ExecStart');
+  return [
+    '# Written by tsha:nfsserver, removed when it stops.',
+    '[Service]',
+    'ExecStart=',
+    ...commands,
+    '',
+  ].join('\n');
+}
+
+/** The ExecStart lines in force, as written: an empty one takes back all before it; our own and the stock agent's do not count. */
+function commandsOf(unit: string): readonly string[] {
+  let commands: string[] = [];
+  let file = '';
+  for (const line of unit.replace(/\\\n\s*/g, ' ').split('\n')) {
+    file = /^# (\/.*)$/.exec(line)?.[1] ?? file;
+    if (file === dropIn || file === stockDropIn) continue;
+    const command = /^ExecStart\s*=\s*(.*)$/.exec(line)?.[1];
+    if (command === undefined) continue;
+    commands = command === '' ? [] : [...commands, command];
+  }
+  return commands;
+}
+
+/** systemd reads its files again only when something changed. */
+async function writeDropIn({ host }: Ctx, text: string | undefined): Promise<void> {
+  const read = (file: string) => host.sys.read(file).catch(() => undefined);
+  const [old, stock] = [await read(dropIn), await read(stockDropIn)];
+  if (old === text && stock === undefined) return;
+  await host.sys.remove(stockDropIn);
+  if (text === undefined) await host.sys.remove(dropIn);
+  else {
+    await host.sys.makeDir(dropInDir);
+    await host.sys.write(dropIn, text);
+  }
+  await host.run(['systemctl', 'daemon-reload']);
+}

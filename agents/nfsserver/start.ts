@@ -1,0 +1,77 @@
+import { ensureDirectory, pathFacts } from '../../lib/host/files.ts';
+import { mounts } from '../../lib/host/mounts.ts';
+import { nfsConf } from '../../lib/host/nfs-conf.ts';
+import { statdHome, stateRoot } from '../../lib/host/nfs-state.ts';
+import { hasSystemd } from '../../lib/host/units.ts';
+import { Failure } from '../../lib/ocf/outcome.ts';
+import { endLeftovers, startServer, stopServer } from './daemons.ts';
+import { examine } from './health.ts';
+import { bind, binding, hasPipefs, sharedInfodir } from './infodir.ts';
+import { notify } from './notify.ts';
+import type { Ctx } from './params.ts';
+import { applyScope } from './scope.ts';
+import { furnish } from './state.ts';
+
+/** State directory first, daemons second: a daemon that runs already has its files in the directory that is about to be hidden. */
+export async function start(ctx: Ctx): Promise<void> {
+  const { host, log } = ctx;
+  const { threads, problems } = await examine(ctx);
+  if (threads > 0 && problems.length === 0) return log.info('the NFS server runs already');
+  if (!(await hasSystemd(host)))
+    throw new Failure(
+      'notInstalled',
+      'systemd does not run here: tsha:nfsserver needs it to start the NFS daemons',
+    );
+
+  const statd = await statdHome(host);
+  const local = await host.sys.facts(`${statd.dir}/sm`).catch(() => undefined);
+  await standstill(ctx);
+  await share(ctx);
+  await furnish(host, { ...statd, owner: local ?? statd.owner });
+  await mountPipefs(ctx);
+  await applyScope(ctx);
+  await startServer(ctx);
+  await notify(ctx);
+}
+
+async function standstill(ctx: Ctx): Promise<void> {
+  await stopServer(ctx);
+  const left = await endLeftovers(ctx.host);
+  if (left.length > 0)
+    ctx.log.warn(`still there: ${left.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ')}`);
+}
+
+/** Brings the shared state directory to its place, or finds it there. */
+async function share(ctx: Ctx): Promise<void> {
+  const infodir = sharedInfodir(ctx);
+  if (infodir === undefined) return;
+  const found = await binding(ctx);
+  if (found.is === 'foreign')
+    throw new Failure(
+      'failed',
+      `${found.mount.source} is mounted on ${stateRoot}: nfs_shared_infodir ${infodir} cannot be mounted there`,
+    );
+  if (found.is === 'ours') return;
+  const there = await pathFacts(ctx.host, infodir);
+  if (there && there.kind !== 'directory')
+    throw new Failure('failed', `nfs_shared_infodir ${infodir} is not a directory`);
+  await ensureDirectory(ctx.host, infodir);
+  await bind(ctx, infodir);
+}
+
+/** rpc_pipefs where the daemons look for it: systemd mounts it outside the state directory, below it we must. */
+async function mountPipefs({ host, params }: Ctx): Promise<void> {
+  const dir = await pipefsDir({ host, params });
+  if (await hasPipefs(host, dir)) return;
+  const custom = dir !== `${stateRoot}/rpc_pipefs`;
+  const local = !custom && !(await mounts(host)).some(({ target }) => target === stateRoot);
+  if (local || (custom && params.rpcpipefs_dir !== dir)) return; // the units' own dependency mounts it
+  await ensureDirectory(host, dir);
+  await host.run(['mount', '-t', 'rpc_pipefs', 'sunrpc', dir]);
+}
+
+export async function pipefsDir({ host, params }: Pick<Ctx, 'host' | 'params'>): Promise<string> {
+  const standard = `${stateRoot}/rpc_pipefs`;
+  const asked = params.rpcpipefs_dir.replace(/\/+$/, '');
+  return asked !== standard ? asked : ((await nfsConf(host)).get('general', 'pipefs-directory') ?? standard);
+}

@@ -1,0 +1,17 @@
+import type { Host } from './host.ts';
+
+/**
+ * The threads of the kernel's NFS server; 0 when the module is not loaded. /proc/fs/nfsd/threads would say it too, but reading
+ * it waits, uninterruptibly, for the mutex that a shutdown with a dead disk below it never gives back. The statistics do not.
+ */
+export async function nfsdThreads(host: Host): Promise<number> {
+  const counted = parseThreads(await host.sys.read('/proc/net/rpc/nfsd').catch(() => ''));
+  if (counted !== undefined) return counted;
+  return Number((await host.sys.read('/proc/fs/nfsd/threads').catch(() => '0')).trim());
+}
+
+/** The `th` line: how many threads there are now (the rest of the line is history since Linux 2.6.30). */
+export function parseThreads(text: string): number | undefined {
+  const count = /^th (\d+)/m.exec(text)?.[1];
+  return count === undefined ? undefined : Number(count);
+}

@@ -1,0 +1,64 @@
+import type { params } from '../../agents/nfsserver/params.ts';
+import type { EnglishProse } from '../../lib/ocf/agent.ts';
+import { traceProse } from './trace.ts';
+
+export default {
+  long: `
+Runs the kernel's NFS server and its helper daemons (rpc.mountd, rpc.idmapd, nfsdcld, rpc.statd, fsidd) through systemd, with the
+state that clients depend on kept on the failover filesystem: which clients hold locks, and what they may claim again after a
+failover. There is one kernel NFS server per machine, so one resource of this type per node.
+
+In a group it belongs after the Filesystem and before the exportfs resources: starting nfs-server.service drops every export that is
+not in /etc/exports, and stopping it drops all. The service's address comes after the exports, and tsha:nfsnotify last.
+
+nfs-server.service must not be enabled at boot on any node. Whatever init scripts, enabled helper services and open files a
+distribution leaves on /var/lib/nfs, no drop-in and no masked unit is needed: helpers that run before the state directory is in place
+are restarted on it, and helpers that hold it are ended when it leaves. rpcbind is started if needed and never stopped.`,
+  params: {
+    nfs_shared_infodir: `
+Directory on the failover filesystem that is mounted over /var/lib/nfs while the server runs, so that locks survive a failover. It is
+created if need be, and may be the exported directory itself, though a directory beside it keeps the server's files out of the clients'
+sight. When unset, /var/lib/nfs stays as it is: mount the failover filesystem there, or lose all locks at every failover.`,
+    nfs_server_scope: `
+The scope that NFSv4.1 and later clients are told, as a name of up to 64 letters, digits, dots, colons, hyphens and underscores. It
+must be the same on every node: a Linux client that finds another scope after a failover gives up its locks, and programs that hold one
+get input/output errors. When unset, a name is made up once and kept in the file server-scope in nfs_shared_infodir, where every node finds
+it; without nfs_shared_infodir the kernel uses the node's name, and locks of NFSv4.1 clients do not survive. A scope in /etc/nfs.conf is
+respected. nfs-utils 2.6.3 and later get it through a file in /etc/nfs.conf.d, older ones through a systemd drop-in below /run.`,
+    nfs_ip: `
+Comma separated addresses that clients mount from. Lock notifications are sent from each of them. An address that is not on this machine
+yet when the server starts is left out with a warning: put tsha:nfsnotify after the address instead.`,
+    nfs_no_notify: `
+Do not notify NFSv3 clients at the end of start. Set it when a tsha:nfsnotify resource does so as the last member of the group, when
+the exports and the address are there: clients that are told earlier cannot claim their locks yet.`,
+    nfs_notify_foreground: `
+Let start wait until every NFSv3 client has confirmed the notification, or its time is nearly over. By default clients that do not answer
+at once are told again in the background.`,
+    nfs_smnotify_retry_time: `
+For how many minutes a client that does not confirm the notification is told again; 15 when unset, 0 means for ever.`,
+    nfsv4_only: `
+Serve NFSv4 only: rpcbind, rpc.statd and lock notifications are neither started nor watched. Switch NFSv3 off in /etc/nfs.conf as well
+(vers3=n), and mask rpcbind and rpc-statd if nothing else needs them. A vers3=n in /etc/nfs.conf alone has the same effect.`,
+    rpcpipefs_dir: `
+Where the rpc_pipefs filesystem is mounted. As long as it has its default, a pipefs-directory in /etc/nfs.conf (Debian: /run/rpc_pipefs) is
+used instead and nothing is mounted below /var/lib/nfs.`,
+    nfs_init_script: `
+Kept so that existing configurations work. The server is run by systemd, and the init script is not used.`,
+    nfsd_args: `
+Not supported yet, and refused when set: write threads, ports, protocol versions, grace and lease time into [nfsd] of /etc/nfs.conf on every
+node.`,
+    lockd_udp_port: `
+Not supported yet, and refused when set: write udp-port into [lockd] of /etc/nfs.conf on every node.`,
+    lockd_tcp_port: `
+Not supported yet, and refused when set: write port into [lockd] of /etc/nfs.conf on every node.`,
+    statd_outgoing_port: `
+UDP port that lock notifications are sent from; a free one below 1024 when unset.`,
+    statd_port: `
+Not supported yet, and refused when set: write port into [statd] of /etc/nfs.conf on every node.`,
+    mountd_port: `
+Not supported yet, and refused when set: write port into [mountd] of /etc/nfs.conf on every node.`,
+    rquotad_port: `
+Not supported yet, and refused when set: configure rpc.rquotad itself on every node.`,
+    ...traceProse,
+  },
+} satisfies EnglishProse<typeof params>;

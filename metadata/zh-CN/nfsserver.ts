@@ -1,0 +1,95 @@
+import type { params } from '../../agents/nfsserver/params.ts';
+import type { Prose } from '../../lib/ocf/agent.ts';
+import { traceProse } from './trace.ts';
+
+export default {
+  short: '运行内核 NFS 服务器，其状态保存在故障切换文件系统上',
+  long: `
+通过 systemd 运行内核 NFS 服务器及其辅助守护进程（rpc.mountd、rpc.idmapd、nfsdcld、rpc.statd、fsidd），并把客户端所依赖的状态（哪些客户端
+持有锁、故障切换后它们可以重新申请什么）保存在故障切换文件系统上。每台机器只有一个内核 NFS 服务器，因此每个节点只能有一个此类资源。
+
+在资源组中，它应位于 Filesystem 之后、exportfs 之前：启动 nfs-server.service 会撤销不在 /etc/exports 中的所有导出，停止它则撤销全部导出。
+服务地址排在导出之后，tsha:nfsnotify 排在最后。
+
+任何节点都不得设置 nfs-server.service 开机自启。无论发行版遗留了哪些 init 脚本、已启用的辅助服务或 /var/lib/nfs 上打开的文件，都不需要
+drop-in，也不需要屏蔽任何单元：在状态目录就位之前已运行的辅助进程会在其上重新启动，移走状态目录时仍占用它的辅助进程会被结束。
+rpcbind 会按需启动，但从不停止。`,
+  params: {
+    nfs_shared_infodir: {
+      short: '故障切换文件系统上保存 NFS 服务器状态的目录，挂载到 /var/lib/nfs 之上',
+      long: `
+故障切换文件系统上的目录，服务器运行期间挂载到 /var/lib/nfs 之上，使锁在故障切换后仍然有效。目录不存在时会自动创建；它可以就是导出目录
+本身，但放在旁边的目录里，客户端就看不到服务器的文件。不设置时 /var/lib/nfs 保持原样：请把故障切换文件系统挂载在那里，否则每次切换都会丢失所有锁。`,
+    },
+    nfs_server_scope: {
+      short: 'NFSv4.1 服务器作用域，所有节点必须相同；不设置时自动生成并保存在 nfs_shared_infodir 中',
+      long: `
+告知 NFSv4.1 及以上客户端的作用域名称，最长 64 个字符，可用字母、数字、点、冒号、连字符和下划线。各节点必须相同：Linux 客户端若在切换后发现
+作用域改变，就会放弃所持有的锁，持锁的程序会得到输入/输出错误。不设置时生成一次名称，保存在 nfs_shared_infodir 的 server-scope 文件中，
+每个节点都能读到；若也没有 nfs_shared_infodir，内核使用节点名，NFSv4.1 客户端的锁不能保留。/etc/nfs.conf 中的 scope 会被尊重。
+nfs-utils 2.6.3 及以上通过 /etc/nfs.conf.d 中的文件设置，更早的版本通过 /run 下的 systemd drop-in 设置。`,
+    },
+    nfs_ip: {
+      short: '服务地址，逗号分隔：锁通知从这些地址发出',
+      long: `
+客户端挂载所用的地址，逗号分隔。锁通知从每个地址发出。服务器启动时本机尚未拥有的地址会被跳过并给出警告：请改用排在地址之后的 tsha:nfsnotify。`,
+    },
+    nfs_no_notify: {
+      short: '启动结束时不通知 NFSv3 客户端，稍后由 tsha:nfsnotify 完成',
+      long: `
+启动结束时不通知 NFSv3 客户端。当资源组最后一个成员是 tsha:nfsnotify 时设置此项：那时导出和地址都已就绪；过早得到通知的客户端还无法重新申请锁。`,
+    },
+    nfs_notify_foreground: {
+      short: '启动时等待所有 NFSv3 客户端确认通知',
+      long: '启动动作一直等到每个 NFSv3 客户端都确认通知，或时间即将用尽。默认情况下，没有立即应答的客户端会在后台继续得到通知。',
+    },
+    nfs_smnotify_retry_time: {
+      short: '对未确认的锁通知重复发送的分钟数；不设置为 15，0 表示一直重复',
+      long: '对没有确认通知的客户端重复发送多少分钟；不设置时为 15，0 表示一直重复。',
+    },
+    nfsv4_only: {
+      short: '只提供 NFSv4：不使用 rpcbind、rpc.statd 和锁通知',
+      long: `
+只提供 NFSv4：既不启动也不监视 rpcbind、rpc.statd 和锁通知。请同时在 /etc/nfs.conf 中关闭 NFSv3（vers3=n），若无他用再屏蔽 rpcbind 和
+rpc-statd。仅在 /etc/nfs.conf 中设置 vers3=n 效果相同。`,
+    },
+    rpcpipefs_dir: {
+      short: 'rpc_pipefs 的挂载点；取默认值时以 nfs.conf 的 pipefs-directory 为准',
+      long: `
+rpc_pipefs 文件系统的挂载位置。取默认值时，使用 /etc/nfs.conf 中的 pipefs-directory（Debian：/run/rpc_pipefs），/var/lib/nfs 之下不挂载任何东西。`,
+    },
+    nfs_init_script: {
+      short: 'NFS 服务器的 init 脚本；在 systemd 下忽略',
+      long: '为兼容已有配置而保留。服务器由 systemd 运行，不使用 init 脚本。',
+    },
+    nfsd_args: {
+      short: 'rpc.nfsd 的参数（尚不支持：请用 nfs.conf）',
+      long: '尚不支持，设置即被拒绝：请在每个节点的 /etc/nfs.conf 的 [nfsd] 中设置线程数、端口、协议版本、宽限期和租期。',
+    },
+    lockd_udp_port: {
+      short: '锁管理器的 UDP 端口（尚不支持：请用 nfs.conf）',
+      long: '尚不支持，设置即被拒绝：请在每个节点的 /etc/nfs.conf 的 [lockd] 中设置 udp-port。',
+    },
+    lockd_tcp_port: {
+      short: '锁管理器的 TCP 端口（尚不支持：请用 nfs.conf）',
+      long: '尚不支持，设置即被拒绝：请在每个节点的 /etc/nfs.conf 的 [lockd] 中设置 port。',
+    },
+    statd_outgoing_port: {
+      short: '锁通知的源端口',
+      long: '发送锁通知所用的 UDP 源端口；不设置时使用 1024 以下的空闲端口。',
+    },
+    statd_port: {
+      short: 'rpc.statd 的端口（尚不支持：请用 nfs.conf）',
+      long: '尚不支持，设置即被拒绝：请在每个节点的 /etc/nfs.conf 的 [statd] 中设置 port。',
+    },
+    mountd_port: {
+      short: 'rpc.mountd 的端口（尚不支持：请用 nfs.conf）',
+      long: '尚不支持，设置即被拒绝：请在每个节点的 /etc/nfs.conf 的 [mountd] 中设置 port。',
+    },
+    rquotad_port: {
+      short: 'rpc.rquotad 的端口（尚不支持：请用其自身配置）',
+      long: '尚不支持，设置即被拒绝：请在每个节点上配置 rpc.rquotad 本身。',
+    },
+    ...traceProse,
+  },
+} satisfies Prose<typeof params>;
