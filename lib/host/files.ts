@@ -1,5 +1,6 @@
 import { Failure } from '../ocf/outcome.ts';
 import { firstLine, type Host } from './host.ts';
+import { answersHere, canonicalPath, mounts } from './mounts.ts';
 import type { FileFacts } from './sys.ts';
 
 // Paths on managed storage: a dead disk or server makes any system call on them hang in the kernel, where not even SIGKILL
@@ -64,4 +65,31 @@ async function makeDirectory(host: Host, path: string): Promise<string> {
   const output = await host.tryRun(['mkdir', '-p', '-m', '0755', '--', path]);
   if (output.hung) throw new Failure('failed', `${path} does not answer: ${output.hung}`);
   return output.stderr.trim();
+}
+
+/** The text of a file; `undefined` when there is none. Throws `Failure` when the storage does not answer. */
+export async function readManaged(host: Host, path: string, timeoutMs?: number): Promise<string | undefined> {
+  const output = await host.tryRun(['cat', '--', path], timeoutMs === undefined ? {} : { timeoutMs });
+  if (output.hung) throw new Failure('failed', `${path} does not answer: ${output.hung}`);
+  if (output.code === 0) return output.stdout;
+  if (/No such file or directory/.test(output.stderr)) return undefined;
+  throw new Failure('failed', `cannot read ${path}: ${firstLine(output.stderr) || `exit ${output.code}`}`);
+}
+
+/** Replaces a file as a whole: a reader, or a crash, finds the old text or the new one. Throws `Failure`. */
+export async function replaceManaged(
+  host: Host,
+  path: string,
+  text: string,
+  timeoutMs?: number,
+): Promise<void> {
+  const draft = `${path}.tsha-${host.sys.pid}`;
+  const limit = timeoutMs === undefined ? {} : { timeoutMs };
+  try {
+    await host.run(['dd', `of=${draft}`, 'conv=fsync', 'status=none'], { ...limit, input: text });
+    await host.run(['mv', '-fT', '--', draft, path], limit);
+  } catch (error) {
+    await host.tryRun(['rm', '-f', '--', draft], limit);
+    throw error;
+  }
 }
