@@ -17,6 +17,7 @@ export async function stageAgents(provider: Provider, signal: AbortSignal): Prom
         join(folder, `etc/systemd/system/${unit}.service.d/ha.conf`),
         '[Unit]\nPartOf=nfs-server.service\n',
       );
+    await fs.outputFile(join(folder, 'etc/nfs.conf.d/statd.conf'), '[statd]\nno-notify=1\n');
   } else if (!isStock(provider)) {
     await execa(join(projectFolder, 'build.sh'), ['install', `--${provider}`, '--root', folder], {
       cwd: projectFolder,

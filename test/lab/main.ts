@@ -11,6 +11,7 @@ import { prepareImage } from './scenarios/bring-up.ts';
 import { campaign, isAnswer } from './scenarios/campaign.ts';
 import type { Plan } from './scenarios/run.ts';
 import {
+  isStock,
   type MachineName,
   machines,
   type Order,

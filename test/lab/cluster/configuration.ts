@@ -24,7 +24,7 @@ export function agentType(agent: AgentName, provider: Provider): string {
 const parameters: Record<AgentName, string[]> = {
   drbd: ['drbd_resource=data'],
   Filesystem: [`device=${drbdDevice}`, `directory=${exportedFolder}`, 'fstype=xfs'],
-  nfsserver: [`nfs_shared_infodir=${exportedFolder}`, 'nfs_no_notify=true'],
+  nfsserver: [`nfs_shared_infodir=${exportedFolder}`, 'nfs_no_notify=true', 'nfs_server_scope=nfs'],
   exportfs: ['clientspec=*', 'options=rw,sync,no_root_squash', `directory=${exportedFolder}`, 'fsid=0'],
   IPaddr2: [`ip=${serviceAddress}`, 'cidr_netmask=24'],
   nfsnotify: [`source_host=${serviceAddress}`],
