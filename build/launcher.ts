@@ -21,7 +21,7 @@ export const nativeLauncher = (name: string, metadata: string | undefined): stri
 
 const opening = (metadata: string | undefined): string =>
   [
-    ...(metadata ? [part('metadata').replace('@METADATA@', () => shellQuote(metadata))] : []),
+    ...(metadata ? [part('agent').replace('@METADATA@', () => shellQuote(metadata))] : []),
     part('clear'),
   ].join('\n');
 

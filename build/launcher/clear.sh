@@ -1,7 +1,7 @@
-# The runtime's own switches must not come from outside: Node with NODE_OPTIONS=--bogus ends with 9, "failed while promoted".
+# What steers the runtime must not come from outside: Node with NODE_OPTIONS=--bogus ends with 9, "failed while promoted".
 exported=$(export -p)
 case $exported in
-  *' NODE_'* | *' BUN_'*)
+  *' NODE_'* | *' BUN_'* | *' OPENSSL_'*)
     set -f
     IFS='
 '
@@ -10,7 +10,7 @@ case $exported in
       name=${name%%=*}
       case $name in
         *[!A-Za-z0-9_]*) ;;
-        NODE_* | BUN_*) unset "$name" ;;
+        NODE_* | BUN_* | OPENSSL_*) unset "$name" ;;
       esac
     done
     unset IFS

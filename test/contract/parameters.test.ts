@@ -89,7 +89,7 @@ describe.each(flavours)('%s: parameters', (flavour) => {
     '*',
     'ünïcode',
     '-rf',
-    '${HOME}',
+    '$HOME',
     'back\\slash',
   ])('a value is never evaluated: %j', async (name) => {
     const dir = sandbox();
