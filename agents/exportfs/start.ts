@@ -7,7 +7,7 @@ import { type Exported, type Found, findExported, isExported, listed, type Spell
 import { differences } from './options.ts';
 import type { Ctx } from './params.ts';
 import { restoreRmtab } from './rmtab-backup.ts';
-import { markStarted } from './started.ts';
+import { markStarted, startedThisBoot } from './started.ts';
 import { unexport } from './unexport.ts';
 
 const rollbackMs = 5000;
@@ -22,9 +22,11 @@ export async function start(ctx: Ctx): Promise<void> {
       'no NFS server runs here yet: its own start may drop this export; order nfsserver before exportfs',
     );
 
+  // an entry that no start on this boot made came with a shared state directory, or is left from a crash: make it ours
+  const ours = await startedThisBoot(ctx);
   try {
     for (const wanted of before.found)
-      if (!isExported(wanted) || differences(wanted).length > 0) await exportDirectory(ctx, wanted);
+      if (!ours || !isExported(wanted) || differences(wanted).length > 0) await exportDirectory(ctx, wanted);
     await verify(ctx, before);
   } catch (error) {
     await rollBack(ctx, before);

@@ -76,7 +76,7 @@ export function parseEtab(text: string): readonly Export[] {
   });
 }
 
-const exportLine = /^(\S+)[\t ]+(\S+)\(([^()]*)\)$/;
+const exportLine = /^(\/\S*)[\t ]+(\S+)\(([^()]*)\)$/;
 
 /** etab without some of its lines; every other line stays as it is, byte for byte. */
 export const withoutExports = (text: string, gone: (entry: Export) => boolean): string =>

@@ -1,0 +1,128 @@
+import { FakeMachine } from './machine.ts';
+
+const defaults =
+  'sync,wdelay,hide,nocrossmnt,secure,root_squash,no_all_squash,no_subtree_check,secure_locks,acl,no_pnfs';
+
+/** An etab line as exportfs 2.6 writes it. */
+export function etabLine(path: string, client: string, options = 'rw'): string {
+  const named = options.split(',');
+  const access = named.includes('rw') ? 'rw' : 'ro';
+  const kept = defaults.split(',').filter((one) => !named.includes(`no_${one}`));
+  const extra = named.filter((one) => one !== 'rw' && one !== 'ro' && !kept.includes(one));
+  const all = [access, ...kept, ...extra, 'anonuid=65534', 'anongid=65534', `sec=sys,${access}`];
+  return `${path.replaceAll(' ', '\\040')}\t${client}(${all.join(',')})\n`;
+}
+
+/** A node whose NFS server runs, with an exportfs that keeps etab as the real one does. */
+export class ExportingMachine extends FakeMachine {
+  /** What the path lookups of `stat` find; everything else does not exist. */
+  readonly directories = new Set(['/usr', '/var', '/srv/a', '/srv/b', '/nfsdata', '/']);
+  readonly hostNames = new Map<string, string>();
+  readonly refusesToUnexport = new Set<string>();
+
+  constructor(env: NodeJS.ProcessEnv = {}) {
+    super(env);
+    this.files.set('/proc/self/mountinfo', '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n');
+    this.files.set('/proc/net/rpc/nfsd', 'rc 0 0 0\nth 8 0 0.000\n');
+    this.files.set('/proc/fs/nfsd/threads', '8\n');
+    this.files.set('/proc/fs/nfsd/unlock_filesystem', '');
+    this.files.set('/proc/net/rpc/nfsd.export/content', '#path domain(flags)\n');
+    for (const cache of ['auth.unix.ip', 'auth.unix.gid', 'nfsd.fh', 'nfsd.export'])
+      this.files.set(`/proc/net/rpc/${cache}/flush`, '');
+    this.etab = '';
+    this.files.set('/var/lib/nfs/rmtab', '');
+    this.commandsOfCoreutils();
+    this.on('exportfs', (args) => this.exportfs(args));
+    this.on('getent', ([, name = '']) => {
+      const canonical = this.hostNames.get(name);
+      return canonical ? `192.0.2.1      STREAM ${canonical}\n` : { code: 2 };
+    });
+  }
+
+  get etab(): string {
+    return this.files.get('/var/lib/nfs/etab') ?? '';
+  }
+  set etab(text: string) {
+    this.files.set('/var/lib/nfs/etab', text);
+  }
+
+  get exported(): readonly string[] {
+    return this.etab
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.replace('\t', ' ').replace(/\(.*/, ''));
+  }
+
+  /** Another device is mounted there, bound from `root` of it. */
+  mount(target: string, device: string, root = '/'): this {
+    const table = this.files.get('/proc/self/mountinfo') ?? '';
+    const id = table.split('\n').length + 1;
+    this.files.set(
+      '/proc/self/mountinfo',
+      `${table}${id} 1 ${device} ${root} ${target} rw - xfs /dev/drbd1 rw\n`,
+    );
+    return this;
+  }
+
+  stopNfsd(): this {
+    this.files.set('/proc/net/rpc/nfsd', 'th 0 0 0.000\n');
+    this.files.set('/proc/fs/nfsd/threads', '0\n');
+    return this;
+  }
+
+  private exportfs(args: readonly string[]) {
+    const exports = args.filter((arg) => arg.includes(':/'));
+    const options = args[args.indexOf('-o') + 1];
+    const lines = this.etab.split('\n').filter(Boolean);
+    for (const argument of exports) {
+      const [, spec = '', path = ''] = /^(.*?):(\/.*)$/.exec(argument) ?? [];
+      const client = this.hostNames.get(spec) ?? spec.replace(/^\[([^\]]*:[^\]]*)\]/, '$1');
+      const is = (line: string) => line.startsWith(`${path.replaceAll(' ', '\\040')}\t${client}(`);
+      const at = lines.findIndex(is);
+      if (args.includes('-u')) {
+        if (this.refusesToUnexport.has(path)) return { code: 1, stderr: 'exportfs: no way\n' };
+        if (at < 0) return { code: 1, stderr: `exportfs: Could not find '${argument}' to unexport.\n` };
+        lines.splice(at, 1);
+      } else {
+        if (options?.includes('bogus'))
+          return { code: 1, stderr: 'exportfs: command line:0: unknown keyword "bogus"\n' };
+        const line = etabLine(path, client, args.includes('-o') ? options : '').trimEnd();
+        if (at < 0) lines.push(line);
+        else lines[at] = line;
+      }
+    }
+    this.etab = lines.map((line) => `${line}\n`).join('');
+    return `${args.includes('-u') ? 'unexporting' : 'exporting'} ${exports.join(' ')}\n`;
+  }
+
+  private commandsOfCoreutils(): void {
+    const file = (args: readonly string[]) => args.at(-1) ?? '';
+    this.on('stat', (args) =>
+      this.directories.has(file(args))
+        ? '8:1 2 755 0 0 directory\n'
+        : this.files.has(file(args))
+          ? '8:1 2 644 0 0 regular file\n'
+          : { code: 1 },
+    );
+    this.on(
+      'cat',
+      (args) => this.files.get(file(args)) ?? { code: 1, stderr: 'No such file or directory\n' },
+    );
+    this.on('dd', ([of = ''], { input = '' }) => void this.files.set(of.slice('of='.length), String(input)));
+    this.on('mv', (args) => {
+      const [from = '', to = ''] = args.slice(-2);
+      this.files.set(to, this.files.get(from) ?? '');
+      this.files.delete(from);
+      return undefined;
+    });
+    this.on('rm', () => undefined);
+    this.on('tee', (args, { input = '' }) => {
+      const before = args.includes('-a') ? (this.files.get(file(args)) ?? '') : '';
+      if (file(args).startsWith('/proc/') && !this.files.has(file(args)))
+        return { code: 1, stderr: `tee: ${file(args)}: No such file or directory\n` };
+      this.files.set(file(args), before + String(input));
+      return String(input);
+    });
+    this.on('realpath', (args) => `${file(args)}\0`);
+  }
+}

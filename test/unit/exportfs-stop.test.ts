@@ -1,0 +1,199 @@
+import { describe, expect, test } from 'vitest';
+import { exportfs } from '../../agents/exportfs/agent.ts';
+import type { Log } from '../../lib/ocf/log.ts';
+import { runAction } from '../../lib/ocf/run.ts';
+import { ExportingMachine, etabLine } from '../fake/exports.ts';
+import { hangs } from '../fake/machine.ts';
+
+const unlock = '/proc/fs/nfsd/unlock_filesystem';
+
+async function stopped(
+  params: { readonly [name: string]: string },
+  prepare: (machine: ExportingMachine) => void,
+  timeoutMs = 120_000,
+) {
+  const env: NodeJS.ProcessEnv = {
+    OCF_RESOURCE_INSTANCE: 'share',
+    OCF_RESKEY_CRM_meta_timeout: String(timeoutMs),
+  };
+  const given = { clientspec: '*', directory: '/usr', rmtab_backup: 'none', ...params };
+  for (const [name, value] of Object.entries(given)) env[`OCF_RESKEY_${name}`] = value;
+  const machine = new ExportingMachine(env);
+  machine.etab = given.directory
+    .split(' ')
+    .map((directory) => etabLine(directory, given.clientspec))
+    .join('');
+  prepare(machine);
+  const warnings: string[] = [];
+  const warn = (message: string) => void warnings.push(message);
+  const log: Log = { crit: warn, error: warn, warn, info() {}, debug() {} };
+  const result = await runAction(exportfs, 'stop', machine, log);
+  return { machine, warnings, result, unlocked: machine.files.get(unlock), seconds: machine.clock / 1000 };
+}
+
+describe('locks', () => {
+  test('are released after the export is gone', async () => {
+    const { machine, unlocked } = await stopped({ directory: '/usr' }, () => {});
+    expect(unlocked).toBe('/usr\n');
+    const order = machine.ran.filter((line) => /^(exportfs|tee)/.test(line));
+    expect(order).toEqual(['exportfs -v -u *:/usr', `tee ${unlock}`]);
+  });
+
+  test.each(['0', 'no', 'off'])('unlock_on_stop=%s', async (unlock_on_stop) => {
+    const { unlocked, warnings } = await stopped({ unlock_on_stop }, () => {});
+    expect([unlocked, warnings]).toEqual(['', []]);
+  });
+
+  test('without the kernel file', async () => {
+    const { result, warnings } = await stopped({}, (m) => m.files.delete(unlock));
+    expect(result.code).toBe(0);
+    expect(warnings).toEqual([expect.stringContaining('cannot release the locks on /usr')]);
+  });
+
+  test('a lookup that hangs is left behind', async () => {
+    const { result, warnings } = await stopped({}, (m) => m.on('tee', (_args, command) => hangs(command, m)));
+    expect(result.code).toBe(0);
+    expect(warnings).toEqual([expect.stringContaining('state D')]);
+  });
+
+  test('of a filesystem that is still exported stay', async () => {
+    const other = (m: ExportingMachine) => {
+      m.etab += etabLine('/usr', '10.0.0.0/8');
+    };
+    const { machine, unlocked } = await stopped({}, other);
+    expect(unlocked).toBe('');
+    expect(machine.exported).toEqual(['/usr 10.0.0.0/8']);
+  });
+
+  test('another export on another filesystem is no hindrance', async () => {
+    const other = (m: ExportingMachine) => {
+      m.mount('/nfsdata', '147:1').etab += etabLine('/nfsdata', '*');
+    };
+    expect((await stopped({}, other)).unlocked).toBe('/usr\n');
+  });
+});
+
+describe('the kernel cache', () => {
+  const content = '/proc/net/rpc/nfsd.export/content';
+  const flushes = (machine: ExportingMachine) =>
+    machine.journal.filter((line) => line.startsWith('poke /proc/net/rpc/nfsd.export/flush')).length;
+
+  test.each([
+    ['ours, again and again', '/usr\t*(ro,fsid=105)\n', true],
+    ['ours, for a host of two clients', '/usr\t10.0.0.0/8,*(ro)\n', true],
+    ["another client's", '/usr\t10.0.0.0/8(ro,fsid=105)\n', false],
+    ['another directory', '/usr/bin\t*(ro,fsid=105)\n', false],
+    ['a refusal', '# /usr\t*(ro)\n', false],
+  ])('%s', async (_what, line, isOurs) => {
+    const { machine, result, warnings, seconds } = await stopped({}, (m) => m.files.set(content, line));
+    expect(result.code).toBe(0);
+    expect(flushes(machine) > 0).toBe(isOurs);
+    expect(flushes(machine)).toBeLessThanOrEqual(10);
+    expect(warnings.length > 0).toBe(isOurs);
+    expect(seconds).toBeLessThanOrEqual(5);
+  });
+
+  test('a late answer of mountd is flushed', async () => {
+    const { machine, warnings } = await stopped({}, (m) => {
+      m.files.set(content, '/usr\t*(ro)\n');
+      m.onTick = (clock) => clock > 100 && m.files.set(content, '');
+    });
+    expect(flushes(machine)).toBeGreaterThan(0);
+    expect(warnings).toEqual([]);
+  });
+});
+
+describe('leases', () => {
+  const lease =
+    (text: string, clients: readonly string[] = []) =>
+    (m: ExportingMachine) => {
+      m.files.set('/proc/fs/nfsd/nfsv4leasetime', text);
+      m.factsOf.set('/proc/fs/nfsd/clients', { kind: 'directory' });
+      clients.forEach((device, id) => {
+        m.files.set(
+          `/proc/fs/nfsd/clients/${id}/states`,
+          `- 0x1: { type: open, superblock: "${device}:131" }\n`,
+        );
+      });
+    };
+  const wait = { wait_for_leasetime_on_stop: 'true' };
+  test.each([
+    ['nobody there', lease('90\n'), 120, 0, 0, 0],
+    ['clients of another filesystem', lease('90\n', ['fd:00']), 120, 0, 0, 0],
+    ['a client that holds on', lease('10\n', ['08:01']), 120, 12, 12, 0],
+    ['a lease longer than the timeout', lease('90\n', ['08:01']), 20, 14, 17, 1],
+    [
+      'a kernel that does not tell',
+      (m: ExportingMachine) => m.files.set('/proc/fs/nfsd/nfsv4leasetime', '1'),
+      120,
+      3,
+      3,
+      0,
+    ],
+    ['no lease time', () => {}, 120, 0, 0, 1],
+  ] as const)('%s', async (_what, prepare, timeout, least, most, warned) => {
+    const { result, seconds, warnings } = await stopped(wait, prepare, timeout * 1000);
+    expect(result.code).toBe(0);
+    expect(seconds).toBeGreaterThanOrEqual(least);
+    expect(seconds).toBeLessThanOrEqual(most);
+    expect(warnings).toHaveLength(warned);
+  });
+
+  test('a client that lets go ends the wait', async () => {
+    const { seconds } = await stopped(wait, (m) => {
+      lease('90', ['08:01'])(m);
+      m.onTick = (clock) => clock >= 4000 && m.files.set('/proc/fs/nfsd/clients/0/states', '');
+    });
+    expect(seconds).toBeGreaterThanOrEqual(4);
+    expect(seconds).toBeLessThan(5);
+  });
+
+  test('off by default', async () => {
+    expect((await stopped({}, lease('90', ['08:01']))).seconds).toBe(0);
+  });
+});
+
+describe('exportfs that refuses', () => {
+  test('one of two directories: both go, the second by rewriting etab', async () => {
+    const { machine, result, warnings } = await stopped({ directory: '/usr /var' }, (m) =>
+      m.refusesToUnexport.add('/usr'),
+    );
+    expect(result.code).toBe(0);
+    expect(machine.exported).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining('no way')]);
+  });
+
+  test('and an etab that cannot be written: the stop fails with both', async () => {
+    const { result } = await stopped({}, (m) => {
+      m.refusesToUnexport.add('/usr');
+      m.write = async () => {};
+    });
+    expect(result).toMatchObject({
+      code: 1,
+      reason: expect.stringMatching(/^\/usr is still exported: .*no way/),
+    });
+  });
+
+  test('because someone else was quicker', async () => {
+    const { result, warnings } = await stopped({}, (m) => {
+      m.on('exportfs', () => {
+        m.etab = '';
+        return { code: 1, stderr: "exportfs: Could not find '*:/usr' to unexport.\n" };
+      });
+    });
+    expect([result.code, warnings]).toEqual([0, []]);
+  });
+});
+
+test('parameters that were deleted: what start was given is stopped', async () => {
+  const machine = new ExportingMachine({
+    OCF_RESOURCE_INSTANCE: 'share',
+    OCF_RESKEY_clientspec: '*',
+    OCF_RESKEY_directory: '/usr',
+  });
+  const log: Log = { crit() {}, error() {}, warn() {}, info() {}, debug() {} };
+  await runAction(exportfs, 'start', machine, log);
+  delete machine.env['OCF_RESKEY_directory'];
+  expect((await runAction(exportfs, 'stop', machine, log)).code).toBe(0);
+  expect(machine.exported).toEqual([]);
+});
