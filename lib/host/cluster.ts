@@ -41,6 +41,7 @@ export async function writePromotionScore(
   { featureSet }: Caller,
   score: number | 'none',
 ): Promise<string | undefined> {
+  if (!host.sys.env['OCF_RESOURCE_INSTANCE']) return undefined; // called by hand: whose score would it be?
   const command = (await isModern(host, featureSet))
     ? ([tool(host, 'crm_attribute'), '--promotion'] as const)
     : ([tool(host, 'crm_master'), '-l', 'reboot'] as const);

@@ -63,6 +63,7 @@ export function complaint({ code, stdout, stderr, hung, missing }: Output): stri
 
 const noise: readonly RegExp[] = [
   /^Command '.*terminated with exit code/,
+  /^sh: \d+: \w+: not found/, // modinfo and modprobe, looked for by drbdadm itself
   /^IP .* not found on this host/,
   /: in resource .*, on .*:$/,
   /^additional info from kernel:$/,

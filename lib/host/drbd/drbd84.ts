@@ -43,7 +43,7 @@ export function parseShStatus(text: string, name: string): Dump | undefined {
     minors.push({
       minor: Number(value('minor')),
       volume: Math.max(0, Number(value('volume'))),
-      cstate: value('cstate') || 'StandAlone',
+      cstate: value('known') === 'Configured' ? value('cstate') : 'StandAlone',
       role: value('role') || 'Secondary',
       peerRole: value('peer') || 'Unknown',
       disk: value('disk') || 'Diskless',

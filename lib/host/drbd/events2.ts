@@ -22,7 +22,12 @@ export function parseEvents2(text: string, name: string): Dump | undefined {
     .filter(([event]) => event === 'exists')
     .map(([, kind = '', ...words]) => ({ kind, fields: fieldsOf(words) }))
     .filter(({ fields }) => fields.get('name') === name);
-  const all = (kind: string) => objects.filter((object) => object.kind === kind).map(({ fields }) => fields);
+  /** The kernel lists the newest first: sorted as `status` shows them. */
+  const all = (kind: string) =>
+    objects
+      .filter((object) => object.kind === kind)
+      .map(({ fields }) => fields)
+      .sort((a, b) => place(a) - place(b));
 
   const [resource] = all('resource');
   if (!resource) return objects.length === 0 ? { resource: undefined } : undefined;
@@ -51,6 +56,8 @@ const fieldsOf = (words: readonly string[]): Fields =>
       return colon < 0 ? ([word, ''] as const) : ([word.slice(0, colon), word.slice(colon + 1)] as const);
     }),
   );
+
+const place = (fields: Fields): number => Number(fields.get('volume') ?? fields.get('peer-node-id') ?? 0);
 
 const device = (fields: Fields): Device => ({
   volume: Number(fields.get('volume')),
