@@ -1,0 +1,129 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa, type Options, type ResultPromise } from 'execa';
+import { agentUnderTest } from './agent-under-test.ts';
+
+export type Answer = {
+  readonly code: number | undefined;
+  readonly reason: string | undefined;
+  readonly stderr: string;
+  readonly ms: number;
+};
+type Params = { readonly [name: string]: string | number };
+
+/** A folder, a private mount namespace and loop devices, all gone when it is closed. */
+export type Sandbox = {
+  readonly folder: string;
+  /** Runs a command in the namespace; rejects when it fails. */
+  run(command: string, ...args: readonly string[]): Promise<string>;
+  /** Starts a command in the namespace that is ended with the sandbox. */
+  background(argv: readonly string[], options?: Options): ResultPromise;
+  /** A new loop device with a new filesystem of this type; without a type it stays blank. */
+  disk(type?: 'ext2' | 'ext4' | 'xfs' | 'btrfs' | 'vfat', ...mkfs: readonly string[]): Promise<string>;
+  image(type: 'ext4'): Promise<string>;
+  /** Lines `target source` of the namespace's table, for targets below the folder. */
+  mounted(): Promise<readonly string[]>;
+  /** Calls our agent; parameters of the resource by name, `meta_…` and variables in capitals as they are. */
+  ours(action: string, params: Params): Promise<Answer>;
+  stock(action: string, params: Params): Promise<Answer>;
+  close(): Promise<void>;
+};
+
+const stockAgent = '/usr/lib/ocf/resource.d/heartbeat/Filesystem';
+const sizes = { ext2: 16, ext4: 32, xfs: 320, btrfs: 120, vfat: 16 };
+
+export async function openSandbox(): Promise<Sandbox> {
+  const folder = mkdtempSync('/tmp/tsha-fs-');
+  const agent = await agentUnderTest('Filesystem');
+  const holder = execa(
+    'unshare',
+    ['-m', '--propagation', 'private', 'sh', '-c', 'echo; exec sleep infinity'],
+    {
+      stdin: 'ignore',
+      cwd: '/',
+      reject: false,
+    },
+  );
+  await new Promise((resolve) => holder.stdout.once('data', resolve));
+  const inside = (argv: readonly string[]) => ['-t', String(holder.pid), '-m', '--', ...argv];
+  const children: ResultPromise[] = [];
+  const loops: string[] = [];
+  let images = 0;
+
+  const run: Sandbox['run'] = async (command, ...args) =>
+    (await execa('nsenter', inside([command, ...args]), { cwd: '/', stdin: 'ignore' })).stdout;
+
+  async function newImage(
+    type: keyof typeof sizes | undefined,
+    mkfs: readonly string[] = [],
+  ): Promise<string> {
+    const file = join(folder, `disk${images++}.img`);
+    await execa('truncate', ['-s', `${sizes[type ?? 'ext4']}M`, file]);
+    const force = type === 'xfs' || type === 'btrfs' ? '-f' : '-F';
+    if (type) await execa(`mkfs.${type}`, [...(type === 'vfat' ? [] : ['-q', force]), ...mkfs, file]);
+    return file;
+  }
+
+  async function call(argv: readonly string[], params: Params): Promise<Answer> {
+    const since = performance.now();
+    const done = await execa('nsenter', inside(argv), {
+      reject: false,
+      extendEnv: false,
+      cwd: '/',
+      stdin: 'ignore',
+      env: {
+        PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+        OCF_ROOT: '/usr/lib/ocf',
+        OCF_FUNCTIONS_DIR: '/usr/lib/ocf/lib/heartbeat',
+        OCF_RA_VERSION_MAJOR: '1',
+        OCF_RESOURCE_INSTANCE: 't1',
+        OCF_RESOURCE_TYPE: 'Filesystem',
+        OCF_RESKEY_CRM_meta_timeout: '20000',
+        HA_RSCTMP: join(folder, 'memory'),
+        ...Object.fromEntries(
+          Object.entries(params).map(([name, value]) => [
+            name === name.toUpperCase() ? name : `OCF_RESKEY_${name.replace(/^meta_/, 'CRM_meta_')}`,
+            String(value),
+          ]),
+        ),
+      },
+    });
+    const reason = /(?:.|\n)*ocf-exit-reason:(.*)/.exec(done.stderr)?.[1];
+    return { code: done.exitCode, reason, stderr: done.stderr, ms: performance.now() - since };
+  }
+
+  mkdirSync(join(folder, 'memory'));
+  return {
+    folder,
+    run,
+    background(argv, options = {}) {
+      const child = execa('nsenter', inside(argv), { cwd: '/', stdin: 'ignore', reject: false, ...options });
+      children.push(child);
+      return child;
+    },
+    async disk(type, ...mkfs) {
+      const file = await newImage(type, mkfs);
+      const { stdout } = await execa('losetup', ['-f', '--show', file]);
+      loops.push(stdout);
+      return stdout;
+    },
+    image: (type) => newImage(type),
+    async mounted() {
+      const table = await run('findmnt', '-rno', 'TARGET,SOURCE');
+      return table.split('\n').filter((line) => line.startsWith(`${folder}/`));
+    },
+    ours: (action, params) => call([process.execPath, agent, action], params),
+    stock: (action, params) => call([stockAgent, action], params),
+    async close() {
+      for (const child of children) child.kill('SIGKILL');
+      await Promise.all(children);
+      holder.kill('SIGKILL');
+      await holder;
+      for (const loop of loops) await execa('losetup', ['-d', loop], { reject: false });
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Parameters of a recurring monitor. */
+export const recurring = { meta_interval: 10_000 } as const;
