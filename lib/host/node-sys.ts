@@ -29,7 +29,7 @@ export type NodeSys = Sys & {
   killUnderway(): void;
 };
 
-export function nodeSys(env: NodeJS.ProcessEnv): NodeSys {
+export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath]): NodeSys {
   const path = [...(env['PATH'] ?? '').split(':'), ...searchPath].filter(unique).join(':');
   const running = new Set<Underway>();
   /** ocf-tester's way of asking how the agent behaves on a host without its tools. */
@@ -153,6 +153,20 @@ export function nodeSys(env: NodeJS.ProcessEnv): NodeSys {
         socket.close();
       }
     },
+    async openUdp(address, port) {
+      const { createSocket } = await import('node:dgram');
+      const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+      await new Promise<void>((resolve, reject) => {
+        socket.once('error', reject);
+        socket.bind({ address, port, exclusive: true }, resolve);
+      });
+      socket.removeAllListeners('error').on('error', () => {});
+      return {
+        send: (bytes, to, toPort) => socket.send(bytes, toPort, to, () => {}),
+        onMessage: (listener) => void socket.on('message', listener),
+        close: () => void socket.close(),
+      };
+    },
     signal(pid, signal) {
       try {
         return process.kill(pid, signal);
@@ -163,6 +177,7 @@ export function nodeSys(env: NodeJS.ProcessEnv): NodeSys {
     sleep: async (ms) => void (await sleep(ms)),
     now,
     pid: process.pid,
+    self,
     uid: process.getuid?.() ?? 0,
     env,
     underway: () => [...running],

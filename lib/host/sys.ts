@@ -34,6 +34,13 @@ export type FileFacts = {
 /** An address as getifaddrs(3) names it: `name` is the label where an IPv4 address has one (`eth0:vip`). */
 export type RunningAddress = { readonly name: string; readonly address: string; readonly prefix: number };
 
+/** A UDP socket of one address of this machine. What cannot be sent is lost, as datagrams are. */
+export type UdpSocket = {
+  send(bytes: Uint8Array, to: string, port: number): void;
+  onMessage(listener: (bytes: Uint8Array) => void): void;
+  close(): void;
+};
+
 /**
  * Everything an agent may do to the machine. Tests replace this and nothing else.
  * The file verbs run in this process: they are for /proc, /sys, /dev, /etc and our own files below /run, never for a path on
@@ -60,12 +67,16 @@ export interface Sys {
   runningAddresses(): readonly RunningAddress[];
   /** One empty UDP datagram between two IPv4 addresses. */
   datagram(from: string, to: string, port: number): Promise<void>;
+  /** Binds a UDP socket; rejects with EADDRNOTAVAIL for an address that is not here, EADDRINUSE for a port that is taken. */
+  openUdp(address: string, port: number): Promise<UdpSocket>;
   /** False when there is no such process. */
   signal(pid: number, signal: NodeJS.Signals | number): boolean;
   sleep(ms: number): Promise<void>;
   /** Monotonic milliseconds since this process began. */
   now(): number;
   readonly pid: number;
+  /** How this agent is started once more, without the action. */
+  readonly self: Argv;
   readonly uid: number;
   readonly env: NodeJS.ProcessEnv;
 }

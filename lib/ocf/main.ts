@@ -56,7 +56,9 @@ export function main<T extends ParamTable>(agent: AgentDef<T>): void {
   }
   if (!action) writeAll(2, usage(agent as unknown as AgentDef<ParamTable>));
 
-  const machine = nodeSys(process.env);
+  // The native flavour is one program for all agents, and takes the name first.
+  const self = process.versions['bun'] ? agent.name : (process.argv[1] ?? '');
+  const machine = nodeSys(process.env, [process.execPath, self]);
   const request = readRequest(action, process.env);
   const tag = `${agent.name}(${request.instance})[${process.pid}]`;
   const terminal = isatty(2);

@@ -1,4 +1,4 @@
-import type { Argv, Command, FileFacts, Output, RunningAddress, Sys } from '../../lib/host/sys.ts';
+import type { Argv, Command, FileFacts, Output, RunningAddress, Sys, UdpSocket } from '../../lib/host/sys.ts';
 
 type Handler = (
   args: readonly string[],
@@ -17,6 +17,7 @@ export class FakeMachine implements Sys {
   running: readonly RunningAddress[] = [];
   readonly env: NodeJS.ProcessEnv;
   readonly pid = 4242;
+  readonly self: Argv = ['/agent'];
   uid = 0;
   clock = 0;
   private readonly commands = new Map<string, Handler>();
@@ -141,6 +142,28 @@ export class FakeMachine implements Sys {
 
   runningAddresses(): readonly RunningAddress[] {
     return this.running;
+  }
+
+  /** What the network answers to a datagram; nothing by default. */
+  onUdp: (bytes: Uint8Array, to: string, port: number, from: string) => Uint8Array | undefined = () =>
+    undefined;
+  /** Addresses that a socket can be bound to. */
+  readonly local = new Set<string>();
+
+  async openUdp(address: string, port: number): Promise<UdpSocket> {
+    if (!this.local.has(address)) throw errno('EADDRNOTAVAIL', address);
+    this.journal.push(`udp ${address} ${port}`);
+    let listener: (bytes: Uint8Array) => void = () => {};
+    return {
+      send: (bytes, to, toPort) => {
+        const answer = this.onUdp(bytes, to, toPort, address);
+        if (answer) listener(answer);
+      },
+      onMessage: (wanted) => {
+        listener = wanted;
+      },
+      close: () => {},
+    };
   }
 
   async datagram(from: string, to: string, port: number): Promise<void> {
