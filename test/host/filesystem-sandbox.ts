@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa, type Options, type ResultPromise } from 'execa';
+import { execa } from 'execa';
 import { agentUnderTest } from './agent-under-test.ts';
 
 export type Answer = {
@@ -9,6 +9,7 @@ export type Answer = {
   readonly stderr: string;
   readonly ms: number;
 };
+type Background = ReturnType<typeof spawnInside>;
 type Params = { readonly [name: string]: string | number };
 
 /** A folder, a private mount namespace and loop devices, all gone when it is closed. */
@@ -17,9 +18,9 @@ export type Sandbox = {
   /** Runs a command in the namespace; rejects when it fails. */
   run(command: string, ...args: readonly string[]): Promise<string>;
   /** Starts a command in the namespace that is ended with the sandbox. */
-  background(argv: readonly string[], options?: Options): ResultPromise;
+  background(argv: readonly string[]): Background;
   /** A new loop device with a new filesystem of this type; without a type it stays blank. */
-  disk(type?: 'ext2' | 'ext4' | 'xfs' | 'btrfs' | 'vfat', ...mkfs: readonly string[]): Promise<string>;
+  disk(type?: 'ext2' | 'ext4' | 'xfs' | 'btrfs', ...mkfs: readonly string[]): Promise<string>;
   image(type: 'ext4'): Promise<string>;
   /** Lines `target source` of the namespace's table, for targets below the folder. */
   mounted(): Promise<readonly string[]>;
@@ -30,7 +31,10 @@ export type Sandbox = {
 };
 
 const stockAgent = '/usr/lib/ocf/resource.d/heartbeat/Filesystem';
-const sizes = { ext2: 16, ext4: 32, xfs: 320, btrfs: 120, vfat: 16 };
+const sizes = { ext2: 16, ext4: 32, xfs: 320, btrfs: 120 };
+
+const spawnInside = (pid: number | undefined, argv: readonly string[]) =>
+  execa('nsenter', ['-t', String(pid), '-m', '--', ...argv], { cwd: '/', stdin: 'ignore', reject: false });
 
 export async function openSandbox(): Promise<Sandbox> {
   const folder = mkdtempSync('/tmp/tsha-fs-');
@@ -46,7 +50,7 @@ export async function openSandbox(): Promise<Sandbox> {
   );
   await new Promise((resolve) => holder.stdout.once('data', resolve));
   const inside = (argv: readonly string[]) => ['-t', String(holder.pid), '-m', '--', ...argv];
-  const children: ResultPromise[] = [];
+  const children: Background[] = [];
   const loops: string[] = [];
   let images = 0;
 
@@ -60,7 +64,7 @@ export async function openSandbox(): Promise<Sandbox> {
     const file = join(folder, `disk${images++}.img`);
     await execa('truncate', ['-s', `${sizes[type ?? 'ext4']}M`, file]);
     const force = type === 'xfs' || type === 'btrfs' ? '-f' : '-F';
-    if (type) await execa(`mkfs.${type}`, [...(type === 'vfat' ? [] : ['-q', force]), ...mkfs, file]);
+    if (type) await execa(`mkfs.${type}`, [...['-q', force], ...mkfs, file]);
     return file;
   }
 
@@ -96,8 +100,8 @@ export async function openSandbox(): Promise<Sandbox> {
   return {
     folder,
     run,
-    background(argv, options = {}) {
-      const child = execa('nsenter', inside(argv), { cwd: '/', stdin: 'ignore', reject: false, ...options });
+    background(argv) {
+      const child = spawnInside(holder.pid, argv);
       children.push(child);
       return child;
     },
