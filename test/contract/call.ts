@@ -52,7 +52,7 @@ export async function run(argv: readonly string[], env: Env = {}, options: Optio
     reject: false,
     extendEnv: false,
     env: { ...env },
-    stdin: 'ignore',
+    ...(options.input === undefined && { stdin: 'ignore' }),
     stripFinalNewline: false,
     ...options,
   });
