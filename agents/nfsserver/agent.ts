@@ -1,5 +1,6 @@
 import { defineAgent } from '../../lib/ocf/agent.ts';
 import { monitor } from './monitor.ts';
+import { notifyAgain } from './notify.ts';
 import { params } from './params.ts';
 import { rules } from './rules.ts';
 import { start } from './start.ts';
@@ -18,6 +19,7 @@ export const nfsserver = defineAgent({
     stop: { timeout: '20s', run: stop },
     monitor: { timeout: '20s', interval: '10s', run: monitor },
     'validate-all': { timeout: '30s', run: validate },
+    reload: { timeout: '40s', run: notifyAgain },
     'reload-agent': { timeout: '20s', run: async () => {} }, // reloadable parameters are read when they are used
   },
 });

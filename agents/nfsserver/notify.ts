@@ -1,6 +1,39 @@
+import { notifyRound, sourcesOf } from '../../lib/host/lock-notice.ts';
+import { keepTelling, leaveSender } from '../../lib/host/lock-sender.ts';
+import { statdHome } from '../../lib/host/nfs-state.ts';
+import { readNsmState, waitingClients } from '../../lib/host/nsm.ts';
+import { wantsV3 } from './health.ts';
 import type { Ctx } from './params.ts';
 
-/** Tells NFSv3 clients that the server began anew, so that they claim their locks again. */
-export async function notify({ params }: Ctx): Promise<void> {
-  if (params.nfs_no_notify || params.nfsv4_only) return;
+/** Most clients answer within milliseconds; the others are told again in the background. */
+const firstRoundMs = 4000;
+/** In the foreground: what stays for the work after the last answer. */
+const reserveMs = 3000;
+const defaultMinutes = 15;
+
+/** Tells NFSv3 clients that the server began anew. A client that cannot be told is no reason to keep all others from their files. */
+export async function notify(ctx: Ctx): Promise<void> {
+  const { host, log, memory, params } = ctx;
+  if (params.nfs_no_notify || !(await wantsV3(ctx))) return;
+  const { dir } = await statdHome(host);
+  if ((await waitingClients(host, dir)).length === 0) return;
+  const sources = await sourcesOf(host, params.nfs_ip);
+  const withinMs = params.nfs_notify_foreground ? host.left() - reserveMs : firstRoundMs;
+  const state = (await readNsmState(host, dir)) ?? 1;
+  const port = params.statd_outgoing_port;
+  const { told, waiting, unusable } = await notifyRound(host, dir, sources, { state, port, withinMs });
+  for (const reason of unusable)
+    log.warn(`${reason}; a tsha:nfsnotify resource after the address would notify from there`);
+  log.info(`${told.length} clients notified, ${waiting.length} have not answered yet`);
+  if (waiting.length > 0 && unusable.length < sources.length)
+    await leaveSender(host, memory, params.nfs_smnotify_retry_time ?? defaultMinutes);
+}
+
+/** What the process in the background does: as long as it takes, or as long as it has. */
+export async function notifyAgain({ host, log, params }: Ctx): Promise<void> {
+  const { dir } = await statdHome(host);
+  const sources = await sourcesOf(host, params.nfs_ip);
+  const silent = await keepTelling(host, dir, sources, params.statd_outgoing_port);
+  if (silent.length === 0) return log.info('every client has been notified');
+  log.warn(`never confirmed the restart of the server: ${silent.map(({ client }) => client).join(', ')}`);
 }

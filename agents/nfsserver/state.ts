@@ -1,6 +1,6 @@
 import type { Host } from '../../lib/host/host.ts';
 import { type Owner, stateRoot } from '../../lib/host/nfs-state.ts';
-import { nextNsmState, readNsmState, writeNsmState } from '../../lib/host/nsm.ts';
+import { advanceNsmState, retireAll } from '../../lib/host/nsm.ts';
 
 /** Where statd keeps its records, and whose they must be. */
 export type StatdHome = { readonly dir: string; readonly owner: Owner };
@@ -10,16 +10,12 @@ export async function furnish(host: Host, { dir, owner }: StatdHome): Promise<vo
   const lists = [`${dir}/sm`, `${dir}/sm.bak`];
   await host.run(['mkdir', '-p', '-m', '0755', '--', `${stateRoot}/v4recovery`, ...lists]);
   await host.run(['touch', '--', ...['etab', 'xtab', 'rmtab'].map((file) => `${stateRoot}/${file}`)]);
-  // statd drops its records of a reboot that has the number it knows; the number must grow with every start
-  await writeNsmState(host, dir, nextNsmState(await readNsmState(host, dir)), owner);
+  await advanceNsmState(host, dir, owner); // clients ignore a restart under a number that they know
+  await retireAll(host, dir);
   // The same account may have another number on the node that made the files, and statd runs as the owner of sm.
   const owners = await host.run(['stat', '-c', '%u:%g', '--', ...lists]);
   const wanted = `${owner.uid}:${owner.gid}`;
-  if (
-    owners
-      .trim()
-      .split('\n')
-      .some((found) => found !== wanted)
-  )
+  const isForeign = (found: string) => found !== wanted;
+  if (owners.trim().split('\n').some(isForeign))
     await host.run(['chown', '-R', '-h', '--', wanted, ...lists]);
 }

@@ -1,3 +1,4 @@
+import { endSender } from '../../lib/host/lock-sender.ts';
 import { type Mount, mountOn, mounts } from '../../lib/host/mounts.ts';
 import { stateHolders, stateRoot } from '../../lib/host/nfs-state.ts';
 import { processesUsing } from '../../lib/host/processes.ts';
@@ -9,6 +10,7 @@ import { withdrawScope } from './scope.ts';
 
 /** Kernel first, then the helpers, then the state directory, so that the filesystem below it can go to the other node. */
 export async function stop(ctx: Ctx): Promise<void> {
+  await endSender(ctx.host, ctx.memory);
   await stopServer(ctx);
   const found = await binding(ctx);
   if (found.is === 'ours') await release(ctx, found.mount);

@@ -1,7 +1,10 @@
+import { Failure } from '../ocf/outcome.ts';
 import type { Host } from './host.ts';
 import type { Owner } from './nfs-state.ts';
+import { parseStat } from './process-tree.ts';
 
-// Network Status Monitor: who holds NFSv3 locks here, and how those hosts learn that the server began anew.
+// Network Status Monitor: who holds NFSv3 locks here, and how those hosts learn that the server began anew. statd writes a record
+// per client into `sm`; a record of a server that is gone belongs into `sm.bak` until its client has been told.
 
 /** Above this, statd's signed integers come near; the kernel refuses negative numbers. */
 const lastState = 0x7f000000;
@@ -19,7 +22,10 @@ export async function readNsmState(host: Host, dir: string): Promise<number | un
   return code === 0 && text !== '' ? Number(text) : undefined;
 }
 
-/** Replaces the file whole; it is on the disk when this returns. A link in its place is not followed: clients may own the directory. */
+/**
+ * Replaces the file as a whole; it is on the disk when this returns. A link in its place is not followed: the directory may be
+ * exported, with root on a client among its writers.
+ */
 export async function writeNsmState(host: Host, dir: string, state: number, owner: Owner): Promise<void> {
   const file = `${dir}/state`;
   const draft = `${file}.tsha`;
@@ -29,3 +35,91 @@ export async function writeNsmState(host: Host, dir: string, state: number, owne
   await host.run(['sync', '--', draft]);
   await host.run(['mv', '-f', '-T', '--', draft, file]);
 }
+
+/** Takes the next number, on disk and in the kernel, which puts it into every lock request it answers. */
+export async function advanceNsmState(host: Host, dir: string, owner: Owner): Promise<number> {
+  const state = nextNsmState(await readNsmState(host, dir));
+  await writeNsmState(host, dir, state, owner);
+  await host.sys.poke('/proc/sys/fs/nfs/nsm_local_state', String(state)).catch(() => undefined); // no lockd yet
+  return state;
+}
+
+/** Every record is one of an earlier server now. For a server that does not run: its statd would keep them in mind. */
+export const retireAll = async (host: Host, dir: string): Promise<void> =>
+  void (await host.run([
+    'find',
+    `${dir}/sm`,
+    '-type',
+    'f',
+    '-exec',
+    'mv',
+    '-f',
+    '-t',
+    `${dir}/sm.bak`,
+    '{}',
+    '+',
+  ]));
+
+/**
+ * Retires the records that are older than the NFS server of this machine: left by a server that nobody of ours started or
+ * stopped. Younger ones are of clients that have their locks from this server: telling those would cost them their locks.
+ */
+export async function retireOlder(host: Host, dir: string): Promise<void> {
+  const since = await nfsdSince(host);
+  if (since === undefined) return;
+  const old = ['find', `${dir}/sm`, '-type', 'f', '!', '-newermt', `@${since}`] as const;
+  await host.run([...old, '-exec', 'mv', '-f', '-t', `${dir}/sm.bak`, '{}', '+']);
+}
+
+/** When the oldest nfsd thread began, in seconds since 1970. */
+async function nfsdSince(host: Host): Promise<number | undefined> {
+  const booted = /^btime (\d+)/m.exec(await host.sys.read('/proc/stat').catch(() => ''))?.[1];
+  let first: number | undefined;
+  for (const pid of await host.sys.list('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    const text = await host.sys.read(`/proc/${pid}/stat`).catch(() => '');
+    const begun = text.includes('(nfsd)') ? parseStat(text)?.startTime : undefined;
+    if (begun !== undefined && (first === undefined || begun < first)) first = begun;
+  }
+  return booted === undefined || first === undefined ? undefined : Number(booted) + Math.floor(first / ticks);
+}
+
+/** USER_HZ, the unit of /proc's times on every architecture Node runs on. */
+const ticks = 100;
+
+/** A client of an earlier server that has not confirmed yet. */
+export type Waiting = {
+  /** Its record's file name in `sm.bak`. */
+  readonly file: string;
+  /** How lockd knows it: an address, unless the kernel was told to use names. */
+  readonly client: string;
+};
+
+/** The clients that are still to be told. */
+export async function waitingClients(host: Host, dir: string): Promise<readonly Waiting[]> {
+  const output = await host.tryRun(['grep', '-r', '-s', '-a', '-H', '-Z', '-m', '1', '', `${dir}/sm.bak`]);
+  if (output.hung) throw new Failure('failed', `${dir}/sm.bak does not answer: ${output.hung}`);
+  return parseRecords(output.stdout);
+}
+
+/**
+ * `<file>\0<record>\n` from grep. A record of statd is the address to call back in hexadecimal, program, version and procedure, a
+ * cookie, then the client's name and ours.
+ */
+export function parseRecords(text: string): readonly Waiting[] {
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .flatMap((line) => {
+      const [path = '', record = ''] = line.split('\0');
+      const file = path.slice(path.lastIndexOf('/') + 1);
+      if (file === '' || file.startsWith('.')) return [];
+      return [{ file, client: record.trim().split(/\s+/)[5] ?? file }];
+    });
+}
+
+export const forgetClients = async (host: Host, dir: string, told: readonly Waiting[]): Promise<void> =>
+  void (
+    told.length > 0 &&
+    (await host.run(['rm', '-f', '--', ...told.map(({ file }) => `${dir}/sm.bak/${file}`)]))
+  );
