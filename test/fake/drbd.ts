@@ -96,7 +96,7 @@ export function renderProc(state: Resource | undefined, generation: 8 | 9): stri
   const cstate = { Connecting: 'WFConnection' }[connection?.state ?? ''] ?? connection?.state ?? 'StandAlone';
   const lines = (state?.devices ?? []).map(
     ({ minor, disk, role }, index) =>
-      `${String(minor).padStart(2)}: cs:${cstate} ro:${role ?? state?.role}/${connection?.role ?? 'Unknown'} ds:${disk}/${connection?.devices[index]?.disk ?? 'DUnknown'} C r-----\n`,
+      `${String(minor).padStart(2)}: cs:${cstate} ro:${role ?? state?.role}/${connection?.role ?? 'Unknown'} ds:${disk}/${connection?.devices[index]?.disk ?? 'DUnknown'} C ${state?.suspended.length ? 's' : 'r'}-----\n`,
   );
   return head + lines.join('');
 }

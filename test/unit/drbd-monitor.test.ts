@@ -335,6 +335,39 @@ describe('monitor, DRBD 8.4', () => {
     expect(await look(drbd)).toEqual({ code, score });
   });
 
+  const mapped = (drbd: FakeDrbd, ...resources: readonly string[]) => {
+    for (const [minor, name] of resources.entries()) {
+      const folder = `/sys/kernel/debug/drbd/resources/${name}/volumes`;
+      const volume = [...drbd.machine.factsOf.keys()].filter((path) => path.startsWith(folder)).length;
+      drbd.machine.factsOf.set(`${folder}/${volume}`, { kind: 'directory' });
+      drbd.machine.links.set(
+        `/sys/kernel/debug/drbd/minors/${minor}`,
+        `../resources/${name}/volumes/${volume}`,
+      );
+    }
+    return drbd;
+  };
+  test.each(rows.filter(([, state]) => state))(
+    '%s: no command where debugfs names the minors',
+    async (_what, state, code, score) => {
+      const drbd = new FakeDrbd({ generation: 8, ...(state && { state }) });
+      mapped(drbd, ...(state?.devices ?? []).map(() => 'r0'));
+      expect(await look(drbd)).toEqual({ code, score });
+      expect(drbd.machine.ran.filter((line) => line.startsWith('drbd'))).toEqual([]);
+    },
+  );
+  const one = primary([good], 'peer Connected Secondary UpToDate');
+  test.each<readonly [string, Resource | undefined, readonly string[]]>([
+    ['the minor belongs to another resource', one, ['r1']],
+    ['a volume has no line', one, ['r0', 'r0']],
+    ['nothing is there', undefined, []],
+    ['I/O is suspended', { ...one, suspended: ['user'] }, ['r0']],
+  ])('drbdsetup is asked when %s', async (_what, state, resources) => {
+    const drbd = mapped(new FakeDrbd({ generation: 8, ...(state && { state }) }), ...resources);
+    expect((await look(drbd)).code).toBe(state ? 8 : 7);
+    expect(drbd.machine.ran).toContain('drbdsetup events2 --now r0');
+  });
+
   test('kernels without events2: sh-status', async () => {
     const status =
       '_minor=0\n_res_name=r0\n_volume=0\n_known=Configured\n_cstate=Connected\n_role=Primary\n_peer=Secondary\n_disk=UpToDate\n_pdsk=UpToDate\n_sh_status_process\n';

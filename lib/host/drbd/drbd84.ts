@@ -1,3 +1,4 @@
+import type { Host } from '../host.ts';
 import type { Dump } from './events2.ts';
 import { isRole, type Resource } from './state.ts';
 
@@ -12,16 +13,26 @@ export type Minor84 = {
   readonly peerRole: string;
   readonly disk: string;
   readonly peerDisk: string;
+  readonly suspended: boolean;
 };
 
 /** The device lines of 8.4's /proc/drbd. They name neither resource nor volume. */
 export function parseProcDrbd(text: string): readonly Minor84[] {
   const found: Minor84[] = [];
   for (const line of text.split('\n')) {
-    const [, minor, cstate = '', role = '', peerRole = '', disk = '', peerDisk = ''] =
-      /^\s*(\d+): cs:(\w+) ro:(\w+)\/(\w+) ds:(\w+)\/(\w+)/.exec(line) ?? [];
+    const [, minor, cstate = '', role = '', peerRole = '', disk = '', peerDisk = '', io] =
+      /^\s*(\d+): cs:(\w+) ro:(\w+)\/(\w+) ds:(\w+)\/(\w+) +[ABC]? +([rs])/.exec(line) ?? [];
     if (minor !== undefined)
-      found.push({ minor: Number(minor), volume: 0, cstate, role, peerRole, disk, peerDisk });
+      found.push({
+        minor: Number(minor),
+        volume: 0,
+        cstate,
+        role,
+        peerRole,
+        disk,
+        peerDisk,
+        suspended: io === 's',
+      });
   }
   return found;
 }
@@ -48,10 +59,29 @@ export function parseShStatus(text: string, name: string): Dump | undefined {
       peerRole: value('peer') || 'Unknown',
       disk: value('disk') || 'Diskless',
       peerDisk: value('pdsk') || 'DUnknown',
+      suspended: value('flags_susp') === '1',
     });
   }
   if (minors.length === 0) return { resource: undefined };
   return minors.every(({ role }) => isRole(role)) ? { resource: resourceOf(name, minors) } : undefined;
+}
+
+const debugfs = '/sys/kernel/debug/drbd';
+
+/**
+ * One resource from /proc/drbd alone, without a command: debugfs says which minors are its volumes. `undefined` where that is
+ * not certain, also when the resource is not there at all: then drbdsetup is asked.
+ */
+export async function resourceInProc(host: Host, name: string, proc: string): Promise<Resource | undefined> {
+  const volumes = await host.sys.list(`${debugfs}/resources/${name}/volumes`).catch(() => []);
+  const mine: Minor84[] = [];
+  for (const minor of volumes.length > 0 ? parseProcDrbd(proc) : []) {
+    const link = await host.sys.target(`${debugfs}/minors/${minor.minor}`).catch(() => '');
+    const [, resource, volume] = /^\.\.\/resources\/(.+)\/volumes\/(\d+)$/.exec(link) ?? [];
+    if (resource === name && !minor.suspended) mine.push({ ...minor, volume: Number(volume) });
+  }
+  const complete = mine.length > 0 && mine.length === volumes.length;
+  return complete ? resourceOf(name, mine) : undefined;
 }
 
 /** 8.4's minors of one resource in DRBD 9's terms. */
@@ -61,7 +91,7 @@ export function resourceOf(name: string, minors: readonly Minor84[]): Resource {
   return {
     name,
     role: minors.some(({ role }) => role === 'Primary') ? 'Primary' : 'Secondary',
-    suspended: [],
+    suspended: minors.some((minor) => minor.suspended) ? ['user'] : [],
     forceIoFailures: false,
     devices: minors.map(({ volume, minor, disk, role }) => ({
       volume,

@@ -1,14 +1,14 @@
 import { Failure } from '../../ocf/outcome.ts';
 import { firstLine, type Host } from '../host.ts';
 import type { Argv } from '../sys.ts';
-import { parseProcDrbd, parseShStatus } from './drbd84.ts';
+import { parseProcDrbd, parseShStatus, resourceInProc } from './drbd84.ts';
 import { type Dump, parseEvents2 } from './events2.ts';
 import { type Configured, type DrbdState, isResourceName, type Resource } from './state.ts';
 import { parseStatusJson } from './status-json.ts';
 import { procVersion, type Version } from './version.ts';
 
 /**
- * Asks the kernel about one resource, with one command where all is well. `events2` comes first on both generations: the same
+ * Asks the kernel about one resource: 8.4 without any command where it can be, else with one where all is well. `events2` comes first on both generations: the same
  * grammar, exit 0 for a resource that does not exist, and an end mark that tells a complete answer from half of one. Nothing is
  * asked without the module, because every drbdsetup call would load it.
  */
@@ -18,6 +18,8 @@ export async function drbdState(host: Host, name: string): Promise<DrbdState> {
   if (proc === undefined && !(await exists(host, '/sys/module/drbd'))) return { kind: 'absent-module' };
   const kernel = procVersion(proc ?? '') ?? newest;
 
+  const seen = kernel[0] < 9 ? await resourceInProc(host, name, proc ?? '') : undefined;
+  if (seen) return { kind: 'configured', resource: seen, kernel };
   const first = await ask(host, ['drbdsetup', 'events2', '--now', name], (text) => parseEvents2(text, name));
   if ('dump' in first) return toState(host, first.dump, kernel);
   if (first.final)
