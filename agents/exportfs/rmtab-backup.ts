@@ -24,17 +24,23 @@ export const needsRmtabBackup = (
 /** Saves each directory's entries in the directory itself, when they changed since the last time. */
 export async function backUpRmtab(ctx: Ctx, { table, state, found }: Exported): Promise<void> {
   const { host, memory, params } = ctx;
-  for (const { path } of found.filter(isExported)) {
-    if (!needsRmtabBackup(ctx, table, state, path)) continue;
+  const paths = found.filter(isExported).map(({ path }) => path);
+  const needy = paths.filter((path) => needsRmtabBackup(ctx, table, state, path));
+  if (needy.length === 0) return;
+  let rmtab: string | undefined;
+  await quietly(ctx, 'read rmtab', async () => {
+    rmtab = await readState(host, state, 'rmtab', fileMs);
+  });
+  if (rmtab === undefined) return;
+  const entries = parseRmtab(rmtab);
+  for (const path of needy)
     await quietly(ctx, `back up rmtab to ${path}`, async () => {
-      const rmtab = await readState(host, state, 'rmtab', fileMs);
-      if (rmtab === undefined) return;
-      const text = formatRmtab(rmtabBelow(parseRmtab(rmtab), path));
+      const text = formatRmtab(rmtabBelow(entries, path));
       if (text === (await memory.fact<string>(`rmtab ${path}`))) return;
-      await replaceManaged(host, `${path}/${params.rmtab_backup}`, text, fileMs);
+      // noted first: what cannot be written is told once and tried again after the next change, not at every monitor
       await memory.note(`rmtab ${path}`, text);
+      await replaceManaged(host, `${path}/${params.rmtab_backup}`, text, fileMs);
     });
-  }
 }
 
 /**
@@ -59,15 +65,10 @@ export async function restoreRmtab(ctx: Ctx, { table, state, found }: Exported):
   }
 }
 
-/** Says a failure once: a full or read-only filesystem is no reason for a warning at every monitor. */
-async function quietly({ log, memory }: Ctx, what: string, work: () => Promise<void>): Promise<void> {
-  const failed = async () => (await memory.fact<string>('rmtab failure')) ?? '';
+async function quietly({ log }: Ctx, what: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    const reason = `cannot ${what}: ${error instanceof Error ? error.message : error}`;
-    if (reason === (await failed())) return;
-    log.warn(reason);
-    await memory.note('rmtab failure', reason);
+    log.warn(`cannot ${what}: ${error instanceof Error ? error.message : error}`);
   }
 }

@@ -1,5 +1,5 @@
 import { exportArgument } from '../../lib/host/client-spec.ts';
-import { type Export, readEtab } from '../../lib/host/exports.ts';
+import { type Export, ensureEtab, readEtab } from '../../lib/host/exports.ts';
 import { pathFacts } from '../../lib/host/files.ts';
 import { nfsdThreads } from '../../lib/host/nfsd.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
@@ -16,12 +16,13 @@ const rollbackMs = 5000;
 export async function start(ctx: Ctx): Promise<void> {
   const { host, log } = ctx;
   const before = await findExported(ctx);
-  for (const { directory } of before.found) await requireDirectory(ctx, directory);
+  await Promise.all(before.found.map(({ directory }) => requireDirectory(ctx, directory)));
   if ((await nfsdThreads(host)) === 0)
     log.warn(
       'no NFS server runs here yet: its own start may drop this export; order nfsserver before exportfs',
     );
 
+  await ensureEtab(host, before.state);
   // an entry that no start on this boot made came with a shared state directory, or is left from a crash: make it ours
   const ours = await startedThisBoot(ctx);
   try {

@@ -1,6 +1,6 @@
 import { readManaged, replaceManaged } from './files.ts';
 import type { Host } from './host.ts';
-import { decodeOctal, type Mount, mountOn } from './mounts.ts';
+import { answersHere, decodeOctal, type Mount, mountOn } from './mounts.ts';
 import { nfsConf } from './nfs-conf.ts';
 
 /** Who may use which directory, and how. */
@@ -23,15 +23,15 @@ export type KernelExport = {
 /** Where mountd and exportfs keep etab and rmtab, and whether that is managed storage. */
 export type StateDirectory = {
   readonly path: string;
-  /** Something is mounted right there: a failover filesystem, bound by nfsserver or mounted by Filesystem. */
-  readonly managed: Mount | undefined;
+  /** A disk is mounted right there: the failover filesystem, bound by nfsserver or mounted by Filesystem. */
+  readonly managed: boolean;
 };
 
 export async function stateDirectory(host: Host, table: readonly Mount[]): Promise<StateDirectory> {
   const conf = await nfsConf(host);
   const named = ['mountd', 'exportd'].map((section) => conf.get(section, 'state-directory-path'));
   const path = (named.find(Boolean) ?? '/var/lib/nfs').replace(/(.)\/+$/, '$1');
-  return { path, managed: mountOn(table, path) };
+  return { path, managed: mountOn(table, path) !== undefined && !answersHere(path, table) };
 }
 
 /** A file of the state directory; `undefined` when there is none. Throws `Failure` when the storage does not answer. */
@@ -66,6 +66,11 @@ export async function writeState(
  */
 export const readEtab = async (host: Host, state: StateDirectory): Promise<readonly Export[]> =>
   parseEtab((await readState(host, state, 'etab')) ?? '');
+
+/** exportfs calls a missing etab an error, although it exports. */
+export async function ensureEtab(host: Host, state: StateDirectory): Promise<void> {
+  if ((await readState(host, state, 'etab')) === undefined) await writeState(host, state, 'etab', '');
+}
 
 /** Lines of `path TAB client(option,…)`, octal escapes in the path. */
 export function parseEtab(text: string): readonly Export[] {

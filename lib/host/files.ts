@@ -86,10 +86,12 @@ export async function replaceManaged(
   const draft = `${path}.tsha-${host.sys.pid}`;
   const limit = timeoutMs === undefined ? {} : { timeoutMs };
   try {
-    await host.run(['dd', `of=${draft}`, 'conv=fsync', 'status=none'], { ...limit, input: text });
+    // excl: on an exported filesystem a client may have put a link there
+    await host.run(['dd', `of=${draft}`, 'conv=excl,fsync', 'status=none'], { ...limit, input: text });
     await host.run(['mv', '-fT', '--', draft, path], limit);
   } catch (error) {
     await host.tryRun(['rm', '-f', '--', draft], limit);
-    throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure('failed', `cannot write ${path}: ${why.slice(why.lastIndexOf(': ') + 2)}`);
   }
 }
