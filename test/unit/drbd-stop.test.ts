@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest';
+import { FakeDrbd, resource, volumes } from '../fake/drbd.ts';
+import {
+  act,
+  busy,
+  heldOpen,
+  isPrimary,
+  isSecondary,
+  type Setup,
+  timeout,
+  undefinedHere,
+} from '../fake/drbd-actions.ts';
+import { hangs } from '../fake/machine.ts';
+
+describe('stop', () => {
+  test.each<readonly [string, Setup, readonly string[]]>([
+    ['Secondary', { state: isSecondary }, ['drbdadm down r0']],
+    ['Primary', { state: isPrimary }, ['drbdadm secondary r0', 'drbdadm down r0']],
+    ['not there', {}, []],
+    ['no module', { module: false }, []],
+    [
+      'Primary, device nodes gone',
+      { state: isPrimary, nodes: false },
+      ['drbdadm secondary r0', 'drbdadm down r0'],
+    ],
+    [
+      'DRBD 8.4, only created',
+      {
+        generation: 8,
+        state: resource('Secondary', volumes('Diskless'), ['peer StandAlone Unknown DUnknown']),
+      },
+      ['drbdadm down r0'],
+    ],
+  ])('%s', async (_what, setup, did) => {
+    const drbd = new FakeDrbd(setup);
+    expect(await act('stop', drbd)).toEqual({ code: 0, reason: '', did, score: '-' });
+    expect(drbd.state).toBeUndefined();
+  });
+
+  test('Primary and held open: failed, who and why', async () => {
+    const drbd = heldOpen(new FakeDrbd({ state: isPrimary, env: timeout(100_000) }));
+    const result = await act('stop', drbd);
+    expect(result).toMatchObject({
+      code: 1,
+      score: '=',
+      reason: expect.stringContaining('mounted on /srv/nfs'),
+    });
+    expect(drbd.machine.clock).toBeLessThan(100_000);
+  });
+  test('the opener closes in time', async () => {
+    const drbd = new FakeDrbd({ state: isPrimary });
+    drbd.answer('drbdadm secondary', (times) => (times < 3 ? busy : undefined));
+    expect((await act('stop', drbd)).code).toBe(0);
+  });
+  test('Primary, device node missing, down fails: never 0', async () => {
+    const drbd = new FakeDrbd({ state: isPrimary, nodes: false }).answer('drbdadm', busy);
+    expect((await act('stop', drbd)).code).toBe(1);
+  });
+  test.each([
+    ['fails', { code: 20, stderr: 'could not connect\n' }],
+    ['prints nothing', ''],
+    ['tells half', 'exists resource name:r0 role:Primary suspended:no\n'],
+  ])('Primary, the query %s, down fails: never 0', async (_what, answer) => {
+    const drbd = new FakeDrbd({ state: isPrimary }).answer('drbdsetup', answer).answer('drbdadm', busy);
+    const result = await act('stop', drbd);
+    expect(result).toMatchObject({ code: 1, score: '=' });
+    expect(result.reason).toContain('drbdsetup events2');
+  });
+  test('down says yes but the resource stays', async () => {
+    const drbd = new FakeDrbd({ state: isSecondary }).answer('drbdadm down', '');
+    expect((await act('stop', drbd)).code).toBe(1);
+  });
+  test('down hangs: the reason names it', async () => {
+    const drbd = new FakeDrbd({ state: isSecondary });
+    drbd.machine.on('drbdadm', (_args, command) => hangs(command, drbd.machine));
+    const result = await act('stop', drbd);
+    expect(result).toMatchObject({ code: 1, reason: expect.stringContaining('hung') });
+  });
+  test.each([
+    ['gone', undefinedHere],
+    ['broken', { code: 10, stderr: "a.res:1: Parse error: 'on' expected\n" }],
+    ['and drbdadm are gone', { code: 127, missing: true as const }],
+  ])('the configuration is %s: by the kernel’s own name', async (_what, answer) => {
+    const drbd = new FakeDrbd({ state: isPrimary }).answer('drbdadm', answer);
+    const result = await act('stop', drbd);
+    expect(result.code).toBe(0);
+    expect(result.did.filter((line) => line.startsWith('drbdsetup'))).toEqual([
+      'drbdsetup secondary r0',
+      'drbdsetup down r0',
+    ]);
+  });
+  test('no tools, nothing there', async () => {
+    const drbd = new FakeDrbd({ module: false, env: { OCF_TESTER_FAIL_HAVE_BINARY: '1' } });
+    expect((await act('stop', drbd)).code).toBe(0);
+  });
+  test.each([
+    ['a name that no resource has', { OCF_RESKEY_drbd_resource: 'a b' }],
+    [
+      'a clone that is misconfigured',
+      { OCF_RESKEY_CRM_meta_clone_node_max: '2', OCF_RESKEY_CRM_meta_notify: 'false' },
+    ],
+  ])('%s', async (_what, env) => {
+    expect((await act('stop', new FakeDrbd({ env }))).code).toBe(0);
+  });
+
+  const outdates = { OCF_RESKEY_stop_outdates_secondary: 'true' };
+  test.each([
+    ['another node stays promoted', { OCF_RESKEY_CRM_meta_notify_master_uname: 'beta' }, true],
+    ['in newer words', { OCF_RESKEY_CRM_meta_notify_promoted_uname: 'beta' }, true],
+    ['nobody is promoted', { OCF_RESKEY_CRM_meta_notify_promoted_uname: ' ' }, false],
+    ['only this node is', { OCF_RESKEY_CRM_meta_notify_promoted_uname: 'ME' }, false],
+    [
+      'that one stops too',
+      { OCF_RESKEY_CRM_meta_notify_promoted_uname: 'beta', OCF_RESKEY_CRM_meta_notify_stop_uname: 'me beta' },
+      false,
+    ],
+  ])('outdates the own data when %s: %s', async (_what, env, outdated) => {
+    const drbd = new FakeDrbd({ state: isSecondary, env: { ...outdates, ...env } });
+    const { did } = await act('stop', drbd);
+    expect(did.includes('drbdadm outdate r0')).toBe(outdated);
+  });
+});
