@@ -6,7 +6,7 @@ import { withLayers } from '../image/layers.ts';
 import { hash, type Order, type Provider, stateFolder } from '../settings.ts';
 import { agentNames, agentType, pcsCommands } from './configuration.ts';
 
-const inChroot = join(import.meta.dirname, 'in-chroot.sh');
+export const inChroot = join(import.meta.dirname, 'in-chroot.sh');
 
 /**
  * The cluster's configuration as pcs writes it. pcs runs in a chroot of the machines' own system, where it takes a tenth of the time

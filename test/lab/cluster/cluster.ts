@@ -9,9 +9,9 @@ import { type DrbdState, isInSync, parseProcDrbd } from './drbd.ts';
 const crmMon = 'crm_mon --output-as=xml --one-shot --inactive --failcounts --operations';
 const pollEvery = 300;
 
-/** The resources never came up because Pacemaker gave up on one; waiting longer is of no use. */
-export class BlockedError extends Error {
-  override name = 'BlockedError';
+/** Pacemaker will not try a resource again by itself; waiting longer is of no use. */
+export class GaveUpError extends Error {
+  override name = 'GaveUpError';
 }
 
 export class Cluster {
@@ -77,8 +77,8 @@ export class Cluster {
         if (!state) continue;
         const home = homeOfAll(state);
         if (home && (!on || home === on)) return home;
-        const blocked = state.resources.find((resource) => resource.blocked);
-        if (blocked) throw new BlockedError(describeBlocked(state, blocked.id));
+        const hopeless = agentNames.map((agent) => resourceIds[agent]).find((id) => isHopeless(state, id));
+        if (hopeless) throw new GaveUpError(describeFailure(state, hopeless));
       }
       await sleep(pollEvery, undefined, { signal });
     }
@@ -153,9 +153,18 @@ const monitored = ({ operations, resources }: ClusterState, id: string): boolean
       ),
     );
 
-function describeBlocked({ failures }: ClusterState, id: string): string {
+/** Pacemaker may no longer touch it, or has no node left to try it on. */
+const isHopeless = ({ resources, failCounts }: ClusterState, id: string): boolean =>
+  resources.some((resource) => resource.id === id && resource.blocked) ||
+  nodes.every((node) =>
+    failCounts.some(
+      ({ resource, node: on, count }) =>
+        resource === id && on === node && ['INFINITY', '1000000'].includes(count),
+    ),
+  );
+
+function describeFailure({ failures }: ClusterState, id: string): string {
   const failure = failures.find(({ resource }) => resource === id);
-  return failure
-    ? `${id} is blocked: ${failure.task} on ${failure.node} said "${failure.reason || failure.status}"`
-    : `${id} is blocked`;
+  const why = failure && `: ${failure.task} on ${failure.node} said "${failure.reason || failure.status}"`;
+  return `Pacemaker gave up on ${id}${why ?? ''}`;
 }

@@ -24,7 +24,7 @@ export function agentType(agent: AgentName, provider: Provider): string {
 const parameters: Record<AgentName, string[]> = {
   drbd: ['drbd_resource=data'],
   Filesystem: [`device=${drbdDevice}`, `directory=${exportedFolder}`, 'fstype=xfs'],
-  nfsserver: [`nfs_shared_infodir=${exportedFolder}`, 'nfs_no_notify=true', 'nfs_server_scope=nfs'],
+  nfsserver: [`nfs_shared_infodir=${exportedFolder}`, 'nfs_no_notify=true'],
   exportfs: ['clientspec=*', 'options=rw,sync,no_root_squash', `directory=${exportedFolder}`, 'fsid=0'],
   IPaddr2: [`ip=${serviceAddress}`, 'cidr_netmask=24'],
   nfsnotify: [`source_host=${serviceAddress}`],
@@ -45,13 +45,15 @@ const groups: Record<Order, AgentName[]> = {
   seed: ['IPaddr2', 'Filesystem', 'nfsserver', 'exportfs', 'nfsnotify'],
 };
 
+export const createCommand = (agent: AgentName, provider: Provider): string[] => [
+  ...['resource', 'create', resourceIds[agent], agentType(agent, provider)],
+  ...parameters[agent],
+  ...monitors[agent].flatMap((operation) => operation.split(' ')),
+];
+
 /** The tutorial's cluster as arguments of `pcs`, in the forms that mean the same to pcs 0.11 and 0.12. */
 export function pcsCommands(provider: Provider, order: Order): string[][] {
-  const create = (agent: AgentName): string[] => [
-    ...['resource', 'create', resourceIds[agent], agentType(agent, provider)],
-    ...parameters[agent],
-    ...monitors[agent].flatMap((operation) => operation.split(' ')),
-  ];
+  const create = (agent: AgentName): string[] => createCommand(agent, provider);
   const group = groups[order];
   const clone = ['promoted-max=1', 'promoted-node-max=1', 'clone-max=2', 'clone-node-max=1', 'notify=true'];
   return [

@@ -2,12 +2,13 @@ import fs from 'fs-extra';
 import { stageAgents } from '../agents.ts';
 import { writeCib } from '../cluster/cib.ts';
 import { Cluster } from '../cluster/cluster.ts';
+import { askTools } from '../cluster/tools.ts';
 import { buildImage, type Image } from '../image/image.ts';
 import { fetchKernel, type Kernel } from '../image/kernel.ts';
 import { Lab } from '../machines/lab.ts';
 import type { Checks, Figures } from '../report/checks.ts';
 import type { Steps } from '../report/steps.ts';
-import { machines, nodes, type Suite } from '../settings.ts';
+import { isStock, machines, nodes, type Suite } from '../settings.ts';
 import { Watch } from '../workload/watch.ts';
 import { Workload, workloadFolder } from '../workload/workload.ts';
 import { now, type Plan, type Run } from './run.ts';
@@ -35,6 +36,14 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
     const cib = await steps.run('cluster configuration by pcs', 180, (signal) =>
       writeCib(image, plan.provider, plan.order, staged, signal),
     );
+    if (!isStock(plan.provider)) {
+      report.checks.begin('tools');
+      const answers = await steps.run('pcs, crmsh and Pacemaker look at the agents', 240, (signal) =>
+        askTools(image, plan.provider, staged, signal),
+      );
+      for (const { tool, complaints } of answers)
+        report.checks.add(`${tool} is clean for all six`, complaints.length === 0, complaints.join('\n'));
+    }
     const lab = await steps.run('network and disks', 30, () => Lab.create(image, kernel));
     onLab(lab);
     await steps.run(`boot ${machines.join(', ')}`, 120, (signal) => lab.boot(machines, signal));

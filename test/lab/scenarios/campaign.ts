@@ -1,4 +1,4 @@
-import { BlockedError } from '../cluster/cluster.ts';
+import { GaveUpError } from '../cluster/cluster.ts';
 import type { Lab } from '../machines/lab.ts';
 import { gatherFacts } from '../report/facts.ts';
 import { isStock } from '../settings.ts';
@@ -56,4 +56,4 @@ export async function campaign(plan: Plan, report: Report, keep: boolean): Promi
 
 /** Pacemaker gave up on a stock agent: that is what the comparison wants to know, not an accident. */
 export const isAnswer = ({ provider }: Plan, { failure }: Ending): boolean =>
-  isStock(provider) && failure?.cause instanceof BlockedError;
+  isStock(provider) && failure?.cause instanceof GaveUpError;
