@@ -1,5 +1,5 @@
 import { defineAgent } from '../../lib/ocf/agent.ts';
-import { monitor } from './monitor.ts';
+import { monitor, reload } from './monitor.ts';
 import { params } from './params.ts';
 import { rules } from './rules.ts';
 import { start } from './start.ts';
@@ -18,7 +18,6 @@ export const ipaddr2 = defineAgent({
     stop: { timeout: '20s', run: stop },
     monitor: { timeout: '20s', interval: '10s', depth: 0, run: monitor },
     'validate-all': { timeout: '20s', run: validate },
-    // Announcements and the link check read their parameters anew at every call.
-    'reload-agent': { timeout: '20s', run: async () => {} },
+    'reload-agent': { timeout: '20s', run: reload },
   },
 });

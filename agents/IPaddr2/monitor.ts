@@ -41,3 +41,11 @@ export async function settled(ctx: Ctx, want: Wanted, withinMs = detectionMs): P
   );
   return verdict;
 }
+
+/** Whatever can change without a restart is read anew at every call: there is nothing to apply, but something must run. */
+export async function reload(ctx: Ctx): Promise<void> {
+  const want = wanted(ctx);
+  if (want === undefined) return;
+  const verdict = await look(ctx, want);
+  if (verdict.is !== 'served') throw new Failure('failed', sentence(want, verdict));
+}

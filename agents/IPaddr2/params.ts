@@ -86,7 +86,12 @@ export const params = paramTable({
   },
   nodad: { type: 'boolean', default: false, short: 'Skip duplicate address detection of an IPv6 address' },
   noprefixroute: { type: 'boolean', default: false, short: 'Do not add the route of the prefix' },
-  preferred_lft: { type: 'string', default: 'forever', short: 'Preferred lifetime of an IPv6 address' },
+  preferred_lft: {
+    type: 'string',
+    default: 'forever',
+    mayBeEmpty: true,
+    short: 'Preferred lifetime of an IPv6 address',
+  },
   network_namespace: { type: 'string', short: 'Network namespace of the address' },
   check_link_status: {
     type: 'boolean',

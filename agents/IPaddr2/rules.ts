@@ -16,6 +16,7 @@ export const rules = (given: Given, request: Request): readonly string[] => {
   return [
     ...(familyOf(ip) === 'inet' ? ipv4Rules(given) : ipv6Rules(given, ip)),
     ...interfaceRules(given),
+    ...lifetimeRules(given),
     ...cloneRules(given, request, ip),
   ];
 };
@@ -33,7 +34,7 @@ const isBroadcast = (text: string): boolean =>
   text === '+' || text === '-' || (canonicalIp(text) !== undefined && !text.includes(':'));
 
 function ipv6Rules(given: Given, ip: string): readonly string[] {
-  const { cidr_netmask, broadcast, lvs_support, preferred_lft } = given;
+  const { cidr_netmask, broadcast, lvs_support } = given;
   const { nic, label } = nicAndLabel(given);
   const problems: string[] = [];
   if (cidr_netmask !== undefined && prefixLength(cidr_netmask, 'inet6') === undefined)
@@ -43,8 +44,6 @@ function ipv6Rules(given: Given, ip: string): readonly string[] {
   if (lvs_support) problems.push('lvs_support is for IPv4');
   if (/^fe[89ab]/.test(ip) && nic === undefined)
     problems.push(`nic is needed: the link-local address ${ip} exists on every interface`);
-  if (!/^(forever|\d+)$/.test(preferred_lft))
-    problems.push(`preferred_lft=${preferred_lft} is neither "forever" nor a number of seconds`);
   return problems;
 }
 
@@ -59,6 +58,11 @@ function interfaceRules(given: Given): readonly string[] {
     problems.push(`network_namespace=${namespace} is not a name of a network namespace`);
   return problems;
 }
+
+const lifetimeRules = ({ preferred_lft: lifetime }: Given): readonly string[] =>
+  /^(forever|\d+)$/.test(lifetime)
+    ? []
+    : [`preferred_lft="${lifetime}" is neither "forever" nor a number of seconds`];
 
 function cloneRules(given: Given, request: Request, ip: string): readonly string[] {
   const { lvs_support, unique_clone_address } = given;

@@ -1,4 +1,5 @@
 import { type Interface, interfaces } from '../../lib/host/addresses.ts';
+import type { Host } from '../../lib/host/host.ts';
 import { ipCommand, namespaceExists } from '../../lib/host/namespaces.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import { announce, endAnnouncer } from './announce.ts';
@@ -16,6 +17,8 @@ import { type Wanted, wanted } from './wanted.ts';
 /** An interface that was just switched on negotiates its link for a while. */
 const linkMs = 8000;
 const detectionMs = 10_000;
+/** What undoing a start needs, kept back from every wait. */
+const undoMs = 3000;
 
 export async function start(ctx: Ctx): Promise<void> {
   const { host, params, log, memory } = ctx;
@@ -80,16 +83,21 @@ async function switchOn({ host, log }: Ctx, want: Wanted, link: Interface): Prom
   if (link.up) return;
   log.info(`interface ${link.name} is switched on`);
   await host.run(ipCommand(want.namespace, 'link', 'set', 'dev', link.name, 'up'));
-  await host.until(async () => {
-    const now = await interfaces(host, want.namespace);
-    return now.some(({ index, running }) => index === link.index && running);
-  }, linkMs);
+  await host.until(
+    async () => {
+      const now = await interfaces(host, want.namespace);
+      return now.some(({ index, running }) => index === link.index && running);
+    },
+    waitAtMost(host, linkMs),
+  );
 }
 
 async function requireServed(ctx: Ctx, want: Wanted): Promise<void> {
-  const verdict = await settled(ctx, want, detectionMs);
+  const verdict = await settled(ctx, want, waitAtMost(ctx.host, detectionMs));
   if (verdict.is !== 'served') throw new Failure('failed', sentence(want, verdict));
 }
+
+const waitAtMost = (host: Host, ms: number): number => Math.max(0, Math.min(ms, host.left() - undoMs));
 
 /** Best effort: the reason of the failure that brought us here matters more than that of its undoing. */
 async function undo(ctx: Ctx, want: Wanted, place: Place): Promise<void> {

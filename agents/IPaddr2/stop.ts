@@ -29,7 +29,7 @@ export async function stop(ctx: Ctx): Promise<void> {
   if (left) throw new Failure('failed', `${want.ip} cannot be removed from ${left.link.name}`);
   if (found.length > 0 && params.flush_routes)
     await host.tryRun(ipCommand(want.namespace, '-f', want.family, 'route', 'flush', 'cache'));
-  if (found.length > 0) await labelSource(ctx, want, 'del');
+  await labelSource(ctx, want, 'del');
   await giveBackToLoopback(ctx, want);
 }
 

@@ -197,7 +197,7 @@ export function parseLocalTable(text: string): ReadonlySet<string> {
   return local;
 }
 
-/** Canonical text of an address (RFC 5952), `undefined` for what is none. No zone (`%eth0`), no short or octal IPv4. */
+/** One text for every spelling of an address (RFC 5952, hexadecimal throughout), `undefined` for what is none. No zone (`%eth0`), no short or octal IPv4. */
 export function canonicalIp(text: string): string | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toString();
   if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;

@@ -36,7 +36,7 @@ export type Network = {
 
 export type Params = { readonly [name: string]: string };
 
-export const stockAgent = '/usr/lib/ocf/resource.d/heartbeat/IPaddr2';
+const stockAgent = '/usr/lib/ocf/resource.d/heartbeat/IPaddr2';
 
 const bases = new Set(['127.0.0.1', '::1', '192.168.144.1', '2001:db8:1234::1']);
 let serial = 0;

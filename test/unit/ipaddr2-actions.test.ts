@@ -1,0 +1,244 @@
+import { describe, expect, test } from 'vitest';
+import { ipaddr2 } from '../../agents/IPaddr2/agent.ts';
+import type { Log } from '../../lib/ocf/log.ts';
+import { runAction } from '../../lib/ocf/run.ts';
+import { FakeMachine, hangs } from '../fake/machine.ts';
+
+// What the real kernel does not do on demand; everything else is in test/host.
+
+type Held = { readonly nic: string; readonly ip: string; readonly prefix: number; readonly extra?: object };
+
+/** A machine with lo and eth0 (192.168.144.1/24), whose `ip` keeps addresses and can be told to fail. */
+class Router extends FakeMachine {
+  held: Held[] = [
+    { nic: 'eth0', ip: '192.168.144.1', prefix: 24, extra: { broadcast: '192.168.144.255' } },
+    { nic: 'eth0', ip: '2001:db8::1', prefix: 64 },
+  ];
+  linkType = 'ether';
+  /** Commands that fail, by what they contain. */
+  failing: string | undefined;
+  hanging: string | undefined;
+  /** What the kernel thinks of a new IPv6 address. */
+  fresh: object = {};
+
+  constructor(params: Readonly<Record<string, string>>) {
+    super({
+      OCF_RESOURCE_INSTANCE: 'vip',
+      ...Object.fromEntries(Object.entries(params).map(([name, value]) => [`OCF_RESKEY_${name}`, value])),
+    });
+    this.on('ip', (args, command) => {
+      const line = args.join(' ');
+      if (this.failing && line.includes(this.failing)) return { code: 2, stderr: 'RTNETLINK answers: No\n' };
+      if (this.hanging && line.includes(this.hanging)) return hangs(command, this);
+      if (line.includes('address show')) return this.show();
+      if (line.includes('route show')) return line.includes('inet6') ? route6 : route4;
+      const [, , , verb, cidr = '', , nic = ''] = args; // -f FAMILY address VERB IP/PREFIX dev NIC …
+      const [ip = '', prefix] = cidr.split('/');
+      if (line.includes('address add'))
+        this.held.push({ nic, ip, prefix: Number(prefix), extra: ip.includes(':') ? this.fresh : {} });
+      if (line.includes('address') && verb === 'delete')
+        this.held = this.held.filter((one) => one.ip !== ip || one.prefix !== Number(prefix));
+      return '';
+    });
+  }
+
+  private show(): string {
+    const nic = (name: string, ifindex: number, link_type: string) => ({
+      ifname: name,
+      ifindex,
+      link_type,
+      operstate: 'UP',
+      flags: ['UP'],
+      addr_info: this.held
+        .filter((one) => one.nic === name)
+        .map(({ ip, prefix, extra }) => ({
+          family: ip.includes(':') ? 'inet6' : 'inet',
+          local: ip,
+          prefixlen: prefix,
+          label: name,
+          ...extra,
+        })),
+    });
+    return JSON.stringify([nic('lo', 1, 'loopback'), nic('eth0', 2, this.linkType)]);
+  }
+
+  async act(action: string) {
+    const said: string[] = [];
+    const note = (line: string) => void said.push(line);
+    const log: Log = { crit: note, error: note, warn: note, info: note, debug() {} };
+    const result = await runAction(ipaddr2, action, this, log);
+    return { ...result, said };
+  }
+
+  ips = () => this.held.map(({ ip }) => ip).slice(2);
+}
+
+const route4 =
+  '[{"dst":"192.168.144.0/24","dev":"eth0","protocol":"kernel","scope":"link","prefsrc":"192.168.144.1","flags":[]}]';
+const route6 = '[{"dst":"2001:db8::/64","dev":"eth0","protocol":"kernel","metric":256,"flags":[]}]';
+const ip = '192.168.144.2';
+const v6 = '2001:db8::2';
+const notifyFile = '/proc/sys/net/ipv6/conf/eth0/ndisc_notify';
+
+describe('start takes back what it did', () => {
+  test.each([
+    ['the kernel refuses the address', { ip: v6 }, 'address add'],
+    ['the look afterwards fails', { ip: v6 }, undefined],
+  ])('%s', async (_name, params, failing) => {
+    const machine = new Router(params);
+    machine.failing = failing;
+    machine.fresh = { tentative: true }; // for ever
+    machine.files.set(notifyFile, '0\n');
+    const { code, reason } = await machine.act('start');
+    expect([code, reason]).toEqual([
+      1,
+      expect.stringMatching(failing ? /address add.*RTNETLINK/ : /does not end/),
+    ]);
+    expect(machine.ips()).toEqual([]);
+    expect(machine.ran).toContain(`ip addrlabel del prefix ${v6}/128 label 99`);
+    expect(machine.files.get(notifyFile)).toBe('0\n');
+    expect(machine.journal.some((line) => line.startsWith('launch'))).toBe(false);
+  });
+
+  test('an address label that cannot be set is no reason to fail', async () => {
+    const machine = new Router({ ip: v6 });
+    machine.failing = 'addrlabel';
+    expect((await machine.act('start')).code).toBe(0);
+    expect(machine.ips()).toEqual([v6]);
+  });
+});
+
+describe('stop', () => {
+  test('says so when the address stays', async () => {
+    const machine = new Router({ ip });
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    machine.failing = 'address delete';
+    const { code, reason } = await machine.act('stop');
+    expect([code, reason]).toEqual([1, `${ip} cannot be removed from eth0`]);
+  });
+
+  test('does not trust a look that hangs', async () => {
+    const machine = new Router({ ip });
+    machine.hanging = 'address show';
+    expect((await machine.act('stop')).code).toBe(1);
+  });
+
+  test('a deletion that fails because somebody else was quicker is none', async () => {
+    const machine = new Router({ ip });
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    machine.onTick = () => {
+      if (machine.ran.some((line) => line.includes('address show'))) machine.held = machine.held.slice(0, 2);
+    };
+    machine.failing = 'address delete';
+    expect((await machine.act('stop')).code).toBe(0);
+  });
+
+  test('switches promote_secondaries on, and only then deletes', async () => {
+    const machine = new Router({ ip });
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    machine.held.push({ nic: 'eth0', ip: '192.168.144.3', prefix: 24, extra: { secondary: true } });
+    const setting = '/proc/sys/net/ipv4/conf/eth0/promote_secondaries';
+    machine.files.set(setting, '0\n');
+    expect((await machine.act('stop')).code).toBe(0);
+    const deeds = machine.journal.filter((line) => /promote|delete/.test(line));
+    expect(deeds).toEqual([`poke ${setting} 1`, `run ip -f inet address delete ${ip}/24 dev eth0`]);
+  });
+
+  test('flush_routes', async () => {
+    const machine = new Router({ ip, flush_routes: 'true' });
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    expect((await machine.act('stop')).code).toBe(0);
+    expect(machine.ran).toContain('ip -f inet route flush cache');
+  });
+});
+
+describe('the announcer', () => {
+  const sender = '/usr/libexec/heartbeat/send_arp';
+  const stat = (startTime: number) => `9999 (send_arp) S 1 ${'0 '.repeat(17)}${startTime} 0`;
+
+  test.each([
+    ['send_arp', {}, [sender], 'ether', [/send_arp -i 200 -p \S+\.pid -r 5 eth0 192.168.144.2 auto/]],
+    [
+      'send_arp elsewhere',
+      { send_arp_opts: '-A', arp_count: '3', arp_interval: '1000' },
+      ['/usr/lib64/heartbeat/send_arp'],
+      'ether',
+      [/lib64\/heartbeat\/send_arp -A -i 1000 -p \S+ -r 3 eth0/],
+    ],
+    [
+      'libnet arping',
+      { arp_sender: 'libnet_arping' },
+      ['arping'],
+      'ether',
+      [/^launch arping -U -c 5 -i eth0 -S (\S+) \1$/],
+    ],
+    [
+      'iputils arping, both kinds',
+      { arp_sender: 'iputils_arping' },
+      ['arping'],
+      'ether',
+      [/arping -q -U -c 5 -I eth0/, /arping -q -A -c 5 -I eth0/],
+    ],
+    ['InfiniBand', {}, ['ipoibarping', sender], 'infiniband', [/ipoibarping -q -c 5 -U -I eth0/]],
+    ['InfiniBand without its own', {}, [sender], 'infiniband', [/send_arp/]],
+  ])('%s', async (_name, params, programs, linkType, launched) => {
+    const machine = new Router({ ip, ...params });
+    machine.linkType = linkType;
+    for (const program of programs) machine.on(program, () => '');
+    expect((await machine.act('start')).code).toBe(0);
+    const launches = machine.journal.filter((line) => line.startsWith('launch'));
+    expect(launches).toEqual(launched.map((pattern) => expect.stringMatching(pattern)));
+  });
+
+  test('nothing that sends: the kernel is made to ask an address that nobody has', async () => {
+    const machine = new Router({ ip });
+    machine.files.set(
+      '/proc/net/arp',
+      'IP address HW type\n192.168.144.254 0x1 0x2 aa:bb:cc:dd:ee:ff * eth0\n',
+    );
+    expect((await machine.act('start')).code).toBe(0);
+    expect(machine.journal).toContain(`datagram ${ip} 192.168.144.253 9`);
+  });
+
+  test('none for an address that was there already', async () => {
+    const machine = new Router({ ip }).on(sender, () => '');
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    expect((await machine.act('start')).code).toBe(0);
+    expect(machine.journal.some((line) => /launch|datagram/.test(line))).toBe(false);
+  });
+
+  test.each([
+    ['ended by stop', 500, ['signal SIGTERM 9999']],
+    ['left alone when its pid is another process by now', 501, []],
+  ])('%s', async (_name, startTime, signals) => {
+    const machine = new Router({ ip }).on(sender, () => '');
+    machine.process(9999, { stat: stat(500) });
+    await machine.act('start');
+    machine.files.set('/proc/9999/stat', stat(startTime));
+    expect((await machine.act('stop')).code).toBe(0);
+    expect(machine.journal.filter((line) => line.startsWith('signal'))).toEqual(signals);
+  });
+
+  test('killed when it does not listen', async () => {
+    const machine = new Router({ ip }).on(sender, () => '');
+    machine.process(9999, { stat: stat(500) });
+    machine.onSignal = (pid, signal) => signal === 'SIGKILL' && machine.endProcess(pid);
+    await machine.act('start');
+    expect((await machine.act('stop')).code).toBe(0);
+    expect(machine.journal.filter((line) => line.startsWith('signal'))).toEqual([
+      'signal SIGTERM 9999',
+      'signal SIGKILL 9999',
+    ]);
+  });
+});
+
+describe('start says what is odd', () => {
+  test.each([
+    ['a dotted mask', { cidr_netmask: '255.255.255.0' }, /understood as 24/],
+    ['an option of old kernels', { clusterip_hash: 'sourceip' }, /clusterip_hash has no effect/],
+  ])('%s', async (_name, params, line) => {
+    const { code, said } = await new Router({ ip, ...params }).act('start');
+    expect(code).toBe(0);
+    expect(said).toContainEqual(expect.stringMatching(line));
+  });
+});
