@@ -84,7 +84,7 @@ export function dropInText(unit: string, scope: string): string {
 function commandsOf(unit: string): readonly string[] {
   let commands: string[] = [];
   let file = '';
-  for (const line of unit.replace(/\\\n\s*/g, ' ').split('\n')) {
+  for (const line of unit.replace(/\s*\\\n\s*/g, ' ').split('\n')) {
     file = /^# (\/.*)$/.exec(line)?.[1] ?? file;
     if (file === dropIn || file === stockDropIn) continue;
     const command = /^ExecStart\s*=\s*(.*)$/.exec(line)?.[1];

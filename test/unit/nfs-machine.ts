@@ -1,0 +1,307 @@
+import { isWithin } from '../../lib/host/mounts.ts';
+import type { Output } from '../../lib/host/sys.ts';
+import { FakeMachine } from '../fake/machine.ts';
+
+type Mounted = {
+  id: number;
+  parent: number;
+  device: string;
+  root: string;
+  target: string;
+  type: string;
+  source: string;
+};
+
+/** Which process a unit leaves behind. */
+const unitProcess: Readonly<Record<string, string>> = {
+  'rpcbind.service': 'rpcbind',
+  'rpc-statd.service': 'rpc.statd',
+  'nfs-mountd.service': 'rpc.mountd',
+  'nfs-idmapd.service': 'rpc.idmapd',
+  'nfsdcld.service': 'nfsdcld',
+  'fsidd.service': 'fsidd',
+};
+const pulledIn: Readonly<Record<string, readonly string[]>> = {
+  'nfs-server.service': ['nfs-mountd.service', 'nfs-idmapd.service', 'nfsdcld.service', 'rpc-statd.service'],
+};
+
+/** Debian with nfs-utils, systemd and a filesystem on /nfsdata, as far as nfsserver and nfsnotify can tell. */
+export class NfsMachine extends FakeMachine {
+  readonly mounted: Mounted[] = [
+    { id: 1, parent: 0, device: '8:1', root: '/', target: '/', type: 'ext4', source: '/dev/sda1' },
+    { id: 2, parent: 1, device: '147:1', root: '/', target: '/nfsdata', type: 'xfs', source: '/dev/drbd1' },
+    {
+      id: 3,
+      parent: 1,
+      device: '0:50',
+      root: '/',
+      target: '/run/rpc_pipefs',
+      type: 'rpc_pipefs',
+      source: 'sunrpc',
+    },
+  ];
+  /** Files on managed storage, which only commands see; directories end with a slash. */
+  readonly disk = new Map<string, string | Uint8Array>();
+  readonly failing = new Set<string>();
+  readonly masked = new Set<string>();
+  /** Threads that stay whatever is done. */
+  stuckThreads = 0;
+  knowsScope = true;
+  /** Pids that keep a mount busy until they end. */
+  readonly busy = new Map<number, string>();
+  threads = 0;
+  private readonly active = new Map<string, number>();
+  private nextPid = 1000;
+
+  constructor(env: NodeJS.ProcessEnv = {}) {
+    super({ OCF_RESOURCE_INSTANCE: 'nfs', ...env });
+    this.factsOf.set('/run/systemd/system', { kind: 'directory' });
+    for (const unit of [
+      'nfs-server.service',
+      ...Object.keys(unitProcess).filter((name) => name !== 'fsidd.service'),
+    ])
+      this.files.set(`/lib/systemd/system/${unit}`, '[Unit]\n');
+    this.files.set(
+      '/etc/passwd',
+      'root:x:0:0:root:/root:/bin/sh\nstatd:x:105:65534::/var/lib/nfs:/bin/false\n',
+    );
+    this.files.set('/etc/nfs.conf', '[general]\npipefs-directory=/run/rpc_pipefs\n');
+    this.files.set('/proc/sys/fs/nfs/nsm_local_state', '0\n');
+    this.files.set('/proc/sys/kernel/hostname', 'node1\n');
+    this.files.set('/proc/stat', 'btime 1000000\n');
+    this.factsOf.set('/var/lib/nfs/sm', { kind: 'directory', uid: 105, gid: 65534 });
+    this.disk.set('/nfsdata/', '');
+    this.defineCommands();
+    this.publish();
+  }
+
+  /** The path on its own filesystem: what is below a bind mount lies in the shared directory. */
+  where(path: string): string {
+    const bound = [...this.mounted]
+      .reverse()
+      .find(({ target, root }) => root !== '' && target === '/var/lib/nfs');
+    if (!bound || !isWithin(path, '/var/lib/nfs')) return path;
+    const home = bound.device === '147:1' ? '/nfsdata' : `/${bound.device}`;
+    return `${home}${bound.root === '/' ? '' : bound.root}${path.slice('/var/lib/nfs'.length)}`;
+  }
+
+  bindBySomeone(root: string, device = '147:1', target = '/var/lib/nfs'): this {
+    this.mounted.push({
+      id: 40 + this.mounted.length,
+      parent: 1,
+      device,
+      root,
+      target,
+      type: 'xfs',
+      source: '/dev/x',
+    });
+    this.publish();
+    return this;
+  }
+
+  /** As a stock agent, or an administrator, would have it started. */
+  startUnit(unit: string): this {
+    for (const other of pulledIn[unit] ?? [])
+      if (this.isInstalled(other) && !this.failing.has(other)) this.startUnit(other);
+    if (!this.isInstalled(unit) || this.active.has(unit)) return this;
+    const name = unitProcess[unit];
+    const pid = this.nextPid++;
+    this.active.set(unit, pid);
+    if (name) {
+      this.spawn(name, pid);
+      this.files.set(`/sys/fs/cgroup/system.slice/${unit}/cgroup.procs`, `${pid}\n`);
+    }
+    if (unit === 'rpc-statd.service') this.files.set('/run/rpc.statd.pid', `${pid}\n`);
+    if (unit === 'nfs-server.service') {
+      this.threads = 8;
+      this.process(60, { comm: 'nfsd\n', stat: `60 (nfsd) S 2 ${'0 '.repeat(17)}5000 0` });
+    }
+    this.publish();
+    return this;
+  }
+
+  spawn(name: string, pid: number, links: { readonly [name: string]: string } = {}): this {
+    const stat = `${pid} (${name}) S 1 ${'0 '.repeat(17)}${pid * 10} 0`;
+    return this.process(pid, { comm: `${name}\n`, stat }, { exe: `/usr/sbin/${name}`, ...links });
+  }
+
+  override endProcess(pid: number): void {
+    super.endProcess(pid);
+    this.busy.delete(pid);
+    for (const [unit, main] of [...this.active])
+      if (main === pid) {
+        this.active.delete(unit);
+        this.files.delete(`/sys/fs/cgroup/system.slice/${unit}/cgroup.procs`);
+      }
+  }
+
+  stopUnit(unit: string): void {
+    const pid = this.active.get(unit);
+    if (pid === undefined) return;
+    this.endProcess(pid);
+    this.active.delete(unit);
+    if (unit === 'nfs-server.service') {
+      this.threads = this.stuckThreads;
+      for (const bound of ['nfs-mountd.service', 'nfs-idmapd.service']) this.stopUnit(bound);
+      if (this.threads === 0) super.endProcess(60);
+    }
+    this.publish();
+  }
+
+  isUp = (unit: string): boolean => this.active.has(unit);
+  private isInstalled = (unit: string): boolean =>
+    this.files.has(`/lib/systemd/system/${unit}`) && !this.masked.has(unit);
+
+  private publish(): void {
+    const lines = this.mounted.map(
+      ({ id, parent, device, root, target, type, source }) =>
+        `${id} ${parent} ${device} ${root} ${target} rw - ${type} ${source} rw\n`,
+    );
+    this.files.set('/proc/self/mountinfo', lines.join(''));
+    this.files.set('/proc/net/rpc/nfsd', `rc 0 0 0\nth ${this.threads} 0 0.000 0.000\n`);
+  }
+
+  private defineCommands(): void {
+    const no = (stderr: string, code = 1): Partial<Output> => ({ code, stderr });
+    this.on('systemctl', ([verb = '', ...args]) => {
+      switch (verb) {
+        case 'show':
+          return args
+            .slice(3)
+            .map((unit) => {
+              const load = this.masked.has(unit) ? 'masked' : this.isInstalled(unit) ? 'loaded' : 'not-found';
+              const active = this.active.has(unit)
+                ? 'active'
+                : this.failing.has(unit)
+                  ? 'failed'
+                  : 'inactive';
+              const result = active === 'failed' ? 'exit-code' : 'success';
+              return `Id=${unit}\nLoadState=${load}\nActiveState=${active}\nResult=${result}\nExecMainStatus=1\nUnitFileState=disabled\n`;
+            })
+            .join('\n');
+        case 'start': {
+          const broken = args.find((unit) => this.failing.has(unit));
+          for (const unit of args) if (unit !== broken) this.startUnit(unit);
+          return broken ? no(`Job for ${broken} failed`) : '';
+        }
+        case 'stop':
+          for (const unit of args) this.stopUnit(unit);
+          return '';
+        case 'cat':
+          return '# /lib/systemd/system/nfs-server.service\n[Service]\nExecStart=/usr/sbin/rpc.nfsd\n';
+        default:
+          return '';
+      }
+    });
+    this.on('mount', (args) => {
+      const [source = '', target = ''] = args.slice(-2);
+      if (args.includes('rpc_pipefs')) {
+        const parent = this.mounted.findLast(({ target: on }) => isWithin(target, on))?.id ?? 1;
+        this.mounted.push({ id: 90, parent, device: '0:50', root: '/', target, type: 'rpc_pipefs', source });
+      } else {
+        const holder = this.mounted.findLast(({ target: on }) => isWithin(source, on));
+        const root =
+          source === holder?.target ? '/' : source.slice(holder?.target === '/' ? 0 : holder?.target.length);
+        const { device = '8:1', type = 'ext4', source: from = 'x' } = holder ?? {};
+        this.mounted.push({
+          id: 50 + this.mounted.length,
+          parent: 1,
+          device,
+          root,
+          target,
+          type,
+          source: from,
+        });
+      }
+      this.publish();
+      return '';
+    });
+    this.on('umount', (args) => {
+      const target = args.at(-1) ?? '';
+      if ([...this.busy.values()].includes(target)) return no(`umount: ${target}: target is busy.`, 32);
+      const at = this.mounted.findLastIndex(({ target: on }) => on === target);
+      if (at < 0) return no('not mounted', 32);
+      this.mounted.splice(at, 1);
+      this.publish();
+      return '';
+    });
+    this.on('rpc.nfsd', ([first]) => {
+      if (first === '0') this.threads = this.stuckThreads;
+      this.publish();
+      return first === '0'
+        ? ''
+        : no(this.knowsScope ? 'Usage:' : "rpc.nfsd: unrecognized option '--scope=x'", 2);
+    });
+    this.on('stat', (args) => {
+      const paths = args.slice(args.indexOf('--') + 1).map((path) => this.where(path));
+      if (args.includes('-L')) {
+        const [path = ''] = paths;
+        if (this.disk.has(`${path}/`)) return '8:1 9 755 0 0 directory\n';
+        return this.disk.has(path) ? '8:1 9 644 0 0 regular file\n' : no('No such file or directory');
+      }
+      return paths.map((path) => `${this.owners.get(path) ?? '0:0'}\n`).join('');
+    });
+    this.on('mkdir', (args) => {
+      for (const dir of args.slice(args.indexOf('--') + 1)) this.disk.set(`${this.where(dir)}/`, '');
+      return '';
+    });
+    this.on('touch', (args) => {
+      for (const file of args.slice(1))
+        this.disk.set(this.where(file), this.disk.get(this.where(file)) ?? '');
+      return '';
+    });
+    this.on('chown', (args) => {
+      const [owner = '', ...paths] = args.slice(args.indexOf('--') + 1);
+      for (const path of paths) this.owners.set(this.where(path), owner);
+      return '';
+    });
+    this.on('od', (args) => {
+      const bytes = this.disk.get(this.where(args.at(-1) ?? ''));
+      if (!(bytes instanceof Uint8Array)) return no('No such file');
+      return ` ${new Int32Array(bytes.slice().buffer)[0]}\n`;
+    });
+    this.on('install', (args, { input = '' }) => void this.disk.set(this.where(args.at(-1) ?? ''), input));
+    this.on('dd', (args, { input = '' }) => {
+      const file = args.find((arg) => arg.startsWith('of='))?.slice(3) ?? '';
+      this.disk.set(this.where(file), input);
+      return '';
+    });
+    this.on('sync', () => '');
+    this.on('mv', (args) => {
+      const [from = '', to = ''] = args.slice(-2).map((path) => this.where(path));
+      this.disk.set(to, this.disk.get(from) ?? '');
+      this.disk.delete(from);
+      return '';
+    });
+    this.on('cat', (args) => {
+      const text = this.disk.get(this.where(args.at(-1) ?? ''));
+      return text === undefined ? no('cat: x: No such file or directory') : String(text);
+    });
+    this.on('find', (args) => {
+      const from = this.where(args[0] ?? '');
+      const to = this.where(args[args.indexOf('-t') + 1] ?? '');
+      const onlyOld = args.includes('-newermt');
+      for (const [path, text] of [...this.disk]) {
+        if (!path.startsWith(`${from}/`) || path.endsWith('/') || (onlyOld && this.young.has(path))) continue;
+        this.disk.delete(path);
+        this.disk.set(`${to}/${path.slice(from.length + 1)}`, text);
+      }
+      return '';
+    });
+    this.on('grep', (args) => {
+      const dir = this.where(args.at(-1) ?? '');
+      const records = [...this.disk].filter(([path]) => path.startsWith(`${dir}/`) && !path.endsWith('/'));
+      return records.map(([path, text]) => `${path}\0${text}\n`).join('') || no('', 1);
+    });
+    this.on('rm', (args) => {
+      for (const file of args.slice(args.indexOf('--') + 1)) this.disk.delete(this.where(file));
+      return '';
+    });
+    this.on('realpath', (args) => `${args.at(-1)}\0`);
+    this.on('getent', () => no('', 2));
+  }
+
+  readonly owners = new Map<string, string>();
+  /** Records of statd that are younger than the server. */
+  readonly young = new Set<string>();
+}
