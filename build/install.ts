@@ -37,7 +37,6 @@ async function uninstall(root: string): Promise<void> {
 }
 
 async function put(from: string, to: string, runtime?: string): Promise<void> {
-  if (!existsSync(from)) return; // TEMPORARY
   await mkdir(dirname(to), { recursive: true, mode: 0o755 });
   const content = await readFile(from);
   await replaceExecutable(to, runtime ? setRuntime(content.toString(), runtime) : content);

@@ -53,7 +53,6 @@ const dispatcher = (all: readonly Product[]): string =>
   ].join('\n');
 
 if (process.argv[1] === import.meta.filename) {
-  const all = await products();
-  await compileNative(all, join(projectFolder, 'dist/native'));
-  console.log(`dist/native: ${nativeProgram} with ${all.map(({ name }) => name).join(', ')}`);
+  await compileNative(products, join(projectFolder, 'dist/native'));
+  console.log(`dist/native: ${nativeProgram} with ${products.map(({ name }) => name).join(', ')}`);
 }

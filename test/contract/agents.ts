@@ -1,10 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { agentNames, projectFolder } from '../../build/products.ts';
 import type { Env } from './call.ts';
 
 /** Parameters that are valid as such and describe something that is not on this machine. */
-export const validParams: Readonly<Record<(typeof agentNames)[number], Env>> = {
+export const validParams = {
   drbd: { OCF_RESKEY_drbd_resource: 'contract' },
   Filesystem: {
     OCF_RESKEY_device: '/dev/disk/by-label/contract-nowhere',
@@ -19,8 +16,7 @@ export const validParams: Readonly<Record<(typeof agentNames)[number], Env>> = {
     OCF_RESKEY_fsid: '77',
   },
   nfsnotify: { OCF_RESKEY_source_host: '192.0.2.77' },
-};
+} satisfies Readonly<Record<string, Env>>;
 
-export const builtAgents = agentNames.filter((name) =>
-  existsSync(join(projectFolder, 'metadata/zh-CN', `${name}.ts`)),
-);
+export type AgentName = keyof typeof validParams;
+export const agents = Object.keys(validParams) as readonly AgentName[];

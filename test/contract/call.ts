@@ -70,3 +70,30 @@ export async function run(argv: readonly string[], env: Env = {}, options: Optio
 /** Calls an agent as a cluster does, in a sandbox of its own unless one is given. */
 export const call = (file: string, action: string, env: Env = {}, dir = sandbox()): Promise<Answer> =>
   run([file, action], { ...cluster(dir), ...env });
+
+/**
+ * Real agents act on the machine: here they get a network, processes and state of their own, and no door to systemd, so that a
+ * stop finds nothing of the host's. Only for the network is "nothing" empty: what is on disk stays visible.
+ */
+const alone = `
+  for dir in /run /var/lib/nfs; do [ ! -d "$dir" ] || mount -t tmpfs tmpfs "$dir"; done
+  ip link set lo up
+  exec "$@"`;
+
+/** Calls an agent as a cluster does, on an empty machine. */
+export const callAlone = (file: string, action: string, env: Env = {}, dir = sandbox()): Promise<Answer> =>
+  run(
+    [
+      'unshare',
+      '-mnpf',
+      '--mount-proc',
+      '--kill-child',
+      'sh',
+      '-ec',
+      alone,
+      'sh',
+      file,
+      ...(action ? [action] : []),
+    ],
+    { ...cluster(dir), ...env },
+  );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { builtAgents, validParams } from './agents.ts';
-import { agentOf, call, cluster, dummyOf, run, sandbox } from './call.ts';
+import { agents, validParams } from './agents.ts';
+import { agentOf, call, callAlone, cluster, dummyOf, run, sandbox } from './call.ts';
 import { flavours } from './flavours.ts';
 
 // ocf-contract cases 18-27: which calls an agent understands.
@@ -72,11 +72,10 @@ describe.each(flavours)('%s: what is asked', (flavour) => {
     });
   });
 
-  test.each(builtAgents)('%s: an unknown action 3, usage 0, no action 3', async (name) => {
-    const file = agentOf(flavour, name);
-    const env = { ...cluster(sandbox()), ...validParams[name] };
-    expect(await run([file, 'no_cmd'], env)).toMatchObject({ code: 3 });
-    expect(await run([file, 'usage'], env)).toMatchObject({ code: 0, stderr: '' });
-    expect(await run([file], env)).toMatchObject({ code: 3, stdout: '' });
+  test.each(agents)('%s: an unknown action 3, usage 0, no action 3', async (name) => {
+    const ask = (action: string) => callAlone(agentOf(flavour, name), action, validParams[name]);
+    expect(await ask('no_cmd')).toMatchObject({ code: 3 });
+    expect(await ask('usage')).toMatchObject({ code: 0, stderr: '' });
+    expect(await ask('')).toMatchObject({ code: 3, stdout: '' });
   });
 });

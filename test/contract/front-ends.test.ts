@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { builtAgents, validParams } from './agents.ts';
+import { type AgentName, agents, validParams } from './agents.ts';
 import { dummyOf, type Env, rootOf, run, sandbox } from './call.ts';
 import { type Flavour, flavours } from './flavours.ts';
 
@@ -18,10 +18,10 @@ function tool(flavour: Flavour, argv: readonly string[], env: Env = {}) {
   return run(inNamespace, { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', TERM: 'dumb', ...env });
 }
 
-const options = (name: (typeof builtAgents)[number]): readonly (readonly [string, string])[] =>
+const options = (name: AgentName): readonly (readonly [string, string])[] =>
   Object.entries(validParams[name]).map(([key, value]) => [key.replace('OCF_RESKEY_', ''), value ?? '']);
 
-const cases = flavours.flatMap((flavour) => builtAgents.map((name) => [flavour, name] as const));
+const cases = flavours.flatMap((flavour) => agents.map((name) => [flavour, name] as const));
 
 describe.each(cases)('%s %s', (flavour, name) => {
   const agent = `ocf:tsha:${name}`;
@@ -77,7 +77,7 @@ describe.each(cases)('%s %s', (flavour, name) => {
 
 test.each(flavours)('%s: Pacemaker lists the agents and nothing else', async (flavour) => {
   const { stdout } = await tool(flavour, ['crm_resource', '--list-agents', 'ocf:tsha']);
-  expect(stdout.trim().split(/\s+/).sort()).toEqual([...builtAgents].sort());
+  expect(stdout.trim().split(/\s+/).sort()).toEqual([...agents].sort());
 });
 
 test.each(flavours)('%s: ocf-tester passes the Dummy', async (flavour) => {

@@ -4,7 +4,7 @@ import { XMLParser } from 'fast-xml-parser';
 import { describe, expect, test } from 'vitest';
 import { projectFolder } from '../../build/products.ts';
 import { readBoolean } from '../../lib/ocf/params.ts';
-import { builtAgents, validParams } from './agents.ts';
+import { type AgentName, agents, validParams } from './agents.ts';
 import { agentOf, cluster, dummyOf, type Env, run, sandbox } from './call.ts';
 import { type Flavour, flavours } from './flavours.ts';
 
@@ -32,10 +32,10 @@ function read(xml: string) {
   return { agent, parameters, actions: agent.actions[0].action };
 }
 
-const fileOf = (flavour: Flavour, name: 'Dummy' | (typeof builtAgents)[number]) =>
+const fileOf = (flavour: Flavour, name: 'Dummy' | AgentName) =>
   name === 'Dummy' ? dummyOf(flavour) : agentOf(flavour, name);
 const cases = flavours.flatMap((flavour) =>
-  (['Dummy', ...builtAgents] as const).map((name) => [flavour, name] as const),
+  (['Dummy', ...agents] as const).map((name) => [flavour, name] as const),
 );
 
 describe.each(cases)('%s %s: meta-data', (flavour, name) => {
@@ -137,7 +137,7 @@ describe('the stock agent’s parameters', () => {
     return stdout;
   };
 
-  test.each(builtAgents)('%s: every name and default is here', async (name) => {
+  test.each(agents)('%s: every name and default is here', async (name) => {
     expect(existsSync(stockFile(name)), `${stockFile(name)} is not installed`).toBe(true);
     const stock = read(await stockDocument(name)).parameters;
     const ours = read((await run([agentOf('script', name), 'meta-data'])).stdout).parameters;
@@ -154,7 +154,7 @@ describe('the stock agent’s parameters', () => {
     }
   });
 
-  test.each(builtAgents)('%s: no action has less time than the stock one', async (name) => {
+  test.each(agents)('%s: no action has less time than the stock one', async (name) => {
     const timeouts = (xml: string) =>
       new Map(
         read(xml).actions.map((action) => [action['name'], Number.parseInt(action['timeout'] ?? '0', 10)]),

@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { builtAgents, validParams } from './agents.ts';
-import { agentOf, call, cluster, dummyOf, type Env, probing, run, sandbox } from './call.ts';
+import { agents, validParams } from './agents.ts';
+import { agentOf, call, callAlone, dummyOf, type Env, probing, sandbox } from './call.ts';
 import { flavours } from './flavours.ts';
 
 // ocf-contract cases 28-40: what an agent makes of its parameters.
@@ -128,17 +128,16 @@ describe.each(flavours)('%s: parameters', (flavour) => {
     expect(seen).not.toMatch(/^(LANG|LANGUAGE|LC_MESSAGES|NODE_|BUN_)/m);
   });
 
-  test.each(builtAgents)('%s: a secret-value placeholder crashes nothing', async (name) => {
+  test.each(agents)('%s: a secret-value placeholder crashes nothing', async (name) => {
     const keys = Object.keys(validParams[name]);
     const env = Object.fromEntries(keys.map((key) => [key, 'secret-value']));
-    const { code } = await run([agentOf(flavour, name), 'validate-all'], { ...cluster(sandbox()), ...env });
+    const { code } = await callAlone(agentOf(flavour, name), 'validate-all', env);
     expect([0, 6]).toContain(code);
   });
 
-  test.each(builtAgents)('%s: valid parameters of something that is not here', async (name) => {
+  test.each(agents)('%s: valid parameters of something that is not here', async (name) => {
     const file = agentOf(flavour, name);
-    const ask = (action: string, env: Env) =>
-      run([file, action], { ...cluster(sandbox()), ...validParams[name], ...env });
+    const ask = (action: string, env: Env) => callAlone(file, action, { ...validParams[name], ...env });
     // As pcs and crm_resource call it: no interval, clone or notify options, no check level.
     const tool = { OCF_RESKEY_CRM_meta_interval: undefined };
     expect(await ask('validate-all', tool)).toMatchObject({ code: 0, stdout: '', stderr: '' });
@@ -155,16 +154,16 @@ describe.each(flavours)('%s: parameters', (flavour) => {
     expect((await ask('start', { OCF_TESTER_FAIL_HAVE_BINARY: '1' })).code, 'start, no tools').toBe(5);
   });
 
-  test.each(
-    builtAgents.filter((name) => readFileSync(agentOf(flavour, name), 'utf8').includes('required="1"')),
-  )('%s: without its parameters start is 6, a probe 7, stop 0', async (name) => {
-    const ask = (action: string, env: Env) =>
-      run([agentOf(flavour, name), action], { ...cluster(sandbox()), ...env });
-    const { code, reason } = await ask('start', {});
-    expect(code).toBe(6);
-    expect(reason).toMatch(/^required parameter [\w, ]+ (is|are) not set$/);
-    expect(await ask('validate-all', {})).toMatchObject({ code: 6, stdout: '' });
-    expect(await ask('monitor', probing)).toMatchObject({ code: 7 });
-    expect(await ask('stop', {})).toMatchObject({ code: 0 });
-  });
+  test.each(agents.filter((name) => readFileSync(agentOf(flavour, name), 'utf8').includes('required="1"')))(
+    '%s: without its parameters start is 6, a probe 7, stop 0',
+    async (name) => {
+      const ask = (action: string, env: Env) => callAlone(agentOf(flavour, name), action, env);
+      const { code, reason } = await ask('start', {});
+      expect(code).toBe(6);
+      expect(reason).toMatch(/^required parameter [\w, ]+ (is|are) not set$/);
+      expect(await ask('validate-all', {})).toMatchObject({ code: 6, stdout: '' });
+      expect(await ask('monitor', probing)).toMatchObject({ code: 7 });
+      expect(await ask('stop', {})).toMatchObject({ code: 0 });
+    },
+  );
 });

@@ -1,0 +1,90 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { projectFolder } from './products.ts';
+
+type Sum = { readonly passed: number; readonly failed: number; readonly skipped: number };
+type Tier = (resultsFile: string) => Promise<Sum>;
+
+const bin = (name: string) => join(projectFolder, 'node_modules/.bin', name);
+
+/** Commands that all have to succeed, as one check. */
+const check =
+  (...commands: readonly (readonly string[])[]): Tier =>
+  async () => {
+    for (const [name = '', ...args] of commands) {
+      const { failed } = await execa(bin(name), args, {
+        stdio: 'inherit',
+        reject: false,
+        cwd: projectFolder,
+      });
+      if (failed) return { passed: 0, failed: 1, skipped: 0 };
+    }
+    return { passed: 1, failed: 0, skipped: 0 };
+  };
+
+const vitest =
+  (project: string): Tier =>
+  async (resultsFile) => {
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultsFile}`];
+    const done = await execa(bin('vitest'), ['run', '--project', project, ...reporters], {
+      stdio: 'inherit',
+      reject: false,
+      cwd: projectFolder,
+    });
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } =
+      await results<Record<`num${'Passed' | 'Failed' | 'Pending' | 'Todo'}Tests`, number>>(resultsFile);
+    return {
+      passed: numPassedTests,
+      // A file that cannot be loaded has no tests that could fail.
+      failed: numFailedTests || (done.failed ? 1 : 0),
+      skipped: numPendingTests + numTodoTests,
+    };
+  };
+
+const lab: Tier = async (resultsFile) => {
+  const command = ['test/lab/main.ts', 'test', '--results', resultsFile];
+  const done = await execa(bin('tsx'), command, { stdio: 'inherit', reject: false, cwd: projectFolder });
+  const sum = await results<Sum>(resultsFile);
+  return { ...sum, failed: sum.failed || (done.failed ? 1 : 0) };
+};
+
+const results = async <T>(file: string): Promise<T> => JSON.parse(await readFile(file, 'utf8')) as T;
+
+const tiers: Readonly<Record<string, Tier>> = {
+  types: check(['tsc']),
+  lint: check(['biome', 'check', '--error-on-warnings', '.'], ['knip']),
+  unit: vitest('unit'),
+  contract: vitest('contract'),
+  host: vitest('host'),
+  lab,
+};
+
+const folder = await mkdtemp(join(tmpdir(), 'tsha-test-'));
+const total = { passed: 0, failed: 0, skipped: 0 };
+const broken: string[] = [];
+for (const name of process.argv.slice(2)) {
+  console.log(`\n=== ${name}`);
+  const since = Date.now();
+  const sum = await tiers[name]?.(join(folder, `${name}.json`)).catch((error: unknown) => {
+    console.error(`the ${name} tier broke off: ${error instanceof Error ? error.message : error}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  });
+  if (!sum) throw new Error(`there is no tier ${name}`);
+  for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += sum[key];
+  if (sum.failed > 0) broken.push(name);
+  console.log(`=== ${name}: ${describe(sum)} in ${((Date.now() - since) / 1000).toFixed(0)} s`);
+}
+await rm(folder, { recursive: true });
+
+if (broken.length > 0) console.log(`\nfailed: ${broken.join(', ')}`);
+// In CI a tier that did not run is not a tier that passed.
+const skipsMatter = process.env['CI'] === 'true' && total.skipped > 0;
+if (skipsMatter) console.log('\nskipped tests count as failures in CI');
+console.log(`\n${describe(total)}`);
+process.exitCode = total.failed > 0 || skipsMatter || total.passed === 0 ? 1 : 0;
+
+function describe({ passed, failed, skipped }: Sum): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}

@@ -1,0 +1,187 @@
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { nativeProgram } from '../../build/launcher.ts';
+import { commandName, projectFolder } from '../../build/products.ts';
+import { agents, validParams } from './agents.ts';
+import { agentOf, call, callAlone, cluster, dummyOf, probing, run, sandbox } from './call.ts';
+
+// ocf-contract cases 83-85, and what build.sh puts where.
+
+const path = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' };
+const build = (...args: readonly string[]) => run([join(projectFolder, 'build.sh'), ...args], path);
+
+const filesBelow = (dir: string): readonly string[] =>
+  readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(dir, join(entry.parentPath, entry.name)))
+    .sort();
+
+const expectedFiles = {
+  script: [...agents.map((name) => `usr/lib/ocf/resource.d/tsha/${name}`), `usr/sbin/${commandName}`].sort(),
+  native: [
+    ...agents.map((name) => `usr/lib/ocf/resource.d/tsha/${name}`),
+    `usr/lib/ocf/lib/tsha/${nativeProgram}`,
+    `usr/sbin/${commandName}`,
+  ].sort(),
+};
+
+describe('build.sh', () => {
+  test('install lays the files, twice the same, one flavour over the other; uninstall takes exactly them', async () => {
+    const root = sandbox();
+    for (const flavour of ['native', 'native', 'script', 'native'] as const) {
+      expect(await build('install', `--${flavour}`, '--root', root)).toMatchObject({ code: 0, stderr: '' });
+      expect(filesBelow(root)).toEqual(expectedFiles[flavour]);
+      for (const file of filesBelow(root)) {
+        const { mode, uid, gid } = lstatSync(join(root, file));
+        expect([file, mode & 0o7777, uid, gid]).toEqual([file, 0o755, 0, 0]);
+      }
+    }
+    const foreign = join(root, 'usr/lib/ocf/resource.d/tsha/Other');
+    writeFileSync(foreign, '');
+    expect(await build('uninstall', '--root', root)).toMatchObject({ code: 0, stderr: '' });
+    expect(filesBelow(root)).toEqual([relative(root, foreign)]);
+    expect(await build('uninstall', '--root', root)).toMatchObject({ code: 0 });
+  });
+
+  test('an installed agent runs what was installed with it', async () => {
+    const root = sandbox();
+    await build('install', '--native', '--root', root);
+    for (const name of agents) {
+      const text = readFileSync(join(root, 'usr/lib/ocf/resource.d/tsha', name), 'utf8');
+      expect(text).toMatch(/^runtime='\/usr\/lib\/ocf\/lib\/tsha\/tsha-agents'$/m);
+    }
+  });
+
+  test('only root installs to /', async () => {
+    const user = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    for (const command of ['install', 'uninstall']) {
+      const answer = await run([...user, join(projectFolder, 'build.sh'), command], path);
+      expect(answer.code).toBe(1);
+      expect(answer.stderr).toMatch(/needs root/);
+    }
+  });
+
+  test.each([
+    [['--help'], 0, /^usage: /],
+    [['no_such_command'], 1, /no such command: no_such_command/],
+    [['install', '--no-such-flag'], 1, /unknown argument: --no-such-flag/],
+    [['test', 'no_such_tier'], 1, /no such tier: no_such_tier/],
+  ])('%j', async (args, code, words) => {
+    const answer = await build(...args);
+    expect(answer.code).toBe(code);
+    expect(answer.stdout + answer.stderr).toMatch(words);
+  });
+});
+
+describe('one script-flavour file, copied alone to an empty folder', () => {
+  test.each(agents)('%s', async (name) => {
+    const dir = sandbox();
+    const file = join(dir, name);
+    copyFileSync(agentOf('script', name), file);
+    chmodSync(file, 0o755);
+    const env = { ...validParams[name], ...probing };
+    expect(await run([file, 'meta-data'])).toMatchObject({ code: 0, stderr: '' });
+    expect(await callAlone(file, 'monitor', env)).toMatchObject({ code: 7 });
+    expect(await callAlone(file, 'validate-all', env)).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(await callAlone(file, 'no_cmd', env)).toMatchObject({ code: 3 });
+    expect(await callAlone(file, 'monitor', { ...env, PATH: '/bin:/usr/bin' })).toMatchObject({ code: 7 });
+    expect(readdirSync(dir)).toEqual([name]);
+  });
+});
+
+describe('without the runtime', () => {
+  /** A mount namespace in which every Node of this machine is replaced by `substitute`. */
+  async function withNode(substitute: string, action: string) {
+    const dir = sandbox();
+    const fake = join(dir, 'node');
+    writeFileSync(fake, substitute);
+    chmodSync(fake, substitute === '' ? 0o644 : 0o755);
+    const cover = `
+      for node in /usr/local/bin/node /usr/bin/node /usr/bin/nodejs /usr/lib/tsha/bin/node /usr/bin/node-2? /usr/bin/node2?; do
+        [ ! -e "$node" ] || mount --bind "$FAKE" "$(readlink -f "$node")"
+      done
+      exec "$@"`;
+    return run(['unshare', '-m', 'sh', '-ec', cover, 'sh', dummyOf('script'), action], {
+      ...cluster(dir),
+      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      FAKE: fake,
+    });
+  }
+
+  test.each([
+    ['meta-data', 0],
+    ['start', 5],
+    ['monitor', 5],
+    ['validate-all', 5],
+    ['stop', 1],
+  ])('script: %s is %i without Node, and with one that is too old', async (action, code) => {
+    const without = await withNode('', action);
+    expect(without.code).toBe(code);
+    if (code !== 0) expect(without.reason).toBe('Node.js 20 or newer is not installed');
+    const old = await withNode('#!/bin/sh\necho v18.20.4\n', action);
+    expect(old.code).toBe(code);
+    if (code !== 0) expect(old.reason).toMatch(/^Node\.js 20 or newer is not installed, \/.+ is too old$/);
+  });
+
+  test.each([
+    ['meta-data', 0],
+    ['start', 5],
+    ['monitor', 5],
+    ['validate-all', 5],
+    ['stop', 1],
+  ])('native: %s is %i without the program', async (action, code) => {
+    const dir = sandbox();
+    copyFileSync(dummyOf('native'), join(dir, 'Dummy'));
+    const answer = await call(join(dir, 'Dummy'), action, {}, dir);
+    expect(answer.code).toBe(code);
+    if (code !== 0) expect(answer.reason).toBe(`${dir}/${nativeProgram} is not installed`);
+  });
+
+  test('native: a program that does not hold the agent', async () => {
+    const dir = sandbox();
+    const program = join(projectFolder, 'dist/native', nativeProgram);
+    const { code, stderr } = await run([program, 'NoSuchAgent', 'monitor'], cluster(dir));
+    expect(code).toBe(1);
+    expect(stderr).toContain('holds no NoSuchAgent');
+  });
+});
+
+describe('other Nodes', () => {
+  const fetched = join(projectFolder, '.cache/node/bin/node');
+
+  test('build.sh fetches a newer Node where the machine’s own is too old', async () => {
+    const fetching = await build('fetch-node');
+    expect(fetching).toMatchObject({ code: 0 });
+    expect(existsSync(fetched)).toBe(true);
+  }, 300_000);
+
+  test.each([
+    ['the fetched one', [fetched]],
+    ['no just-in-time compiler, as under SELinux’ deny_execmem', [process.execPath, '--jitless']],
+  ])('%s', async (_what, node) => {
+    const dir = sandbox();
+    for (const [action, code] of [
+      ['monitor', 7],
+      ['start', 0],
+      ['monitor', 0],
+      ['stop', 0],
+      ['no_cmd', 3],
+    ] as const)
+      expect((await run([...node, dummyOf('script'), action], cluster(dir))).code, action).toBe(code);
+    for (const mischief of ['throw', 'throw-odd', 'reject', 'never'])
+      expect(
+        (await run([...node, dummyOf('script'), 'start'], { ...cluster(dir), OCF_RESKEY_mischief: mischief }))
+          .code,
+        mischief,
+      ).toBe(1);
+  });
+});
