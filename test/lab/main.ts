@@ -8,7 +8,7 @@ import { Checks, type Figures } from './report/checks.ts';
 import { StepError, Steps } from './report/steps.ts';
 import { checksTable, figuresTable } from './report/tables.ts';
 import { prepareImage } from './scenarios/bring-up.ts';
-import { campaign, isAnswer } from './scenarios/campaign.ts';
+import { campaign, isAnswer, scenariosFor } from './scenarios/campaign.ts';
 import type { Plan } from './scenarios/run.ts';
 import {
   isStock,
@@ -45,7 +45,7 @@ interface Options {
   order: Order;
   keep: boolean;
   results?: string | undefined;
-  showChecks: boolean;
+  purpose: 'demo' | 'test';
 }
 
 async function campaigns({
@@ -54,7 +54,7 @@ async function campaigns({
   order,
   keep,
   results,
-  showChecks,
+  purpose,
 }: Options): Promise<void> {
   if (!(await mayRun())) return;
   let [passed, failed, skipped] = [0, 0, 0];
@@ -63,13 +63,13 @@ async function campaigns({
     const checks = new Checks();
     const figures: Figures[] = [];
     say(`\n${suite}: ${provider} agents, ${order} order`);
-    const ending = await campaign(plan, { steps, checks, figures }, keep);
+    const ending = await campaign(plan, scenariosFor(plan, purpose), { steps, checks, figures }, keep);
     if (ending.failure) {
       say(`\n${ending.failure.message}`);
       if (isAnswer(plan, ending)) figures.push({ scenario: 'standby', outcome: 'blocked for good' });
       else addFailure(checks, ending.failure);
     }
-    if (showChecks || checks.failed.length > 0) say(checksTable(checks.all));
+    if (purpose === 'test' || checks.failed.length > 0) say(checksTable(checks.all));
     say(figuresTable(figures));
     if (keep) explainKept(suite);
     if (isStock(provider)) continue;
@@ -152,7 +152,7 @@ await yargs(hideBin(process.argv))
         order,
         results,
         keep: false,
-        showChecks: true,
+        purpose: 'test',
       });
     },
   )
@@ -168,7 +168,7 @@ await yargs(hideBin(process.argv))
       }),
     async (args) => {
       const { order, keep } = args;
-      await campaigns({ suites: [args.suite], provider: providerOf(args), order, keep, showChecks: false });
+      await campaigns({ suites: [args.suite], provider: providerOf(args), order, keep, purpose: 'demo' });
     },
   )
   .command(

@@ -63,6 +63,16 @@ export class Cluster {
     await this.lab.machine(peerOf(node)).run(`crm_standby --node ${node} --delete`, { signal });
   }
 
+  /** Pacemaker stops everything, and leaves it alone from then on. */
+  async stopAll(viewer: NodeName, signal: AbortSignal): Promise<void> {
+    await this.lab.machine(viewer).run('crm_attribute --name stop-all-resources --update true', { signal });
+    for (;;) {
+      const state = await this.seenFrom(viewer, signal);
+      if (state?.resources.every(({ active }) => !active)) return;
+      await sleep(pollEvery, undefined, { signal });
+    }
+  }
+
   /** The cluster as one of its nodes sees it; nothing while its cluster manager is not up yet. */
   async seenFrom(node: NodeName, signal: AbortSignal): Promise<ClusterState | undefined> {
     const xml = await this.lab.machine(node).ask(crmMon, { signal });

@@ -21,7 +21,7 @@ export function agentType(agent: AgentName, provider: Provider): string {
   return agent === 'drbd' ? 'ocf:linbit:drbd' : `ocf:heartbeat:${agent}`;
 }
 
-const parameters: Record<AgentName, string[]> = {
+export const parameters: Record<AgentName, string[]> = {
   drbd: ['drbd_resource=data'],
   Filesystem: [`device=${drbdDevice}`, `directory=${exportedFolder}`, 'fstype=xfs'],
   nfsserver: [`nfs_shared_infodir=${exportedFolder}`, 'nfs_no_notify=true'],

@@ -4,21 +4,17 @@ import { gatherFacts } from '../report/facts.ts';
 import { isStock } from '../settings.ts';
 import { bootLab, type Report, start } from './bring-up.ts';
 import { kill, rejoin, standby, unstandby } from './failover.ts';
+import { ocfTester } from './ocf-tester.ts';
 import type { Plan, Run } from './run.ts';
 
-const scenarioNames = ['start', 'standby', 'unstandby', 'kill', 'rejoin'] as const;
+type Scenario = (run: Run) => Promise<void>;
 
-async function scenarios(run: Run, begin: (name: (typeof scenarioNames)[number]) => void): Promise<void> {
-  begin('start');
-  await start(run);
-  begin('standby');
-  const rested = await standby(run);
-  begin('unstandby');
-  await unstandby(run, rested);
-  begin('kill');
-  const killed = await kill(run);
-  begin('rejoin');
-  await rejoin(run, killed);
+const story: Scenario[] = [start, standby, unstandby, kill, rejoin];
+
+/** The demo is the story; the tests go on where it ends, and on Debian 13 leave out what is the same there. */
+export function scenariosFor({ suite, provider }: Plan, purpose: 'demo' | 'test'): Scenario[] {
+  if (purpose === 'demo' || isStock(provider)) return story;
+  return suite === 'bookworm' ? [...story, ocfTester] : [start, standby, unstandby, kill];
 }
 
 export interface Ending {
@@ -29,7 +25,12 @@ export interface Ending {
 }
 
 /** One suite from the image to the last scenario. The lab is gone afterwards, unless it is to be kept. */
-export async function campaign(plan: Plan, report: Report, keep: boolean): Promise<Ending> {
+export async function campaign(
+  plan: Plan,
+  scenarios: Scenario[],
+  report: Report,
+  keep: boolean,
+): Promise<Ending> {
   let lab: Lab | undefined;
   let begun = 0;
   try {
@@ -37,16 +38,17 @@ export async function campaign(plan: Plan, report: Report, keep: boolean): Promi
       lab = created;
     });
     try {
-      await scenarios(run, (name) => {
-        begun = scenarioNames.indexOf(name) + 1;
-      });
+      for (const scenario of scenarios) {
+        begun++;
+        await scenario(run);
+      }
     } finally {
       run.watch.stop();
     }
     return { skipped: 0 };
   } catch (error) {
     const failure = error instanceof Error ? error : new Error(String(error));
-    const ending = { failure, skipped: scenarioNames.length - Math.max(begun, 1) };
+    const ending = { failure, skipped: scenarios.length - begun };
     if (lab && !isAnswer(plan, ending)) process.stdout.write(`${await gatherFacts(lab)}\n`);
     return ending;
   } finally {

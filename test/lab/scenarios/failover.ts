@@ -1,9 +1,9 @@
-import { type NodeName, peerOf } from '../settings.ts';
+import { peerOf } from '../settings.ts';
 import { judge } from './judge.ts';
-import { now, type Run } from './run.ts';
+import { nodeAway, now, type Run } from './run.ts';
 
-/** The administrator takes the active node out of service. Returns it. */
-export async function standby(run: Run): Promise<NodeName> {
+/** The administrator takes the active node out of service. */
+export async function standby(run: Run): Promise<void> {
   const { cluster, steps, checks } = run;
   checks.begin('standby');
   const active = await steps.run('which node is active', 60, (signal) => cluster.allStarted(signal));
@@ -14,12 +14,14 @@ export async function standby(run: Run): Promise<NodeName> {
     await cluster.allStarted(signal, peer);
   });
   checks.add('all six resources move', true, `${active} to ${peer}`);
+  run.away = active;
   await judge(run, peer, happened, `standby of ${active}`);
-  return active;
 }
 
 /** The node comes back into service; nothing moves, its disk catches up. */
-export async function unstandby({ cluster, steps, checks, figures }: Run, node: NodeName): Promise<void> {
+export async function unstandby(run: Run): Promise<void> {
+  const { cluster, steps, checks, figures } = run;
+  const node = nodeAway(run);
   checks.begin('unstandby');
   const happened = now();
   await steps.run(`unstandby ${node}: DRBD in sync`, 180, async (signal) => {
@@ -31,8 +33,8 @@ export async function unstandby({ cluster, steps, checks, figures }: Run, node: 
   figures.push({ scenario: `unstandby of ${node}`, outcome: 'in sync', movedAfter: now() - happened });
 }
 
-/** The active node dies without a word. Returns it. */
-export async function kill(run: Run): Promise<NodeName> {
+/** The active node dies without a word. */
+export async function kill(run: Run): Promise<void> {
   const { cluster, lab, steps, checks } = run;
   checks.begin('kill');
   const active = await steps.run('which node is active', 60, (signal) => cluster.allStarted(signal));
@@ -43,13 +45,14 @@ export async function kill(run: Run): Promise<NodeName> {
     await cluster.allStarted(signal, peer);
   });
   checks.add('all six resources are taken over', true, `${active} to ${peer}`);
+  run.away = active;
   await judge(run, peer, happened, `kill -9 of ${active}`);
-  return active;
 }
 
 /** The dead node boots from its own disk and joins; the service stays where it is. */
-export async function rejoin(run: Run, node: NodeName): Promise<void> {
+export async function rejoin(run: Run): Promise<void> {
   const { cluster, lab, watch, steps, checks, figures } = run;
+  const node = nodeAway(run);
   checks.begin('rejoin');
   const happened = now();
   await steps.run(`boot ${node} again: DRBD in sync`, 300, async (signal) => {

@@ -2,7 +2,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Lab } from '../machines/lab.ts';
 import type { Checks, Figures } from '../report/checks.ts';
 import type { Steps } from '../report/steps.ts';
-import type { Order, Provider, Suite } from '../settings.ts';
+import type { NodeName, Order, Provider, Suite } from '../settings.ts';
 import type { Watch } from '../workload/watch.ts';
 import type { Workload } from '../workload/workload.ts';
 
@@ -22,6 +22,13 @@ export interface Run {
   steps: Steps;
   checks: Checks;
   figures: Figures[];
+  /** The node that was taken out of service, or killed. */
+  away?: NodeName;
+}
+
+export function nodeAway({ away }: Run): NodeName {
+  if (!away) throw new Error('no node is out of service');
+  return away;
 }
 
 export const now = (): number => Date.now() / 1000;
