@@ -55,7 +55,7 @@ export function complaint({ code, stdout, stderr, hung, missing }: Output): stri
     .map((line) => line.trim())
     .filter((line) => line !== '' && !noise.some((pattern) => pattern.test(line)));
   return (
-    lines.find((line) => /failure|failed|refused|valid meta|not defined/i.test(line)) ??
+    lines.find((line) => /failure|failed|refused|valid meta|defined|can not open|parse error/i.test(line)) ??
     lines[0] ??
     `exit ${code}`
   );
