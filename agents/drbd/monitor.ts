@@ -18,7 +18,7 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
   return health;
 }
 
-export function healthOf(state: KnownState): Health | Report {
+function healthOf(state: KnownState): Health | Report {
   switch (state.kind) {
     case 'absent-module':
       return notRunning('the DRBD kernel module is not loaded');

@@ -51,7 +51,7 @@ export async function publishScore(ctx: Ctx, state: KnownState, ifDue?: 'ifDue')
 }
 
 /** The scores to use: an impossible adjust_master_score counts as its default, as in the stock agent. */
-export const scoresOf = (text: string): Scores =>
+const scoresOf = (text: string): Scores =>
   parseScores(text) ?? (parseScores(params.adjust_master_score.default) as Scores);
 
 async function chosenScore(ctx: Ctx, resource: Resource): Promise<Score> {

@@ -7,7 +7,7 @@ import { type FakeDrbd, resource, volumes } from './drbd.ts';
 export const silent: Log = { crit() {}, error() {}, warn() {}, info() {}, debug() {} };
 export const timeout = (ms: number) => ({ OCF_RESKEY_CRM_meta_timeout: String(ms) });
 export const good = 'UpToDate';
-export const beta = 'beta Connected Secondary UpToDate';
+const beta = 'beta Connected Secondary UpToDate';
 export const away = 'beta Connecting Unknown DUnknown';
 export const isSecondary = resource('Secondary', volumes(good), [beta]);
 export const isPrimary = resource('Primary', volumes(good), [beta]);

@@ -2,7 +2,7 @@ import type { Connection, Device, PeerDevice, Resource } from '../../lib/host/dr
 import type { Output } from '../../lib/host/sys.ts';
 import { FakeMachine } from './machine.ts';
 
-export const env = (extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+const env = (extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   OCF_RESOURCE_INSTANCE: 'p_drbd',
   OCF_RESKEY_drbd_resource: 'r0',
   OCF_RESKEY_crm_feature_set: '3.16.2',
@@ -31,7 +31,7 @@ export const volumes = (...texts: readonly string[]): readonly Device[] =>
   });
 
 /** A peer in short: `beta Connected Primary UpToDate UpToDate`, a disk per volume; `Diskless+client` is one without on purpose. */
-export function peer(text: string): Connection {
+function peer(text: string): Connection {
   const [name = '', state = '', role = '', ...disks] = text.split(' ');
   const replication = state === 'Connected' ? 'Established' : 'Off';
   return {
@@ -63,7 +63,7 @@ export const resource = (
 const yesNo = (value: boolean) => (value ? 'yes' : 'no');
 
 /** As `drbdsetup events2 --now` prints it, in the order of either generation. */
-export function renderEvents2(state: Resource | undefined, generation: 8 | 9): string {
+function renderEvents2(state: Resource | undefined, generation: 8 | 9): string {
   const modern = generation === 9;
   if (!state) return 'exists -\n';
   const { name, role, suspended, forceIoFailures, devices, connections } = state;
@@ -89,7 +89,7 @@ export function renderEvents2(state: Resource | undefined, generation: 8 | 9): s
 }
 
 /** /proc/drbd; that of DRBD 9 lists no devices. */
-export function renderProc(state: Resource | undefined, generation: 8 | 9): string {
+function renderProc(state: Resource | undefined, generation: 8 | 9): string {
   if (generation === 9) return 'version: 9.2.9 (api:2/proto:86-122)\nTransports (api:20): tcp (9.2.9)\n';
   const head = 'version: 8.4.11 (api:1/proto:86-101)\nsrcversion: E0E163D10B8D416204F3D48 \n\n';
   const [connection] = state?.connections ?? [];
