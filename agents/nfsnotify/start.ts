@@ -10,7 +10,7 @@ import { type Options, readOptions } from './options.ts';
 import type { Ctx } from './params.ts';
 
 /** Most clients answer within milliseconds; the others are told again in the background. */
-const firstRoundMs = 4000;
+const firstRoundMs = 2000;
 /** With -d: what stays for the work after the last answer. */
 const reserveMs = 3000;
 

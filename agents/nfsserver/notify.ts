@@ -6,7 +6,7 @@ import { wantsV3 } from './health.ts';
 import type { Ctx } from './params.ts';
 
 /** Most clients answer within milliseconds; the others are told again in the background. */
-const firstRoundMs = 4000;
+const firstRoundMs = 2000;
 /** In the foreground: what stays for the work after the last answer. */
 const reserveMs = 3000;
 const defaultMinutes = 15;

@@ -30,9 +30,9 @@ export async function writeNsmState(host: Host, dir: string, state: number, owne
   const file = `${dir}/state`;
   const draft = `${file}.tsha`;
   const bytes = new Uint8Array(new Int32Array([state]).buffer);
-  const owned = ['-o', String(owner.uid), '-g', String(owner.gid)];
-  await host.run(['install', '-m', '0644', ...owned, '-T', '--', '/dev/stdin', draft], { input: bytes });
-  await host.run(['sync', '--', draft]);
+  await host.run(['rm', '-f', '--', draft]);
+  await host.run(['dd', `of=${draft}`, 'conv=excl,fsync', 'status=none'], { input: bytes });
+  await host.run(['chown', '-h', '--', `${owner.uid}:${owner.gid}`, draft]);
   await host.run(['mv', '-f', '-T', '--', draft, file]);
 }
 

@@ -260,7 +260,6 @@ export class NfsMachine extends FakeMachine {
       if (!(bytes instanceof Uint8Array)) return no('No such file');
       return ` ${new Int32Array(bytes.slice().buffer)[0]}\n`;
     });
-    this.on('install', (args, { input = '' }) => void this.disk.set(this.where(args.at(-1) ?? ''), input));
     this.on('dd', (args, { input = '' }) => {
       const file = args.find((arg) => arg.startsWith('of='))?.slice(3) ?? '';
       this.disk.set(this.where(file), input);
