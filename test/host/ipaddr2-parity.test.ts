@@ -68,7 +68,7 @@ describe('what goes wrong alike', () => {
     ['wide prefix', { ...v4, cidr_netmask: '16' }],
     ['unknown interface', { ...v4, nic: 'nope' }],
     ['arp_sender', { ...v4, arp_sender: 'foo' }],
-  ])('%s: nothing is added, start and stop agree', async (_name, params) => {
+  ])('%s: neither start adds anything, stop is content', async (_name, params) => {
     const start = [await net.tsha('start', params), await net.stock('start', params)];
     for (const { code } of start) expect(code).toBeGreaterThan(0);
     expect(await net.added()).toEqual([]);
@@ -80,7 +80,7 @@ test('ocf-tester', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'tsha-ocf-'));
   try {
     await chmod(dir, 0o755); // ocf-tester asks for meta-data as nobody
-    const product = (await products()).find(({ name }) => name === 'IPaddr2');
+    const product = products.find(({ name }) => name === 'IPaddr2');
     if (!product) throw new Error('IPaddr2 is not among the products');
     await declareCommonJs(dir);
     await bundleScript(product, dir);
