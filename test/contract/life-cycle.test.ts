@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { call, cluster, dummyOf, type Env, probing, run, sandbox } from './call.ts';
@@ -51,6 +51,13 @@ describe.each(flavours)('%s: life cycle', (flavour) => {
     ['a monitor that needs a command', 'monitor', { OCF_RESKEY_mischief: 'hang' }, [1, 5]],
   ] as const)('without tools, %s', async (_what, action, env, codes) => {
     expect(codes).toContain((await call(dummy(), action, { ...env, ...noTools })).code);
+  });
+
+  test('looking leaves no trace', async () => {
+    const dir = sandbox();
+    for (const env of [{}, probing]) await call(dummy(), 'monitor', env, dir);
+    await call(dummy(), 'validate-all', { OCF_CHECK_LEVEL: '10' }, dir);
+    expect(readdirSync(dir)).toEqual([]);
   });
 
   test('start by an ordinary user is 4, looking is free', async () => {

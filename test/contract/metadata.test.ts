@@ -161,7 +161,8 @@ describe('the stock agent’s parameters', () => {
       );
     const ours = timeouts((await run([agentOf('script', name), 'meta-data'])).stdout);
     for (const [action, seconds] of timeouts(await stockDocument(name)))
-      if (ours.has(action))
+      if (ours.has(action) && action !== 'meta-data')
+        // ours is a text in the launcher
         expect({ action, enough: (ours.get(action) ?? 0) >= seconds }).toEqual({ action, enough: true });
   });
 });
