@@ -73,11 +73,10 @@ async function awaitData({ host, params }: Ctx, then: Resource, said: string): P
 
 /** fail_promote_early_if_peer_primary: a Primary that the cluster does not know will not go away by waiting. */
 async function giveUpIfPeerIsPrimary(ctx: Ctx, resource: Resource): Promise<void> {
-  const { log, params, request } = ctx;
-  if (promotedMax(request) !== 1 || !dataQuality(resource).somePeerPrimary) return;
+  if (!ctx.params.fail_promote_early_if_peer_primary) return;
+  if (promotedMax(ctx.request) !== 1 || !dataQuality(resource).somePeerPrimary) return;
   if ((await promotedElsewhere(ctx))?.length !== 0) return;
-  const reason = 'a peer is Primary although the cluster has promoted none';
-  if (!params.fail_promote_early_if_peer_primary) return log.info(`${resource.name}: ${reason}`);
   await publishScore(ctx, { kind: 'absent' });
+  const reason = 'a peer is Primary although the cluster has promoted none';
   throw new Failure('failed', `${resource.name} cannot be promoted: ${reason}`);
 }

@@ -36,14 +36,14 @@ export async function insist(ctx: Ctx, { reached, step, what }: Wanted): Promise
     return false;
   }, host.left() - reserveMs);
   if (done) return state;
-  const users = await usersOf(ctx, state);
+  const users = await usersOf(ctx, state, said);
   throw new Failure(
     'failed',
     [`${what} ${params.drbd_resource} failed`, users, said].filter(Boolean).join(': '),
   );
 }
 
-async function usersOf({ host }: Ctx, state: DrbdState): Promise<string> {
+async function usersOf({ host }: Ctx, state: DrbdState, said: string): Promise<string> {
   if (state.kind !== 'configured' || state.resource.role !== 'Primary') return '';
   const found: string[] = [];
   for (const { minor } of state.resource.devices) {
@@ -51,7 +51,8 @@ async function usersOf({ host }: Ctx, state: DrbdState): Promise<string> {
     const users = await blockDeviceUsers(host, { name, number: `${drbdMajor}:${minor}` });
     found.push(...users.map((user) => `/dev/${name} ${user}`));
   }
-  return found.length > 0 ? found.join(', ') : 'in use, by whom is not visible';
+  if (found.length > 0) return found.join(', ');
+  return said.includes('held open') ? 'nobody visible in /proc uses its device' : '';
 }
 
 const drbdMajor = 147;
