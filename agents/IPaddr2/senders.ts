@@ -56,6 +56,10 @@ async function installedSender(ctx: Ctx, { link: { linkType } }: Place): Promise
   return stdout.includes('iputils') ? 'iputils_arping' : 'libnet_arping';
 }
 
+/** Of send_arp, which leaves it behind when it is ended. */
+export const pidFileOf = ({ host }: Ctx, ip: string): string =>
+  `${stateDir(host.sys.env)}/send_arp-${ip}.pid`;
+
 async function ipv4Sender(
   ctx: Ctx,
   { ip }: Wanted,
@@ -70,7 +74,7 @@ async function ipv4Sender(
     case 'send_arp': {
       // Sends a request and a reply each round. It deletes its pid file at the end, whatever that is, and gives way to the
       // process that an old one names: so the file is one of ours, and gone before.
-      const pidFile = `${stateDir(ctx.host.sys.env)}/send_arp-${ip}.pid`;
+      const pidFile = pidFileOf(ctx, ip);
       await ctx.host.sys.remove(pidFile);
       const fixed = [...options, '-i', String(interval), '-p', pidFile] as const;
       const last = [nic, ip, 'auto', 'not_used', 'not_used'] as const;

@@ -5,6 +5,7 @@ import { endAnnouncer } from './announce.ts';
 import { labelSource, removeAddress } from './change.ts';
 import { giveBackToLoopback } from './loopback.ts';
 import type { Ctx } from './params.ts';
+import { pidFileOf } from './senders.ts';
 import { type Sighting, sightings } from './served.ts';
 import { type Wanted, wanted } from './wanted.ts';
 
@@ -14,6 +15,7 @@ export async function stop(ctx: Ctx): Promise<void> {
   await endAnnouncer(ctx);
   const want = wanted(ctx);
   if (want === undefined) return;
+  await host.sys.remove(pidFileOf(ctx, want.ip));
   if (!(await namespaceExists(host, want.namespace))) {
     log.info(`network namespace ${want.namespace} does not exist: ${want.ip} is not there`);
     return;

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { agentUnderTest } from './agent-under-test.ts';
@@ -78,6 +80,7 @@ test('101 nothing announces after stop', async () => {
   expect(await pids()).toHaveLength(1);
   expect((await net.tsha('stop', params)).code).toBe(0);
   expect(await pids()).toEqual([]);
+  expect(await readdir(join(net.stateDir, 'tsha'))).toEqual([]);
 });
 
 test('the announcer of an older start does not outlive the next', async () => {
