@@ -13,6 +13,7 @@ export type StopClock = { readonly killAt: number; readonly giveUpAt: number };
 const fastStopMs = 6000;
 const firstPauseMs = 50;
 const longestPauseMs = 1000;
+const longestLookMs = 100;
 /** Of the names in a log line; a reason has room for fewer. */
 const namedUsers = 10;
 
@@ -40,17 +41,17 @@ export async function unmount(ctx: Ctx, mount: Mount, clock: StopClock): Promise
   for (let pause = firstPauseMs; !attempt.done && host.sys.now() < clock.giveUpAt; ) {
     sayOnce(attempt.why);
     const killing = host.sys.now() >= clock.killAt;
+    const phaseEnd = killing ? clock.giveUpAt : clock.killAt;
     let signalled = 0;
     for (const signal of readSignals(killing ? params.kill_signals : params.term_signals)) {
       if (!mayEvict || signal === undefined || attempt.done) continue;
-      const count = await evict(ctx, mount, signal, sayOnce);
+      const count = await evict(ctx, mount, signal, phaseEnd, sayOnce);
       signalled += count;
       if (count > 0) attempt = await tryUnmount(ctx, mount, killing);
     }
     if (attempt.done) return;
-    const nextPhase = killing ? clock.giveUpAt : clock.killAt;
     await host.sys.sleep(
-      Math.max(1, Math.min(signalled > 0 ? firstPauseMs : pause, nextPhase - host.sys.now())),
+      Math.max(1, Math.min(signalled > 0 ? firstPauseMs : pause, phaseEnd - host.sys.now())),
     );
     pause = Math.min(pause * 2, longestPauseMs);
     attempt = await tryUnmount(ctx, mount, mayEvict && killing);
@@ -92,6 +93,7 @@ async function evict(
   { params, host, log }: Ctx,
   mount: Mount,
   signal: number,
+  until: number,
   sayOnce: (line: string) => void,
 ): Promise<number> {
   const users = await processesUsing(host, mount);
@@ -104,9 +106,16 @@ async function evict(
   }
   if (signalled.length === 0) return 0;
   log.info(`sent ${signalName(signal)} to ${list(signalled, namedUsers)}: ${mount.target} is busy`);
-  const delayMs = (readSeconds(params.signal_delay) ?? 1) * 1000;
-  await host.until(async () => !signalled.some(({ pid }) => host.sys.signal(pid, 0)), delayMs, 100);
+  const delayMs = Math.min((readSeconds(params.signal_delay) ?? 1) * 1000, until - host.sys.now());
+  await host.until(() => haveEnded(host, signalled), delayMs, longestLookMs);
   return signalled.length;
+}
+
+/** A zombie has ended too: it has no program any more. */
+async function haveEnded(host: Ctx['host'], users: readonly MountUser[]): Promise<boolean> {
+  for (const { pid } of users)
+    if (await host.sys.target(`/proc/${pid}/exe`).catch(() => undefined)) return false;
+  return true;
 }
 
 /** Safe for data only where none of it is in this machine's hands: never for a local disk. */

@@ -64,7 +64,7 @@ export async function openSandbox(): Promise<Sandbox> {
     const file = join(folder, `disk${images++}.img`);
     await execa('truncate', ['-s', `${sizes[type ?? 'ext4']}M`, file]);
     const force = type === 'xfs' || type === 'btrfs' ? '-f' : '-F';
-    if (type) await execa(`mkfs.${type}`, [...['-q', force], ...mkfs, file]);
+    if (type) await execa(`mkfs.${type}`, ['-q', force, ...mkfs, file]);
     return file;
   }
 
