@@ -1,12 +1,16 @@
 import type { Host } from '../../lib/host/host.ts';
 import {
+  isRunning,
   type NamedProcess,
   neededDaemons,
   processesNamed,
   serverUnits,
+  statd,
+  statdHome,
   stateHolders,
 } from '../../lib/host/nfs-state.ts';
 import { nfsdThreads } from '../../lib/host/nfsd.ts';
+import { keepRecords } from '../../lib/host/nsm.ts';
 import { hasSystemd, isInstalled, startUnits, stopUnits, type Unit, unitsOf } from '../../lib/host/units.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import { missingDaemons, wantsV3 } from './health.ts';
@@ -15,6 +19,8 @@ import type { Ctx } from './params.ts';
 const server = 'nfs-server.service';
 /** sm-notify runs once per boot: it does nothing when this file exists. */
 const alreadyNotified = '/run/sm-notify.pid';
+/** A dead disk must not take the time that the stop itself needs. */
+const keepMs = 3000;
 /** Daemons that fork may take a moment to be seen. */
 const settleMs = 5000;
 
@@ -60,6 +66,10 @@ const describe = ({ id, active, result, status }: Unit): string =>
 /** Takes the server and every helper down; they keep files open, and a new state directory means new files. */
 export async function stopServer({ host, log }: Pick<Ctx, 'host' | 'log'>): Promise<void> {
   const before = await nfsdThreads(host);
+  if (before > 0 && (await isRunning(host, statd)))
+    await keepRecords(host, (await statdHome(host)).dir, keepMs).catch((error: Error) =>
+      log.warn(`clients with NFSv3 locks are not remembered: ${error.message}`),
+    );
   if (await hasSystemd(host)) {
     const installed: string[] = [];
     for (const unit of serverUnits) if (await isInstalled(host, unit)) installed.push(unit);

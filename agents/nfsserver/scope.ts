@@ -3,6 +3,7 @@ import { readManaged, replaceManaged } from '../../lib/host/files.ts';
 import { mountOn, mounts } from '../../lib/host/mounts.ts';
 import { nfsConf } from '../../lib/host/nfs-conf.ts';
 import { stateRoot } from '../../lib/host/nfs-state.ts';
+import { isOutdated } from '../../lib/host/units.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import { sharedInfodir } from './infodir.ts';
 import type { Ctx } from './params.ts';
@@ -24,7 +25,10 @@ const scopeFile = `${stateRoot}/server-scope`;
 export async function applyScope(ctx: Ctx): Promise<void> {
   const { host, log } = ctx;
   const scope = await chooseScope(ctx);
-  if (scope === undefined) return withdrawScope(ctx);
+  if (scope === undefined) {
+    await withdrawScope(ctx);
+    return writeDropIn(ctx, undefined);
+  }
   log.info(`server scope is ${scope}`);
   if (await knowsScope(ctx)) {
     await host.sys.makeDir('/etc/nfs.conf.d');
@@ -37,10 +41,8 @@ export async function applyScope(ctx: Ctx): Promise<void> {
     await writeDropIn(ctx, dropInText(await host.run(['systemctl', 'cat', 'nfs-server.service']), scope));
 }
 
-export async function withdrawScope(ctx: Ctx): Promise<void> {
-  await ctx.host.sys.remove(fragment);
-  await writeDropIn(ctx, undefined);
-}
+/** A drop-in stays until the next boot: to reload systemd would cost seconds of every failover, and it harms nobody. */
+export const withdrawScope = ({ host }: Ctx): Promise<void> => host.sys.remove(fragment);
 
 /** The parameter, else the admin's nfs.conf, else a name of its own that moves with the state directory. */
 async function chooseScope(ctx: Ctx): Promise<string | undefined> {
@@ -72,7 +74,7 @@ export function dropInText(unit: string, scope: string): string {
   });
   if (commands.length === 0) throw new Failure('notInstalled', 'nfs-server.service has no ExecStart');
   return [
-    '# Written by tsha:nfsserver, removed when it stops.',
+    '# Written by tsha:nfsserver, gone with the next boot.',
     '[Service]',
     'ExecStart=',
     ...commands,
@@ -94,7 +96,7 @@ function commandsOf(unit: string): readonly string[] {
   return commands;
 }
 
-/** systemd reads its files again only when something changed. */
+/** systemd reads a unit that it does not have in memory with its new drop-in; only for one that it has, everything is read again. */
 async function writeDropIn({ host }: Ctx, text: string | undefined): Promise<void> {
   const read = (file: string) => host.sys.read(file).catch(() => undefined);
   const [old, stock] = [await read(dropIn), await read(stockDropIn)];
@@ -105,5 +107,5 @@ async function writeDropIn({ host }: Ctx, text: string | undefined): Promise<voi
     await host.sys.makeDir(dropInDir);
     await host.sys.write(dropIn, text);
   }
-  await host.run(['systemctl', 'daemon-reload']);
+  if (await isOutdated(host, 'nfs-server.service')) await host.run(['systemctl', 'daemon-reload']);
 }

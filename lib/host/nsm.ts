@@ -44,6 +44,15 @@ export async function advanceNsmState(host: Host, dir: string, owner: Owner): Pr
   return state;
 }
 
+/**
+ * Copies the records to where they wait, before the server stops: lockd tells statd to forget every client as it goes down.
+ */
+export const keepRecords = async (host: Host, dir: string, timeoutMs: number): Promise<void> =>
+  void (await host.run(
+    ['find', `${dir}/sm`, '-type', 'f', '-exec', 'cp', '-p', '-t', `${dir}/sm.bak`, '{}', '+'],
+    { timeoutMs },
+  ));
+
 /** Every record is one of an earlier server now. For a server that does not run: its statd would keep them in mind. */
 export const retireAll = async (host: Host, dir: string): Promise<void> =>
   void (await host.run([

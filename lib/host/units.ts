@@ -55,6 +55,10 @@ export function parseUnits(text: string): readonly Unit[] {
     });
 }
 
+/** Whether systemd has the unit in memory as it was before its files changed. */
+export const isOutdated = async (host: Host, unit: string): Promise<boolean> =>
+  (await host.run(['systemctl', 'show', '-p', 'NeedDaemonReload', '--value', unit])).trim() !== 'no';
+
 /** One call for all, so that systemd orders them; returns when the last one is up or one has failed. */
 export const startUnits = (host: Host, names: readonly string[], timeoutMs: number): Promise<Output> =>
   host.tryRun(['systemctl', 'start', ...names], { timeoutMs });

@@ -47,6 +47,8 @@ export class NfsMachine extends FakeMachine {
   /** Threads that stay whatever is done. */
   stuckThreads = 0;
   knowsScope = true;
+  /** systemd has nfs-server.service in memory. */
+  outdated = false;
   /** Pids that keep a mount busy until they end. */
   readonly busy = new Map<number, string>();
   threads = 0;
@@ -141,11 +143,19 @@ export class NfsMachine extends FakeMachine {
     this.endProcess(pid);
     this.active.delete(unit);
     if (unit === 'nfs-server.service') {
+      this.forgetClients();
       this.threads = this.stuckThreads;
       for (const bound of ['nfs-mountd.service', 'nfs-idmapd.service']) this.stopUnit(bound);
       if (this.threads === 0) super.endProcess(60);
     }
     this.publish();
+  }
+
+  /** lockd tells statd to forget every client when it goes down. */
+  private forgetClients(): void {
+    const records = `${this.where('/var/lib/nfs')}/sm/`;
+    for (const path of [...this.disk.keys()])
+      if (path.startsWith(records) && path !== records) this.disk.delete(path);
   }
 
   isUp = (unit: string): boolean => this.active.has(unit);
@@ -166,6 +176,7 @@ export class NfsMachine extends FakeMachine {
     this.on('systemctl', ([verb = '', ...args]) => {
       switch (verb) {
         case 'show':
+          if (args.includes('NeedDaemonReload')) return this.outdated ? 'yes\n' : 'no\n';
           return args
             .slice(3)
             .map((unit) => {
@@ -279,10 +290,11 @@ export class NfsMachine extends FakeMachine {
     this.on('find', (args) => {
       const from = this.where(args[0] ?? '');
       const to = this.where(args[args.indexOf('-t') + 1] ?? '');
+      const copies = args.includes('cp');
       const onlyOld = args.includes('-newermt');
       for (const [path, text] of [...this.disk]) {
         if (!path.startsWith(`${from}/`) || path.endsWith('/') || (onlyOld && this.young.has(path))) continue;
-        this.disk.delete(path);
+        if (!copies) this.disk.delete(path);
         this.disk.set(`${to}/${path.slice(from.length + 1)}`, text);
       }
       return '';

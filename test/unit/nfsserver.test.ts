@@ -83,6 +83,14 @@ describe('the seed tutorial: the state directory is the exported directory', () 
     expect(order.indexOf('find /var/lib/nfs/sm')).toBeLessThan(order.indexOf('systemctl start'));
   });
 
+  test('clients that hold locks at stop wait for their notification, although lockd makes statd forget them', async () => {
+    const machine = await started();
+    machine.disk.set('/nfsdata/sm/clientA', 'record');
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.disk.has('/nfsdata/sm/clientA')).toBe(false);
+    expect(machine.disk.get('/nfsdata/sm.bak/clientA')).toBe('record');
+  });
+
   test('sm-notify of the units cannot send before the address is there', async () => {
     const machine = await started();
     const at = (line: string) => machine.journal.findIndex((entry) => entry.startsWith(line));
@@ -376,14 +384,26 @@ describe('server scope', () => {
     expect(machine.ran).not.toContain('systemctl daemon-reload');
   });
 
-  test('before that to a drop-in, with one reload per change', async () => {
+  test.each([
+    ['has the unit in memory', true, 1],
+    ['does not', false, 0],
+  ])('before that to a drop-in; systemd %s', async (_memory, outdated, reloads) => {
     const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
     machine.knowsScope = false;
+    machine.outdated = outdated;
+    for (let time = 0; time < 2; time++) {
+      expect((await run(machine, 'start')).code).toBe(0);
+      expect(machine.files.get(dropIn)).toContain('ExecStart=\nExecStart=/usr/bin/unshare --uts');
+      expect((await run(machine, 'stop')).code).toBe(0);
+    }
+    expect(machine.ran.filter((line) => line === 'systemctl daemon-reload')).toHaveLength(reloads);
+  });
+
+  test('a drop-in goes when the scope is no longer wanted', async () => {
+    const machine = new NfsMachine({ OCF_RESKEY_nfs_no_notify: '1' });
+    machine.files.set(dropIn, 'old');
     expect((await run(machine, 'start')).code).toBe(0);
-    expect(machine.files.get(dropIn)).toContain('ExecStart=\nExecStart=/usr/bin/unshare --uts');
-    expect((await run(machine, 'stop')).code).toBe(0);
     expect(machine.files.has(dropIn)).toBe(false);
-    expect(machine.ran.filter((line) => line === 'systemctl daemon-reload')).toHaveLength(2);
   });
 
   test('one that the administrator wrote into nfs.conf is left alone', async () => {
