@@ -10,6 +10,9 @@ import { type Flavour, flavours } from './flavours.ts';
 
 const enter = `
   mount --bind "$1/usr/lib/ocf" /usr/lib/ocf
+  mount -t tmpfs tmpfs /var/log
+  mkdir /var/log/crmsh
+  mount -t tmpfs tmpfs /root
   shift
   exec "$@"`;
 
