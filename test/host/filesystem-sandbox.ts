@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { agentUnderTest } from './agent-under-test.ts';
@@ -38,6 +38,7 @@ const spawnInside = (pid: number | undefined, argv: readonly string[]) =>
 
 export async function openSandbox(): Promise<Sandbox> {
   const folder = mkdtempSync('/tmp/tsha-fs-');
+  chmodSync(folder, 0o755); // ocf-tester asks for the meta-data as nobody
   const agent = await agentUnderTest('Filesystem');
   const holder = execa(
     'unshare',
