@@ -30,7 +30,6 @@ export const serverUnits: readonly string[] = [
 export const stateHolders: ReadonlySet<string> = new Set([
   ...[mountd, exportd, idmapd, statd, nfsdcld, fsidd, svcgssd].map(({ process }) => process),
   'sm-notify',
-  'blkmapd',
   'rpc.rquotad',
   'nfsdcltrack',
   'rpc.nfsd',
