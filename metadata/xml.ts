@@ -37,9 +37,7 @@ export function metadataXml<T extends ParamTable>(
 type Described = readonly (readonly [lang: string, short: string, long: string])[];
 
 /** Every advertised action with its timing, `meta-data` included. */
-function actionTimings<T extends ParamTable>(
-  agent: AgentDef<T>,
-): readonly (readonly [string, Timing])[] {
+function actionTimings<T extends ParamTable>(agent: AgentDef<T>): readonly (readonly [string, Timing])[] {
   const rows = Object.entries(agent.actions) as [string, Timing & { readonly also?: readonly Timing[] }][];
   return [
     ...rows.flatMap(([name, action]) =>
