@@ -31,8 +31,9 @@ die() {
 
 # --- what the machine must have -------------------------------------------------------------------------------------
 
-# apt_packages LIST...: those named by the files that are not installed yet.
+# apt_missing LIST...: those named by the files that are not installed yet.
 apt_missing() {
+  # shellcheck disable=SC2013
   for package in $(cat "$@" | sed 's/#.*//'); do
     dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || printf '%s ' "$package"
   done
@@ -45,17 +46,27 @@ need_apt() {
   [ -n "$missing" ] || return 0
   [ "$(id -u)" = 0 ] || die "please install: apt-get install $missing"
   say "installing $missing"
-  policy=/usr/sbin/policy-rc.d
-  [ ! -e "$policy" ] || mv "$policy" "$policy.tsha-saved"
-  trap 'rm -f "$policy"; [ ! -e "$policy.tsha-saved" ] || mv "$policy.tsha-saved" "$policy"' EXIT
-  printf '#!/bin/sh\nexit 101\n' >"$policy"
-  chmod 755 "$policy"
   log=$cache/apt.log
+  mkdir -p "$cache"
+  hold_daemons
   # shellcheck disable=SC2086
   { apt_get update && apt_get install $missing; } >"$log" 2>&1 || { tail -20 "$log" >&2; die "apt-get failed, see $log"; }
-  rm -f "$policy"
-  [ ! -e "$policy.tsha-saved" ] || mv "$policy.tsha-saved" "$policy"
-  trap - EXIT
+  release_daemons
+}
+
+policy=/usr/sbin/policy-rc.d
+hold_daemons() {
+  trap release_daemons EXIT
+  trap 'exit 1' INT TERM HUP
+  [ ! -e $policy ] || grep -q 'tsha build' $policy || mv $policy $policy.before-tsha
+  printf '#!/bin/sh\n# of a tsha build that is installing packages\nexit 101\n' >$policy
+  chmod 755 $policy
+}
+
+release_daemons() {
+  rm -f $policy
+  [ ! -e $policy.before-tsha ] || mv $policy.before-tsha $policy
+  trap - EXIT INT TERM HUP
 }
 
 apt_get() {
@@ -96,6 +107,7 @@ npm_quietly() {
 
 need_packages() {
   need_node
+  # shellcheck disable=SC3013
   [ node_modules/.package-lock.json -nt package-lock.json ] && return 0
   say "installing npm packages"
   npm_quietly ci || die "npm ci failed, see $cache/npm.log"
@@ -162,6 +174,7 @@ run_tests() {
       *) die "no such tier: $tier (types lint unit contract host lab)" ;;
     esac
   done
+  case " $* " in *' lab '*) build_native ;; esac
   "$bin/tsx" build/test.ts "$@"
 }
 
