@@ -1,5 +1,5 @@
 import { ensureDirectory, pathFacts } from '../../lib/host/files.ts';
-import { mounts } from '../../lib/host/mounts.ts';
+import { isWithin, mountOn, mounts, tidyPath } from '../../lib/host/mounts.ts';
 import { nfsConf } from '../../lib/host/nfs-conf.ts';
 import { statdHome, stateRoot } from '../../lib/host/nfs-state.ts';
 import { hasSystemd } from '../../lib/host/units.ts';
@@ -24,7 +24,8 @@ export async function start(ctx: Ctx): Promise<void> {
     );
 
   const statd = await statdHome(host);
-  const local = await host.sys.facts(`${statd.dir}/sm`).catch(() => undefined);
+  const isLocal = (await binding(ctx)).is === 'nothing';
+  const local = isLocal ? await host.sys.facts(`${statd.dir}/sm`).catch(() => undefined) : undefined;
   await standstill(ctx);
   await share(ctx);
   await furnish(host, { ...statd, owner: local ?? statd.owner });
@@ -59,19 +60,17 @@ async function share(ctx: Ctx): Promise<void> {
   await bind(ctx, infodir);
 }
 
-/** rpc_pipefs where the daemons look for it: systemd mounts it outside the state directory, below it we must. */
+const standardPipefs = `${stateRoot}/rpc_pipefs`;
+
+/** rpc_pipefs where the daemons look for it: systemd mounts it for them, but not where we hide its mount point or want another. */
 async function mountPipefs({ host, params }: Ctx): Promise<void> {
-  const dir = await pipefsDir({ host, params });
+  const asked = tidyPath(params.rpcpipefs_dir);
+  const isStandard = asked === standardPipefs;
+  const configured = isStandard ? (await nfsConf(host)).get('general', 'pipefs-directory') : undefined;
+  const dir = configured ?? asked;
   if (await hasPipefs(host, dir)) return;
-  const custom = dir !== `${stateRoot}/rpc_pipefs`;
-  const local = !custom && !(await mounts(host)).some(({ target }) => target === stateRoot);
-  if (local || (custom && params.rpcpipefs_dir !== dir)) return; // the units' own dependency mounts it
+  const isHidden = isWithin(dir, stateRoot) && mountOn(await mounts(host), stateRoot) !== undefined;
+  if (isStandard && !isHidden) return;
   await ensureDirectory(host, dir);
   await host.run(['mount', '-t', 'rpc_pipefs', 'sunrpc', dir]);
-}
-
-export async function pipefsDir({ host, params }: Pick<Ctx, 'host' | 'params'>): Promise<string> {
-  const standard = `${stateRoot}/rpc_pipefs`;
-  const asked = params.rpcpipefs_dir.replace(/\/+$/, '');
-  return asked !== standard ? asked : ((await nfsConf(host)).get('general', 'pipefs-directory') ?? standard);
 }

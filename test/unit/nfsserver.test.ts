@@ -37,6 +37,20 @@ describe('the seed tutorial: the state directory is the exported directory', () 
     expect(machine.mounted.filter(({ type }) => type === 'rpc_pipefs')).toHaveLength(1);
   });
 
+  test('a pipefs directory of the administrator gets its mount', async () => {
+    const machine = await started({ ...shared, OCF_RESKEY_rpcpipefs_dir: '/x/' });
+    expect(machine.ran).toContain('mount -t rpc_pipefs sunrpc /x');
+  });
+
+  test('where nfs.conf has NFSv3 switched off, neither rpcbind nor rpc.statd is started or missed', async () => {
+    const machine = new NfsMachine({ ...shared, ...recurring });
+    machine.files.set('/etc/nfs.conf', '[general]\npipefs-directory=/run/rpc_pipefs\n[nfsd]\nvers3=n\n');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.isUp('rpcbind.service')).toBe(false);
+    machine.stopUnit('rpc-statd.service');
+    expect((await run(machine, 'monitor')).code).toBe(0);
+  });
+
   test('a second start does nothing', async () => {
     const machine = await started();
     const before = machine.ran.length;
