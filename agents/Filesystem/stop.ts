@@ -7,7 +7,7 @@ import type { Ctx } from './params.ts';
 import { requireReleased } from './release.ts';
 import { hasOption } from './source.ts';
 import { look, type State } from './state.ts';
-import { stopClock, unmount } from './unmount.ts';
+import { stopPhases, unmount } from './unmount.ts';
 
 /**
  * Unmounts until the mount table has nothing of ours on the directory, and the kernel nothing of it active. What is not ours
@@ -17,14 +17,14 @@ export async function stop(ctx: Ctx): Promise<void> {
   const { params, log } = ctx;
   const { unknown } = readForce(params.force_unmount);
   if (unknown.length > 0) log.warn(`force_unmount: unknown word ${unknown.join(', ')} is ignored`);
-  const clock = stopClock(ctx);
+  const phases = stopPhases(ctx);
   let state = await look(ctx);
   let last: Mount | undefined;
   while (state.is === 'ours') {
     last = state.mount;
     log.info(`unmounting ${last.source} from ${last.target}`);
     await removeStatusFile(ctx, state.directory);
-    for (const mount of [...inTheWay(ctx, state, last), last]) await unmount(ctx, mount, clock);
+    for (const mount of [...inTheWay(ctx, state, last), last]) await unmount(ctx, mount, phases);
     state = await look(ctx);
   }
   if (state.is === 'covered') throw new Failure('failed', coveredReason(state));
@@ -38,7 +38,7 @@ export async function stop(ctx: Ctx): Promise<void> {
  * What must be unmounted before: what is mounted below, and bind mounts of our tree elsewhere, which would keep the device
  * busy. Other subvolumes of the same btrfs are not ours.
  */
-export function inTheWay({ params }: Pick<Ctx, 'params'>, { table }: State, ours: Mount): readonly Mount[] {
+function inTheWay({ params }: Pick<Ctx, 'params'>, { table }: State, ours: Mount): readonly Mount[] {
   const below = mountsBelow(table, ours);
   if (!ours.source.startsWith('/dev/') || hasOption(params.options, 'bind', 'rbind')) return below;
   const binds = table.filter(

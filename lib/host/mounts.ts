@@ -58,6 +58,10 @@ export function mountsOn(table: readonly Mount[], dir: string): readonly Mount[]
 export const mountOn = (table: readonly Mount[], dir: string): Mount | undefined =>
   mountsOn(table, dir).at(-1);
 
+/** Whether this very mount is still in the table; ids are used again, so the target must be the same too. */
+export const isMountedStill = async (host: Host, { id, target }: Mount): Promise<boolean> =>
+  (await mounts(host)).some((mount) => mount.id === id && mount.target === target);
+
 /** What is mounted below a mount, directly or further down; children before their parents, as they must be unmounted. */
 export function mountsBelow(table: readonly Mount[], mount: Mount): readonly Mount[] {
   const found: Mount[] = [mount];

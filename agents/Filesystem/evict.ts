@@ -1,0 +1,38 @@
+import { isMountedStill, type Mount } from '../../lib/host/mounts.ts';
+import { isProtected, type MountUser, processesUsing } from '../../lib/host/processes.ts';
+import { readSeconds, signalName } from './force.ts';
+import type { Ctx } from './params.ts';
+
+/** Of the names in a log line. */
+const mostNamed = 10;
+const longestLookMs = 100;
+
+/**
+ * Signals every process that uses the mount and waits for their end, for at most signal_delay. Returns whether there was any.
+ * The table is read once more right before: whoever uses the directory below a mount that is gone is no business of ours.
+ */
+export async function evict(ctx: Ctx, mount: Mount, signal: number, until: number): Promise<boolean> {
+  const { params, host, log } = ctx;
+  const users = await processesUsing(host, mount);
+  if (users.length === 0 || !(await isMountedStill(host, mount))) return false;
+  const signalled: MountUser[] = [];
+  for (const user of users)
+    if (!(await isProtected(host, user)) && host.sys.signal(user.pid, signal)) signalled.push(user);
+  if (signalled.length === 0) return false;
+  log.info(`sent ${signalName(signal)} to ${nameUsers(signalled)}: ${mount.target} is busy`);
+  const delayMs = (readSeconds(params.signal_delay) ?? 1) * 1000;
+  await host.until(() => haveEnded(ctx, signalled), Math.min(delayMs, until - host.sys.now()), longestLookMs);
+  return true;
+}
+
+/** A zombie has ended too: it has no program any more. */
+async function haveEnded({ host }: Ctx, users: readonly MountUser[]): Promise<boolean> {
+  for (const { pid } of users)
+    if (await host.sys.target(`/proc/${pid}/exe`).catch(() => undefined)) return false;
+  return true;
+}
+
+export function nameUsers(users: readonly MountUser[], most = mostNamed): string {
+  const named = users.slice(0, most).map(({ name, pid, how }) => `${name}[${pid}] (${how})`);
+  return named.join(', ') + (users.length > most ? ` and ${users.length - most} more` : '');
+}
