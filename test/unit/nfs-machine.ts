@@ -1,6 +1,6 @@
 import { isWithin } from '../../lib/host/mounts.ts';
-import type { Output } from '../../lib/host/sys.ts';
 import { FakeMachine } from '../fake/machine.ts';
+import { defineFileTools, no } from './nfs-machine-files.ts';
 
 type Mounted = {
   id: number;
@@ -172,7 +172,6 @@ export class NfsMachine extends FakeMachine {
   }
 
   private defineCommands(): void {
-    const no = (stderr: string, code = 1): Partial<Output> => ({ code, stderr });
     this.on('systemctl', ([verb = '', ...args]) => {
       switch (verb) {
         case 'show':
@@ -243,71 +242,7 @@ export class NfsMachine extends FakeMachine {
         ? ''
         : no(this.knowsScope ? 'Usage:' : "rpc.nfsd: unrecognized option '--scope=x'", 2);
     });
-    this.on('stat', (args) => {
-      const paths = args.slice(args.indexOf('--') + 1).map((path) => this.where(path));
-      if (args.includes('-L')) {
-        const [path = ''] = paths;
-        if (this.disk.has(`${path}/`)) return '8:1 9 755 0 0 directory\n';
-        return this.disk.has(path) ? '8:1 9 644 0 0 regular file\n' : no('No such file or directory');
-      }
-      return paths.map((path) => `${this.owners.get(path) ?? '0:0'}\n`).join('');
-    });
-    this.on('mkdir', (args) => {
-      for (const dir of args.slice(args.indexOf('--') + 1)) this.disk.set(`${this.where(dir)}/`, '');
-      return '';
-    });
-    this.on('touch', (args) => {
-      for (const file of args.slice(1))
-        this.disk.set(this.where(file), this.disk.get(this.where(file)) ?? '');
-      return '';
-    });
-    this.on('chown', (args) => {
-      const [owner = '', ...paths] = args.slice(args.indexOf('--') + 1);
-      for (const path of paths) this.owners.set(this.where(path), owner);
-      return '';
-    });
-    this.on('od', (args) => {
-      const bytes = this.disk.get(this.where(args.at(-1) ?? ''));
-      if (!(bytes instanceof Uint8Array)) return no('No such file');
-      return ` ${new Int32Array(bytes.slice().buffer)[0]}\n`;
-    });
-    this.on('dd', (args, { input = '' }) => {
-      const file = args.find((arg) => arg.startsWith('of='))?.slice(3) ?? '';
-      this.disk.set(this.where(file), input);
-      return '';
-    });
-    this.on('sync', () => '');
-    this.on('mv', (args) => {
-      const [from = '', to = ''] = args.slice(-2).map((path) => this.where(path));
-      this.disk.set(to, this.disk.get(from) ?? '');
-      this.disk.delete(from);
-      return '';
-    });
-    this.on('cat', (args) => {
-      const text = this.disk.get(this.where(args.at(-1) ?? ''));
-      return text === undefined ? no('cat: x: No such file or directory') : String(text);
-    });
-    this.on('find', (args) => {
-      const from = this.where(args[0] ?? '');
-      const to = this.where(args[args.indexOf('-t') + 1] ?? '');
-      const copies = args.includes('cp');
-      const onlyOld = args.includes('-newermt');
-      for (const [path, text] of [...this.disk]) {
-        if (!path.startsWith(`${from}/`) || path.endsWith('/') || (onlyOld && this.young.has(path))) continue;
-        if (!copies) this.disk.delete(path);
-        this.disk.set(`${to}/${path.slice(from.length + 1)}`, text);
-      }
-      return '';
-    });
-    this.on('grep', (args) => {
-      const dir = this.where(args.at(-1) ?? '');
-      const records = [...this.disk].filter(([path]) => path.startsWith(`${dir}/`) && !path.endsWith('/'));
-      return records.map(([path, text]) => `${path}\0${text}\n`).join('') || no('', 1);
-    });
-    this.on('rm', (args) => {
-      for (const file of args.slice(args.indexOf('--') + 1)) this.disk.delete(this.where(file));
-      return '';
-    });
+    defineFileTools(this);
     this.on('realpath', (args) => `${args.at(-1)}\0`);
     this.on('getent', () => no('', 2));
   }

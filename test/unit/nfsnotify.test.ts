@@ -3,18 +3,15 @@ import { nfsnotify } from '../../agents/nfsnotify/agent.ts';
 import { readOptions } from '../../agents/nfsnotify/options.ts';
 import type { Log } from '../../lib/ocf/log.ts';
 import { type Result, runAction } from '../../lib/ocf/run.ts';
+import { clientsOn, record } from './nfs-clients.ts';
 import { NfsMachine } from './nfs-machine.ts';
 
 const log: Log = { crit() {}, error() {}, warn() {}, info() {}, debug() {} };
 const run = (machine: NfsMachine, action: string): Promise<Result> =>
   runAction(nfsnotify, action, machine, log);
 
-const record = (client: string) => `0100007f 000186b5 00000003 00000010 ${'ab'.repeat(16)} ${client} node9`;
-
-type Told = { readonly client: string; readonly from: string; readonly name: string; readonly state: number };
-
 /** A node whose NFS server runs on the shared state, with clients of the dead server that answer. */
-function node(env: NodeJS.ProcessEnv = {}): NfsMachine & { told: Told[]; deaf: Set<string> } {
+function node(env: NodeJS.ProcessEnv = {}) {
   const machine = new NfsMachine({
     OCF_RESOURCE_INSTANCE: 'nfs-notify',
     OCF_RESKEY_source_host: '10.0.0.20',
@@ -23,24 +20,7 @@ function node(env: NodeJS.ProcessEnv = {}): NfsMachine & { told: Told[]; deaf: S
   machine.bindBySomeone('/').startUnit('rpcbind.service').startUnit('nfs-server.service');
   machine.disk.set('/nfsdata/sm/', '').set('/nfsdata/sm.bak/', '');
   machine.local.add('10.0.0.20');
-  const told: Told[] = [];
-  const deaf = new Set<string>();
-  machine.onUdp = (bytes, to, port, from) => {
-    const call = Buffer.from(bytes);
-    if (deaf.has(to)) return undefined;
-    const reply = (...result: number[]) => {
-      const words = [call.readUInt32BE(0), 1, 0, 0, 0, 0, ...result];
-      const answer = Buffer.alloc(words.length * 4);
-      words.forEach((word, at) => void answer.writeUInt32BE(word >>> 0, at * 4));
-      return answer;
-    };
-    if (port === 111) return reply(40_000);
-    const length = call.readUInt32BE(40);
-    const name = call.subarray(44, 44 + length).toString();
-    told.push({ client: to, from, name, state: call.readUInt32BE(44 + Math.ceil(length / 4) * 4) });
-    return reply();
-  };
-  return Object.assign(machine, { told, deaf });
+  return Object.assign(machine, clientsOn(machine));
 }
 
 const waits = (machine: NfsMachine, client: string, file = client) =>

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { dropInText } from '../../agents/nfsserver/scope.ts';
+import { NfsMachine } from './nfs-machine.ts';
+import { run, shared, started, stateMount } from './nfsserver-machine.ts';
+
+describe('parameters', () => {
+  test.each<[string, NodeJS.ProcessEnv, number]>([
+    ['none', {}, 0],
+    ['retry time', { OCF_RESKEY_nfs_smnotify_retry_time: '5' }, 0],
+    ['retry time that is none', { OCF_RESKEY_nfs_smnotify_retry_time: 'abc' }, 6],
+    ['init script under systemd', { OCF_RESKEY_nfs_init_script: '/nonexistent' }, 0],
+    ['scope', { OCF_RESKEY_nfs_server_scope: '2001:db8::1' }, 0],
+    ['scope for a shell', { OCF_RESKEY_nfs_server_scope: 'x; rm -rf /' }, 6],
+    ['scope too long', { OCF_RESKEY_nfs_server_scope: 'x'.repeat(65) }, 6],
+    ['clone with a shared directory', { ...shared, OCF_RESKEY_CRM_meta_clone: '0' }, 6],
+    ['clone without', { OCF_RESKEY_CRM_meta_clone: '0' }, 0],
+    ['relative directory', { OCF_RESKEY_nfs_shared_infodir: 'nfsdata' }, 6],
+    ['what is not supported yet', { OCF_RESKEY_mountd_port: '892' }, 6],
+  ])('%s', async (_what, env, code) => {
+    expect((await run(new NfsMachine(env), 'validate-all')).code).toBe(code);
+  });
+
+  test('a configuration error does not keep a stop from working', async () => {
+    const machine = await started();
+    machine.env['OCF_RESKEY_CRM_meta_clone'] = '0';
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(stateMount(machine)).toEqual([]);
+  });
+});
+
+describe('server scope', () => {
+  const fragment = '/etc/nfs.conf.d/zz-tsha-nfsserver.conf';
+  const dropIn = '/run/systemd/system/nfs-server.service.d/51-tsha-scope.conf';
+
+  test('the parameter goes to nfs.conf where nfs-utils knows it', async () => {
+    const machine = await started({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs.example.com' });
+    expect(machine.files.get(fragment)).toContain('scope=nfs.example.com');
+    expect(machine.ran).not.toContain('systemctl daemon-reload');
+  });
+
+  test.each([
+    ['has the unit in memory', true, 1],
+    ['does not', false, 0],
+  ])('before that to a drop-in; systemd %s', async (_memory, outdated, reloads) => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
+    machine.knowsScope = false;
+    machine.outdated = outdated;
+    for (let time = 0; time < 2; time++) {
+      expect((await run(machine, 'start')).code).toBe(0);
+      expect(machine.files.get(dropIn)).toContain('ExecStart=\nExecStart=/usr/bin/unshare --uts');
+      expect((await run(machine, 'stop')).code).toBe(0);
+    }
+    expect(machine.ran.filter((line) => line === 'systemctl daemon-reload')).toHaveLength(reloads);
+  });
+
+  test('a drop-in goes when the scope is no longer wanted', async () => {
+    const machine = new NfsMachine({ OCF_RESKEY_nfs_no_notify: '1' });
+    machine.files.set(dropIn, 'old');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.files.has(dropIn)).toBe(false);
+  });
+
+  test('one that the administrator wrote into nfs.conf is left alone', async () => {
+    const machine = new NfsMachine(shared);
+    machine.files.set('/etc/nfs.conf.d/ours.conf', '[nfsd]\nscope=bank\n');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.files.has(fragment)).toBe(false);
+  });
+
+  test('none is made up where no state is shared', async () => {
+    const machine = await started({ OCF_RESKEY_nfs_no_notify: '1' });
+    expect(machine.files.has(fragment)).toBe(false);
+  });
+
+  test('only the commands in force are wrapped, special characters in front', () => {
+    const unit = [
+      '# /lib/systemd/system/nfs-server.service',
+      'ExecStartPre=-/usr/sbin/exportfs -r',
+      'ExecStart=/old',
+      '# /etc/systemd/system/nfs-server.service.d/admin.conf',
+      'ExecStart=',
+      "ExecStart=-/bin/sh -c '/usr/sbin/nfsdctl autostart || /usr/sbin/rpc.nfsd'",
+      'ExecStart=/usr/sbin/rpc.nfsd \\',
+      '  --debug',
+      '# /run/systemd/system/nfs-server.service.d/51-resource-agents-unshare-uts.conf',
+      'ExecStart=',
+      'ExecStart=/usr/bin/unshare --uts x',
+    ].join('\n');
+    const wrapped = `/usr/bin/unshare --uts /bin/sh -c 'echo "$$0" > /proc/sys/kernel/hostname && exec "$$@"' nfs`;
+    expect(dropInText(unit, 'nfs').split('\n').slice(2, -1)).toEqual([
+      'ExecStart=',
+      `ExecStart=-${wrapped} /bin/sh -c '/usr/sbin/nfsdctl autostart || /usr/sbin/rpc.nfsd'`,
+      `ExecStart=${wrapped} /usr/sbin/rpc.nfsd --debug`,
+    ]);
+  });
+});
