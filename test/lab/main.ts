@@ -71,7 +71,7 @@ async function campaigns({
     }
     if (purpose === 'test' || checks.failed.length > 0) say(checksTable(checks.all));
     say(figuresTable(figures));
-    if (keep) explainKept(suite);
+    if (keep && (await Lab.find(suite))) explainKept(suite);
     if (isStock(provider)) continue;
     passed += checks.passed;
     failed += checks.failed.length;

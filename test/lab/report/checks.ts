@@ -8,7 +8,7 @@ export interface Check {
 /** What was found out, one named check at a time; a check that fails does not end the run. */
 export class Checks {
   readonly all: Check[] = [];
-  #scenario = '';
+  #scenario = 'build';
 
   begin(scenario: string): void {
     this.#scenario = scenario;

@@ -1,3 +1,4 @@
+import { ExecaError } from 'execa';
 import { Listr, PRESET_TIMER } from 'listr2';
 
 const isLive = process.stdout.isTTY === true && !process.env['CI'];
@@ -15,12 +16,14 @@ export class StepError extends Error {
   }
 }
 
-const reasonOf = (error: unknown): string =>
-  error instanceof Error
-    ? 'shortMessage' in error
-      ? String(error.shortMessage)
-      : error.message
-    : String(error);
+function reasonOf(error: unknown): string {
+  if (!(error instanceof ExecaError)) return error instanceof Error ? error.message : String(error);
+  const said = String(error.stderr ?? '')
+    .trim()
+    .split('\n')
+    .slice(-5);
+  return [error.shortMessage, ...said].join('\n');
+}
 
 /** Runs one step after another: a live line with the elapsed time on a terminal, plain lines elsewhere, a limit for each. */
 export class Steps {

@@ -52,7 +52,8 @@ export async function campaign(
     if (lab && !isAnswer(plan, ending)) process.stdout.write(`${await gatherFacts(lab)}\n`);
     return ending;
   } finally {
-    if (lab) await (keep ? lab.release() : lab.remove());
+    if (lab && keep) await lab.release();
+    else await lab?.remove();
   }
 }
 
