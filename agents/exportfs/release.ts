@@ -2,6 +2,7 @@ import { clientsHolding, type Export, leaseSeconds } from '../../lib/host/export
 import { type Mount, mountHolding } from '../../lib/host/mounts.ts';
 import type { Exported, Found } from './exported.ts';
 import type { Ctx } from './params.ts';
+import { endsWithServer } from './quiet.ts';
 
 const unlockFile = '/proc/fs/nfsd/unlock_filesystem';
 const unlockMs = 10_000;
@@ -11,9 +12,13 @@ const pollMs = 500;
 
 /** Makes nfsd let go of the filesystems, so that they can be unmounted while nfsd goes on. */
 export async function releaseState(ctx: Ctx, exported: Exported): Promise<void> {
-  const gone = exported.found.filter(({ entries }) => entries.length > 0);
+  const { table, state } = exported;
+  const gone = exported.found.filter(
+    ({ path, entries }) => entries.length > 0 && !endsWithServer(table, state, path),
+  );
+  if (gone.length === 0) return;
   if (ctx.params.unlock_on_stop) for (const one of gone) await unlock(ctx, exported, one);
-  if (ctx.params.wait_for_leasetime_on_stop) await waitForLeases(ctx, exported.table, gone);
+  if (ctx.params.wait_for_leasetime_on_stop) await waitForLeases(ctx, table, gone);
 }
 
 /**

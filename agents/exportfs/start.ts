@@ -6,6 +6,7 @@ import { Failure } from '../../lib/ocf/outcome.ts';
 import { type Exported, type Found, findExported, isExported, listed, type Spelling } from './exported.ts';
 import { differences } from './options.ts';
 import type { Ctx } from './params.ts';
+import { dropPlaceholder } from './quiet.ts';
 import { restoreRmtab } from './rmtab-backup.ts';
 import { markStarted, startedThisBoot } from './started.ts';
 import { unexport } from './unexport.ts';
@@ -28,7 +29,7 @@ export async function start(ctx: Ctx): Promise<void> {
   try {
     for (const wanted of before.found)
       if (!ours || !isExported(wanted) || differences(wanted).length > 0) await exportDirectory(ctx, wanted);
-    await verify(ctx, before);
+    await dropPlaceholder(ctx, await verify(ctx, before));
   } catch (error) {
     await rollBack(ctx, before);
     throw error;
@@ -61,7 +62,7 @@ async function exportDirectory({ host, log, params }: Ctx, { path, options }: Fo
 }
 
 /** exportfs has said yes; etab, which mountd acts on, must say so too. It also tells the canonical name of a host. */
-async function verify(ctx: Ctx, before: Exported): Promise<void> {
+async function verify(ctx: Ctx, before: Exported): Promise<readonly Export[]> {
   const etab = await readEtab(ctx.host, before.state);
   const spellings = before.found.map(({ directory, path, entries }): Spelling => {
     const fresh = newSince(before.etab, etab).find((entry) => entry.path === path);
@@ -71,6 +72,7 @@ async function verify(ctx: Ctx, before: Exported): Promise<void> {
     return { directory, path, client: entry.client };
   });
   await ctx.memory.note('spellings', spellings);
+  return etab;
 }
 
 async function rollBack(ctx: Ctx, before: Exported): Promise<void> {

@@ -2,6 +2,7 @@ import { sameClient } from '../../lib/host/client-spec.ts';
 import { flushKernelExports, kernelExports } from '../../lib/host/exports.ts';
 import { findExported, spellings } from './exported.ts';
 import type { Ctx } from './params.ts';
+import { keepClientsWaiting } from './quiet.ts';
 import { releaseState } from './release.ts';
 import { backUpRmtab } from './rmtab-backup.ts';
 import { markStopped } from './started.ts';
@@ -14,8 +15,8 @@ const flushMs = 5000;
 export async function stop(ctx: Ctx): Promise<void> {
   const exported = await findExported(ctx);
   const entries = exported.found.flatMap((one) => one.entries);
-  // the slow things first: from here to the end of nfsd, clients that still reach this address get errors
   await backUpRmtab(ctx, exported);
+  await keepClientsWaiting(ctx, exported);
   if (entries.length > 0)
     await unexport(ctx, exported.state, entries, Math.min(unexportMs, ctx.host.left() / 3));
   await emptyKernelCache(
@@ -41,12 +42,10 @@ async function emptyKernelCache(ctx: Ctx, paths: readonly string[]): Promise<voi
         clients.some((client) => names.some((name) => sameClient(name, client))),
     );
   if (await isEmpty()) return;
-  const emptied = await host.until(
-    async () => {
-      await flushKernelExports(host);
-      return isEmpty();
-    },
-    Math.min(flushMs, host.left() / 4),
-  );
+  const withinMs = Math.min(flushMs, host.left() / 4);
+  const emptied = await host.until(async () => {
+    await flushKernelExports(host, withinMs);
+    return isEmpty();
+  }, withinMs);
   if (!emptied) log.warn(`the kernel's export cache still holds ${paths.join(' and ')} after flushing it`);
 }

@@ -12,6 +12,8 @@ import { commandFailure } from '../../lib/host/host.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import type { Ctx } from './params.ts';
 
+const flushMs = 5000;
+
 /**
  * Takes entries out of etab and makes the kernel forget them. exportfs, which locks etab, comes first; where it fails or waits
  * for DNS, etab is written without it: an export that stays would keep the filesystem busy, and the node would be fenced.
@@ -37,7 +39,7 @@ export async function unexport(
   log.warn(`${trouble}: taking the entries out of ${state.path}/etab without it`);
   const text = (await readState(host, state, 'etab')) ?? '';
   await writeState(host, state, 'etab', withoutExports(text, isOurs));
-  await flushKernelExports(host);
+  await flushKernelExports(host, flushMs);
   const left = (await readEtab(host, state)).filter(isOurs);
   if (left.length > 0)
     throw new Failure(

@@ -106,13 +106,18 @@ export function parseKernelExports(text: string): readonly KernelExport[] {
 }
 
 /** Addresses before handles before exports: what is asked anew must not be answered from a stale later cache. */
-const caches = ['auth.unix.ip', 'auth.unix.gid', 'nfsd.fh', 'nfsd.export'];
+const flushFiles = ['auth.unix.ip', 'auth.unix.gid', 'nfsd.fh', 'nfsd.export'].map(
+  (cache) => `${rpc}/${cache}/flush`,
+);
 
-/** Makes the kernel forget every answer of mountd's: what clients still may use, it asks again. */
-export async function flushKernelExports(host: Host): Promise<void> {
+/**
+ * Makes the kernel forget every answer of mountd's: what clients still may use, it asks again. A child does it: flushing
+ * nfsd.fh waits, uninterruptibly, for a shutdown of nfsd.
+ */
+export async function flushKernelExports(host: Host, timeoutMs: number): Promise<void> {
   // 4.16 and later ignore the time; earlier kernels drop what is older than it
-  for (const cache of caches)
-    await host.sys.poke(`${rpc}/${cache}/flush`, `${Math.floor(Date.now() / 1000) + 1}\n`).catch(() => {});
+  const input = `${Math.floor(Date.now() / 1000) + 1}\n`;
+  await host.tryRun(['tee', ...flushFiles], { input, timeoutMs });
 }
 
 /** Seconds that an NFSv4 client may stay silent before its state is given up. */

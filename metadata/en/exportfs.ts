@@ -29,7 +29,8 @@ directories count on from the given number. It wins over an fsid in options.`,
     unlock_on_stop: `
 Release the locks that clients hold on the filesystem when the export stops; from Linux 6.9 on NFSv4 opens and locks as well. Otherwise
 they may keep the filesystem busy. While another export of the same filesystem remains nothing is released: its clients would lose their
-locks without knowing.`,
+locks without knowing. Nor is anything released where nfsd's state directory is on the exported filesystem (nfs_shared_infodir): nfsd then
+ends before the filesystem goes, and clients reclaim their locks on the next node.`,
     wait_for_leasetime_on_stop: `
 Wait on stop until no NFSv4 client holds anything on the filesystem, at most the lease time and two seconds, and never beyond the timeout
 of the stop operation. Not needed where nfsserver stops next.`,

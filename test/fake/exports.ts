@@ -117,6 +117,7 @@ export class ExportingMachine extends FakeMachine {
     });
     this.on('rm', () => undefined);
     this.on('tee', (args, { input = '' }) => {
+      for (const flush of args.filter((arg) => arg.endsWith('/flush'))) this.files.set(flush, String(input));
       const before = args.includes('-a') ? (this.files.get(file(args)) ?? '') : '';
       if (file(args).startsWith('/proc/') && !this.files.has(file(args)))
         return { code: 1, stderr: `tee: ${file(args)}: No such file or directory\n` };

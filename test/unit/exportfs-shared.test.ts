@@ -9,6 +9,7 @@ import { hangs } from '../fake/machine.ts';
 
 const shared = { clientspec: '*', options: 'rw,sync,no_root_squash', directory: '/nfsdata', fsid: '0' };
 const entry = () => etabLine('/nfsdata', '*', 'rw,sync,no_root_squash,fsid=0');
+const placeholder = '/run/resource-agents/tsha/waiting-nfs-root *';
 const content = '/proc/net/rpc/nfsd.export/content';
 
 function node(params: { readonly [name: string]: string } = shared) {
@@ -39,12 +40,53 @@ test('from start to stop, etab is read and written by children only', async () =
   expect((await run('monitor')).code).toBe(0);
   expect(machine.ran).toEqual(['cat -- /var/lib/nfs/etab']);
   expect((await run('stop')).code).toBe(0);
-  expect(machine.exported).toEqual([]);
+  expect(machine.exported).toEqual([placeholder]);
+  expect(machine.files.get('/proc/fs/nfsd/unlock_filesystem')).toBe('');
+  expect((await run('monitor', '0')).code).toBe(7);
   expect(machine.files.has('/nfsdata/.rmtab')).toBe(false);
   expect(machine.journal.filter((line) => /^(write|remove) /.test(line))).not.toContainEqual(
     expect.stringMatching(/nfsdata|lib\/nfs/),
   );
   expect(warnings).toEqual([]);
+});
+
+describe('clients are kept waiting between the end of the export and the end of nfsd', () => {
+  test('by a placeholder with the same number, put there first and taken away by the next start', async () => {
+    const { machine, run } = node();
+    machine.etab = entry();
+    expect((await run('stop')).code).toBe(0);
+    expect(machine.ran.filter((line) => line.startsWith('exportfs'))).toEqual([
+      `exportfs -i -o ro,mp,fsid=0 *:${placeholder.split(' ')[0]}`,
+      'exportfs -v -u *:/nfsdata',
+    ]);
+    expect((await run('stop')).code).toBe(0);
+    expect((await run('start')).code).toBe(0);
+    expect(machine.exported).toEqual(['/nfsdata *']);
+  });
+
+  test.each([
+    ['another export is still served', (m: ExportingMachine) => (m.etab += etabLine('/srv/a', '*'))],
+    ['nfsd is down', (m: ExportingMachine) => m.stopNfsd()],
+    ['nfsd may go on: its state is elsewhere', (m: ExportingMachine) => m.mount('/var/lib/nfs', '147:2')],
+  ] as const)('not when %s', async (_what, prepare) => {
+    const { machine, run } = node();
+    machine.etab = entry();
+    prepare(machine);
+    expect((await run('stop')).code).toBe(0);
+    expect(machine.exported.some((line) => line.includes('waiting'))).toBe(false);
+  });
+
+  test('a placeholder that exportfs refuses stops nothing', async () => {
+    const { machine, run } = node();
+    machine.etab = entry();
+    machine.on('exportfs', (args) => {
+      if (!args.includes('-u')) return { code: 1, stderr: 'exportfs: no\n' };
+      machine.etab = '';
+      return '';
+    });
+    expect((await run('stop')).code).toBe(0);
+    expect(machine.exported).toEqual([]);
+  });
 });
 
 describe('a client being served is proof enough', () => {

@@ -1,0 +1,61 @@
+import { exportArgument } from '../../lib/host/client-spec.ts';
+import type { Export, StateDirectory } from '../../lib/host/exports.ts';
+import { type Mount, mountHolding } from '../../lib/host/mounts.ts';
+import { nfsdThreads } from '../../lib/host/nfsd.ts';
+import { stateDir } from '../../lib/ocf/memory.ts';
+import type { Exported } from './exported.ts';
+import type { Ctx } from './params.ts';
+import { fsidIn } from './wanted.ts';
+
+// Between the end of an export and the end of nfsd, clients that still reach this node would get errors: permission denied from
+// the kernel, which knows their address no more, or stale handles. But mountd leaves a question about an unknown handle open
+// while some export of that client, marked `mountpoint`, still waits for its filesystem (nfs-utils, export/cache.c). The kernel
+// then answers nothing (NFSv3) or "later" (NFSv4), and clients wait as for a server that reboots. So a placeholder that never
+// becomes a mount point takes the export's place. It serves no file.
+
+const placeholderMs = 5000;
+/** For a placeholder of exports that are known by their filesystem's UUID: the directory below /run has none. */
+const anyFsid = '74736861-0000-4000-8000-000000000000';
+
+/**
+ * Whether nfsd must end before this filesystem can go: its state directory lies on it. Then nothing needs to be torn from the
+ * clients, who keep their locks for the next node; revoking them now (Linux 6.9 and later) would lose them.
+ */
+export const endsWithServer = (table: readonly Mount[], state: StateDirectory, path: string): boolean =>
+  state.managed && mountHolding(table, state.path)?.device === mountHolding(table, path)?.device;
+
+/** Puts the placeholder beside the exports that are about to go. Only for the last ones: waiting clients keep nfsd's threads. */
+export async function keepClientsWaiting(ctx: Ctx, { table, state, etab, found }: Exported): Promise<void> {
+  const { host, log } = ctx;
+  const ours = found.flatMap(({ entries }) => entries);
+  const [first] = ours;
+  if (!first || etab.length > ours.length || !found.every(({ path }) => endsWithServer(table, state, path)))
+    return;
+  if ((await nfsdThreads(host)) === 0) return;
+  const numbers = ours.map(({ options }) => fsidIn(options));
+  // a root of NFSv4's namespace must not be replaced by mountd's own pseudo root meanwhile
+  const fsid = numbers.find((number) => number === '0') ?? numbers[0] ?? anyFsid;
+  try {
+    await host.sys.makeDir(placeholder(ctx));
+    const argument = exportArgument(first.client, placeholder(ctx));
+    await host.run(['exportfs', '-i', '-o', `ro,mp,fsid=${fsid}`, argument], { timeoutMs: placeholderMs });
+  } catch (error) {
+    log.info(`clients may see errors now: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** After the real export is back. The end of nfs-server.service empties etab anyway. */
+export async function dropPlaceholder(ctx: Ctx, etab: readonly Export[]): Promise<void> {
+  const { host, log } = ctx;
+  const left = etab.filter(({ path }) => path === placeholder(ctx));
+  if (left.length === 0) return;
+  const output = await host.tryRun([
+    'exportfs',
+    '-u',
+    ...left.map(({ client, path }) => exportArgument(client, path)),
+  ]);
+  if (output.code !== 0) log.warn(`cannot take ${placeholder(ctx)} out of etab: ${output.stderr.trim()}`);
+}
+
+const placeholder = ({ host, request }: Ctx): string =>
+  `${stateDir(host.sys.env)}/waiting-${encodeURIComponent(request.instance)}`;
