@@ -11,6 +11,8 @@ const options = {
   format: 'cjs',
   target: 'node20',
   legalComments: 'none',
+  define: { 'import.meta.url': 'importMetaUrl' },
+  inject: [join(projectFolder, 'build/import-meta-url.ts')],
   absWorkingDir: projectFolder,
   logLevel: 'warning',
   write: false,

@@ -21,7 +21,9 @@ export const nativeLauncher = (name: string, metadata: string | undefined): stri
 
 const opening = (metadata: string | undefined): string =>
   [
-    ...(metadata ? [part('agent').replace('@METADATA@', () => shellQuote(metadata))] : []),
+    metadata
+      ? part('agent').replace('@METADATA@', () => shellQuote(metadata))
+      : "OCF_EXIT_REASON_PREFIX='tsha: ' # spoken to people, not to Pacemaker\n",
     part('clear'),
   ].join('\n');
 

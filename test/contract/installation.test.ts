@@ -13,6 +13,7 @@ import { nativeProgram } from '../../build/launcher.ts';
 import { commandName, projectFolder } from '../../build/products.ts';
 import { agents, validParams } from './agents.ts';
 import { agentOf, call, callAlone, cluster, dummyOf, probing, run, sandbox } from './call.ts';
+import { flavours } from './flavours.ts';
 
 // ocf-contract cases 83-85, and what build.sh puts where.
 
@@ -80,6 +81,14 @@ describe('build.sh', () => {
     expect(answer.code).toBe(code);
     expect(answer.stdout + answer.stderr).toMatch(words);
   });
+});
+
+test.each(flavours)('%s: the command for people', async (flavour) => {
+  for (const env of [path, { ...path, NODE_OPTIONS: '--bogus', BUN_BE_BUN: '1' }]) {
+    const { code, stdout } = await run([agentOf(flavour, commandName), '--help'], env);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/tsha/);
+  }
 });
 
 describe('one script-flavour file, copied alone to an empty folder', () => {
