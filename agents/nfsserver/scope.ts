@@ -7,6 +7,7 @@ import { isOutdated } from '../../lib/host/units.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import { sharedInfodir } from './infodir.ts';
 import type { Ctx } from './params.ts';
+import { ourConf } from './settings.ts';
 
 // NFSv4.1 clients compare the server scope after a failover. A Linux client that sees another one does not reclaim: it gives its
 // locks up and every process that holds one gets EIO. The kernel's default is the node's name, which differs on every node.
@@ -14,41 +15,32 @@ import type { Ctx } from './params.ts';
 /** What the kernel takes as a node name and needs no quoting anywhere. */
 export const validScope = /^[A-Za-z0-9._:-]{1,64}$/;
 
-const fragment = '/etc/nfs.conf.d/zz-tsha-nfsserver.conf';
 const dropInDir = '/run/systemd/system/nfs-server.service.d';
 const dropIn = `${dropInDir}/51-tsha-scope.conf`;
 /** Left by the stock agent when the resource was taken over from it. */
 const stockDropIn = `${dropInDir}/51-resource-agents-unshare-uts.conf`;
 const scopeFile = `${stateRoot}/server-scope`;
 
-/** Makes the next nfsd of this machine answer with the service's scope instead of the node's name. */
-export async function applyScope(ctx: Ctx): Promise<void> {
+/**
+ * The scope for nfs.conf, which makes the next nfsd answer with it instead of the node's name. Where nfs-utils does not know it,
+ * the unit gets it, and nfs.conf nothing. A drop-in stays until the next boot: to reload systemd would cost seconds of every
+ * failover, and it harms nobody.
+ */
+export async function scopeForConf(ctx: Ctx): Promise<string | undefined> {
   const { host, log } = ctx;
   const scope = await chooseScope(ctx);
-  if (scope === undefined) {
-    await withdrawScope(ctx);
-    return writeDropIn(ctx, undefined);
-  }
-  log.info(`server scope is ${scope}`);
-  if (await knowsScope(ctx)) {
-    await host.sys.makeDir('/etc/nfs.conf.d');
-    await host.sys.write(
-      fragment,
-      `# Written by tsha:nfsserver, removed when it stops.\n[nfsd]\nscope=${scope}\n`,
-    );
-    await writeDropIn(ctx, undefined);
-  } else
-    await writeDropIn(ctx, dropInText(await host.run(['systemctl', 'cat', 'nfs-server.service']), scope));
+  if (scope !== undefined) log.info(`server scope is ${scope}`);
+  const isForUnit = scope !== undefined && !(await knowsScope(ctx));
+  const unit = isForUnit ? await host.run(['systemctl', 'cat', 'nfs-server.service']) : undefined;
+  await writeDropIn(ctx, unit && scope && dropInText(unit, scope));
+  return isForUnit ? undefined : scope;
 }
-
-/** A drop-in stays until the next boot: to reload systemd would cost seconds of every failover, and it harms nobody. */
-export const withdrawScope = ({ host }: Ctx): Promise<void> => host.sys.remove(fragment);
 
 /** The parameter, else the admin's nfs.conf, else a name of its own that moves with the state directory. */
 async function chooseScope(ctx: Ctx): Promise<string | undefined> {
   const { params, host, log } = ctx;
   if (params.nfs_server_scope) return params.nfs_server_scope;
-  if ((await nfsConf(host, fragment)).get('nfsd', 'scope')) return undefined;
+  if ((await nfsConf(host, ourConf)).get('nfsd', 'scope')) return undefined;
   const moves = sharedInfodir(ctx) !== undefined || mountOn(await mounts(host), stateRoot) !== undefined;
   if (!moves) return undefined;
   const kept = (await readManaged(host, scopeFile))?.trim();

@@ -9,7 +9,8 @@ import { examine } from './health.ts';
 import { bind, binding, hasPipefs, sharedInfodir } from './infodir.ts';
 import { notify } from './notify.ts';
 import type { Ctx } from './params.ts';
-import { applyScope } from './scope.ts';
+import { scopeForConf } from './scope.ts';
+import { writeSettings } from './settings.ts';
 import { furnish } from './state.ts';
 
 /** State directory first, daemons second: a daemon that runs already has its files in the directory that is about to be hidden. */
@@ -30,7 +31,7 @@ export async function start(ctx: Ctx): Promise<void> {
   await share(ctx);
   await furnish(host, { ...statd, owner: local ?? statd.owner });
   await mountPipefs(ctx);
-  await applyScope(ctx);
+  await writeSettings(ctx, await scopeForConf(ctx));
   await startServer(ctx);
   await notify(ctx);
 }

@@ -1,6 +1,7 @@
 import type { Host } from '../../lib/host/host.ts';
 import { type Owner, stateRoot } from '../../lib/host/nfs-state.ts';
 import { advanceNsmState, retireAll } from '../../lib/host/nsm.ts';
+import { hasSelinux } from '../../lib/host/selinux.ts';
 
 /** Where statd keeps its records, and whose they must be. */
 export type StatdHome = { readonly dir: string; readonly owner: Owner };
@@ -9,7 +10,9 @@ export type StatdHome = { readonly dir: string; readonly owner: Owner };
 export async function furnish(host: Host, { dir, owner }: StatdHome): Promise<void> {
   const lists = [`${dir}/sm`, `${dir}/sm.bak`];
   await host.run(['mkdir', '-p', '-m', '0755', '--', `${stateRoot}/v4recovery`, ...lists]);
-  await host.run(['touch', '--', ...['etab', 'xtab', 'rmtab'].map((file) => `${stateRoot}/${file}`)]);
+  // exportfs locks export-lock here wherever etab is: it must not have to create it in a directory that may be exported
+  const files = ['etab', 'xtab', 'rmtab', 'export-lock'].map((file) => `${stateRoot}/${file}`);
+  await host.run(['touch', '--', ...files]);
   await advanceNsmState(host, dir, owner); // clients ignore a restart under a number that they know
   await retireAll(host, dir);
   // The same account may have another number on the node that made the files, and statd runs as the owner of sm.
@@ -18,4 +21,8 @@ export async function furnish(host: Host, { dir, owner }: StatdHome): Promise<vo
   const isForeign = (found: string) => found !== wanted;
   if (owners.trim().split('\n').some(isForeign))
     await host.run(['chown', '-R', '-h', '--', wanted, ...lists]);
+  if (await hasSelinux(host)) {
+    await host.run(['restorecon', '--', stateRoot, ...files, `${dir}/state`]); // never -R: the data may be below, too
+    await host.run(['restorecon', '-R', '--', `${stateRoot}/v4recovery`, ...lists]);
+  }
 }

@@ -6,7 +6,7 @@ import { Failure } from '../../lib/ocf/outcome.ts';
 import { endProcesses, stopServer } from './daemons.ts';
 import { binding, pipefsOn } from './infodir.ts';
 import type { Ctx } from './params.ts';
-import { withdrawScope } from './scope.ts';
+import { removeSettings } from './settings.ts';
 
 /** Kernel first, then the helpers, then the state directory, so that the filesystem below it can go to the other node. */
 export async function stop(ctx: Ctx): Promise<void> {
@@ -16,7 +16,7 @@ export async function stop(ctx: Ctx): Promise<void> {
   if (found.is === 'ours') await release(ctx, found.mount);
   else if (found.is === 'foreign' && ctx.params.nfs_shared_infodir)
     ctx.log.warn(`${found.mount.source} on ${stateRoot} is not nfs_shared_infodir and stays mounted`);
-  await withdrawScope(ctx);
+  await removeSettings(ctx);
 }
 
 async function release({ host, log }: Ctx, bound: Mount): Promise<void> {

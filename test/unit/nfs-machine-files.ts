@@ -38,6 +38,11 @@ export function defineFileTools(machine: NfsMachine): void {
     machine.disk.set(machine.where(file), input);
     return '';
   });
+  machine.on('ln', (args) => {
+    const [target = '', link = ''] = args.slice(-2);
+    machine.links.set(link, target);
+    return '';
+  });
   machine.on('sync', () => '');
   machine.on('mv', (args) => {
     const [from = '', to = ''] = args.slice(-2).map((path) => machine.where(path));

@@ -127,6 +127,10 @@ export class NfsMachine extends FakeMachine {
     return this.process(pid, { comm: `${name}\n`, stat }, { exe: `/usr/sbin/${name}`, ...links });
   }
 
+  override async read(path: string): Promise<string> {
+    return super.read(this.links.get(path) ?? path);
+  }
+
   override endProcess(pid: number): void {
     super.endProcess(pid);
     this.busy.delete(pid);

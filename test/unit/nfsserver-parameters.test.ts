@@ -29,7 +29,7 @@ describe('parameters', () => {
 });
 
 describe('server scope', () => {
-  const fragment = '/etc/nfs.conf.d/zz-tsha-nfsserver.conf';
+  const fragment = '/run/tsha-nfs/nfs.conf';
   const dropIn = '/run/systemd/system/nfs-server.service.d/51-tsha-scope.conf';
 
   test('the parameter goes to nfs.conf where nfs-utils knows it', async () => {
@@ -64,7 +64,7 @@ describe('server scope', () => {
     const machine = new NfsMachine(shared);
     machine.files.set('/etc/nfs.conf.d/ours.conf', '[nfsd]\nscope=bank\n');
     expect((await run(machine, 'start')).code).toBe(0);
-    expect(machine.files.has(fragment)).toBe(false);
+    expect(machine.files.get(fragment)).not.toContain('scope');
   });
 
   test('none is made up where no state is shared', async () => {
@@ -92,5 +92,43 @@ describe('server scope', () => {
       `ExecStart=-${wrapped} /bin/sh -c '/usr/sbin/nfsdctl autostart || /usr/sbin/rpc.nfsd'`,
       `ExecStart=${wrapped} /usr/sbin/rpc.nfsd --debug`,
     ]);
+  });
+});
+
+describe('the list of exports', () => {
+  const link = '/etc/nfs.conf.d/zz-tsha-nfsserver.conf';
+
+  test('is kept off the failover filesystem while the server runs', async () => {
+    const machine = await started();
+    expect(machine.links.get(link)).toBe('/run/tsha-nfs/nfs.conf');
+    for (const section of ['exportd', 'mountd'])
+      expect(machine.files.get('/run/tsha-nfs/nfs.conf')).toContain(
+        `[${section}]\nstate-directory-path=/run/tsha-nfs/exports\n`,
+      );
+    const at = (line: string) => machine.journal.findIndex((entry) => entry.startsWith(line));
+    expect(at('run ln -sfn')).toBeLessThan(at('run systemctl start'));
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.links.has(link)).toBe(false);
+    expect([...machine.files.keys()].filter((file) => file.startsWith('/run/tsha-nfs'))).toEqual([]);
+  });
+
+  test('the lock file that stays there exists before anything is exported', async () => {
+    const machine = await started();
+    expect(machine.disk.has('/nfsdata/export-lock')).toBe(true);
+  });
+
+  test.each(['mountd', 'exportd'])('stays where the administrator put it in [%s]', async (section) => {
+    const machine = new NfsMachine(shared);
+    machine.files.set('/etc/nfs.conf.d/ours.conf', `[${section}]\nstate-directory-path=/srv/exports\n`);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.files.get('/run/tsha-nfs/nfs.conf')).not.toContain('state-directory-path');
+  });
+
+  test('gets the label of the state directory under SELinux, as do the files made there', async () => {
+    const machine = new NfsMachine(shared).on('restorecon', () => '').on('chcon', () => '');
+    machine.files.set('/sys/fs/selinux/enforce', '1');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.ran).toContain('chcon -R --reference /var/lib/nfs -- /run/tsha-nfs/exports');
+    expect(machine.ran.filter((line) => /^restorecon -R .*\/var\/lib\/nfs( |$)/.test(line))).toEqual([]);
   });
 });

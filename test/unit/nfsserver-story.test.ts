@@ -60,14 +60,14 @@ describe('the seed tutorial: the state directory is the exported directory', () 
       new Int32Array((machine.disk.get('/nfsdata/state') as Uint8Array).slice().buffer)[0] ?? 0;
     const node2 = new NfsMachine(shared);
     for (const [path, text] of node1.disk) node2.disk.set(path, text);
-    const [first, scope] = [state(node1), node1.files.get('/etc/nfs.conf.d/zz-tsha-nfsserver.conf')];
+    const [first, scope] = [state(node1), node1.files.get('/run/tsha-nfs/nfs.conf')];
     expect((await run(node2, 'start')).code).toBe(0);
     expect(scope).toMatch(/scope=tsha-[0-9a-f]{16}/);
-    expect(node2.files.get('/etc/nfs.conf.d/zz-tsha-nfsserver.conf')).toBe(scope);
+    expect(node2.files.get('/run/tsha-nfs/nfs.conf')).toBe(scope);
     expect(state(node2)).toBeGreaterThan(first);
     expect(state(node2) % 2).toBe(1);
     await run(node2, 'stop');
-    expect(node2.files.has('/etc/nfs.conf.d/zz-tsha-nfsserver.conf')).toBe(false);
+    expect(node2.files.has('/run/tsha-nfs/nfs.conf')).toBe(false);
   });
 
   test('records of the dead server wait in sm.bak before statd starts, owned as on this machine', async () => {
