@@ -35,10 +35,17 @@ export async function start(ctx: Ctx): Promise<void> {
   const options = optionsOf(ctx);
   const sources = await sourcesOf(host, params.source_host);
   await retireOlder(host, dir);
-  const state = await stateFor(ctx, dir, owner, options);
+  const clients = await waitingClients(host, dir);
+  // a new number for a new notification, unless nobody waits for one or the administrator keeps it
+  const isKept = options.keepState || clients.length === 0;
+  const state = isKept ? ((await readNsmState(host, dir)) ?? 1) : await advanceNsmState(host, dir, owner);
   const withinMs = options.wait ? host.left() - reserveMs : firstRoundMs;
   const { port } = options;
-  const { told, waiting, unusable } = await notifyRound(host, dir, sources, { state, port, withinMs });
+  const { told, waiting, unusable } = await notifyRound(host, dir, sources, clients, {
+    state,
+    port,
+    withinMs,
+  });
   log.info(`${told.length} clients notified, ${waiting.length} have not answered yet`);
   if (unusable.length > 0) throw new Failure('failed', unusable.join('; '));
   await mark(ctx, { statd });
@@ -55,19 +62,8 @@ export async function again({ host, log, params }: Ctx): Promise<void> {
 }
 
 /** The rules have refused what cannot be read. */
-export function optionsOf({ params }: Pick<Ctx, 'params'>): Options {
+function optionsOf({ params }: Pick<Ctx, 'params'>): Options {
   const options = readOptions(params.notify_args);
   if (typeof options === 'string') throw new Failure('misconfigured', options);
   return options;
-}
-
-/** A new number for a new notification, unless nobody waits for one or the administrator keeps it. */
-async function stateFor(
-  { host }: Ctx,
-  dir: string,
-  owner: Parameters<typeof advanceNsmState>[2],
-  { keepState }: Options,
-): Promise<number> {
-  const kept = keepState || (await waitingClients(host, dir)).length === 0;
-  return kept ? ((await readNsmState(host, dir)) ?? 1) : advanceNsmState(host, dir, owner);
 }

@@ -16,12 +16,17 @@ export async function notify(ctx: Ctx): Promise<void> {
   const { host, log, memory, params } = ctx;
   if (params.nfs_no_notify || !(await wantsV3(ctx))) return;
   const { dir } = await statdHome(host);
-  if ((await waitingClients(host, dir)).length === 0) return;
+  const clients = await waitingClients(host, dir);
+  if (clients.length === 0) return;
   const sources = await sourcesOf(host, params.nfs_ip);
   const withinMs = params.nfs_notify_foreground ? host.left() - reserveMs : firstRoundMs;
   const state = (await readNsmState(host, dir)) ?? 1;
   const port = params.statd_outgoing_port;
-  const { told, waiting, unusable } = await notifyRound(host, dir, sources, { state, port, withinMs });
+  const { told, waiting, unusable } = await notifyRound(host, dir, sources, clients, {
+    state,
+    port,
+    withinMs,
+  });
   for (const reason of unusable)
     log.warn(`${reason}; a tsha:nfsnotify resource after the address would notify from there`);
   log.info(`${told.length} clients notified, ${waiting.length} have not answered yet`);

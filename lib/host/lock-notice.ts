@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { Failure } from '../ocf/outcome.ts';
 import type { Host } from './host.ts';
-import { forgetClients, type Waiting, waitingClients } from './nsm.ts';
+import { forgetClients, type Waiting } from './nsm.ts';
 import { type Notice, tell } from './nsm-notice.ts';
 
 /** One address of the service, and what clients may know it as. */
@@ -49,18 +49,18 @@ export type Round = {
   readonly unusable: readonly string[];
 };
 
-/** Tells every waiting client from every address of the service, and strikes those from the list that confirmed all of it. */
+/** Tells each of `clients` from every address of the service, and strikes those from the list that confirmed all of it. */
 export async function notifyRound(
   host: Host,
   dir: string,
   sources: readonly Source[],
+  clients: readonly Waiting[],
   {
     state,
     port,
     withinMs,
   }: { readonly state: number; readonly port: number | undefined; readonly withinMs: number },
 ): Promise<Round> {
-  const clients = await waitingClients(host, dir);
   const confirmed = new Map<Waiting, number>();
   const unusable: string[] = [];
   await Promise.all(

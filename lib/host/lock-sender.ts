@@ -50,9 +50,10 @@ export async function keepTelling(
 ): Promise<readonly Waiting[]> {
   const state = (await readNsmState(host, dir)) ?? 1;
   for (;;) {
+    const clients = await waitingClients(host, dir);
     const withinMs = Math.min(host.left() - reserveMs, againMs);
-    if (withinMs <= 0) return waitingClients(host, dir);
-    const { waiting, unusable } = await notifyRound(host, dir, sources, { state, port, withinMs });
+    if (withinMs <= 0) return clients;
+    const { waiting, unusable } = await notifyRound(host, dir, sources, clients, { state, port, withinMs });
     if (waiting.length === 0) return [];
     if (unusable.length > 0) await host.sys.sleep(withinMs);
   }

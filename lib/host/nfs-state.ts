@@ -8,15 +8,15 @@ export const stateRoot = '/var/lib/nfs';
 /** A daemon of the NFS server, by the name the kernel keeps (15 bytes) and the unit that runs it. */
 export type Daemon = { readonly process: string; readonly unit: string };
 
-export const rpcbind: Daemon = { process: 'rpcbind', unit: 'rpcbind.service' };
+const rpcbind: Daemon = { process: 'rpcbind', unit: 'rpcbind.service' };
 export const statd: Daemon = { process: 'rpc.statd', unit: 'rpc-statd.service' };
-export const mountd: Daemon = { process: 'rpc.mountd', unit: 'nfs-mountd.service' };
+const mountd: Daemon = { process: 'rpc.mountd', unit: 'nfs-mountd.service' };
 /** Answers the kernel's questions about exports in a server that speaks NFSv4 only. */
-export const exportd: Daemon = { process: 'nfsv4.exportd', unit: 'nfsv4-exportd.service' };
-export const idmapd: Daemon = { process: 'rpc.idmapd', unit: 'nfs-idmapd.service' };
-export const nfsdcld: Daemon = { process: 'nfsdcld', unit: 'nfsdcld.service' };
+const exportd: Daemon = { process: 'nfsv4.exportd', unit: 'nfsv4-exportd.service' };
+const idmapd: Daemon = { process: 'rpc.idmapd', unit: 'nfs-idmapd.service' };
+const nfsdcld: Daemon = { process: 'nfsdcld', unit: 'nfsdcld.service' };
 /** Since nfs-utils 2.7; Debian 13 requires it for nfs-server.service. */
-export const fsidd: Daemon = { process: 'fsidd', unit: 'fsidd.service' };
+const fsidd: Daemon = { process: 'fsidd', unit: 'fsidd.service' };
 const svcgssd: Daemon = { process: 'rpc.svcgssd', unit: 'rpc-svcgssd.service' };
 
 /** The units of the server in the order of their dependence. rpcbind is not ours: others use it. */

@@ -26,7 +26,7 @@ export async function readNsmState(host: Host, dir: string): Promise<number | un
  * Replaces the file as a whole; it is on the disk when this returns. A link in its place is not followed: the directory may be
  * exported, with root on a client among its writers.
  */
-export async function writeNsmState(host: Host, dir: string, state: number, owner: Owner): Promise<void> {
+async function writeNsmState(host: Host, dir: string, state: number, owner: Owner): Promise<void> {
   const file = `${dir}/state`;
   const draft = `${file}.tsha`;
   const bytes = new Uint8Array(new Int32Array([state]).buffer);
