@@ -1,6 +1,7 @@
 import { exportArgument } from '../../lib/host/client-spec.ts';
-import type { Export, StateDirectory } from '../../lib/host/exports.ts';
-import { type Mount, mountHolding } from '../../lib/host/mounts.ts';
+import type { Export } from '../../lib/host/exports.ts';
+import { type Mount, mountHolding, mountOn } from '../../lib/host/mounts.ts';
+import { stateRoot } from '../../lib/host/nfs-state.ts';
 import { nfsdThreads } from '../../lib/host/nfsd.ts';
 import { stateDir } from '../../lib/ocf/memory.ts';
 import type { Exported } from './exported.ts';
@@ -18,19 +19,20 @@ const placeholderMs = 5000;
 const anyFsid = '74736861-0000-4000-8000-000000000000';
 
 /**
- * Whether nfsd must end before this filesystem can go: its state directory lies on it. Then nothing needs to be torn from the
- * clients, who keep their locks for the next node; revoking them now (Linux 6.9 and later) would lose them.
+ * Whether nfsd must end before this filesystem can go: the daemons' state lies on it. Then nothing needs to be torn from the
+ * clients, who keep their locks for the next node; revoking them now (Linux 6.9 and later) would lose them. etab may be elsewhere.
  */
-export const endsWithServer = (table: readonly Mount[], state: StateDirectory, path: string): boolean =>
-  state.managed && mountHolding(table, state.path)?.device === mountHolding(table, path)?.device;
+export const endsWithServer = (table: readonly Mount[], path: string): boolean => {
+  const shared = mountOn(table, stateRoot);
+  return shared !== undefined && shared.device === mountHolding(table, path)?.device;
+};
 
 /** Puts the placeholder beside the exports that are about to go. Only for the last ones: waiting clients keep nfsd's threads. */
-export async function keepClientsWaiting(ctx: Ctx, { table, state, etab, found }: Exported): Promise<void> {
+export async function keepClientsWaiting(ctx: Ctx, { table, etab, found }: Exported): Promise<void> {
   const { host, log } = ctx;
   const ours = found.flatMap(({ entries }) => entries);
   const [first] = ours;
-  if (!first || etab.length > ours.length || !found.every(({ path }) => endsWithServer(table, state, path)))
-    return;
+  if (!first || etab.length > ours.length || !found.every(({ path }) => endsWithServer(table, path))) return;
   if ((await nfsdThreads(host)) === 0) return;
   const numbers = ours.map(({ options }) => fsidIn(options));
   // a root of NFSv4's namespace must not be replaced by mountd's own pseudo root meanwhile

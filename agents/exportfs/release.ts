@@ -12,9 +12,9 @@ const pollMs = 500;
 
 /** Makes nfsd let go of the filesystems, so that they can be unmounted while nfsd goes on. */
 export async function releaseState(ctx: Ctx, exported: Exported): Promise<void> {
-  const { table, state } = exported;
+  const { table } = exported;
   const gone = exported.found.filter(
-    ({ path, entries }) => entries.length > 0 && !endsWithServer(table, state, path),
+    ({ path, entries }) => entries.length > 0 && !endsWithServer(table, path),
   );
   if (gone.length === 0) return;
   if (ctx.params.unlock_on_stop) for (const one of gone) await unlock(ctx, exported, one);

@@ -21,7 +21,10 @@ export const needsRmtabBackup = (
   params.rmtab_backup !== 'none' &&
   mountHolding(table, state.path)?.device !== mountHolding(table, path)?.device;
 
-/** Saves each directory's entries in the directory itself, when they changed since the last time. */
+/**
+ * Saves each directory's entries in the directory itself, when they changed since the last time. Without NFSv3 clients nothing is
+ * ever written there: it would break the directory delegation of an NFSv4 client (Linux 6.19), who may not be able to answer.
+ */
 export async function backUpRmtab(ctx: Ctx, { table, state, found }: Exported): Promise<void> {
   const { host, memory, params } = ctx;
   const paths = found.filter(isExported).map(({ path }) => path);
@@ -36,7 +39,7 @@ export async function backUpRmtab(ctx: Ctx, { table, state, found }: Exported): 
   for (const path of needy)
     await quietly(ctx, `back up rmtab to ${path}`, async () => {
       const text = formatRmtab(rmtabBelow(entries, path));
-      if (text === (await memory.fact<string>(`rmtab ${path}`))) return;
+      if (text === ((await memory.fact<string>(`rmtab ${path}`)) ?? '')) return;
       // noted first: what cannot be written is told once and tried again after the next change, not at every monitor
       await memory.note(`rmtab ${path}`, text);
       await replaceManaged(host, `${path}/${params.rmtab_backup}`, text, fileMs);
@@ -48,12 +51,13 @@ export async function backUpRmtab(ctx: Ctx, { table, state, found }: Exported): 
  * takes nothing from mountd, and added again if mountd replaced the file meanwhile.
  */
 export async function restoreRmtab(ctx: Ctx, { table, state, found }: Exported): Promise<void> {
-  const { host, params } = ctx;
+  const { host, memory, params } = ctx;
   for (const { path } of found) {
     if (!needsRmtabBackup(ctx, table, state, path)) continue;
     await quietly(ctx, `restore rmtab from ${path}`, async () => {
       const saved = await readManaged(host, `${path}/${params.rmtab_backup}`, fileMs);
       const backup = rmtabBelow(parseRmtab(saved ?? ''), path);
+      await memory.note(`rmtab ${path}`, formatRmtab(backup));
       for (let tries = 0; tries < restoreTries; tries++) {
         const rmtab = (await readState(host, state, 'rmtab', fileMs)) ?? '';
         const missing = rmtabMissing(parseRmtab(rmtab), backup);

@@ -85,13 +85,13 @@ export async function replaceManaged(
 ): Promise<void> {
   const draft = `${path}.tsha-${host.sys.pid}`;
   const limit = timeoutMs === undefined ? {} : { timeoutMs };
-  try {
-    // excl: on an exported filesystem a client may have put a link there
-    await host.run(['dd', `of=${draft}`, 'conv=excl,fsync', 'status=none'], { ...limit, input: text });
-    await host.run(['mv', '-fT', '--', draft, path], limit);
-  } catch (error) {
-    await host.tryRun(['rm', '-f', '--', draft], limit);
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Failure('failed', `cannot write ${path}: ${why.slice(why.lastIndexOf(': ') + 2)}`);
+  // excl: on an exported filesystem a client may have put a link there
+  const write = ['dd', `of=${draft}`, 'conv=excl,fsync', 'status=none'] as const;
+  for (const argv of [write, ['mv', '-fT', '--', draft, path]] as const) {
+    const output = await host.tryRun(argv, argv === write ? { ...limit, input: text } : limit);
+    if (output.code === 0) continue;
+    if (!output.hung) await host.tryRun(['rm', '-f', '--', draft], limit);
+    const why = output.hung ?? (firstLine(output.stderr).split(': ').at(-1) || `exit ${output.code}`);
+    throw new Failure('failed', `cannot write ${path}: ${why}`);
   }
 }

@@ -17,12 +17,13 @@ export function etabLine(path: string, client: string, options = 'rw'): string {
 export class ExportingMachine extends FakeMachine {
   /** What the path lookups of `stat` find; everything else does not exist. */
   readonly directories = new Set(['/usr', '/var', '/srv/a', '/srv/b', '/nfsdata', '/']);
+  statePath = '/var/lib/nfs';
   readonly hostNames = new Map<string, string>();
   readonly refusesToUnexport = new Set<string>();
 
   constructor(env: NodeJS.ProcessEnv = {}) {
     super(env);
-    this.files.set('/proc/self/mountinfo', '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n');
+    this.unmountAll();
     this.files.set('/proc/net/rpc/nfsd', 'rc 0 0 0\nth 8 0 0.000\n');
     this.files.set('/proc/fs/nfsd/threads', '8\n');
     this.files.set('/proc/fs/nfsd/unlock_filesystem', '');
@@ -40,10 +41,10 @@ export class ExportingMachine extends FakeMachine {
   }
 
   get etab(): string {
-    return this.files.get('/var/lib/nfs/etab') ?? '';
+    return this.files.get(`${this.statePath}/etab`) ?? '';
   }
   set etab(text: string) {
-    this.files.set('/var/lib/nfs/etab', text);
+    this.files.set(`${this.statePath}/etab`, text);
   }
 
   get exported(): readonly string[] {
@@ -51,6 +52,12 @@ export class ExportingMachine extends FakeMachine {
       .split('\n')
       .filter(Boolean)
       .map((line) => line.replace('\t', ' ').replace(/\(.*/, ''));
+  }
+
+  /** Only the root filesystem stays. */
+  unmountAll(): this {
+    this.files.set('/proc/self/mountinfo', '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n');
+    return this;
   }
 
   /** Another device is mounted there, bound from `root` of it. */

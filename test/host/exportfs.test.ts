@@ -175,6 +175,7 @@ describe('rmtab', () => {
     await box.run('mount', '-t', 'tmpfs', '-o', 'ro', 'ro', directory);
     const params = { clientspec: '*', directory, fsid: 1, ...recurring };
     expect((await box.ours('start', params)).code).toBe(0);
+    await box.write('/var/lib/nfs/rmtab', line(directory));
     const first = await box.ours('monitor', params);
     expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('Read-only file system') });
     expect(await box.ours('monitor', params)).toMatchObject({ code: 0, stderr: '' });

@@ -68,6 +68,10 @@ describe('clients are kept waiting between the end of the export and the end of 
     ['another export is still served', (m: ExportingMachine) => (m.etab += etabLine('/srv/a', '*'))],
     ['nfsd is down', (m: ExportingMachine) => m.stopNfsd()],
     ['nfsd may go on: its state is elsewhere', (m: ExportingMachine) => m.mount('/var/lib/nfs', '147:2')],
+    [
+      'nfsd may go on: its state is the own one of this node',
+      (m: ExportingMachine) => m.unmountAll().mount('/nfsdata', '147:1'),
+    ],
   ] as const)('not when %s', async (_what, prepare) => {
     const { machine, run } = node();
     machine.etab = entry();
@@ -86,6 +90,53 @@ describe('clients are kept waiting between the end of the export and the end of 
     });
     expect((await run('stop')).code).toBe(0);
     expect(machine.exported).toEqual([]);
+  });
+});
+
+describe('etab below /run, as our nfsserver has it with a shared state directory', () => {
+  const state = '/run/tsha-nfs/exports';
+  const local = () => {
+    const it = node();
+    it.machine.files.set('/etc/nfs.conf.d/zz.conf', `[mountd]\nstate-directory-path=${state}\n`);
+    it.machine.files.delete('/var/lib/nfs/etab');
+    it.machine.files.delete('/var/lib/nfs/rmtab');
+    it.machine.statePath = state;
+    it.machine.etab = '';
+    it.machine.files.set(`${state}/rmtab`, '');
+    return it;
+  };
+
+  test('a steady monitor reads it without a command, served or not', async () => {
+    const { machine, run } = local();
+    expect((await run('start')).code).toBe(0);
+    expect((await run('monitor')).code).toBe(0);
+    expect(machine.ran).toEqual([]);
+    // without NFSv3 clients nothing is written into the exported directory
+    expect([...machine.files.keys()].filter((path) => path.startsWith('/nfsdata'))).toEqual([]);
+  });
+
+  test('clients are kept waiting with their locks all the same', async () => {
+    const { machine, run } = local();
+    machine.etab = entry();
+    expect((await run('stop')).code).toBe(0);
+    expect(machine.exported).toEqual([placeholder]);
+    expect(machine.files.get('/proc/fs/nfsd/unlock_filesystem')).toBe('');
+  });
+
+  test('rmtab stays behind with the node, so it is saved', async () => {
+    const { machine, run } = local();
+    const mount = '10.0.0.7:/nfsdata:0x00000001\n';
+    await run('start');
+    machine.files.set(`${state}/rmtab`, mount);
+    expect((await run('monitor')).code).toBe(0);
+    expect(machine.files.get('/nfsdata/.rmtab')).toBe(mount);
+    await run('stop');
+    machine.etab = '';
+    machine.files.set(`${state}/rmtab`, '');
+    expect((await run('start')).code).toBe(0);
+    expect(machine.files.get(`${state}/rmtab`)).toBe(mount);
+    expect((await run('monitor')).code).toBe(0);
+    expect(machine.ran).toEqual([]);
   });
 });
 
