@@ -26,13 +26,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
     entry: join(projectFolder, 'test/contract/dummy/main.ts'),
     metadata: metadataXml(dummy, { en, 'zh-CN': zh }),
   };
-  for (const flavour of flavours) {
-    const dir = join(folder, flavour);
-    await mkdir(dir, { mode: 0o755 });
-    if (flavour === 'native') await compileNative([product], dir);
-    else await bundleScript(product, dir);
-    await execa(join(projectFolder, 'build.sh'), ['install', `--${flavour}`, '--root', join(dir, 'root')]);
+  const clean = () => rm(folder, { recursive: true, force: true });
+  try {
+    for (const flavour of flavours) {
+      const dir = join(folder, flavour);
+      await mkdir(dir, { mode: 0o755 });
+      if (flavour === 'native') await compileNative([product], dir);
+      else await bundleScript(product, dir);
+      await execa(join(projectFolder, 'build.sh'), ['install', `--${flavour}`, '--root', join(dir, 'root')]);
+    }
+  } catch (error) {
+    await clean();
+    throw error;
   }
   project.provide('contractFolder', folder);
-  return () => rm(folder, { recursive: true, force: true });
+  return clean;
 }
