@@ -8,7 +8,7 @@ export type Caller = { readonly instance: string; readonly featureSet: string | 
 const promotionTools = [3, 10, 0] as const;
 
 /** Whether a feature set, e.g. `3.16.2`, is at least the one of Pacemaker 2.1.0. */
-export function isPacemaker21(featureSet: string): boolean {
+function isPacemaker21(featureSet: string): boolean {
   const given = featureSet.split('.').map(Number);
   for (const [index, least] of promotionTools.entries()) {
     const part = given[index] ?? 0;
