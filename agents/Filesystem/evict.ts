@@ -1,5 +1,5 @@
 import { isMountedStill, type Mount } from '../../lib/host/mounts.ts';
-import { isProtected, type MountUser, processesUsing } from '../../lib/host/processes.ts';
+import { type MountUser, processesUsing, protection } from '../../lib/host/processes.ts';
 import { readSeconds, signalName } from './force.ts';
 import type { Ctx } from './params.ts';
 
@@ -16,8 +16,8 @@ export async function evict(ctx: Ctx, mount: Mount, signal: number, until: numbe
   const users = await processesUsing(host, mount);
   if (users.length === 0 || !(await isMountedStill(host, mount))) return false;
   const signalled: MountUser[] = [];
-  for (const user of users)
-    if (!(await isProtected(host, user)) && host.sys.signal(user.pid, signal)) signalled.push(user);
+  const isProtected = await protection(host);
+  for (const user of users) if (!isProtected(user) && host.sys.signal(user.pid, signal)) signalled.push(user);
   if (signalled.length === 0) return false;
   log.info(`sent ${signalName(signal)} to ${nameUsers(signalled)}: ${mount.target} is busy`);
   const delayMs = (readSeconds(params.signal_delay) ?? 1) * 1000;

@@ -36,14 +36,13 @@ const atOnce = 64;
 /** Of the cluster itself: without these the node is fenced. Kernel names end after 15 characters. */
 const clusterDaemon = /^(pacemaker.*|corosync|pcsd|sbd|dlm_controld|crmd|lrmd|cib)$/;
 
-/** Whether a process must never be signalled: ourselves, whoever waits for our answer, init, the cluster's daemons. */
-export async function isProtected(
-  host: Host,
-  { pid, name }: Pick<MountUser, 'pid' | 'name'>,
-): Promise<boolean> {
-  if (pid <= 1 || clusterDaemon.test(name)) return true;
-  for (let one = host.sys.pid; one > 0; one = await parentOf(host, one)) if (one === pid) return true;
-  return false;
+type Named = Pick<MountUser, 'pid' | 'name'>;
+
+/** Who must never be signalled: ourselves, whoever waits for our answer, init, the cluster's daemons. */
+export async function protection(host: Host): Promise<(user: Named) => boolean> {
+  const callers = new Set<number>();
+  for (let pid = host.sys.pid; pid > 1; pid = await parentOf(host, pid)) callers.add(pid);
+  return ({ pid, name }) => pid <= 1 || callers.has(pid) || clusterDaemon.test(name);
 }
 
 /** The name the kernel keeps (15 bytes): the command line itself cannot be read while the process hangs in a page fault. */
