@@ -45,7 +45,7 @@ interface Options {
   order: Order;
   keep: boolean;
   results?: string | undefined;
-  purpose: 'demo' | 'test';
+  purpose: Plan['purpose'];
 }
 
 async function campaigns({
@@ -59,11 +59,11 @@ async function campaigns({
   if (!(await mayRun())) return;
   let [passed, failed, skipped] = [0, 0, 0];
   for (const suite of wanted) {
-    const plan: Plan = { suite, provider, order };
+    const plan: Plan = { suite, provider, order, purpose };
     const checks = new Checks();
     const figures: Figures[] = [];
     say(`\n${suite}: ${provider} agents, ${order} order`);
-    const ending = await campaign(plan, scenariosFor(plan, purpose), { steps, checks, figures }, keep);
+    const ending = await campaign(plan, scenariosFor(plan), { steps, checks, figures }, keep);
     if (ending.failure) {
       say(`\n${ending.failure.message}`);
       if (isAnswer(plan, ending)) figures.push({ scenario: 'standby', outcome: 'blocked for good' });

@@ -12,7 +12,7 @@ type Scenario = (run: Run) => Promise<void>;
 const story: Scenario[] = [start, standby, unstandby, kill, rejoin];
 
 /** The demo is the story; the tests go on where it ends, and on Debian 13 leave out what is the same there. */
-export function scenariosFor({ suite, provider }: Plan, purpose: 'demo' | 'test'): Scenario[] {
+export function scenariosFor({ suite, provider, purpose }: Plan): Scenario[] {
   if (purpose === 'demo' || isStock(provider)) return story;
   return suite === 'bookworm' ? [...story, ocfTester] : [start, standby, unstandby, kill];
 }

@@ -10,6 +10,8 @@ export interface Plan {
   suite: Suite;
   provider: Provider;
   order: Order;
+  /** The demo tells the story; the tests want to know everything. */
+  purpose: 'demo' | 'test';
 }
 
 /** A cluster with clients at work on it, and what has been found out about it so far. */
