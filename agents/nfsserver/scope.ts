@@ -3,7 +3,7 @@ import { readManaged, replaceManaged } from '../../lib/host/files.ts';
 import { mountOn, mounts } from '../../lib/host/mounts.ts';
 import { nfsConf } from '../../lib/host/nfs-conf.ts';
 import { stateRoot } from '../../lib/host/nfs-state.ts';
-import { isOutdated } from '../../lib/host/units.ts';
+import { isInForce } from '../../lib/host/units.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import { sharedInfodir } from './infodir.ts';
 import type { Ctx } from './params.ts';
@@ -15,7 +15,8 @@ import { ourConf } from './settings.ts';
 /** What the kernel takes as a node name and needs no quoting anywhere. */
 export const validScope = /^[A-Za-z0-9._:-]{1,64}$/;
 
-const dropInDir = '/run/systemd/system/nfs-server.service.d';
+const server = 'nfs-server.service';
+const dropInDir = `/run/systemd/system/${server}.d`;
 const dropIn = `${dropInDir}/51-tsha-scope.conf`;
 /** Left by the stock agent when the resource was taken over from it. */
 const stockDropIn = `${dropInDir}/51-resource-agents-unshare-uts.conf`;
@@ -31,7 +32,7 @@ export async function scopeForConf(ctx: Ctx): Promise<string | undefined> {
   const scope = await chooseScope(ctx);
   if (scope !== undefined) log.info(`server scope is ${scope}`);
   const isForUnit = scope !== undefined && !(await knowsScope(ctx));
-  const unit = isForUnit ? await host.run(['systemctl', 'cat', 'nfs-server.service']) : undefined;
+  const unit = isForUnit ? await host.run(['systemctl', 'cat', server]) : undefined;
   await writeDropIn(ctx, unit && scope && dropInText(unit, scope));
   return isForUnit ? undefined : scope;
 }
@@ -88,16 +89,22 @@ function commandsOf(unit: string): readonly string[] {
   return commands;
 }
 
-/** systemd reads a unit that it does not have in memory with its new drop-in; only for one that it has, everything is read again. */
+/**
+ * systemd finds a new drop-in only when it reads everything again, which costs seconds: so only when something changed, or when
+ * what lies there is not in force. Without the scope all NFSv4.1 locks would be lost at the next failover, silently.
+ */
 async function writeDropIn({ host }: Ctx, text: string | undefined): Promise<void> {
   const read = (file: string) => host.sys.read(file).catch(() => undefined);
   const [old, stock] = [await read(dropIn), await read(stockDropIn)];
-  if (old === text && stock === undefined) return;
+  const isNew = old !== text || stock !== undefined;
+  if (!isNew && (text === undefined || (await isInForce(host, server, dropIn)))) return;
   await host.sys.remove(stockDropIn);
   if (text === undefined) await host.sys.remove(dropIn);
   else {
     await host.sys.makeDir(dropInDir);
     await host.sys.write(dropIn, text);
   }
-  if (await isOutdated(host, 'nfs-server.service')) await host.run(['systemctl', 'daemon-reload']);
+  await host.run(['systemctl', 'daemon-reload']);
+  if (text !== undefined && !(await isInForce(host, server, dropIn)))
+    throw new Failure('failed', `systemd does not read ${dropIn}: the server scope cannot be set`);
 }

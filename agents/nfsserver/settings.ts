@@ -1,6 +1,6 @@
 import { nfsConf } from '../../lib/host/nfs-conf.ts';
 import { stateRoot } from '../../lib/host/nfs-state.ts';
-import { hasSelinux } from '../../lib/host/selinux.ts';
+import { label, usesLabels } from '../../lib/host/selinux.ts';
 import { sharedInfodir } from './infodir.ts';
 import type { Ctx } from './params.ts';
 
@@ -13,7 +13,7 @@ const conf = `${runDir}/nfs.conf`;
 const exportsDir = `${runDir}/exports`;
 
 export async function writeSettings(ctx: Ctx, scope: string | undefined): Promise<void> {
-  const { host } = ctx;
+  const { host, log } = ctx;
   const lines = [
     ...(scope === undefined ? [] : ['[nfsd]', `scope=${scope}`]),
     ...((await keepsExportsLocal(ctx))
@@ -23,7 +23,8 @@ export async function writeSettings(ctx: Ctx, scope: string | undefined): Promis
   if (lines.length === 0) return removeSettings(ctx);
   await host.sys.makeDir(exportsDir);
   for (const file of ['etab', 'rmtab']) await host.sys.write(`${exportsDir}/${file}`, '');
-  if (await hasSelinux(host)) await host.run(['chcon', '-R', '--reference', stateRoot, '--', exportsDir]);
+  if (await usesLabels(host))
+    await label(host, log, ['chcon', '-R', '--reference', stateRoot, '--', exportsDir]);
   await host.sys.write(conf, `# Written by tsha:nfsserver, removed when it stops.\n${lines.join('\n')}\n`);
   await host.sys.makeDir('/etc/nfs.conf.d');
   await host.run(['ln', '-sfn', '--', conf, ourConf]);

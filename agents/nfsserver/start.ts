@@ -29,7 +29,7 @@ export async function start(ctx: Ctx): Promise<void> {
   const local = isLocal ? await host.sys.facts(`${statd.dir}/sm`).catch(() => undefined) : undefined;
   await standstill(ctx);
   await share(ctx);
-  await furnish(host, { ...statd, owner: local ?? statd.owner });
+  await furnish(ctx, { ...statd, owner: local ?? statd.owner });
   await mountPipefs(ctx);
   await writeSettings(ctx, await scopeForConf(ctx));
   await startServer(ctx);

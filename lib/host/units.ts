@@ -55,9 +55,13 @@ export function parseUnits(text: string): readonly Unit[] {
     });
 }
 
-/** Whether systemd has the unit in memory as it was before its files changed. */
-export const isOutdated = async (host: Host, unit: string): Promise<boolean> =>
-  (await host.run(['systemctl', 'show', '-p', 'NeedDaemonReload', '--value', unit])).trim() !== 'no';
+/** Whether the unit that systemd would start now includes this drop-in as it is on disk. */
+export async function isInForce(host: Host, unit: string, dropIn: string): Promise<boolean> {
+  const properties = 'DropInPaths,NeedDaemonReload';
+  const text = await host.run(['systemctl', 'show', '-p', properties, unit]);
+  const paths = /^DropInPaths=(.*)$/m.exec(text)?.[1]?.split(' ') ?? [];
+  return paths.includes(dropIn) && /^NeedDaemonReload=no$/m.test(text);
+}
 
 /** One call for all, so that systemd orders them; returns when the last one is up or one has failed. */
 export const startUnits = (host: Host, names: readonly string[], timeoutMs: number): Promise<Output> =>

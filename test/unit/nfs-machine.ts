@@ -47,8 +47,8 @@ export class NfsMachine extends FakeMachine {
   /** Threads that stay whatever is done. */
   stuckThreads = 0;
   knowsScope = true;
-  /** systemd has nfs-server.service in memory. */
-  outdated = false;
+  /** What systemd found at its last reload. */
+  loadedDropIns: readonly string[] = [];
   /** Pids that keep a mount busy until they end. */
   readonly busy = new Map<number, string>();
   threads = 0;
@@ -179,7 +179,8 @@ export class NfsMachine extends FakeMachine {
     this.on('systemctl', ([verb = '', ...args]) => {
       switch (verb) {
         case 'show':
-          if (args.includes('NeedDaemonReload')) return this.outdated ? 'yes\n' : 'no\n';
+          if (args.includes('DropInPaths,NeedDaemonReload'))
+            return `DropInPaths=${this.loadedDropIns.join(' ')}\nNeedDaemonReload=no\n`;
           return args
             .slice(3)
             .map((unit) => {
@@ -200,6 +201,9 @@ export class NfsMachine extends FakeMachine {
         }
         case 'stop':
           for (const unit of args) this.stopUnit(unit);
+          return '';
+        case 'daemon-reload':
+          this.loadedDropIns = [...this.files.keys()].filter((file) => file.includes('.service.d/'));
           return '';
         case 'cat':
           return '# /lib/systemd/system/nfs-server.service\n[Service]\nExecStart=/usr/sbin/rpc.nfsd\n';

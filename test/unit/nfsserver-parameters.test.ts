@@ -38,19 +38,27 @@ describe('server scope', () => {
     expect(machine.ran).not.toContain('systemctl daemon-reload');
   });
 
-  test.each([
-    ['has the unit in memory', true, 1],
-    ['does not', false, 0],
-  ])('before that to a drop-in; systemd %s', async (_memory, outdated, reloads) => {
+  test('before that to a drop-in, which systemd must read once', async () => {
     const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
     machine.knowsScope = false;
-    machine.outdated = outdated;
     for (let time = 0; time < 2; time++) {
       expect((await run(machine, 'start')).code).toBe(0);
       expect(machine.files.get(dropIn)).toContain('ExecStart=\nExecStart=/usr/bin/unshare --uts');
       expect((await run(machine, 'stop')).code).toBe(0);
     }
-    expect(machine.ran.filter((line) => line === 'systemctl daemon-reload')).toHaveLength(reloads);
+    const reloads = () => machine.ran.filter((line) => line === 'systemctl daemon-reload').length;
+    expect(reloads()).toBe(1);
+    machine.loadedDropIns = []; // an agent was killed between writing and reloading
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(reloads()).toBe(2);
+  });
+
+  test('a drop-in that systemd does not take is a failure, not a lost lock later', async () => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
+    machine.knowsScope = false;
+    machine.on('systemctl', ([verb]) => (verb === 'cat' ? 'ExecStart=/usr/sbin/rpc.nfsd\n' : ''));
+    const result = await run(machine, 'start');
+    expect(result).toMatchObject({ code: 1, reason: expect.stringContaining('server scope cannot be set') });
   });
 
   test('a drop-in goes when the scope is no longer wanted', async () => {
@@ -122,6 +130,12 @@ describe('the list of exports', () => {
     machine.files.set('/etc/nfs.conf.d/ours.conf', `[${section}]\nstate-directory-path=/srv/exports\n`);
     expect((await run(machine, 'start')).code).toBe(0);
     expect(machine.files.get('/run/tsha-nfs/nfs.conf')).not.toContain('state-directory-path');
+  });
+
+  test('a kernel with SELinux where nobody uses it changes nothing', async () => {
+    const machine = new NfsMachine(shared);
+    machine.files.set('/sys/fs/selinux/enforce', '0');
+    expect((await run(machine, 'start')).code).toBe(0);
   });
 
   test('gets the label of the state directory under SELinux, as do the files made there', async () => {
