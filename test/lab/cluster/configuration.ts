@@ -12,7 +12,7 @@ export const resourceIds = {
 export type AgentName = keyof typeof resourceIds;
 export const agentNames = Object.keys(resourceIds) as AgentName[];
 
-export const drbdClone = 'DataClone';
+const drbdClone = 'DataClone';
 export const exportedFolder = '/nfsdata';
 export const drbdDevice = '/dev/drbd1';
 

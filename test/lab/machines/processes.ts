@@ -30,7 +30,7 @@ function isUml(pid: number): boolean {
 }
 
 /** The UML processes of a machine: the session its first process leads (6.1 has helpers that outlive it, and keep its disks locked). */
-export const umlProcesses = (leader: number): number[] =>
+const umlProcesses = (leader: number): number[] =>
   readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 0 && statOf(pid)?.session === leader && isAlive(pid) && isUml(pid));
