@@ -36,7 +36,13 @@ type Does<T extends ParamTable> = Timing & { readonly run: Work<NoInfer<T>> };
 export type Actions<T extends ParamTable> = {
   readonly start: Does<T>;
   readonly stop: Does<T>;
-  readonly monitor: Timing & { readonly also?: readonly Timing[]; readonly run: Look<NoInfer<T>> };
+  readonly monitor: Timing & {
+    /** Further lines of the meta-data: pcs makes a recurring monitor of each when a resource is created without `op monitor`. */
+    readonly also?: readonly Timing[];
+    /** Check levels above 0 that the monitor understands, set by whoever wants them as OCF_CHECK_LEVEL of an operation. */
+    readonly depths?: readonly number[];
+    readonly run: Look<NoInfer<T>>;
+  };
   /** Level 10 and above only: may look at this host. Level 0 is the parameter table and `rules`. */
   readonly 'validate-all': Timing & { readonly run?: Work<NoInfer<T>> };
   readonly promote?: Does<T>;

@@ -122,7 +122,7 @@ async function perform<T extends ParamTable>(
     host,
     log,
     memory,
-    request: { ...request, depth: supportedDepth(request.checkLevel, depthsOf(agent)) },
+    request: { ...request, depth: supportedDepth(request.checkLevel, agent.actions.monitor.depths ?? []) },
   };
 
   switch (situation) {
@@ -169,11 +169,6 @@ async function parametersFor<T extends ParamTable>(
 async function requireTools<T extends ParamTable>(agent: AgentDef<T>, sys: Sys): Promise<void> {
   for (const tool of agent.needs)
     if (!(await sys.has(tool))) throw new Failure('notInstalled', `command ${tool} is not installed`);
-}
-
-function depthsOf<T extends ParamTable>(agent: AgentDef<T>): readonly number[] {
-  const { monitor } = agent.actions;
-  return [monitor, ...(monitor.also ?? [])].map(({ depth }) => depth ?? 0);
 }
 
 /** A verdict of the policy tables: trouble is thrown, health is the answer. */

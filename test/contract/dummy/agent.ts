@@ -91,7 +91,7 @@ export const dummy = defineAgent({
     monitor: {
       timeout: '20s',
       interval: '10s',
-      also: [{ timeout: '30s', interval: '60s', depth: 10 }],
+      depths: [10],
       async run({ params: { state, mischief }, host }) {
         await misbehave(mischief, host);
         const there = await host.sys.facts(state).then(
