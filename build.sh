@@ -74,7 +74,7 @@ apt_get() {
 }
 
 # The build needs 20.12; the agents themselves run with any 20.
-node_is_new() { "$1" -e 'const [a, b] = process.versions.node.split("."); process.exit(a * 100 + +b < 2012)' 2>/dev/null; }
+node_is_new() { "$1" -e 'const [a, b] = process.versions.node.split("."); process.exit(a * 100 + +b < 2012 ? 1 : 0)' 2>/dev/null; }
 
 # Debian 12's own Node is older than 20, but good enough for npm to fetch a newer one, which stays in the cache.
 need_node() {
