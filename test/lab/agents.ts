@@ -11,6 +11,16 @@ const helpedUnits = ['nfsdcld', 'fsidd'];
 /** What the nodes get on top of the image, at its final paths below a folder of its own: the agents as an administrator installs them. */
 export async function stageAgents(provider: Provider, signal: AbortSignal): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tsha-lab-agents-'));
+  try {
+    await stageInto(folder, provider, signal);
+    return folder;
+  } catch (error) {
+    await fs.remove(folder);
+    throw error;
+  }
+}
+
+async function stageInto(folder: string, provider: Provider, signal: AbortSignal): Promise<void> {
   if (provider === 'stock-helped') {
     for (const unit of helpedUnits)
       await fs.outputFile(
@@ -26,5 +36,4 @@ export async function stageAgents(provider: Provider, signal: AbortSignal): Prom
   }
   if (provider === 'script')
     await fs.copy(await fs.realpath(process.execPath), join(folder, process.execPath));
-  return folder;
 }
