@@ -29,53 +29,67 @@ export const resourceIds = {
   IPaddr2: 'nfs_ip',
   nfsnotify: 'nfs-notify',
 } as const;
-export const clone = 'DataClone';
-const group = 'nfsshare';
+const clone = 'DataClone';
+const groupId = 'nfsshare';
 
-/**
- * The pcs commands that make the stack. Only spellings that mean the same in pcs 0.11 and 0.12: `create … promotable` and
- * `create … --group` do not.
- */
-export function pcsCommands(stack: NfsStack): readonly Argv[] {
-  const { drbd, ...others } = resources(stack);
-  const order: readonly (keyof typeof others)[] =
-    stack.address === 'last'
-      ? ['Filesystem', 'nfsserver', 'exportfs', 'IPaddr2', 'nfsnotify']
-      : ['IPaddr2', 'Filesystem', 'nfsserver', 'exportfs', 'nfsnotify'];
-  const create = (agent: AgentName, words: string): Argv => [
-    ...['resource', 'create', resourceIds[agent], agentType(agent, stack.provider)],
-    ...words.split(' '),
-  ];
-  return [
-    create('drbd', drbd),
-    [
-      'resource',
-      'promotable',
-      resourceIds.drbd,
-      clone,
-      ...'promoted-max=1 promoted-node-max=1 clone-max=2 clone-node-max=1 notify=true'.split(' '),
-    ],
-    ...order.map((agent) => create(agent, others[agent])),
-    ['resource', 'group', 'add', group, ...order.map((agent) => resourceIds[agent])],
-    ['constraint', 'colocation', 'add', group, 'with', 'Promoted', clone, 'score=INFINITY'],
-    ['constraint', 'order', 'promote', clone, 'then', 'start', group],
-  ];
-}
+/** Parameters as `name=value`. No value may hold a blank: pcs and the agents would split it. */
+export const parameters = (stack: NfsStack): Readonly<Record<AgentName, readonly string[]>> => ({
+  drbd: [`drbd_resource=${stack.drbdResource}`],
+  Filesystem: [`device=${stack.device}`, `directory=${stack.directory}`, `fstype=${stack.fstype}`],
+  nfsserver: [`nfs_shared_infodir=${stack.directory}`, 'nfs_no_notify=true'],
+  exportfs: [
+    `clientspec=${stack.clients}`,
+    `options=${stack.exportOptions}`,
+    `directory=${stack.directory}`,
+    'fsid=0',
+  ],
+  IPaddr2: [`ip=${stack.ip}`, `cidr_netmask=${stack.prefix}`, ...(stack.nic ? [`nic=${stack.nic}`] : [])],
+  nfsnotify: [`source_host=${stack.ip}`],
+});
+
+/** pcs would change one of two monitors of the same interval. */
+const monitors: Readonly<Record<AgentName, string>> = {
+  drbd: 'op monitor interval=20s role=Promoted op monitor interval=30s role=Unpromoted',
+  Filesystem: 'op monitor interval=20s',
+  nfsserver: 'op monitor interval=30s',
+  exportfs: 'op monitor interval=30s',
+  IPaddr2: 'op monitor interval=30s',
+  nfsnotify: 'op monitor interval=30s',
+};
+
+const members: Readonly<Record<NfsStack['address'], readonly AgentName[]>> = {
+  last: ['Filesystem', 'nfsserver', 'exportfs', 'IPaddr2', 'nfsnotify'],
+  first: ['IPaddr2', 'Filesystem', 'nfsserver', 'exportfs', 'nfsnotify'],
+};
+
+const cloneOptions = 'promoted-max=1 promoted-node-max=1 clone-max=2 clone-node-max=1 notify=true';
 
 export function agentType(agent: AgentName, provider: NfsStack['provider']): string {
   if (provider === 'tsha') return `ocf:tsha:${agent}`;
   return agent === 'drbd' ? 'ocf:linbit:drbd' : `ocf:heartbeat:${agent}`;
 }
 
-/** Parameters and monitors. None of an admin's values may hold a blank: pcs and the agents would split them too. */
-const resources = (stack: NfsStack): Readonly<Record<AgentName, string>> => ({
-  drbd: `drbd_resource=${stack.drbdResource} op monitor interval=20s role=Promoted op monitor interval=30s role=Unpromoted`,
-  Filesystem: `device=${stack.device} directory=${stack.directory} fstype=${stack.fstype} op monitor interval=20s`,
-  nfsserver: `nfs_shared_infodir=${stack.directory} nfs_no_notify=true op monitor interval=30s`,
-  exportfs: `clientspec=${stack.clients} options=${stack.exportOptions} directory=${stack.directory} fsid=0 op monitor interval=30s`,
-  IPaddr2: `ip=${stack.ip} cidr_netmask=${stack.prefix}${stack.nic ? ` nic=${stack.nic}` : ''} op monitor interval=30s`,
-  nfsnotify: `source_host=${stack.ip} op monitor interval=30s`,
-});
+export const createCommand = (agent: AgentName, stack: NfsStack): Argv => [
+  ...['resource', 'create', resourceIds[agent], agentType(agent, stack.provider)],
+  ...parameters(stack)[agent],
+  ...monitors[agent].split(' '),
+];
+
+/**
+ * The pcs commands that make the stack. Only spellings that mean the same in pcs 0.11 and 0.12: `create … promotable` and
+ * `create … --group` do not.
+ */
+export function pcsCommands(stack: NfsStack): readonly Argv[] {
+  const group = members[stack.address];
+  return [
+    createCommand('drbd', stack),
+    ['resource', 'promotable', resourceIds.drbd, clone, ...cloneOptions.split(' ')],
+    ...group.map((agent) => createCommand(agent, stack)),
+    ['resource', 'group', 'add', groupId, ...group.map((agent) => resourceIds[agent])],
+    ['constraint', 'colocation', 'add', groupId, 'with', 'Promoted', clone, 'score=INFINITY'],
+    ['constraint', 'order', 'promote', clone, 'then', 'start', groupId],
+  ];
+}
 
 /** A command as it can be pasted into a shell. */
 export const shellLine = (argv: Argv): string =>

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type NfsStack, pcsCommands, shellLine } from '../../cli/stack.ts';
 
@@ -58,5 +59,13 @@ describe('the pcs commands of a stack', () => {
     [['$(id)', '`id`', ''], "'$(id)' '`id`' ''"],
   ])('%j is quoted for a shell', (argv, line) => {
     expect(shellLine(argv)).toBe(line);
+  });
+
+  test.each(['README.md', 'README.zh-CN.md'])('%s shows the cluster that the lab runs', (file) => {
+    const shown = readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('# pcs '))
+      .map((line) => line.replace('# pcs ', ''));
+    expect(shown).toEqual(lines({ ip: '10.77.0.20', exportOptions: 'rw,sync,no_root_squash' }));
   });
 });
