@@ -43,3 +43,6 @@ export async function lingers(
 
 export const coveredReason = (state: State & { is: 'covered' }): string =>
   `${state.mount.source} is mounted on ${state.directory}, but ${state.by.source} was mounted over it: unmount that by hand`;
+
+export const asideReason = ({ mount, directory }: State & { is: 'aside' }): string =>
+  `${mount.source} is on ${mount.target}, not on ${directory}: a stop moved it there and did not end; stop it again`;

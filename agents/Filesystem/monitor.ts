@@ -1,5 +1,5 @@
 import { Failure, type Health, notRunning, type Report } from '../../lib/ocf/outcome.ts';
-import { coveredReason, lingers, requireSound } from './condition.ts';
+import { asideReason, coveredReason, lingers, requireSound } from './condition.ts';
 import { readBack, readDevice, writeStatusFile } from './deep-monitor.ts';
 import type { Ctx } from './params.ts';
 import { look } from './state.ts';
@@ -24,6 +24,8 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
       );
     case 'covered':
       throw new Failure('failed', coveredReason(state));
+    case 'aside':
+      throw new Failure('failed', asideReason(state));
     case 'ours':
       await requireSound(ctx, state, state.mount);
       if (request.depth >= 10) await readDevice(ctx, state.mount);

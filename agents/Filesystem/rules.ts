@@ -1,19 +1,17 @@
 import { tidyPath } from '../../lib/host/mounts.ts';
 import type { Params } from '../../lib/ocf/params.ts';
-import { readForce, readSeconds, readSignals } from './force.ts';
+import { readSeconds, readSignals } from './force.ts';
 import type { params } from './params.ts';
 
 /** What is wrong with the parameters on any host. */
 export function rules(given: Params<typeof params>): readonly string[] {
-  const { device, directory, force_unmount, signal_delay } = given;
+  const { device, directory, signal_delay } = given;
   const wrong: string[] = [];
   if (device !== device.trim()) wrong.push(`device "${device}" begins or ends with white space`);
   if (directory !== directory.trim()) wrong.push(`directory "${directory}" begins or ends with white space`);
   if (!directory.trim().startsWith('/')) wrong.push(`directory "${directory}" is not an absolute path`);
   else if (tidyPath(directory.trim()) === '/')
     wrong.push('directory is /, the root of this node: it cannot be a resource');
-  if (readForce(force_unmount).move)
-    wrong.push(`force_unmount="${force_unmount}": move is not supported yet, use true, safe or false`);
   for (const name of ['term_signals', 'kill_signals'] as const)
     if (readSignals(given[name]).includes(undefined))
       wrong.push(`${name}="${given[name]}" names a signal that does not exist`);

@@ -6,7 +6,7 @@ import type { Argv } from '../../lib/host/sys.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import { checkFilesystem } from './check-filesystem.ts';
 import { refuseUnsafeClone } from './clone.ts';
-import { coveredReason, requireSound } from './condition.ts';
+import { asideReason, coveredReason, requireSound } from './condition.ts';
 import type { Ctx } from './params.ts';
 import { devicePath, look, type State } from './state.ts';
 import { requireType } from './support.ts';
@@ -49,6 +49,8 @@ async function isThereAlready(ctx: Ctx, state: State): Promise<boolean> {
       return true;
     case 'covered':
       throw new Failure('failed', coveredReason(state));
+    case 'aside':
+      throw new Failure('failed', asideReason(state));
     case 'foreign':
       throw new Failure(
         'failed',

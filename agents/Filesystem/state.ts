@@ -1,7 +1,9 @@
 import { deviceUnder, linkedDevice, nodeAt, searchDevice, shareBtrfs } from '../../lib/host/block-devices.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { canonicalPath, type Mount, mounts, mountsOn } from '../../lib/host/mounts.ts';
+import { readForce } from './force.ts';
 import { isServed, isVirtual } from './fstypes.ts';
+import { asideOf } from './move.ts';
 import type { Ctx } from './params.ts';
 import { readSource, type Source } from './source.ts';
 
@@ -20,6 +22,8 @@ export type State = {
   | { readonly is: 'foreign'; readonly mount: Mount }
   /** Ours is mounted, but something else was mounted over it. */
   | { readonly is: 'covered'; readonly mount: Mount; readonly by: Mount }
+  /** A stop moved ours beside the directory and did not end. */
+  | { readonly is: 'aside'; readonly mount: Mount }
 );
 
 /**
@@ -44,13 +48,25 @@ export async function look(ctx: Ctx, labels: 'search' | 'links' = 'search'): Pro
         return { ...common, is: 'covered', mount: layer, by: top };
     return { ...common, is: 'foreign', mount: top };
   };
-  const here = await at(await canonicalPath(host, params.directory.trim(), table));
+  // What has no device can only be told from another's by where it is: there it is ours if we may have put it there.
+  const mayBeAside = device !== undefined || readForce(params.force_unmount).move;
+  const atOrBeside = async (directory: string): Promise<State> => {
+    const here = await at(directory);
+    if (here.is === 'ours' || here.is === 'covered' || directory === '/' || !mayBeAside) return here;
+    const beside = await at(asideOf(directory));
+    return beside.is === 'ours'
+      ? { ...beside, directory, is: 'aside' }
+      : beside.is === 'covered'
+        ? beside
+        : here;
+  };
+  const here = await atOrBeside(await canonicalPath(host, params.directory.trim(), table));
   if (here.is !== 'absent') return here;
   // The link that the directory goes through may lead elsewhere since the start.
   const before = await memory.fact<string>('directory');
   if (before === undefined || before === here.directory || device === undefined) return here;
-  const there = await at(before);
-  return there.is === 'ours' || there.is === 'covered' ? there : here;
+  const there = await atOrBeside(before);
+  return there.is === 'absent' || there.is === 'foreign' ? here : there;
 }
 
 async function wantedDevice(

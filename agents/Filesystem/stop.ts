@@ -3,6 +3,7 @@ import { Failure } from '../../lib/ocf/outcome.ts';
 import { coveredReason } from './condition.ts';
 import { statusFile } from './deep-monitor.ts';
 import { readForce } from './force.ts';
+import { moveAside } from './move.ts';
 import type { Ctx } from './params.ts';
 import { requireReleased } from './release.ts';
 import { hasOption } from './source.ts';
@@ -15,15 +16,22 @@ import { stopPhases, unmount } from './unmount.ts';
  */
 export async function stop(ctx: Ctx): Promise<void> {
   const { params, log } = ctx;
-  const { unknown } = readForce(params.force_unmount);
+  const { unknown, move } = readForce(params.force_unmount);
   if (unknown.length > 0) log.warn(`force_unmount: unknown word ${unknown.join(', ')} is ignored`);
   const phases = stopPhases(ctx);
   let state = await look(ctx);
   let last: Mount | undefined;
-  while (state.is === 'ours') {
+  let tried: number | undefined;
+  while (state.is === 'ours' || state.is === 'aside') {
+    if (move && state.is === 'ours' && state.mount.id !== tried) {
+      tried = state.mount.id;
+      await moveAside(ctx, state.mount, state.table);
+      state = await look(ctx);
+      continue;
+    }
     last = state.mount;
     log.info(`unmounting ${last.source} from ${last.target}`);
-    await removeStatusFile(ctx, state.directory);
+    await removeStatusFile(ctx, last.target);
     for (const mount of [...inTheWay(ctx, state, last), last]) await unmount(ctx, mount, phases);
     state = await look(ctx);
   }

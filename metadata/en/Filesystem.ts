@@ -43,8 +43,9 @@ this only where each node has a device of its own.`,
 What to do when processes keep the filesystem busy on stop. true or safe: signal them, term_signals in the first half of the
 time, kill_signals in the second. false: wait, and fail when they do not leave by themselves. The users are found in /proc by the
 mount itself, so processes of other filesystems are never hit, nor are the cluster's own daemons, init or the parents of the agent.
-The words xargs, noxargs, ps and nops of the stock agent are accepted and mean nothing here. Its word move is not supported yet
-and refused.`,
+With move, as in true,move, a stop first moves the mount beside its mount point, from /data to /.data, where programs that are
+started again do not find it. That needs a parent mount that is not shared with other namespaces; otherwise it is unmounted in place.
+The words xargs, noxargs, ps and nops of the stock agent are accepted and mean nothing here.`,
     term_signals: `
 Signals for the first half of a stop, in this order, separated by blanks: names with or without SIG, or numbers.`,
     kill_signals: `

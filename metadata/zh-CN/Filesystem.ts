@@ -56,7 +56,8 @@ export default {
       long: `
 停止时有进程占用文件系统该怎么办。true 或 safe：发送信号，前一半时间用 term_signals，后一半时间用 kill_signals。false：等待，若进程不自行离开则失败。
 占用者是按挂载本身在 /proc 中查找的，因此绝不会误伤其他文件系统的进程，也绝不会触及集群自身的守护进程、init 以及本代理的父进程。
-原版代理的 xargs、noxargs、ps、nops 可以写，但在此没有作用；move 尚不支持，会被拒绝。`,
+加上 move（例如 true,move）时，停止操作先把挂载移到挂载点旁边（从 /data 移到 /.data），使被重新启动的程序找不到它。这要求父挂载不与其他命名空间共享，
+否则就地卸载。原版代理的 xargs、noxargs、ps、nops 可以写，但在此没有作用。`,
     },
     term_signals: {
       short: '停止操作前半段依次使用的信号',

@@ -39,6 +39,7 @@ export class FilesystemMachine extends FakeMachine {
     this.disk('/dev/drbd1', 147, 1);
     this.on('mount', (args) => {
       const [source = '', target = ''] = args.slice(-2);
+      if (args.includes('--move')) return this.move(source, target);
       const type = args[args.indexOf('-t') + 1] ?? 'xfs';
       const rdev = this.factsOf.get(source)?.rdev ?? 0;
       this.mounted({ source, target, type, device: rdev ? `${rdev >> 8}:${rdev & 0xff}` : '0:99' });
@@ -82,6 +83,14 @@ export class FilesystemMachine extends FakeMachine {
         void this.log.push(`${level} ${message}`);
     const log: Log = { crit: to('crit'), error: to('error'), warn: to('warn'), info: to('info'), debug() {} };
     return runAction(filesystem, action, this, log);
+  }
+
+  /** Whatever is mounted on or below `from`. */
+  private move(from: string, to: string): undefined {
+    this.rows = this.rows.map((row) =>
+      `${row.target}/`.startsWith(`${from}/`) ? { ...row, target: to + row.target.slice(from.length) } : row,
+    );
+    this.writeTable();
   }
 
   private writeTable(): void {

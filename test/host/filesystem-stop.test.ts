@@ -246,6 +246,62 @@ describe('stacked mounts', () => {
   });
 });
 
+describe('force_unmount=true,move', () => {
+  const move = { force_unmount: 'true,move' };
+
+  test('93, 94, D6: the directory that a stop leaves changes no later answer', async () => {
+    const resource = await started('ext4', move);
+    for (let round = 0; round < 2; round++) {
+      expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
+      expect(await sandbox.ours('monitor', { ...resource, ...recurring })).toMatchObject({ code: 0 });
+      expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+      expect(await isMounted(resource.directory)).toBe(false);
+      expect(await sandbox.ours('monitor', resource)).toMatchObject({ code: 7 });
+    }
+  });
+
+  test('95, 96, D6: what a stop left aside is found, and unmounted by the next one', async () => {
+    const resource = await started('ext4', move);
+    const aside = join(sandbox.folder, `.${resource.directory.split('/').at(-1)}`);
+    await sandbox.run('mkdir', aside);
+    await sandbox.run('mount', '--move', resource.directory, aside);
+    for (const params of [resource, { ...resource, ...recurring }, { ...resource, force_unmount: 'true' }])
+      expect(await sandbox.ours('monitor', params)).toMatchObject({ code: 1 });
+    expect(await sandbox.ours('start', resource)).toMatchObject({ code: 1 });
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+    expect(await isMounted(aside)).toBe(false);
+  });
+
+  test('C9: programs that come back do not find it', async () => {
+    const resource = await started('ext4', move);
+    const m = resource.directory;
+    // Each child holds the filesystem, and ignores TERM; the loop that starts them does not use it itself.
+    const child = `trap "" TERM; cd ${m}/d || exit; while :; do sleep 0.2; done`;
+    await sandbox.run('mkdir', `${m}/d`, `${m}/sub`);
+    await sandbox.run('mount', '-t', 'tmpfs', 'x', `${m}/sub`);
+    const rogue = await holder(`echo; while :; do bash -c '${child}' || sleep 0.05; done >/dev/null 2>&1`);
+    const answer = await sandbox.ours('stop', resource);
+    expect(answer).toMatchObject({ code: 0, stderr: expect.stringContaining('SIGKILL') });
+    expect([await isMounted(m), isAlive(rogue.pid)]).toEqual([false, true]);
+    expect((await sandbox.mounted()).filter((line) => line.includes('/.m'))).toEqual([]);
+  });
+
+  test('97: below a shared parent it is unmounted in place', async () => {
+    const parent = join(sandbox.folder, `shared${count++}`);
+    await sandbox.run('mkdir', parent);
+    await sandbox.run('mount', '-t', 'tmpfs', 'x', parent);
+    await sandbox.run('mount', '--make-shared', parent);
+    const directory = `${parent}/m`;
+    const resource = { device: await sandbox.disk('ext4'), directory, fstype: 'ext4', ...move };
+    expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
+    expect(await sandbox.ours('stop', resource)).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('in place'),
+    });
+    expect(await isMounted(directory)).toBe(false);
+  });
+});
+
 test('C14: the link of the mount point leads elsewhere since the start: stop still finds it', async () => {
   const link = join(sandbox.folder, `link${count++}`);
   await sandbox.run('mkdir', `${link}-a`, `${link}-b`);

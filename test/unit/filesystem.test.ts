@@ -338,6 +338,83 @@ describe('stop', () => {
   });
 });
 
+describe('move', () => {
+  const move = { force_unmount: 'true,move' };
+  const aside = { ...ours, target: '/.nfsdata' };
+
+  test('93, 94, D6: start, stop, start again: the directory it leaves changes no answer', async () => {
+    const machine = new FilesystemMachine(move);
+    for (const round of [1, 2]) {
+      expect(await machine.call('start'), `round ${round}`).toMatchObject({ code: 0 });
+      expect(await machine.call('monitor', recurring)).toMatchObject({ code: 0 });
+      expect(await machine.call('start')).toMatchObject({ code: 0 });
+      expect(await machine.call('stop')).toMatchObject({ code: 0 });
+      expect(machine.targets).toEqual([]);
+    }
+    expect(machine.ran.slice(1, 3)).toEqual(['mount -c --move /nfsdata /.nfsdata', 'umount -c /.nfsdata']);
+  });
+
+  test.each<[string, Params]>([
+    ['move', move],
+    ['move no longer set', {}],
+    ['a tmpfs', { ...move, device: 'x', fstype: 'tmpfs' }],
+  ])('95, 96, D6: left aside by a stop that did not end: %s', async (_what, params) => {
+    const row = params['fstype']
+      ? { source: 'x', target: aside.target, device: '0:50', type: 'tmpfs' }
+      : aside;
+    const machine = new FilesystemMachine(params).mounted(row);
+    const failed = { code: 1, reason: expect.stringContaining('/.nfsdata') };
+    expect(await machine.call('start')).toMatchObject(failed);
+    expect(await machine.call('monitor')).toMatchObject(failed);
+    expect(await machine.call('monitor', recurring)).toMatchObject(failed);
+    expect(machine.targets).toEqual(['/.nfsdata']);
+    expect(await machine.call('stop')).toMatchObject({ code: 0 });
+    expect(machine.targets).toEqual([]);
+  });
+
+  test('96: left aside, and something else is mounted on the directory', async () => {
+    const other = { source: '/dev/drbd2', target: '/nfsdata', device: '147:2' };
+    const machine = new FilesystemMachine(move).disk('/dev/drbd2', 147, 2).mounted(aside).mounted(other);
+    expect(await machine.call('monitor', recurring)).toMatchObject({ code: 1 });
+    expect(await machine.call('stop')).toMatchObject({ code: 0 });
+    expect(machine.targets).toEqual(['/nfsdata']);
+  });
+
+  test.each<[string, (machine: FilesystemMachine) => unknown, string[]]>([
+    [
+      'the kernel refuses: a shared parent',
+      (m) => m.on('mount', () => ({ code: 32, stderr: 'mount: bad option\n' })),
+      [],
+    ],
+    ['the hidden path is a link', (m) => m.links.set('/.nfsdata', '/elsewhere'), []],
+    [
+      'no room for the hidden directory',
+      (m) => (m.makeDir = async () => Promise.reject(new Error('EROFS'))),
+      [],
+    ],
+    [
+      'something else is mounted there',
+      (m) => m.disk('/dev/drbd2', 147, 2).mounted({ ...aside, source: '/dev/drbd2', device: '147:2' }),
+      ['/.nfsdata'],
+    ],
+    ['ours is mounted there too', (m) => m.mounted(aside), []],
+  ])('97: it cannot be moved, and is unmounted in place: %s', async (_what, prepare, left) => {
+    const machine = new FilesystemMachine(move).mounted(ours);
+    prepare(machine);
+    expect(await machine.call('stop')).toMatchObject({ code: 0 });
+    expect(machine.targets).toEqual(left);
+    expect(machine.log.join('\n')).toContain('in place');
+  });
+
+  test('a mount of another device on the hidden path is no business of ours', async () => {
+    const machine = new FilesystemMachine(move).disk('/dev/drbd2', 147, 2);
+    machine.mounted({ ...aside, source: '/dev/drbd2', device: '147:2' });
+    expect(await machine.call('monitor', recurring)).toMatchObject({ code: 7 });
+    expect(await machine.call('start')).toMatchObject({ code: 0 });
+    expect(await machine.call('monitor', recurring)).toMatchObject({ code: 0 });
+  });
+});
+
 describe('parameters that cannot be', () => {
   test.each<[string, Params, RegExp]>([
     ['30: white space', { device: '/dev/drbd1 ' }, /white space/],
@@ -345,7 +422,6 @@ describe('parameters that cannot be', () => {
     ['a relative directory', { directory: 'nfsdata' }, /absolute/],
     ['a signal that does not exist', { term_signals: 'BOGUS' }, /term_signals/],
     ['a delay that is no number', { signal_delay: 'soon' }, /signal_delay/],
-    ['move, not supported yet', { force_unmount: 'true,move' }, /move/],
   ])('%s', async (_what, params, reason) => {
     for (const action of ['start', 'validate-all']) {
       const result = await new FilesystemMachine(params).call(action);
