@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { agentUnderTest } from './agent-under-test.ts';
+import { runAndKill } from './killed.ts';
 
 type Params = { readonly [name: string]: string | number };
 
@@ -29,6 +30,8 @@ export type Sandbox = {
   stock(action: string, params: Params): Promise<Answer>;
   /** Our action under strace: the commands it executed, and whether it opened a socket. */
   traced(action: string, params: Params): Promise<{ commands: readonly string[]; sockets: number }>;
+  /** Our action, killed with all its children after so many milliseconds; whether it was still running. */
+  killed(action: string, params: Params, afterMs: number): Promise<boolean>;
   close(): Promise<void>;
 };
 
@@ -69,6 +72,23 @@ export async function openSandbox(): Promise<Sandbox> {
   const run: Sandbox['run'] = async (command, ...args) =>
     (await execa('nsenter', inside([command, ...args]), { cwd: '/', stdin: 'ignore' })).stdout;
 
+  const envOf = (params: Params, state: string) => ({
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    OCF_ROOT: '/usr/lib/ocf',
+    OCF_FUNCTIONS_DIR: '/usr/lib/ocf/lib/heartbeat',
+    OCF_RA_VERSION_MAJOR: '1',
+    OCF_RESOURCE_INSTANCE: 'share',
+    OCF_RESOURCE_TYPE: 'exportfs',
+    OCF_RESKEY_CRM_meta_timeout: '20000',
+    HA_RSCTMP: join(folder, state),
+    ...Object.fromEntries(
+      Object.entries(params).map(([name, value]) => [
+        name === name.toUpperCase() ? name : `OCF_RESKEY_${name.replace(/^meta_/, 'CRM_meta_')}`,
+        String(value),
+      ]),
+    ),
+  });
+
   async function call(argv: readonly string[], params: Params, state: string): Promise<Answer> {
     const done = await execa('nsenter', inside(argv), {
       reject: false,
@@ -76,22 +96,7 @@ export async function openSandbox(): Promise<Sandbox> {
       cwd: '/',
       stdin: 'ignore',
       timeout: 40_000,
-      env: {
-        PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-        OCF_ROOT: '/usr/lib/ocf',
-        OCF_FUNCTIONS_DIR: '/usr/lib/ocf/lib/heartbeat',
-        OCF_RA_VERSION_MAJOR: '1',
-        OCF_RESOURCE_INSTANCE: 'share',
-        OCF_RESOURCE_TYPE: 'exportfs',
-        OCF_RESKEY_CRM_meta_timeout: '20000',
-        HA_RSCTMP: join(folder, state),
-        ...Object.fromEntries(
-          Object.entries(params).map(([name, value]) => [
-            name === name.toUpperCase() ? name : `OCF_RESKEY_${name.replace(/^meta_/, 'CRM_meta_')}`,
-            String(value),
-          ]),
-        ),
-      },
+      env: envOf(params, state),
     });
     const reason = /(?:.|\n)*ocf-exit-reason:(.*)/.exec(done.stderr)?.[1];
     return { code: done.exitCode, reason, stdout: done.stdout, stderr: done.stderr };
@@ -121,6 +126,8 @@ export async function openSandbox(): Promise<Sandbox> {
     ours: (action, params) => call([...ours, action], params, 'memory'),
     // one directory for both: what one agent started the other must know
     stock: (action, params) => call([stockAgent, action], params, 'memory'),
+    killed: (action, params, afterMs) =>
+      runAndKill(['nsenter', ...inside([...ours, action])], envOf(params, 'memory'), afterMs),
     async traced(action, params) {
       const file = join(folder, 'strace');
       const strace = ['strace', '-f', '-qq', '-o', file, '-e', 'trace=execve,socket', ...ours, action];

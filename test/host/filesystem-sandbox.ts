@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { agentUnderTest } from './agent-under-test.ts';
+import { runAndKill } from './killed.ts';
 
 export type Answer = {
   readonly code: number | undefined;
@@ -27,6 +28,8 @@ export type Sandbox = {
   /** Calls our agent; parameters of the resource by name, `meta_…` and variables in capitals as they are. */
   ours(action: string, params: Params): Promise<Answer>;
   stock(action: string, params: Params): Promise<Answer>;
+  /** Our action, killed with all its children after so many milliseconds; whether it was still running. */
+  killed(action: string, params: Params, afterMs: number): Promise<boolean>;
   close(): Promise<void>;
 };
 
@@ -69,6 +72,23 @@ export async function openSandbox(): Promise<Sandbox> {
     return file;
   }
 
+  const envOf = (params: Params) => ({
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    OCF_ROOT: '/usr/lib/ocf',
+    OCF_FUNCTIONS_DIR: '/usr/lib/ocf/lib/heartbeat',
+    OCF_RA_VERSION_MAJOR: '1',
+    OCF_RESOURCE_INSTANCE: 't1',
+    OCF_RESOURCE_TYPE: 'Filesystem',
+    OCF_RESKEY_CRM_meta_timeout: '20000',
+    HA_RSCTMP: join(folder, 'memory'),
+    ...Object.fromEntries(
+      Object.entries(params).map(([name, value]) => [
+        name === name.toUpperCase() ? name : `OCF_RESKEY_${name.replace(/^meta_/, 'CRM_meta_')}`,
+        String(value),
+      ]),
+    ),
+  });
+
   async function call(argv: readonly string[], params: Params): Promise<Answer> {
     const since = performance.now();
     const done = await execa('nsenter', inside(argv), {
@@ -76,22 +96,7 @@ export async function openSandbox(): Promise<Sandbox> {
       extendEnv: false,
       cwd: '/',
       stdin: 'ignore',
-      env: {
-        PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-        OCF_ROOT: '/usr/lib/ocf',
-        OCF_FUNCTIONS_DIR: '/usr/lib/ocf/lib/heartbeat',
-        OCF_RA_VERSION_MAJOR: '1',
-        OCF_RESOURCE_INSTANCE: 't1',
-        OCF_RESOURCE_TYPE: 'Filesystem',
-        OCF_RESKEY_CRM_meta_timeout: '20000',
-        HA_RSCTMP: join(folder, 'memory'),
-        ...Object.fromEntries(
-          Object.entries(params).map(([name, value]) => [
-            name === name.toUpperCase() ? name : `OCF_RESKEY_${name.replace(/^meta_/, 'CRM_meta_')}`,
-            String(value),
-          ]),
-        ),
-      },
+      env: envOf(params),
     });
     const reason = /(?:.|\n)*ocf-exit-reason:(.*)/.exec(done.stderr)?.[1];
     return { code: done.exitCode, reason, stderr: done.stderr, ms: performance.now() - since };
@@ -119,6 +124,8 @@ export async function openSandbox(): Promise<Sandbox> {
     },
     ours: (action, params) => call([process.execPath, agent, action], params),
     stock: (action, params) => call([stockAgent, action], params),
+    killed: (action, params, afterMs) =>
+      runAndKill(['nsenter', ...inside([process.execPath, agent, action])], envOf(params), afterMs),
     async close() {
       for (const child of children) child.kill('SIGKILL');
       await Promise.all(children);
