@@ -4,6 +4,7 @@ import { params } from './params.ts';
 import { rules } from './rules.ts';
 import { reloadAgent, start } from './start.ts';
 import { stop } from './stop.ts';
+import { stopTimeout, validate } from './validate.ts';
 
 export const exportfs = defineAgent({
   name: 'exportfs',
@@ -14,9 +15,9 @@ export const exportfs = defineAgent({
   rules,
   actions: {
     start: { timeout: '40s', run: start },
-    stop: { timeout: '120s', run: stop },
+    stop: { timeout: `${stopTimeout}s`, run: stop },
     monitor: { timeout: '20s', interval: '10s', run: monitor },
     'reload-agent': { timeout: '40s', run: reloadAgent },
-    'validate-all': { timeout: '30s' },
+    'validate-all': { timeout: '30s', run: validate },
   },
 });

@@ -4,6 +4,7 @@ import type { Log } from '../../lib/ocf/log.ts';
 import { runAction } from '../../lib/ocf/run.ts';
 import { ExportingMachine, etabLine } from '../fake/exports.ts';
 import { hangs } from '../fake/machine.ts';
+import { node } from './exportfs-node.ts';
 
 const unlock = '/proc/fs/nfsd/unlock_filesystem';
 
@@ -146,6 +147,19 @@ describe('leases', () => {
     });
     expect(seconds).toBeGreaterThanOrEqual(4);
     expect(seconds).toBeLessThan(5);
+  });
+
+  test.each([
+    ['that the declared timeout allows', 'true', '90\n', 0],
+    ['that outlasts the declared timeout', 'true', '115\n', 1],
+    ['nobody waits for', 'false', '115\n', 0],
+    ['that the kernel does not tell', 'true', undefined, 0],
+  ])('X2: validate-all at level 10 about a lease %s', async (_what, waits, text, warned) => {
+    const { run, warnings, machine } = node({ directory: '/usr', wait_for_leasetime_on_stop: waits });
+    if (text !== undefined) machine.files.set('/proc/fs/nfsd/nfsv4leasetime', text);
+    machine.env['OCF_CHECK_LEVEL'] = '10';
+    expect((await run('validate-all')).code).toBe(0);
+    expect(warnings).toHaveLength(warned);
   });
 
   test('off by default', async () => {
