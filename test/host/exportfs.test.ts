@@ -1,6 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { bundleScript, declareCommonJs } from '../../build/bundle.ts';
+import { products } from '../../build/products.ts';
 import { openSandbox, type Sandbox } from './exportfs-sandbox.ts';
 
 // The real exportfs of nfs-utils, on a state directory of its own. What the kernel's NFS server does with it, the lab shows.
@@ -124,6 +126,19 @@ test('72: 50 starts at once lose no entry', async () => {
   );
   expect(codes).toEqual(names.map(() => 0));
   expect(await box.exported()).toHaveLength(names.length);
+});
+
+test('19, 20, 75, E10: what is asked about the agent does not depend on the directory', async () => {
+  const product = products.find(({ name }) => name === 'exportfs');
+  if (!product) throw new Error('exportfs is not among the products');
+  await declareCommonJs(box.folder);
+  await bundleScript(product, box.folder);
+  const agent = join(box.folder, 'exportfs');
+  for (const params of [[], ['OCF_RESKEY_directory=/nosuch']]) {
+    const ask = (action: string) => box.run('env', ...params, agent, action);
+    expect(await ask('meta-data')).toBe(product.metadata?.trimEnd());
+    for (const action of ['usage', 'methods']) expect(await ask(action)).toContain('start|stop');
+  }
 });
 
 test('options change without a restart', async () => {
