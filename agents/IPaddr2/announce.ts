@@ -1,16 +1,15 @@
 import { firstLine } from '../../lib/host/host.ts';
 import { inNamespace } from '../../lib/host/namespaces.ts';
-import { parseStat } from '../../lib/host/process-tree.ts';
+import { identityOf, isStillThere, type ProcessIdentity } from '../../lib/host/process-identity.ts';
 import type { Argv } from '../../lib/host/sys.ts';
+import { stateDir } from '../../lib/ocf/memory.ts';
 import type { Ctx } from './params.ts';
 import type { Place } from './place.ts';
 import { findSender } from './senders.ts';
 import type { Sighting } from './served.ts';
+import { spotOf } from './share.ts';
 import { solicit } from './solicit.ts';
 import type { Wanted } from './wanted.ts';
-
-/** A background sender; a pid alone could be anyone's by now. */
-type Announcer = { readonly pid: number; readonly startTime: number };
 
 const endMs = 2000;
 
@@ -22,7 +21,7 @@ export async function announce(ctx: Ctx, want: Wanted, place: Place, count: numb
   if (place.link.name === 'lo') return;
   const sender = await findSender(ctx, want, place);
   if (!sender) {
-    if (want.family === 'inet') await solicit(ctx, want, place);
+    if (want.family === 'inet' && !want.share) await solicit(ctx, want, place);
     return;
   }
   const commands = sender(count).map((argv) => inNamespace(want.namespace, argv));
@@ -32,10 +31,10 @@ export async function announce(ctx: Ctx, want: Wanted, place: Place, count: numb
 }
 
 /** arp_count_refresh: some rounds at every monitor, for switches with a short memory. */
-export async function announceAgain(ctx: Ctx, want: Wanted, { link, address }: Sighting): Promise<void> {
+export async function announceAgain(ctx: Ctx, want: Wanted, at: Sighting): Promise<void> {
   const count = ctx.params.arp_count_refresh;
   if (count === 0 || want.family === 'inet6' || ctx.request.probe) return;
-  await announce(ctx, want, { link, prefix: address.prefix }, count);
+  await announce(ctx, want, spotOf(at), count);
 }
 
 async function sendNow({ host, log }: Ctx, want: Wanted, commands: readonly Argv[]): Promise<void> {
@@ -51,12 +50,17 @@ async function sendNow({ host, log }: Ctx, want: Wanted, commands: readonly Argv
 async function sendLater(ctx: Ctx, want: Wanted, commands: readonly Argv[]): Promise<void> {
   const { host, memory, log } = ctx;
   await endAnnouncer(ctx);
-  const announcers: Announcer[] = [];
+  const announcers: ProcessIdentity[] = [];
+  await host.sys.makeDir(stateDir(host.sys.env)).catch(() => undefined);
   for (const argv of commands) {
-    const pid = await host.sys.launch(argv).catch(() => 0);
-    const startTime = await startTimeOf(ctx, pid);
-    if (pid === 0) log.warn(`${want.ip} could not be announced: ${argv[0]} cannot be run`);
-    if (startTime !== undefined) announcers.push({ pid, startTime });
+    try {
+      const announcer = await identityOf(host, await host.sys.launch(argv, complaintsOf(ctx)));
+      if (announcer) announcers.push(announcer);
+    } catch (error) {
+      log.warn(
+        `${want.ip} could not be announced: ${argv[0]}: ${error instanceof Error ? error.message : error}`,
+      );
+    }
   }
   await memory.note('announcers', announcers);
 }
@@ -64,21 +68,29 @@ async function sendLater(ctx: Ctx, want: Wanted, commands: readonly Argv[]): Pro
 /** Ends what announces in the background, and sees it gone: a packet after stop would misdirect the new node's clients. */
 export async function endAnnouncer(ctx: Ctx): Promise<void> {
   const { host, memory, log } = ctx;
-  const announcers = (await memory.fact<readonly Announcer[]>('announcers')) ?? [];
-  for (const { pid, startTime } of announcers) {
-    const gone = async () => (await startTimeOf(ctx, pid)) !== startTime;
-    if (await gone()) continue;
-    host.sys.signal(pid, 'SIGTERM');
-    if (await host.until(gone, endMs)) continue;
-    host.sys.signal(pid, 'SIGKILL');
-    if (!(await host.until(gone, endMs))) log.warn(`the announcer, pid ${pid}, does not end`);
+  const announcers = (await memory.fact<readonly ProcessIdentity[]>('announcers')) ?? [];
+  for (const announcer of announcers) {
+    const gone = async () => !(await isStillThere(host, announcer));
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      if (await gone()) break;
+      host.sys.signal(announcer.pid, signal);
+      await host.until(gone, endMs);
+    }
+    if (!(await gone())) log.warn(`the announcer, pid ${announcer.pid}, does not end`);
   }
   if (announcers.length > 0) await memory.note('announcers', undefined);
+  await reportAnnouncer(ctx);
+  await host.sys.remove(complaintsOf(ctx)).catch(() => undefined);
 }
 
-/** `undefined` for a process that does not exist or has ended. */
-async function startTimeOf({ host }: Ctx, pid: number): Promise<number | undefined> {
-  if (pid === 0) return undefined;
-  const stat = parseStat(await host.sys.read(`/proc/${pid}/stat`).catch(() => ''));
-  return stat?.state === 'Z' ? undefined : stat?.startTime;
+/** Nobody waits for a background sender: what it complained of is told by whoever comes next. */
+export async function reportAnnouncer(ctx: Ctx): Promise<void> {
+  const { host, log } = ctx;
+  const text = await host.sys.read(complaintsOf(ctx)).catch(() => '');
+  if (text.trim() === '') return;
+  log.warn(`announcing ${ctx.params.ip}: ${firstLine(text)}`);
+  await host.sys.remove(complaintsOf(ctx)).catch(() => undefined);
 }
+
+const complaintsOf = ({ host, request }: Ctx): string =>
+  `${stateDir(host.sys.env)}/IPaddr2-${encodeURIComponent(request.instance)}.announcer`;

@@ -14,7 +14,7 @@ export async function addAddress({ host, params }: Ctx, want: Wanted, place: Pla
     ...(broadcast === undefined ? [] : ['broadcast', broadcast]),
     ...(label === undefined ? [] : ['label', label]),
     ...(metric === undefined ? [] : ['metric', String(metric)]),
-    ...(six && params.nodad ? ['nodad'] : []),
+    ...(six && (params.nodad || want.share) ? ['nodad'] : []),
     ...(params.noprefixroute ? ['noprefixroute'] : []),
     ...(six && params.preferred_lft !== 'forever' ? ['preferred_lft', params.preferred_lft] : []),
   ];

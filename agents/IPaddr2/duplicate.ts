@@ -5,9 +5,16 @@ import { Failure } from '../../lib/ocf/outcome.ts';
 import type { Ctx } from './params.ts';
 import type { Wanted } from './wanted.ts';
 
-/** run_arping: asks the network for another owner before the address is added. IPv6 does that by itself. */
+/** run_arping: asks the network for another owner before the address is added. IPv6 does that by itself, and a Cluster-IP has other owners. */
 export async function requireUnused({ host, params }: Ctx, want: Wanted, link: Interface): Promise<void> {
-  if (!params.run_arping || want.family === 'inet6' || link.linkType === 'loopback' || !link.running) return;
+  if (
+    !params.run_arping ||
+    want.family === 'inet6' ||
+    want.share ||
+    link.linkType === 'loopback' ||
+    !link.running
+  )
+    return;
   const argv = inNamespace(want.namespace, [
     'arping',
     '-q',

@@ -1,5 +1,5 @@
 import { Failure, type Health, notRunning, type Report } from '../../lib/ocf/outcome.ts';
-import { announceAgain } from './announce.ts';
+import { announceAgain, reportAnnouncer } from './announce.ts';
 import type { Ctx } from './params.ts';
 import { look, sentence, type Verdict } from './served.ts';
 import { type Wanted, wanted } from './wanted.ts';
@@ -13,6 +13,7 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
   const verdict = await settled(ctx, want);
   switch (verdict.is) {
     case 'served':
+      await reportAnnouncer(ctx);
       await announceAgain(ctx, want, verdict.at);
       return 'ok';
     case 'no interface':
@@ -21,6 +22,7 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
     case 'other label':
     case 'tentative':
     case 'duplicate':
+    case 'unguarded':
       throw new Failure('failed', sentence(want, verdict));
     default:
       return notRunning(sentence(want, verdict));

@@ -14,7 +14,7 @@ export async function advertised(
 ): Promise<void> {
   const setting = `/proc/sys/net/ipv6/conf/${link.name}/ndisc_notify`;
   const was =
-    want.family === 'inet6' && want.namespace === undefined && !params.nodad
+    want.family === 'inet6' && want.namespace === undefined && !params.nodad && !want.share
       ? (await host.sys.read(setting).catch(() => '')).trim()
       : '';
   if (was !== '0') return work();

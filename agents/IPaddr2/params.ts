@@ -30,15 +30,23 @@ export const params = paramTable({
     type: 'select',
     options: ['auto', 'nft', 'iptables'],
     default: 'auto',
-    short: 'Firewall of a Cluster-IP',
+    short: 'What sorts the clients of a Cluster-IP',
   },
-  clusterip_hash_seed: { type: 'string', short: 'Hash seed of a Cluster-IP' },
-  clusterip_table: { type: 'string', default: 'mangle', short: 'iptables table of a Cluster-IP' },
-  clusterip_chain: { type: 'string', default: 'PREROUTING', short: 'iptables chain of a Cluster-IP' },
+  clusterip_hash_seed: { type: 'string', short: 'Seed of the hash that sorts the clients of a Cluster-IP' },
+  clusterip_table: {
+    type: 'string',
+    default: 'mangle',
+    short: 'iptables table of a Cluster-IP; without effect',
+  },
+  clusterip_chain: {
+    type: 'string',
+    default: 'PREROUTING',
+    short: 'iptables chain of a Cluster-IP; without effect',
+  },
   clusterip_mac_mangle: {
     type: 'boolean',
     default: false,
-    short: 'Rewrite the MAC address in the ARP replies of a Cluster-IP',
+    short: 'Answer ARP requests for a Cluster-IP with its multicast MAC address',
   },
   clusterip_hash: {
     type: 'string',

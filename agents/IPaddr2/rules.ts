@@ -1,8 +1,9 @@
 import { canonicalIp } from '../../lib/host/addresses.ts';
-import { type Params, readBoolean } from '../../lib/ocf/params.ts';
+import type { Params } from '../../lib/ocf/params.ts';
 import type { Request } from '../../lib/ocf/request.ts';
 import type { params } from './params.ts';
-import { familyOf, nicAndLabel, prefixLength, wantedIp } from './wanted.ts';
+import { hashSeed, multicastMac } from './share.ts';
+import { familyOf, globallyUnique, nicAndLabel, prefixLength, shareOf, wantedIp } from './wanted.ts';
 
 type Given = Params<typeof params>;
 
@@ -10,16 +11,20 @@ type Given = Params<typeof params>;
 export const longestLabel = 15;
 
 /** What is wrong whatever the host. */
-export const rules = (given: Given, request: Request): readonly string[] => {
+export const rules = (given: Given, request: Request): readonly string[] => [
+  ...(request.action === 'start' ? [] : spellingRules(given)),
+  ...interfaceRules(given),
+  ...lifetimeRules(given),
+  ...lvsRules(given),
+  ...cloneRules(given, request),
+];
+
+/** Text that is no address. Start asks by itself: since 4.17 the stock agent's answers "not installed" to these. */
+export function spellingRules(given: Given): readonly string[] {
   const ip = canonicalIp(given.ip);
   if (ip === undefined || /^0\./.test(ip)) return [`ip=${given.ip} is not an IPv4 or IPv6 address`];
-  return [
-    ...(familyOf(ip) === 'inet' ? ipv4Rules(given) : ipv6Rules(given, ip)),
-    ...interfaceRules(given),
-    ...lifetimeRules(given),
-    ...cloneRules(given, request, ip),
-  ];
-};
+  return familyOf(ip) === 'inet' ? ipv4Rules(given) : ipv6Rules(given, ip);
+}
 
 function ipv4Rules({ cidr_netmask, broadcast }: Given): readonly string[] {
   const problems: string[] = [];
@@ -34,14 +39,12 @@ const isBroadcast = (text: string): boolean =>
   text === '+' || text === '-' || (canonicalIp(text) !== undefined && !text.includes(':'));
 
 function ipv6Rules(given: Given, ip: string): readonly string[] {
-  const { cidr_netmask, broadcast, lvs_support } = given;
-  const { nic, label } = nicAndLabel(given);
+  const { cidr_netmask, broadcast } = given;
+  const { nic } = nicAndLabel(given);
   const problems: string[] = [];
   if (cidr_netmask !== undefined && prefixLength(cidr_netmask, 'inet6') === undefined)
     problems.push(`cidr_netmask=${cidr_netmask} is not a prefix length from 1 to 128`);
   if (broadcast !== undefined) problems.push('broadcast is for IPv4: IPv6 has none');
-  if (label !== undefined) problems.push('iflabel is for IPv4: the kernel keeps no label of an IPv6 address');
-  if (lvs_support) problems.push('lvs_support is for IPv4');
   if (/^fe[89ab]/.test(ip) && nic === undefined)
     problems.push(`nic is needed: the link-local address ${ip} exists on every interface`);
   return problems;
@@ -49,8 +52,10 @@ function ipv6Rules(given: Given, ip: string): readonly string[] {
 
 function interfaceRules(given: Given): readonly string[] {
   const { nic, label } = nicAndLabel(given);
-  const { network_namespace: namespace } = given;
+  const { ip, network_namespace: namespace } = given;
   const problems: string[] = [];
+  if (label !== undefined && ip.includes(':'))
+    problems.push('iflabel is for IPv4: the kernel keeps no label of an IPv6 address');
   if (nic !== undefined && !/^[^\s/]+$/.test(nic)) problems.push(`nic=${given.nic} is not an interface name`);
   if (nic && label !== undefined && `${nic}:${label}`.length > longestLabel)
     problems.push(`label ${nic}:${label} is longer than ${longestLabel} characters`);
@@ -64,22 +69,35 @@ const lifetimeRules = ({ preferred_lft: lifetime }: Given): readonly string[] =>
     ? []
     : [`preferred_lft="${lifetime}" is neither "forever" nor a number of seconds`];
 
-function cloneRules(given: Given, request: Request, ip: string): readonly string[] {
-  const { lvs_support, unique_clone_address } = given;
+const lvsRules = ({ ip, lvs_support }: Given): readonly string[] =>
+  lvs_support && ip.includes(':') ? ['lvs_support is for IPv4'] : [];
+
+function cloneRules(given: Given, request: Request): readonly string[] {
+  const { ip, lvs_support, unique_clone_address } = given;
   const cloneMax = request.meta('clone_max') || undefined;
-  const globallyUnique = readBoolean(request.meta('globally_unique') ?? '') === true;
   if (cloneMax !== undefined && !/^[1-9]\d*$/.test(cloneMax))
     return [`clone-max=${cloneMax} is not a positive number`];
   if (unique_clone_address) {
-    if (!globallyUnique) return ['unique_clone_address needs meta attribute globally-unique=true'];
+    if (!globallyUnique(request)) return ['unique_clone_address needs meta attribute globally-unique=true'];
     if (ip.includes(':')) return ['unique_clone_address is for IPv4'];
-    if (wantedIp(given, request) === undefined)
-      return [`ip=${given.ip} plus clone number ${request.meta('clone')} leaves its last octet`];
+    if (canonicalIp(ip) !== undefined && wantedIp(given, request) === undefined)
+      return [`ip=${ip} plus clone number ${request.meta('clone')} leaves its last octet`];
     return [];
   }
-  const several = Number(cloneMax ?? 1) > 1;
-  if (several && lvs_support) return ['lvs_support and a clone of more than one instance exclude each other'];
-  if (several && globallyUnique && nicAndLabel(given).nic !== 'lo')
-    return ['a globally unique clone of one address (Cluster-IP) is not supported yet'];
-  return [];
+  if (Number(cloneMax ?? 1) > 1 && lvs_support)
+    return ['lvs_support and a clone of more than one instance exclude each other'];
+  return shareOf(given, request) ? shareRules(given) : [];
+}
+
+function shareRules(given: Given): readonly string[] {
+  const { ip, mac, clusterip_firewall, clusterip_hash_seed: seed, clusterip_mac_mangle } = given;
+  const problems: string[] = [];
+  if (clusterip_firewall === 'iptables')
+    problems.push('clusterip_firewall=iptables is not supported: nft does the same, set auto or nft');
+  if (seed !== undefined && hashSeed(seed) === undefined)
+    problems.push(`clusterip_hash_seed=${seed} is not a number of 32 bits, decimal or 0x...`);
+  if (mac !== undefined && multicastMac(mac) === undefined)
+    problems.push(`mac=${mac} is not a multicast MAC address: six octets, the first of them odd`);
+  if (clusterip_mac_mangle && ip.includes(':')) problems.push('clusterip_mac_mangle is for IPv4');
+  return problems;
 }

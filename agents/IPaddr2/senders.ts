@@ -3,6 +3,7 @@ import { stateDir } from '../../lib/ocf/memory.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import type { Ctx } from './params.ts';
 import type { Place } from './place.ts';
+import { macOf } from './share.ts';
 import type { Wanted } from './wanted.ts';
 
 /** The commands that announce `count` times. */
@@ -15,6 +16,7 @@ const helperDirs = ['/usr/libexec/heartbeat', '/usr/lib/heartbeat', '/usr/lib64/
 
 /** The program for this address and interface; `undefined` when the host has none. */
 export async function findSender(ctx: Ctx, want: Wanted, place: Place): Promise<Sender | undefined> {
+  if (want.share) return shareSender(ctx, want, place);
   if (want.family === 'inet6') return ipv6Sender(ctx, want, place);
   const name = ctx.params.arp_sender ?? (await installedSender(ctx, place));
   return name && ipv4Sender(ctx, want, place, name);
@@ -62,12 +64,14 @@ export const pidFileOf = ({ host }: Ctx, ip: string): string =>
 
 async function ipv4Sender(
   ctx: Ctx,
-  { ip }: Wanted,
-  { link: { name: nic } }: Place,
+  want: Wanted,
+  place: Place,
   name: SenderName,
 ): Promise<Sender | undefined> {
   const program = await programOf(ctx, name);
   if (program === undefined) return undefined;
+  const { ip, share } = want;
+  const nic = place.link.name;
   const { arp_interval: interval, send_arp_opts = '' } = ctx.params;
   const options = send_arp_opts.split(/\s+/).filter(Boolean);
   switch (name) {
@@ -77,7 +81,8 @@ async function ipv4Sender(
       const pidFile = pidFileOf(ctx, ip);
       await ctx.host.sys.remove(pidFile);
       const fixed = [...options, '-i', String(interval), '-p', pidFile] as const;
-      const last = [nic, ip, 'auto', 'not_used', 'not_used'] as const;
+      const mac = share ? macOf(ctx, want, place).replaceAll(':', '') : 'auto';
+      const last = [nic, ip, mac, 'not_used', 'not_used'] as const;
       return (count) => [[program, ...fixed, '-r', String(count), ...last]];
     }
     case 'iputils_arping': {
@@ -87,10 +92,16 @@ async function ipv4Sender(
         kinds.map((kind) => [program, '-q', ...kind, '-c', String(count), '-I', nic, ip] as const);
     }
     case 'libnet_arping':
-      return (count) => [[program, ...options, '-U', '-c', String(count), '-i', nic, '-S', ip, ip]];
+      return (count) => [[program, '-q', ...options, '-U', '-c', String(count), '-i', nic, '-S', ip, ip]];
     case 'ipoibarping':
       return (count) => [[program, '-q', '-c', String(count), '-U', '-I', nic, ip]];
   }
+}
+
+/** Only send_arp can tell another MAC address than the interface's, which would draw all clients to this one node. */
+async function shareSender(ctx: Ctx, want: Wanted, place: Place): Promise<Sender | undefined> {
+  if (want.family === 'inet6' || (ctx.params.arp_sender ?? 'send_arp') !== 'send_arp') return undefined;
+  return ipv4Sender(ctx, want, place, 'send_arp');
 }
 
 /** The kernel has told the neighbours once already (`neighbours.ts`). */

@@ -7,6 +7,7 @@ import {
 } from '../../lib/host/addresses.ts';
 import { namespaceExists } from '../../lib/host/namespaces.ts';
 import type { Ctx } from './params.ts';
+import { sharing } from './share.ts';
 import { isLoopback, type Wanted } from './wanted.ts';
 
 /** An address where it was found. */
@@ -16,10 +17,28 @@ export type Sighting = { readonly link: Interface; readonly address: Address };
 export type Verdict =
   | { readonly is: 'served' | 'link down' | 'tentative' | 'duplicate'; readonly at: Sighting }
   | { readonly is: 'other label' | 'other prefix' | 'elsewhere'; readonly at: Sighting }
+  | { readonly is: 'not our share' | 'unguarded'; readonly at: Sighting }
   | { readonly is: 'absent' | 'no interface' | 'no namespace' };
 
-/** Looks at the machine; for a healthy address in our own namespace without a command. */
-export async function look(ctx: Ctx, want: Wanted): Promise<Verdict> {
+/** Looks at the machine; for a healthy address in our own namespace without a command, unless it is a Cluster-IP. */
+export const look = async (ctx: Ctx, want: Wanted): Promise<Verdict> =>
+  withShare(ctx, want, await lookForAddress(ctx, want));
+
+/** An instance of a Cluster-IP has its share, or only an address that others here may need. */
+export async function withShare(ctx: Ctx, want: Wanted, verdict: Verdict): Promise<Verdict> {
+  if (verdict.is !== 'served') return verdict;
+  const { at } = verdict;
+  switch (await sharing(ctx, want)) {
+    case 'taken':
+      return verdict;
+    case 'not taken':
+      return { is: 'not our share', at };
+    case 'unguarded':
+      return { is: 'unguarded', at };
+  }
+}
+
+async function lookForAddress(ctx: Ctx, want: Wanted): Promise<Verdict> {
   const { host, params } = ctx;
   if (!(await namespaceExists(host, want.namespace))) return { is: 'no namespace' };
   if (want.namespace === undefined) {
@@ -89,6 +108,10 @@ export function sentence(want: Wanted, verdict: Verdict): string {
       return `${ip} on ${verdict.at.link.name}: duplicate address detection does not end`;
     case 'duplicate':
       return `${ip} on ${verdict.at.link.name} is also owned by another host: duplicate address detection failed`;
+    case 'not our share':
+      return `${ip} is on ${verdict.at.link.name}, but share ${want.share?.number} of it is not taken here`;
+    case 'unguarded':
+      return `${ip} is on ${verdict.at.link.name} without rules: this node answers the clients of all others too`;
     case 'served':
       return `${ip} is on ${verdict.at.link.name}`;
   }

@@ -10,8 +10,10 @@ import { settled } from './monitor.ts';
 import { advertised } from './neighbours.ts';
 import type { Ctx } from './params.ts';
 import { choosePlace, type Place } from './place.ts';
+import { spellingRules } from './rules.ts';
 import { requireSender } from './senders.ts';
-import { judge, type Sighting, sentence, sightings } from './served.ts';
+import { judge, type Sighting, sentence, sightings, withShare } from './served.ts';
+import { endSharing, leaveShare, requireFirewall, spotOf, takeShare } from './share.ts';
 import { type Wanted, wanted } from './wanted.ts';
 
 /** An interface that was just switched on negotiates its link for a while. */
@@ -23,19 +25,26 @@ const undoMs = 3000;
 export async function start(ctx: Ctx): Promise<void> {
   const { host, params, log, memory } = ctx;
   const want = wanted(ctx);
-  if (want === undefined) throw new Failure('misconfigured', `ip=${params.ip} is not an address`);
+  const [problem] = spellingRules(params);
+  if (want === undefined || problem !== undefined)
+    throw new Failure('notInstalled', problem ?? `ip=${params.ip} is not an address`);
   if (!(await namespaceExists(host, want.namespace)))
     throw new Failure('notInstalled', `network namespace ${want.namespace} does not exist`);
-  warnOfOldParameters(ctx);
+  warnOfOldParameters(ctx, want);
+  await requireFirewall(ctx, want);
 
   const links = await interfaces(host, want.namespace);
-  const before = judge(want, links, params.check_link_status);
+  const before = await withShare(ctx, want, judge(want, links, params.check_link_status));
   switch (before.is) {
     case 'served':
       await memory.note('index', before.at.link.index);
       log.info(`${sentence(want, before)} already`);
       return;
     case 'tentative':
+      return requireServed(ctx, want);
+    case 'not our share':
+    case 'unguarded':
+      await takeShare(ctx, want, spotOf(before.at));
       return requireServed(ctx, want);
     case 'elsewhere':
     case 'other label':
@@ -67,6 +76,7 @@ async function serve(ctx: Ctx, want: Wanted, place: Place, old: readonly Sightin
       await removeAddress(ctx, want.namespace, sighting);
     }
     await takeFromLoopback(ctx, want);
+    await takeShare(ctx, want, place);
     await labelSource(ctx, want, 'add');
     await advertised(ctx, want, place.link, async () => {
       await addAddress(ctx, want, place);
@@ -107,6 +117,7 @@ async function undo(ctx: Ctx, want: Wanted, place: Place): Promise<void> {
     for (const sighting of sightings(want, links))
       if (sighting.link.index === place.link.index && sighting.address.prefix === place.prefix)
         await removeAddress(ctx, want.namespace, sighting);
+    if ((await leaveShare(ctx, want)) === 'free') await endSharing(ctx, want, [place]);
     await labelSource(ctx, want, 'del');
     await giveBackToLoopback(ctx, want);
   } catch (error) {
@@ -114,7 +125,11 @@ async function undo(ctx: Ctx, want: Wanted, place: Place): Promise<void> {
   }
 }
 
-function warnOfOldParameters({ params, log }: Ctx): void {
+function warnOfOldParameters({ params, log }: Ctx, { share }: Wanted): void {
   if (params.clusterip_hash !== 'sourceip-sourceport')
     log.warn('clusterip_hash has no effect: Linux removed the module it was for');
+  if (share && (params.clusterip_table !== 'mangle' || params.clusterip_chain !== 'PREROUTING'))
+    log.warn(
+      'clusterip_table and clusterip_chain have no effect: with nft the address has a table of its own',
+    );
 }

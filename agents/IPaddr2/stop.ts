@@ -7,6 +7,7 @@ import { giveBackToLoopback } from './loopback.ts';
 import type { Ctx } from './params.ts';
 import { pidFileOf } from './senders.ts';
 import { type Sighting, sightings } from './served.ts';
+import { endSharing, leaveShare, spotOf } from './share.ts';
 import { type Wanted, wanted } from './wanted.ts';
 
 /** Looks for the address first: routes, prefix and label that start needed may be gone, the address must not stay for that. */
@@ -22,6 +23,10 @@ export async function stop(ctx: Ctx): Promise<void> {
   }
   if (await goneWithoutTools(ctx, want)) return;
 
+  if ((await leaveShare(ctx, want)) === 'needed') {
+    log.info(`${want.ip} stays: other instances on this node serve their shares of it`);
+    return;
+  }
   const found = await ours(ctx, want);
   for (const sighting of found) {
     await removeAddress(ctx, want.namespace, sighting);
@@ -29,6 +34,7 @@ export async function stop(ctx: Ctx): Promise<void> {
   }
   const [left] = found.length > 0 ? await ours(ctx, want) : [];
   if (left) throw new Failure('failed', `${want.ip} cannot be removed from ${left.link.name}`);
+  await endSharing(ctx, want, found.map(spotOf));
   if (found.length > 0 && params.flush_routes)
     await host.tryRun(ipCommand(want.namespace, '-f', want.family, 'route', 'flush', 'cache'));
   await labelSource(ctx, want, 'del');

@@ -4,6 +4,7 @@ import { Failure } from '../../lib/ocf/outcome.ts';
 import type { Ctx } from './params.ts';
 import { choosePlace } from './place.ts';
 import { requireSender } from './senders.ts';
+import { requireFirewall } from './share.ts';
 import { wanted } from './wanted.ts';
 
 /** Level 10: could this host serve the address? */
@@ -13,5 +14,6 @@ export async function validate(ctx: Ctx): Promise<void> {
   if (!(await namespaceExists(ctx.host, want.namespace)))
     throw new Failure('notInstalled', `network namespace ${want.namespace} does not exist`);
   await requireSender(ctx);
+  await requireFirewall(ctx, want);
   await choosePlace(ctx, want, await interfaces(ctx.host, want.namespace));
 }

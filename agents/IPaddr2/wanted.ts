@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { canonicalIp, type Family } from '../../lib/host/addresses.ts';
 import type { Namespace } from '../../lib/host/namespaces.ts';
-import type { Params } from '../../lib/ocf/params.ts';
+import { type Params, readBoolean } from '../../lib/ocf/params.ts';
 import type { Request } from '../../lib/ocf/request.ts';
 import type { Ctx, params } from './params.ts';
 
@@ -15,7 +15,12 @@ export type Wanted = {
   readonly label?: string;
   readonly prefix?: number;
   readonly namespace: Namespace;
+  /** Set for an instance of a Cluster-IP. */
+  readonly share?: Share;
 };
+
+/** Which part of the clients an instance of a Cluster-IP serves: `number` (from 1) of `total`. */
+export type Share = { readonly number: number; readonly total: number };
 
 /** `undefined` when `ip` is no address: nothing can be served, and nothing be found. */
 export function wanted({ params, request, host, log }: Ctx): Wanted | undefined {
@@ -25,6 +30,7 @@ export function wanted({ params, request, host, log }: Ctx): Wanted | undefined 
   const { nic, label } = nicAndLabel(params);
   const netmask = params.cidr_netmask ?? host.sys.env['OCF_RESKEY_netmask'];
   const prefix = netmask === undefined ? undefined : prefixLength(netmask, family);
+  const share = shareOf(params, request);
   if (netmask?.includes('.') && prefix !== undefined && request.action === 'start')
     log.warn(`cidr_netmask=${netmask} is understood as ${prefix}: please configure the prefix length`);
   return {
@@ -34,6 +40,7 @@ export function wanted({ params, request, host, log }: Ctx): Wanted | undefined 
     ...(label !== undefined && { label }),
     ...(prefix !== undefined && { prefix }),
     namespace: params.network_namespace,
+    ...(share !== undefined && { share }),
   };
 }
 
@@ -48,6 +55,20 @@ export function wantedIp(
   const last = Number(octets.at(-1)) + Number(request.meta('clone') ?? 0);
   return canonicalIp([...octets.slice(0, -1), last].join('.'));
 }
+
+/**
+ * A globally unique clone of one address is a Cluster-IP: every node has the address and serves its share of the clients. On `lo`
+ * nobody asks for addresses; LVS back ends have the same one there.
+ */
+export function shareOf(given: Params<typeof params>, request: Request): Share | undefined {
+  const total = Number(request.meta('clone_max') || 1);
+  if (total === 1 || !globallyUnique(request) || given.unique_clone_address) return undefined;
+  if (nicAndLabel(given).nic === 'lo') return undefined;
+  return { number: Number(request.meta('clone') || 0) + 1, total };
+}
+
+export const globallyUnique = (request: Request): boolean =>
+  readBoolean(request.meta('globally_unique') ?? '') === true;
 
 export const familyOf = (ip: string): Family => (ip.includes(':') ? 'inet6' : 'inet');
 

@@ -38,17 +38,21 @@ outgoing connections.`,
     lvs_ipv6_addrlabel_value: `
 The number of that label.`,
     mac: `
-Multicast MAC address of a Cluster-IP. A globally unique clone of one address is not supported yet and refused.`,
+Multicast MAC address that all nodes of a Cluster-IP listen to: six octets, the first of them odd. When unset, it is computed from
+address, prefix and broadcast, on every node alike. A clone with globally-unique=true and clone-max above 1 makes a Cluster-IP:
+every node has the address, and each instance serves the clients that hash to it.`,
     clusterip_firewall: `
-The firewall that would share the load of a Cluster-IP, which is not supported yet.`,
+What sorts the clients of a Cluster-IP: auto and nft both use nft, which must be installed. iptables is refused.`,
     clusterip_hash_seed: `
-The hash seed of a Cluster-IP, which is not supported yet.`,
+Seed of the hash that sorts the clients of a Cluster-IP, decimal or 0x..., the same on all nodes. When unset, it is computed from
+address, prefix and broadcast.`,
     clusterip_table: `
-The iptables table of a Cluster-IP, which is not supported yet.`,
+The iptables table of a Cluster-IP. Without effect: with nft the address has a table of its own, IPaddr2_ and the address.`,
     clusterip_chain: `
-The iptables chain of a Cluster-IP, which is not supported yet.`,
+The iptables chain of a Cluster-IP. Without effect, as clusterip_table.`,
     clusterip_mac_mangle: `
-Rewriting of ARP replies of a Cluster-IP, which is not supported yet.`,
+Answer ARP requests for a Cluster-IP with the multicast MAC address, so that every node receives the clients' packets. Leave it off
+where the network sees to that by other means. IPv4 only.`,
     clusterip_hash: `
 Accepted from old configurations and without effect: Linux removed the kernel module in 2023.`,
     unique_clone_address: `

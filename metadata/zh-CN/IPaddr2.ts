@@ -47,27 +47,27 @@ export default {
     lvs_ipv6_addrlabel_value: { short: 'IPv6 地址标签的编号', long: '上述标签的编号。' },
     mac: {
       short: 'Cluster-IP 的组播 MAC 地址',
-      long: 'Cluster-IP 的组播 MAC 地址。目前尚不支持同一地址的全局唯一克隆，会被拒绝。',
+      long: 'Cluster-IP 的所有节点共同监听的组播 MAC 地址：六个八位组，第一个必须为奇数。未设置时由地址、前缀和广播地址算出，各节点结果相同。globally-unique=true 且 clone-max 大于 1 的克隆即为 Cluster-IP：每个节点都拥有该地址，每个实例服务散列到自己的客户端。',
     },
     clusterip_firewall: {
       short: 'Cluster-IP 使用的防火墙',
-      long: '用于分担 Cluster-IP 负载的防火墙；目前尚不支持 Cluster-IP。',
+      long: '用于分配 Cluster-IP 客户端的防火墙：auto 和 nft 都使用 nft，必须已安装；iptables 会被拒绝。',
     },
     clusterip_hash_seed: {
       short: 'Cluster-IP 的散列种子',
-      long: 'Cluster-IP 的散列种子；目前尚不支持 Cluster-IP。',
+      long: '分配 Cluster-IP 客户端的散列种子，十进制或 0x 开头的十六进制，所有节点必须相同。未设置时由地址、前缀和广播地址算出。',
     },
     clusterip_table: {
       short: 'Cluster-IP 的 iptables 表',
-      long: 'Cluster-IP 的 iptables 表；目前尚不支持 Cluster-IP。',
+      long: 'Cluster-IP 的 iptables 表；没有作用：使用 nft 时每个地址有自己的表，名为 IPaddr2_ 加地址。',
     },
     clusterip_chain: {
       short: 'Cluster-IP 的 iptables 链',
-      long: 'Cluster-IP 的 iptables 链；目前尚不支持 Cluster-IP。',
+      long: 'Cluster-IP 的 iptables 链；与 clusterip_table 一样没有作用。',
     },
     clusterip_mac_mangle: {
       short: '改写 Cluster-IP 的 ARP 应答中的 MAC 地址',
-      long: '改写 Cluster-IP 的 ARP 应答；目前尚不支持 Cluster-IP。',
+      long: '用组播 MAC 地址应答对 Cluster-IP 的 ARP 请求，使每个节点都能收到客户端的数据包。若网络已用其他方式做到这一点，请保持关闭。仅用于 IPv4。',
     },
     clusterip_hash: {
       short: '旧内核 Cluster-IP 的散列方式；无作用',

@@ -97,3 +97,12 @@ test('90 a configured sender that is missing', async () => {
   expect(await net.added()).toEqual([]);
   expect((await net.tsha('stop', { ip, arp_sender: 'ipoibarping' })).code).toBe(0);
 });
+
+test('what a background sender complains of is told by the next action', async () => {
+  const params = { ip, arp_sender: 'iputils_arping', send_arp_opts: '-Z', CRM_meta_interval: '10000' };
+  expect((await net.tsha('start', params)).code).toBe(0);
+  await expect
+    .poll(async () => (await net.tsha('monitor', params)).stderr, { timeout: 5000 })
+    .toMatch(/announcing 192\.168\.144\.2: .*invalid option/);
+  expect((await net.tsha('monitor', params)).stderr).not.toContain('announcing');
+});

@@ -170,7 +170,7 @@ describe('the announcer', () => {
       { arp_sender: 'libnet_arping' },
       ['arping'],
       'ether',
-      [/^launch arping -U -c 5 -i eth0 -S (\S+) \1$/],
+      [/^launch arping -q -U -c 5 -i eth0 -S (\S+) \1$/],
     ],
     [
       'iputils arping, both kinds',
@@ -232,13 +232,78 @@ describe('the announcer', () => {
   });
 });
 
+describe('Cluster-IP', () => {
+  const clone = { CRM_meta_globally_unique: 'true', CRM_meta_clone_max: '2', CRM_meta_clone: '0' };
+  /** No table yet; what is loaded is kept in the journal of commands. */
+  const firewall = (machine: Router, loaded: string[]) =>
+    machine.on('nft', (_args, { input }) => {
+      if (input === undefined) return { code: 1, stderr: 'Error: No such file or directory\n' };
+      loaded.push(String(input));
+      return '';
+    });
+
+  test('seed and MAC address are those that stock agents compute', async () => {
+    const loaded: string[] = [];
+    const machine = new Router({ ip, ...clone }).on('/usr/libexec/heartbeat/send_arp', () => '');
+    await firewall(machine, loaded).act('start');
+    expect(loaded[0]).toContain('jhash ip saddr mod 2 seed 0x581b5597 offset 1 == 1');
+    expect(machine.ran).toContain('ip maddress add 51:1b:55:97:4e:28 dev eth0');
+  });
+
+  test('announced with its own MAC address', async () => {
+    const machine = new Router({ ip, ...clone, mac: '01:00:5e:00:00:01' });
+    machine.on('/usr/libexec/heartbeat/send_arp', () => '');
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    machine.on('nft', () => table('cip-node-1'));
+    const monitor = { ...clone, CRM_meta_interval: '10000', arp_count_refresh: '1' };
+    for (const [name, value] of Object.entries(monitor)) machine.env[`OCF_RESKEY_${name}`] = value;
+    expect((await machine.act('monitor')).code).toBe(0);
+    expect(machine.journal).toContainEqual(
+      expect.stringMatching(/launch .* eth0 192\.168\.144\.2 01005e000001/),
+    );
+  });
+
+  test.each([
+    ['its share', 'cip-node-1', 0],
+    ['another share', 'cip-node-2', 7],
+  ])('monitor finds %s', async (_name, comment, code) => {
+    const machine = new Router({ ip, ...clone, CRM_meta_interval: '10000' });
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    machine.on('nft', () => table(comment));
+    expect((await machine.act('monitor')).code).toBe(code);
+  });
+
+  test('without nft: start says so, monitor and probe do not trust the address, stop removes it', async () => {
+    const machine = new Router({ ip, ...clone });
+    expect((await machine.act('start')).code).toBe(5);
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    expect((await machine.act('monitor')).code).toBe(1);
+    expect((await machine.act('stop')).code).toBe(0);
+    expect(machine.ips()).toEqual([]);
+  });
+
+  const table = (comment: string) =>
+    JSON.stringify({
+      nftables: [
+        { rule: { chain: 'prerouting', handle: 3, comment, expr: [{ accept: null }] } },
+        { rule: { chain: 'prerouting', handle: 2, expr: [{ drop: null }] } },
+      ],
+    });
+});
+
 describe('start says what is odd', () => {
   test.each([
-    ['a dotted mask', { cidr_netmask: '255.255.255.0' }, /understood as 24/],
-    ['an option of old kernels', { clusterip_hash: 'sourceip' }, /clusterip_hash has no effect/],
-  ])('%s', async (_name, params, line) => {
-    const { code, said } = await new Router({ ip, ...params }).act('start');
-    expect(code).toBe(0);
+    ['a dotted mask', { cidr_netmask: '255.255.255.0' }, /understood as 24/, 0],
+    [
+      'options of another firewall',
+      { CRM_meta_globally_unique: 'true', CRM_meta_clone_max: '2', clusterip_table: 'filter' },
+      /clusterip_table and clusterip_chain have no effect/,
+      5, // there is no nft here
+    ],
+    ['104 an option of old kernels', { clusterip_hash: 'sourceip' }, /clusterip_hash has no effect/, 0],
+  ])('%s', async (_name, params, line, code) => {
+    const { code: answer, said } = await new Router({ ip, ...params }).act('start');
+    expect(answer).toBe(code);
     expect(said).toContainEqual(expect.stringMatching(line));
   });
 });

@@ -26,51 +26,62 @@ const ip = '192.168.144.2';
 const v6 = '2001:db8:1234::2';
 const unique = { CRM_meta_globally_unique: 'true', CRM_meta_clone: '3', CRM_meta_clone_max: '4' };
 
-describe('parameters that no host could serve: validate-all and start', () => {
+describe('parameters that no host could serve', () => {
   test.each([
-    ['no ip', {}],
-    ['a name', { ip: 'not_ip_address' }],
-    ['an octet too large', { ip: '192.168.144.256' }],
-    ['an octet missing', { ip: '192.168.144' }],
-    ['network 0', { ip: '0.1.2.3' }],
-    ['octal', { ip: '192.168.144.012' }],
-    ['two gaps', { ip: '2001:db8:::::2' }],
-    ['letters beyond f', { ip: '2001:db8::zz' }],
+    ['4, 44 a name', { ip: 'not_ip_address' }],
+    ['44 an octet too large', { ip: '192.168.144.256' }],
+    ['44 an octet missing', { ip: '192.168.144' }],
+    ['44 network 0', { ip: '0.1.2.3' }],
+    ['44 octal', { ip: '192.168.144.012' }],
+    ['81 two gaps', { ip: '2001:db8:::::2' }],
+    ['80 letters beyond f', { ip: '2001:db8::zz' }],
     ['a zone', { ip: 'fe80::1%eth0', nic: 'eth0' }],
-    ['prefix 33', { ip, cidr_netmask: '33' }],
-    ['prefix 0', { ip, cidr_netmask: '0' }],
-    ['prefix -1', { ip, cidr_netmask: '-1' }],
-    ['prefix in words', { ip, cidr_netmask: 'not_netmask' }],
+    ['8 prefix 33', { ip, cidr_netmask: '33' }],
+    ['8 prefix 0', { ip, cidr_netmask: '0' }],
+    ['8 prefix -1', { ip, cidr_netmask: '-1' }],
+    ['7 prefix in words', { ip, cidr_netmask: 'not_netmask' }],
     ['a mask with holes', { ip, cidr_netmask: '255.0.255.0' }],
-    ['prefix 129', { ip: v6, cidr_netmask: '129' }],
+    ['80 prefix 129', { ip: v6, cidr_netmask: '129' }],
     ['a dotted mask for IPv6', { ip: v6, cidr_netmask: '255.255.255.0' }],
-    ['broadcast', { ip, broadcast: 'not_broadcast' }],
+    ['11 broadcast', { ip, broadcast: 'not_broadcast' }],
     ['broadcast for IPv6', { ip: v6, broadcast: '+' }],
-    ['label too long', { ip, nic: 'eth0', iflabel: 'elevenchars' }],
-    ['label too long in nic', { ip, nic: 'eth0:elevenchars' }],
-    ['label for IPv6', { ip: v6, iflabel: 'foo' }],
-    ['link-local without nic', { ip: 'fe80::2' }],
-    ['lvs_support for IPv6', { ip: v6, lvs_support: 'true' }],
-    ['address label in words', { ip: v6, lvs_ipv6_addrlabel_value: 'x' }],
-    ['negative address label', { ip: v6, lvs_ipv6_addrlabel_value: '-1' }],
+    ['70 link-local without nic', { ip: 'fe80::2' }],
+  ])('%s: validate-all 6, start 5', async (_name, params) => {
+    expect([await codeOf('validate-all', params), await codeOf('start', params)]).toEqual([6, 5]);
+  });
+
+  test.each([
+    ['2 no ip', {}],
+    ['27 label too long', { ip, nic: 'eth0', iflabel: 'elevenchars' }],
+    ['27 label too long in nic', { ip, nic: 'eth0:elevenchars' }],
+    ['86 label for IPv6', { ip: v6, iflabel: 'foo' }],
+    ['82 lvs_support for IPv6', { ip: v6, lvs_support: 'true' }],
+    ['82 address label in words', { ip: v6, lvs_ipv6_addrlabel_value: 'x' }],
+    ['82 negative address label', { ip: v6, lvs_ipv6_addrlabel_value: '-1' }],
     ['preferred_lft in words', { ip: v6, preferred_lft: 'soon' }],
-    ['no preferred_lft', { ip, preferred_lft: '' }],
-    ['no announcements', { ip, arp_count: '0' }],
-    ['no interval', { ip, arp_interval: '0' }],
-    ['unknown sender', { ip, arp_sender: 'foo' }],
+    ['87 no preferred_lft', { ip, preferred_lft: '' }],
+    ['88 no announcements', { ip, arp_count: '0' }],
+    ['88 no interval', { ip, arp_interval: '0' }],
+    ['89 unknown sender', { ip, arp_sender: 'foo' }],
     ['nic with a slash', { ip, nic: '../eth0' }],
     ['namespace with a slash', { ip, network_namespace: '../blue' }],
-    ['clone-max in words', { ip, CRM_meta_clone_max: 'x' }],
-    ['LVS director cloned', { ip, lvs_support: 'true', CRM_meta_clone_max: '2' }],
+    ['93 clone-max in words', { ip, CRM_meta_clone_max: 'x' }],
+    ['92 LVS director cloned', { ip, lvs_support: 'true', CRM_meta_clone_max: '2' }],
     [
-      'unique_clone_address of an anonymous clone',
+      '94 unique_clone_address of an anonymous clone',
       { ip, unique_clone_address: 'true', CRM_meta_clone: '3', CRM_meta_clone_max: '4' },
     ],
     ['a clone beyond the octet', { ip: '192.168.144.254', unique_clone_address: 'true', ...unique }],
     ['unique_clone_address for IPv6', { ip: v6, unique_clone_address: 'true', ...unique }],
-    ['Cluster-IP', { ip, nic: 'eth0', ...unique }],
+    ['107 Cluster-IP with a unicast MAC', { ip, mac: '02:00:5e:00:00:01', ...unique }],
+    ['107 Cluster-IP with half a MAC', { ip, mac: '01:00:5e', ...unique }],
+    ['107 Cluster-IP with a seed in words', { ip, clusterip_hash_seed: 'salt', ...unique }],
+    ['Cluster-IP with a seed beyond 32 bits', { ip, clusterip_hash_seed: '0x123456789', ...unique }],
+    ['Cluster-IP with iptables', { ip, clusterip_firewall: 'iptables', ...unique }],
+    ['Cluster-IP, ARP of an IPv6 address', { ip: v6, clusterip_mac_mangle: 'true', ...unique }],
+    ['Cluster-IP and LVS', { ip, lvs_support: 'true', ...unique }],
     ['a boolean that is none', { ip, nodad: 'perhaps' }],
-  ])('%s', async (_name, params) => {
+  ])('%s: both 6', async (_name, params) => {
     expect([await codeOf('validate-all', params), await codeOf('start', params)]).toEqual([6, 6]);
   });
 
@@ -81,9 +92,11 @@ describe('parameters that no host could serve: validate-all and start', () => {
     ['IPv6', { ip: '2001:DB8:0:0::2', cidr_netmask: '64' }],
     ['IPv4 in IPv6', { ip: '::ffff:10.0.0.1' }],
     ['an address label for IPv4', { ip, lvs_ipv6_addrlabel: 'true' }],
-    ['what Cluster-IP hashed once', { ip, clusterip_hash: 'sourceip' }],
+    ['104 what Cluster-IP hashed once', { ip, clusterip_hash: 'sourceip' }],
     ['an interface that is not here', { ip, nic: 'nope' }],
     ['anonymous clone', { ip, nic: 'lo', CRM_meta_clone_max: '2' }],
+    ['Cluster-IP', { ip, mac: '01-00-5e-00-00-01', clusterip_hash_seed: '0xdeadbeef', ...unique }],
+    ['iptables and a MAC where there is no Cluster-IP', { ip, clusterip_firewall: 'iptables', mac: 'x' }],
     ['a clone with its own addresses', { ip, unique_clone_address: 'true', ...unique }],
     ['lifetime', { ip: v6, preferred_lft: '0' }],
   ])('right: %s', async (_name, params) => {
@@ -96,9 +109,10 @@ describe('parameters that no host could serve: validate-all and start', () => {
 describe('with impossible parameters the machine is asked as far as it goes', () => {
   const recurring = { CRM_meta_interval: '10000' };
   test.each([
-    ['no address', { ip: 'not_ip_address' }, 7, 1, 0],
-    ['no prefix', { ip, cidr_netmask: 'not_netmask' }, 7, 1, 0],
-    ['unknown sender', { ip, arp_sender: 'foo' }, 7, 1, 0],
+    ['5 no address', { ip: 'not_ip_address' }, 7, 1, 0],
+    ['3 none at all', {}, 7, 6, 0],
+    ['9 no prefix', { ip, cidr_netmask: 'not_netmask' }, 7, 1, 0],
+    ['89 unknown sender', { ip, arp_sender: 'foo' }, 7, 1, 0],
     ['too long a label', { ip, nic: 'eth0', iflabel: 'elevenchars' }, 7, 1, 0],
   ] as const)('%s', async (_name, params, probe, monitor, stop) => {
     expect([

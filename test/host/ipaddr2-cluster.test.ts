@@ -1,0 +1,120 @@
+import { execa } from 'execa';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { callOf, makeNetwork, type Network } from './network.ts';
+
+// Cluster-IP: a globally unique clone of one address. The second instance runs on the same node here: rules are what they share.
+
+let net: Network;
+beforeEach(async () => {
+  net = await makeNetwork();
+  for (const host of hosts) await net.ipPeer(`address add 192.168.144.${host}/24 dev p0`);
+});
+afterEach(() => net.destroy());
+
+const hosts = Array.from({ length: 12 }, (_, index) => 101 + index);
+const ip = '192.168.144.2';
+const up = `eth0 ${ip}/24 brd 192.168.144.255`;
+const mac = '01:00:5e:7f:00:02';
+const table = 'IPaddr2_192_168_144_2';
+
+type Extra = Readonly<Record<string, string>>;
+const call = async (instance: number, step: string, more: Extra = {}) =>
+  (
+    await net.tsha(
+      ...callOf(step, {
+        ip,
+        CRM_meta_globally_unique: 'true',
+        CRM_meta_clone_max: '2',
+        CRM_meta_clone: String(instance),
+        ...more,
+      }),
+      { OCF_RESOURCE_INSTANCE: `vip:${instance}` },
+    )
+  ).code;
+
+const tables = async () => (await net.inside(['nft', 'list', 'tables'])).split('\n').filter(Boolean);
+
+/** The last octets of the clients that get an answer. */
+async function served(): Promise<readonly number[]> {
+  const answers = await Promise.all(
+    hosts.map(async (host) => {
+      const ping = ['ping', '-c', '1', '-W', '1', '-I', `192.168.144.${host}`, ip];
+      const { exitCode } = await execa('ip', ['netns', 'exec', net.peer, ...ping], { reject: false });
+      return exitCode === 0;
+    }),
+  );
+  return hosts.filter((_, index) => answers[index]);
+}
+
+test('106 every client is served by one instance, and the address stays until the last has stopped', async () => {
+  expect(await call(0, 'start')).toBe(0);
+  const first = await served();
+  expect([await call(0, 'monitor'), await call(1, 'probe'), await call(1, 'monitor')]).toEqual([0, 7, 7]);
+
+  expect(await call(1, 'start')).toBe(0);
+  expect(await call(1, 'start')).toBe(0);
+  expect([await call(0, 'monitor'), await call(1, 'monitor')]).toEqual([0, 0]);
+  expect(await served()).toEqual(hosts);
+
+  expect(await call(0, 'stop')).toBe(0);
+  expect(await net.added()).toEqual([up]);
+  const second = await served();
+  expect([...first, ...second].sort()).toEqual(hosts);
+  expect(first).not.toEqual([]);
+  expect(second).not.toEqual([]);
+  expect([await call(0, 'probe'), await call(0, 'stop'), await call(1, 'monitor')]).toEqual([7, 0, 0]);
+
+  expect(await call(1, 'stop')).toBe(0);
+  expect([await net.added(), await tables()]).toEqual([[], []]);
+  expect(await call(1, 'stop')).toBe(0);
+});
+
+test('all nodes listen to one multicast MAC address, and answer ARP with it where they are told to', async () => {
+  const more = { mac: '01-00-5E-7F-00-02', clusterip_mac_mangle: 'true' };
+  expect(await call(0, 'start', more)).toBe(0);
+  expect(await net.ip('maddress show dev eth0')).toContain(mac);
+  await net.ipPeer('neigh flush dev p0');
+  await served();
+  expect(await net.ipPeer(`neigh show ${ip} dev p0`)).toContain(mac);
+  expect(await tables()).toEqual([`table ip ${table}`, `table arp ${table}`]);
+  expect(await call(0, 'stop', more)).toBe(0);
+  expect(await net.ip('maddress show dev eth0')).not.toContain(mac);
+  expect(await tables()).toEqual([]);
+});
+
+describe('rules that are missing', () => {
+  test('all: the node would answer everybody, which start mends', async () => {
+    await call(0, 'start');
+    await net.inside(['nft', 'delete', 'table', 'ip', table]);
+    expect([await call(0, 'monitor'), await call(0, 'probe')]).toEqual([1, 1]);
+    expect(await call(0, 'start')).toBe(0);
+    expect(await call(0, 'monitor')).toBe(0);
+    expect((await served()).length).toBeLessThan(hosts.length);
+  });
+
+  test('the address: what is left is taken down', async () => {
+    await call(0, 'start');
+    await net.ip(`address delete ${ip}/24 dev eth0`);
+    expect(await call(0, 'monitor')).toBe(7);
+    expect(await call(0, 'stop')).toBe(0);
+    expect(await tables()).toEqual([]);
+  });
+});
+
+test('a start that fails leaves no rules', async () => {
+  await net.ipPeer('link set p0 down');
+  await expect.poll(() => net.ip('link show dev eth0'), { timeout: 5000 }).toMatch(/state (DOWN|LOWERLAYER)/);
+  expect(await call(0, 'start', { nic: 'eth0', cidr_netmask: '24' })).toBe(1);
+  expect([await net.added(), await tables()]).toEqual([[], []]);
+});
+
+test('IPv6, although another node has the address', async () => {
+  const more = { ip: '2001:db8:1234::2' };
+  await net.ipPeer('address add 2001:db8:1234::2/64 dev p0 nodad');
+  expect(await call(0, 'start', more)).toBe(0);
+  expect(await call(0, 'monitor', more)).toBe(0);
+  expect(await net.ip('maddress show dev eth0')).toMatch(/link +33:33:\S+ static/);
+  expect(await tables()).toEqual(['table ip6 IPaddr2_2001_db8_1234__2']);
+  expect(await call(0, 'stop', more)).toBe(0);
+  expect([await net.added(), await tables()]).toEqual([[], []]);
+});
