@@ -41,11 +41,12 @@ const stockAgent = '/usr/lib/ocf/resource.d/heartbeat/IPaddr2';
 const bases = new Set(['127.0.0.1', '::1', '192.168.144.1', '2001:db8:1234::1']);
 let serial = 0;
 
-export async function makeNetwork(): Promise<Network> {
+/** `agent` is how ours is run: as a bundle for `node` unless told otherwise. */
+export async function makeNetwork(agent?: readonly string[]): Promise<Network> {
   serial += 1;
   const [node, peer] = [`tsha-n${process.pid}-${serial}`, `tsha-p${process.pid}-${serial}`];
   const stateDir = await mkdtemp(join(tmpdir(), 'tsha-ipaddr2-'));
-  const file = await agentUnderTest('IPaddr2');
+  const ours = agent ?? [process.execPath, await agentUnderTest('IPaddr2')];
   const at = (namespace: string) => async (line: string) =>
     (await execa('ip', ['-n', namespace, ...line.split(' ')])).stdout;
   const [ip, ipPeer] = [at(node), at(peer)];
@@ -94,7 +95,7 @@ export async function makeNetwork(): Promise<Network> {
     ip,
     ipPeer,
     inside,
-    tsha: (action, params, env = {}) => call([process.execPath, file, action], params, env),
+    tsha: (action, params, env = {}) => call([...ours, action], params, env),
     stock: (action, params) => call([stockAgent, action], params, {}),
     async added() {
       const links = JSON.parse(await ip('-j address show')) as {
