@@ -28,7 +28,7 @@ const run = (row: Row) => follow(net, row);
 
 describe('a life with IPv4', () => {
   test.each<Row>([
-    { name: '1 ip only', params: v4, steps: life(up) },
+    { name: '1, 19, 22 ip only', params: v4, steps: life(up) },
     { name: '6 with prefix', params: { ...v4, cidr_netmask: '24' }, steps: life(up) },
     { name: '14 with interface', params: { ...v4, nic: 'eth0' }, steps: life(up) },
     { name: '29 with both', params: { ...v4, nic: 'eth0', cidr_netmask: '24' }, steps: life(up) },
@@ -40,6 +40,17 @@ describe('a life with IPv4', () => {
         ['start', 0, [up]],
         ['stop', 0, []],
         ['stop', 0, []],
+      ],
+    },
+    {
+      name: '23, 108 what people call, and what nobody may',
+      params: v4,
+      steps: [
+        ['no_cmd', 3],
+        ['status', 7],
+        ['start', 0, [up]],
+        ['status', 0],
+        ['no_cmd', 3, [up]],
       ],
     },
     { name: '10 broadcast', params: { ...v4, broadcast: '192.168.144.255' }, steps: life(up) },
