@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { ipCommand } from '../../lib/host/namespaces.ts';
 import { changeRules, type Rule, type TableFamily, tableRules } from '../../lib/host/nftables.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
+import { wordsOf } from '../../lib/ocf/reason.ts';
 import type { Ctx } from './params.ts';
 import type { Place } from './place.ts';
 import type { Sighting } from './served.ts';
@@ -77,11 +78,14 @@ export async function takeShare(ctx: Ctx, want: Wanted, spot: Spot): Promise<voi
 export async function leaveShare(ctx: Ctx, want: Wanted): Promise<'needed' | 'free'> {
   const { share } = want;
   if (share === undefined) return 'free';
-  if (!(await ctx.host.sys.has(firewall))) {
-    ctx.log.warn(`${firewall} is not installed any more: rules of ${want.ip} may stay`);
+  let rules: readonly Rule[];
+  try {
+    rules = await rulesOf(ctx, want);
+  } catch (error) {
+    // Without the address the rules do no harm, with it and without a look at them the node might answer everyone.
+    ctx.log.warn(`the shares of ${want.ip} on this node are not known: ${wordsOf(error)}`);
     return 'free';
   }
-  const rules = await rulesOf(ctx, want);
   const own = rules.filter(isOf(share.number));
   const deletions = own.map(({ handle }) => `delete rule ${tableOf(want)} ${chain} handle ${handle}`);
   if (deletions.length > 0) await changeRules(ctx.host, want.namespace, deletions);
@@ -91,14 +95,13 @@ export async function leaveShare(ctx: Ctx, want: Wanted): Promise<'needed' | 'fr
 
 /** Takes everything down after the address went: the other order would have this node answer everyone for a moment. */
 export async function endSharing(ctx: Ctx, want: Wanted, spots: readonly Spot[]): Promise<void> {
-  const { host } = ctx;
-  if (want.share === undefined || !(await host.sys.has(firewall))) return;
+  const { host, log } = ctx;
+  if (want.share === undefined) return;
   // "add" first: deleting what is not there would be an error.
   const tables = [tableOf(want), ...(ctx.params.clusterip_mac_mangle ? [mangleTableOf(want)] : [])];
-  await changeRules(
-    host,
-    want.namespace,
-    tables.flatMap((table) => [`add table ${table}`, `delete table ${table}`]),
+  const deletions = tables.flatMap((table) => [`add table ${table}`, `delete table ${table}`]);
+  await changeRules(host, want.namespace, deletions).catch((error: unknown) =>
+    log.warn(`rules of ${want.ip} stay: ${wordsOf(error)}`),
   );
   for (const spot of spots)
     await host.tryRun(

@@ -282,6 +282,30 @@ describe('Cluster-IP', () => {
     expect(machine.ips()).toEqual([]);
   });
 
+  test('nft that does not work: stop removes the address, monitor and start say so', async () => {
+    const machine = new Router({ ip, ...clone });
+    machine.on('nft', () => ({
+      code: 1,
+      stderr: 'Error: Could not process rule: Operation not supported\n',
+    }));
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    const { code, reason } = await machine.act('monitor');
+    expect([code, reason]).toEqual([1, expect.stringContaining('Operation not supported')]);
+    expect((await machine.act('stop')).code).toBe(0);
+    expect(machine.ips()).toEqual([]);
+    expect((await machine.act('start')).code).toBe(1);
+    expect(machine.ips()).toEqual([]);
+  });
+
+  test('a share that cannot be given back while others need the address: stop does not claim success', async () => {
+    const machine = new Router({ ip, ...clone });
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    machine.on('nft', (_args, { input }) =>
+      input === undefined ? table('cip-node-1') : { code: 1, stderr: 'Error: No\n' },
+    );
+    expect((await machine.act('stop')).code).toBe(1);
+  });
+
   const table = (comment: string) =>
     JSON.stringify({
       nftables: [
