@@ -37,33 +37,50 @@ const leftBehind = (directory: string): readonly string[] =>
     })
     .filter((line) => line.includes(directory) && !line.includes('silent-fuse'));
 
-test('monitor of depth 0 does not notice: the mount table answers', async () => {
+test('105, D8: monitor of depth 0 does not notice: the mount table answers', async () => {
   const resource = await silentMount();
   const answer = await sandbox.ours('monitor', { ...resource, ...recurring });
   expect(answer).toMatchObject({ code: 0 });
   expect(answer.ms).toBeLessThan(2000);
 });
 
-test.each([10, 20])('monitor of depth %i ends before its timeout and names the path', async (depth) => {
-  const resource = await silentMount();
-  const answer = await sandbox.ours('monitor', {
-    ...resource,
-    ...recurring,
-    meta_timeout: 4000,
-    OCF_CHECK_LEVEL: depth,
-  });
-  expect(answer).toMatchObject({ code: 1, reason: expect.stringContaining(resource.directory) });
-  expect(answer.reason?.slice(0, 120)).toMatch(/does not answer|no answer/);
-  expect(answer.ms).toBeLessThan(4000);
-  expect(leftBehind(resource.directory)).toEqual([]);
+test('D8: the stock agent hangs', async () => {
+  const { directory } = await silentMount();
+  for (const action of ['monitor', 'stop']) {
+    const env = { device: 'silent:/export', directory, fstype: 'fuse', CRM_meta_timeout: '20000' };
+    const argv = [
+      ...['env', 'OCF_ROOT=/usr/lib/ocf', `HA_RSCTMP=${sandbox.folder}/memory`],
+      ...Object.entries(env).map(([name, value]) => `OCF_RESKEY_${name}=${value}`),
+      ...['timeout', '-s', 'KILL', '2', '/usr/lib/ocf/resource.d/heartbeat/Filesystem', action],
+    ] as const;
+    const { signal } = await sandbox.background(argv);
+    expect(signal, `${action}: ended by timeout's SIGKILL after 2 s`).toBe('SIGKILL');
+  }
 });
+
+test.each([10, 20])(
+  '106, D8: monitor of depth %i ends before its timeout and names the path',
+  async (depth) => {
+    const resource = await silentMount();
+    const answer = await sandbox.ours('monitor', {
+      ...resource,
+      ...recurring,
+      meta_timeout: 4000,
+      OCF_CHECK_LEVEL: depth,
+    });
+    expect(answer).toMatchObject({ code: 1, reason: expect.stringContaining(resource.directory) });
+    expect(answer.reason?.slice(0, 120)).toMatch(/does not answer|no answer/);
+    expect(answer.ms).toBeLessThan(4000);
+    expect(leftBehind(resource.directory)).toEqual([]);
+  },
+);
 
 test('start sees that it is mounted, without touching it', async () => {
   const resource = await silentMount();
   expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
 });
 
-test('stop unmounts an idle one at once', async () => {
+test('107, D8: stop unmounts an idle one at once', async () => {
   const resource = await silentMount();
   const answer = await sandbox.ours('stop', resource);
   expect(answer).toMatchObject({ code: 0 });
@@ -71,7 +88,7 @@ test('stop unmounts an idle one at once', async () => {
   expect((await sandbox.mounted()).filter((line) => line.startsWith(resource.directory))).toEqual([]);
 });
 
-test('stop frees one that a process hangs in', async () => {
+test('107, D8: stop frees one that a process hangs in', async () => {
   const resource = await silentMount();
   const stuck = sandbox.background(['stat', '-f', resource.directory]);
   await new Promise((resolve) => setTimeout(resolve, 300));

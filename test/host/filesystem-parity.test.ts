@@ -88,7 +88,7 @@ const viaLink = async (s: Sandbox, dir: string) => {
 };
 
 const rows: readonly Row[] = [
-  { what: '1, 5-9: ext4', prepare: onDisk('ext4'), steps: life },
+  { what: '1, 4-9: ext4', prepare: onDisk('ext4'), steps: life },
   { what: 'xfs', prepare: onDisk('xfs'), steps: life },
   { what: 'btrfs', prepare: onDisk('btrfs'), steps: life },
   { what: '72: ext2 is checked before', prepare: onDisk('ext2'), steps: life },
@@ -213,6 +213,40 @@ const rows: readonly Row[] = [
     ],
   },
   {
+    what: '50: a mount below ours whose name begins with a dot',
+    prepare: onDisk('ext4'),
+    steps: [
+      { do: 'start', ours: 0, mounts: [m] },
+      {
+        do: 'stop',
+        before: async (s, { directory }) => {
+          await s.run('mkdir', `${directory}/.hid`);
+          await s.run('mount', '-t', 'tmpfs', 'x', `${directory}/.hid`);
+        },
+        ours: 0,
+        mounts: [],
+      },
+    ],
+  },
+  {
+    what: 'overlay',
+    prepare: async (s, dir) => {
+      mkdirSync(`${dir}/parts`);
+      await s.run('mount', '-t', 'tmpfs', 'x', `${dir}/parts`);
+      await s.run('mkdir', `${dir}/parts/lower`, `${dir}/parts/upper`, `${dir}/parts/work`);
+      const options = ['lower', 'upper', 'work'].map((part) => `${part}dir=${dir}/parts/${part}`).join(',');
+      return { device: 'overlay', directory: `${dir}/m`, fstype: 'overlay', options };
+    },
+    steps: [
+      { do: 'probe', ours: 7 },
+      { do: 'start', ours: 0, mounts: [m, 'parts'] },
+      { do: 'monitor', ours: 0 },
+      { do: 'monitor', with: { OCF_CHECK_LEVEL: 20 }, ours: 0 },
+      { do: 'start', with: { meta_clone_max: 2 }, ours: 0, mounts: [m, 'parts'] },
+      { do: 'stop', ours: 0, mounts: ['parts'] },
+    ],
+  },
+  {
     what: '48: something is mounted where ours would hide it',
     prepare: async (s, dir) => {
       mkdirSync(`${dir}/m/sub`, { recursive: true });
@@ -310,7 +344,7 @@ const rows: readonly Row[] = [
       { do: 'stop', ours: 0, mounts: [] },
     ],
   },
-  { what: '63: -L label', prepare: labelled((label) => `-L ${label}`), steps: life },
+  { what: '63, 64: -L label', prepare: labelled((label) => `-L ${label}`), steps: life },
   { what: '63: -Llabel', prepare: labelled((label) => `-L${label}`), steps: life },
   { what: '63: --label=label', prepare: labelled((label) => `--label=${label}`), steps: life },
   {
@@ -404,7 +438,7 @@ describe.each(agents)('%s', (agent) => {
   });
   afterAll(() => sandbox.close());
 
-  test.each(rows)('$what', async ({ prepare, steps }) => {
+  test.each(rows.map((row) => [row.what, row] as const))('%s', async (_what, { prepare, steps }) => {
     const dir = join(sandbox.folder, `row${count++}`);
     mkdirSync(dir);
     const params = await prepare(sandbox, dir);

@@ -21,7 +21,7 @@ async function resource(type: 'ext2' | 'ext4' | 'xfs' = 'ext4') {
   return { device: await sandbox.disk(type), directory: join(sandbox.folder, `m${count++}`), fstype: type };
 }
 
-test('ocf-tester finds nothing to complain about', async () => {
+test('15-18: ocf-tester finds nothing to complain about', async () => {
   await bundleScript(
     {
       name: 'Filesystem',
@@ -85,7 +85,7 @@ describe('bind mounts', () => {
     ['bind,ro', 'ro'],
     ['bind,noexec', 'noexec'],
     ['ro,bind,nosuid', 'ro'],
-  ])('57, 58, D7: options %s change the bind, not its source', async (options, word) => {
+  ])('57, 58, 60, D7: options %s change the bind, not its source', async (options, word) => {
     const source = await resource();
     await sandbox.ours('start', source);
     await sandbox.run('mkdir', `${source.directory}/d`);

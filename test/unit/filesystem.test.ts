@@ -262,7 +262,44 @@ describe('monitor', () => {
   });
 });
 
+describe('calls that cannot be answered', () => {
+  test.each<[string, Params, string, number]>([
+    ['3: start without device', { device: '' }, 'start', 6],
+    ['13: an unknown action', {}, 'no_cmd', 3],
+    ['14: no action', {}, '', 3],
+    ['21: start without directory', { directory: '' }, 'start', 6],
+    ['23: start of an NFS mount without directory', { directory: '', fstype: 'nfs' }, 'start', 6],
+    ['23: its stop', { directory: '', fstype: 'nfs' }, 'stop', 0],
+  ])('%s', async (_what, params, action, code) => {
+    const machine = new FilesystemMachine(params);
+    const result = await machine.call(action);
+    expect(result).toMatchObject({ code });
+    expect(Boolean(result.reason)).toBe(code !== 0);
+    expect(machine.ran).toEqual([]);
+  });
+});
+
+test.each([
+  ['-L data', 'LABEL'],
+  ['UUID=data', 'UUID'],
+])('64: level 10 of %s reads the disk underneath', async (device) => {
+  const machine = new FilesystemMachine({ device, OCF_CHECK_LEVEL: '10' }).mounted(ours).on('dd', () => '');
+  for (const kind of ['label', 'uuid']) machine.links.set(`/dev/disk/by-${kind}/data`, '/dev/drbd1');
+  expect(await machine.call('monitor', recurring)).toMatchObject({ code: 0 });
+  expect(machine.ran).toEqual([expect.stringContaining('dd if=/dev/drbd1 of=/dev/null iflag=direct')]);
+});
+
 describe('stop', () => {
+  test('53: drbd5, while drbd50 is mounted too', async () => {
+    const machine = new FilesystemMachine({ device: '/dev/drbd5' }).disk('/dev/drbd5', 147, 5);
+    machine
+      .disk('/dev/drbd50', 147, 50)
+      .mounted({ source: '/dev/drbd5', target: '/nfsdata', device: '147:5' });
+    machine.mounted({ source: '/dev/drbd50', target: '/other', device: '147:50' });
+    expect(await machine.call('stop')).toMatchObject({ code: 0 });
+    expect(machine.targets).toEqual(['/other']);
+  });
+
   test('unmounts with one command', async () => {
     const machine = new FilesystemMachine().mounted(ours);
     expect(await machine.call('stop')).toMatchObject({ code: 0 });
