@@ -9,6 +9,7 @@ import { Lab } from '../machines/lab.ts';
 import type { Checks, Figures } from '../report/checks.ts';
 import type { Steps } from '../report/steps.ts';
 import { isStock, machines, nodes, type Suite } from '../settings.ts';
+import { NeighbourWatch } from '../workload/neighbour.ts';
 import { Watch } from '../workload/watch.ts';
 import { Workload, workloadFolder } from '../workload/workload.ts';
 import { now, type Plan, type Run } from './run.ts';
@@ -55,14 +56,23 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
       await Promise.all(lab.nodes.map((node) => node.run('systemctl daemon-reload', { signal })));
       await cluster.configure(cib, signal);
     });
-    return { plan, lab, cluster, workload: new Workload(lab), watch: new Watch(lab), ...report };
+    return {
+      plan,
+      lab,
+      cluster,
+      workload: new Workload(lab),
+      watch: new Watch(lab),
+      neighbour: new NeighbourWatch(lab),
+      ...report,
+    };
   } finally {
     await fs.remove(staged);
   }
 }
 
 /** The cluster comes up for the first time, and the clients begin their work. */
-export async function start({ cluster, workload, watch, steps, checks, figures }: Run): Promise<void> {
+export async function start(run: Run): Promise<void> {
+  const { cluster, workload, watch, neighbour, steps, checks, figures } = run;
   checks.begin('start');
   await steps.run('DRBD and the file system, made once by hand', 120, (signal) =>
     cluster.prepareDisks(signal),
@@ -93,5 +103,6 @@ export async function start({ cluster, workload, watch, steps, checks, figures }
   );
 
   await steps.run('client and rival mount NFSv4.2 and NFSv3', 180, (signal) => workload.mount(signal));
+  neighbour.start();
   await steps.run('clients write and lock', 180, (signal) => workload.start(signal));
 }

@@ -44,6 +44,7 @@ export async function campaign(
       }
     } finally {
       run.watch.stop();
+      run.neighbour.stop();
     }
     return { skipped: 0 };
   } catch (error) {

@@ -1,4 +1,4 @@
-import { peerOf } from '../settings.ts';
+import { type NodeName, peerOf } from '../settings.ts';
 import { judge } from './judge.ts';
 import { nodeAway, now, type Run } from './run.ts';
 
@@ -16,6 +16,7 @@ export async function standby(run: Run): Promise<void> {
   checks.add('all six resources move', true, `${active} to ${peer}`);
   run.away = active;
   await judge(run, peer, happened, `standby of ${active}`);
+  await judgeNeighbour(run, peer, happened);
 }
 
 /** The node comes back into service; nothing moves, its disk catches up. */
@@ -47,6 +48,7 @@ export async function kill(run: Run): Promise<void> {
   checks.add('all six resources are taken over', true, `${active} to ${peer}`);
   run.away = active;
   await judge(run, peer, happened, `kill -9 of ${active}`);
+  await judgeNeighbour(run, peer, happened);
 }
 
 /** The dead node boots from its own disk and joins; the service stays where it is. */
@@ -68,4 +70,15 @@ export async function rejoin(run: Run): Promise<void> {
   checks.add('the node rejoins, nothing moves', home === peerOf(node));
   figures.push({ scenario: `rejoin of ${node}`, outcome: 'in sync', movedAfter: now() - happened });
   await judge(run, home, happened, `after the rejoin of ${node}`);
+}
+
+/** Until the client knows where the address went, it talks to a node that does not answer. */
+async function judgeNeighbour(run: Run, active: NodeName, happened: number): Promise<void> {
+  const { watch, neighbour, steps, checks } = run;
+  const arrived = watch.heldFrom(active, 'address', happened) ?? happened;
+  const delay = await steps.run("the client's neighbour table", 60, (signal) =>
+    neighbour.delay(active, arrived, signal),
+  );
+  const detail = delay === undefined ? 'never' : `${delay.toFixed(2)} s after the address was there`;
+  checks.add(`the client finds ${active} within 1 s`, delay !== undefined && delay <= 1, detail);
 }

@@ -3,6 +3,7 @@ import type { Lab } from '../machines/lab.ts';
 import type { Checks, Figures } from '../report/checks.ts';
 import type { Steps } from '../report/steps.ts';
 import type { NodeName, Order, Provider, Suite } from '../settings.ts';
+import type { NeighbourWatch } from '../workload/neighbour.ts';
 import type { Watch } from '../workload/watch.ts';
 import type { Workload } from '../workload/workload.ts';
 
@@ -21,6 +22,7 @@ export interface Run {
   cluster: Cluster;
   workload: Workload;
   watch: Watch;
+  neighbour: NeighbourWatch;
   steps: Steps;
   checks: Checks;
   figures: Figures[];

@@ -85,6 +85,12 @@ export class Watch {
     return overlaps(one, other);
   }
 
+  /** When a node was first seen to have something, at a moment or after it. */
+  heldFrom(node: NodeName, what: Exclusive, since: number): number | undefined {
+    const samples = this.#lives[node].flat();
+    return samples.find(({ time, holds }) => time >= since && holds.includes(what))?.time;
+  }
+
   get sampleCount(): number {
     return nodes.flatMap((node) => this.#lives[node]).reduce((sum, life) => sum + life.length, 0);
   }
