@@ -65,7 +65,7 @@ async function exportDirectory({ host, log, params }: Ctx, { path, options }: Fo
 async function verify(ctx: Ctx, before: Exported): Promise<readonly Export[]> {
   const etab = await readEtab(ctx.host, before.state);
   const spellings = before.found.map(({ directory, path, entries }): Spelling => {
-    const fresh = newSince(before.etab, etab).find((entry) => entry.path === path);
+    const fresh = newSince(before.etab, etab, [path])[0];
     const entry = entries.find((old) => etab.some((one) => isSame(one, old))) ?? fresh;
     if (!entry)
       throw new Failure('failed', `exportfs ended well, but ${before.state.path}/etab does not list ${path}`);
@@ -80,15 +80,19 @@ async function rollBack(ctx: Ctx, before: Exported): Promise<void> {
   const paths = before.found.map(({ path }) => path);
   try {
     const etab = await readEtab(host, before.state);
-    const ours = newSince(before.etab, etab).filter(({ path }) => paths.includes(path));
+    const ours = newSince(before.etab, etab, paths);
     if (ours.length > 0) await unexport(ctx, before.state, ours, rollbackMs);
   } catch (error) {
     log.error(`cannot take back what was exported: ${error instanceof Error ? error.message : error}`);
   }
 }
 
-const newSince = (before: readonly Export[], after: readonly Export[]): readonly Export[] =>
-  after.filter((entry) => !before.some((old) => isSame(old, entry)));
+const newSince = (
+  before: readonly Export[],
+  after: readonly Export[],
+  paths: readonly string[],
+): readonly Export[] =>
+  after.filter((entry) => paths.includes(entry.path) && !before.some((old) => isSame(old, entry)));
 
 const isSame = (one: Export, other: Export): boolean =>
   one.path === other.path && one.client === other.client;
