@@ -88,7 +88,7 @@ const missing: string[] = [];
 for (const name of process.argv.slice(2)) {
   console.log(`\n=== ${name}`);
   const since = Date.now();
-  const sum = await tiers[name]?.(join(folder, `${name}.json`)).catch((error: unknown) => {
+  const sum = await tiers[name]?.(join(folder, `${name}.json`)).catch((error: unknown): Sum => {
     console.error(`the ${name} tier broke off: ${error instanceof Error ? error.message : error}`);
     return { passed: 0, failed: 1, skipped: 0 };
   });
