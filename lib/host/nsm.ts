@@ -1,5 +1,5 @@
 import { Failure } from '../ocf/outcome.ts';
-import type { Host } from './host.ts';
+import { commandFailure, type Host } from './host.ts';
 import type { Owner } from './nfs-state.ts';
 import { parseStat } from './process-tree.ts';
 
@@ -23,15 +23,26 @@ export async function readNsmState(host: Host, dir: string): Promise<number | un
 }
 
 /**
- * Replaces the file as a whole; it is on the disk when this returns. A link in its place is not followed: the directory may be
- * exported, with root on a client among its writers.
+ * Writes the number, which is on the disk when this returns. A link in the file's place is not followed: the directory may be
+ * exported, with root on a client among its writers. In place where the file exists: a new name has to wait for every NFSv4 client
+ * with a delegation of the exported directory (Linux 6.19), and clients that are reclaiming their state return none.
  */
 async function writeNsmState(host: Host, dir: string, state: number, owner: Owner): Promise<void> {
   const file = `${dir}/state`;
+  const input = new Uint8Array(new Int32Array([state]).buffer);
+  const inPlace = [
+    'dd',
+    `of=${file}`,
+    'conv=notrunc,nocreat,fsync',
+    'oflag=nofollow',
+    'status=none',
+  ] as const;
+  const output = await host.tryRun(inPlace, { input });
+  if (output.code === 0) return;
+  if (output.hung) throw commandFailure(inPlace, output);
   const draft = `${file}.tsha`;
-  const bytes = new Uint8Array(new Int32Array([state]).buffer);
   await host.run(['rm', '-f', '--', draft]);
-  await host.run(['dd', `of=${draft}`, 'conv=excl,fsync', 'status=none'], { input: bytes });
+  await host.run(['dd', `of=${draft}`, 'conv=excl,fsync', 'status=none'], { input });
   await host.run(['chown', '-h', '--', `${owner.uid}:${owner.gid}`, draft]);
   await host.run(['mv', '-f', '-T', '--', draft, file]);
 }

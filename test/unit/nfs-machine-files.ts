@@ -35,6 +35,8 @@ export function defineFileTools(machine: NfsMachine): void {
   });
   machine.on('dd', (args, { input = '' }) => {
     const file = args.find((arg) => arg.startsWith('of='))?.slice(3) ?? '';
+    const mayCreate = !args.some((arg) => arg.includes('nocreat'));
+    if (!mayCreate && !machine.disk.has(machine.where(file))) return no('No such file');
     machine.disk.set(machine.where(file), input);
     return '';
   });

@@ -59,6 +59,15 @@ describe('start', () => {
     expect(machine.told.map(({ state }) => state)).toEqual([1, 3]);
   });
 
+  test('no name is made in the exported directory where the state file exists: NFSv4 delegations would hold it up', async () => {
+    const machine = node();
+    machine.disk.set('/nfsdata/state', new Uint8Array(new Int32Array([5]).buffer));
+    waits(machine, '10.0.0.51');
+    await run(machine, 'start');
+    expect(machine.told.map(({ state }) => state)).toEqual([7]);
+    expect(machine.ran.filter((line) => /^(mv|ln|mkdir|dd (?!.*nocreat))/.test(line))).toEqual([]);
+  });
+
   test('old records of a server that retired none are told, young ones are not', async () => {
     const machine = node();
     machine.disk.set('/nfsdata/sm/old', record('10.0.0.51')).set('/nfsdata/sm/young', record('10.0.0.52'));
