@@ -65,20 +65,12 @@ export const keepRecords = async (host: Host, dir: string, timeoutMs: number): P
   ));
 
 /** Every record is one of an earlier server now. For a server that does not run: its statd would keep them in mind. */
-export const retireAll = async (host: Host, dir: string): Promise<void> =>
-  void (await host.run([
-    'find',
-    `${dir}/sm`,
-    '-type',
-    'f',
-    '-exec',
-    'mv',
-    '-f',
-    '-t',
-    `${dir}/sm.bak`,
-    '{}',
-    '+',
-  ]));
+export const retireAll = (host: Host, dir: string): Promise<void> => retire(host, dir, []);
+
+async function retire(host: Host, dir: string, which: readonly string[]): Promise<void> {
+  const move = ['-exec', 'mv', '-f', '-t', `${dir}/sm.bak`, '{}', '+'];
+  await host.run(['find', `${dir}/sm`, '-type', 'f', ...which, ...move]);
+}
 
 /**
  * Retires the records that are older than the NFS server of this machine: left by a server that nobody of ours started or
@@ -87,8 +79,7 @@ export const retireAll = async (host: Host, dir: string): Promise<void> =>
 export async function retireOlder(host: Host, dir: string): Promise<void> {
   const since = await nfsdSince(host);
   if (since === undefined) return;
-  const old = ['find', `${dir}/sm`, '-type', 'f', '!', '-newermt', `@${since}`] as const;
-  await host.run([...old, '-exec', 'mv', '-f', '-t', `${dir}/sm.bak`, '{}', '+']);
+  await retire(host, dir, ['!', '-newermt', `@${since}`]);
 }
 
 /** When the oldest nfsd thread began, in seconds since 1970. */
