@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { CaseCount } from './cases.ts';
 import { projectFolder } from './products.ts';
 
 /** `didNotRun`: the whole tier, for a reason it has printed. A single skipped test is one that this kernel cannot show. */
@@ -9,6 +10,8 @@ type Sum = {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** Titles of the tests that passed. */
+  readonly shown?: readonly string[];
   readonly didNotRun?: true;
 };
 type Tier = (resultsFile: string) => Promise<Sum>;
@@ -30,6 +33,10 @@ const check =
     return { passed: 1, failed: 0, skipped: 0 };
   };
 
+interface VitestResults {
+  testResults: { assertionResults: { fullName: string; status: string }[] }[];
+}
+
 const vitest =
   (project: string): Tier =>
   async (resultsFile) => {
@@ -39,13 +46,17 @@ const vitest =
       reject: false,
       cwd: projectFolder,
     });
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } =
-      await results<Record<`num${'Passed' | 'Failed' | 'Pending' | 'Todo'}Tests`, number>>(resultsFile);
+    const { testResults } = await results<VitestResults>(resultsFile);
+    const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+    const having = (status: string) => tests.filter((test) => test.status === status);
+    const passed = having('passed');
+    const failed = having('failed').length;
     return {
-      passed: numPassedTests,
+      passed: passed.length,
       // A file that cannot be loaded has no tests that could fail.
-      failed: numFailedTests || (done.failed ? 1 : 0),
-      skipped: numPendingTests + numTodoTests,
+      failed: failed || (done.failed ? 1 : 0),
+      skipped: tests.length - passed.length - failed,
+      shown: passed.map(({ fullName }) => fullName),
     };
   };
 
@@ -85,6 +96,7 @@ const folder = await mkdtemp(join(tmpdir(), 'tsha-test-'));
 const total = { passed: 0, failed: 0, skipped: 0 };
 const broken: string[] = [];
 const missing: string[] = [];
+const cases = new CaseCount();
 for (const name of process.argv.slice(2)) {
   console.log(`\n=== ${name}`);
   const since = Date.now();
@@ -96,10 +108,12 @@ for (const name of process.argv.slice(2)) {
   for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += sum[key];
   if (sum.failed > 0) broken.push(name);
   if (sum.didNotRun) missing.push(name);
+  cases.add(name, sum.shown ?? []);
   console.log(`=== ${name}: ${describe(sum)} in ${((Date.now() - since) / 1000).toFixed(0)} s`);
 }
 await rm(folder, { recursive: true });
 
+console.log(cases.table());
 if (broken.length > 0) console.log(`\nfailed: ${broken.join(', ')}`);
 // In CI a tier that did not run is not a tier that passed.
 const incomplete = process.env['CI'] === 'true' && missing.length > 0;

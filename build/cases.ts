@@ -1,0 +1,77 @@
+import Table from 'cli-table3';
+
+/** The rows of each agent's specification: situations in which its answer was laid down before it was written. */
+const specifiedCases = {
+  drbd: 186,
+  Filesystem: 110,
+  IPaddr2: 108,
+  nfsserver: 100,
+  exportfs: 78,
+  nfsnotify: 40,
+} as const;
+
+type SpecifiedAgent = keyof typeof specifiedCases;
+const specifiedAgents = Object.keys(specifiedCases) as SpecifiedAgent[];
+
+const tag = new RegExp(`\\b(${specifiedAgents.join('|')})#(\\d+(?:[-,]\\d+)*)`, 'g');
+
+/** The cases that a test says it shows: `drbd#17`, `Filesystem#57,58,60` or `exportfs#12-15` anywhere in its title. */
+export const casesIn = (title: string): [SpecifiedAgent, number][] =>
+  [...title.matchAll(tag)].flatMap(([, agent, numbers = '']) =>
+    numbers
+      .split(',')
+      .flatMap(range)
+      .map((number): [SpecifiedAgent, number] => [agent as SpecifiedAgent, number]),
+  );
+
+function range(text: string): number[] {
+  const [first = 0, last = first] = text.split('-').map(Number);
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+/** Which of the specified cases the passed tests of each tier have shown. */
+export class CaseCount {
+  readonly #shown = new Map<string, Record<SpecifiedAgent, Set<number>>>();
+
+  add(tier: string, titles: readonly string[]): void {
+    const found = Object.fromEntries(specifiedAgents.map((agent) => [agent, new Set<number>()]));
+    const shown = found as Record<SpecifiedAgent, Set<number>>;
+    for (const title of titles) for (const [agent, number] of casesIn(title)) shown[agent].add(number);
+    if (specifiedAgents.some((agent) => shown[agent].size > 0)) this.#shown.set(tier, shown);
+  }
+
+  missing(agent: SpecifiedAgent): number[] {
+    const shown = [...this.#shown.values()].map((tier) => tier[agent]);
+    return Array.from({ length: specifiedCases[agent] }, (_, index) => index + 1).filter(
+      (number) => !shown.some((tier) => tier.has(number)),
+    );
+  }
+
+  /** Real DRBD, real nfsd and real clusters are in the lab's column. */
+  table(): string {
+    const tiers = [...this.#shown.keys()];
+    const table = new Table({
+      style: { head: [], border: [] },
+      head: ['agent', 'specified cases', ...tiers.map((tier) => `shown by ${tier}`), 'not shown'],
+    });
+    for (const agent of specifiedAgents)
+      table.push([
+        agent,
+        specifiedCases[agent],
+        ...tiers.map((tier) => this.#shown.get(tier)?.[agent].size ?? 0),
+        inRanges(this.missing(agent)) || 'none',
+      ]);
+    return table.toString();
+  }
+}
+
+/** `1-3,7`: the spelling that titles use. */
+function inRanges(numbers: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const number of numbers) {
+    const last = ranges.at(-1);
+    if (last?.[1] === number - 1) last[1] = number;
+    else ranges.push([number, number]);
+  }
+  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
+}
