@@ -8,10 +8,13 @@ import { Checks, type Figures } from './report/checks.ts';
 import { StepError, Steps } from './report/steps.ts';
 import { checksTable, figuresTable } from './report/tables.ts';
 import { prepareImage } from './scenarios/bring-up.ts';
-import { campaign, isAnswer, scenariosFor } from './scenarios/campaign.ts';
+import { campaign, campaignsOn, isAnswer, scenariosFor } from './scenarios/campaign.ts';
 import type { Plan } from './scenarios/run.ts';
 import {
+  type CampaignName,
+  campaigns as campaignNames,
   isStock,
+  type LabName,
   type MachineName,
   machines,
   type Order,
@@ -40,7 +43,7 @@ async function mayRun(): Promise<boolean> {
 }
 
 interface Options {
-  suites: readonly Suite[];
+  labs: readonly LabName[];
   provider: Provider;
   order: Order;
   keep: boolean;
@@ -48,21 +51,15 @@ interface Options {
   purpose: Plan['purpose'];
 }
 
-async function campaigns({
-  suites: wanted,
-  provider,
-  order,
-  keep,
-  results,
-  purpose,
-}: Options): Promise<void> {
+async function campaigns({ labs, provider, order, keep, results, purpose }: Options): Promise<void> {
   if (!(await mayRun())) return;
+  const shown: string[] = [];
   let [passed, failed, skipped] = [0, 0, 0];
-  for (const suite of wanted) {
-    const plan: Plan = { suite, provider, order, purpose };
+  for (const lab of labs) {
+    const plan: Plan = { ...lab, provider, order, purpose };
     const checks = new Checks();
     const figures: Figures[] = [];
-    say(`\n${suite}: ${provider} agents, ${order} order`);
+    say(`\n${lab.suite}, ${lab.campaign}: ${provider} agents, ${order} order`);
     const ending = await campaign(plan, scenariosFor(plan), { steps, checks, figures }, keep);
     if (ending.failure) {
       say(`\n${ending.failure.message}`);
@@ -71,37 +68,57 @@ async function campaigns({
     }
     if (purpose === 'test' || checks.failed.length > 0) say(checksTable(checks.all));
     say(figuresTable(figures));
-    if (keep && (await Lab.find(suite))) explainKept(suite);
+    if (keep && (await Lab.find(lab))) explainKept(lab);
     if (isStock(provider)) continue;
-    passed += checks.passed;
+    passed += checks.passed.length;
+    shown.push(...checks.passed.map(({ name }) => name));
     failed += checks.failed.length;
     skipped += ending.skipped;
     if (interruption.signal.aborted) break;
   }
-  if (results) await fs.outputJson(results, { passed, failed, skipped });
+  if (results) await fs.outputJson(results, { passed, failed, skipped, shown });
   if (failed > 0) process.exitCode ??= 1;
 }
+
+const allLabs = suites.flatMap((suite) => campaignNames.map((campaign): LabName => ({ suite, campaign })));
+
+const matches = (lab: LabName, suite?: Suite, campaign?: CampaignName): boolean =>
+  (!suite || lab.suite === suite) && (!campaign || lab.campaign === campaign);
+
+/** Those of the tests; one that is fully named need not be among them. */
+const wantedLabs = (suite?: Suite, campaign?: CampaignName): LabName[] =>
+  allLabs.filter(
+    (lab) =>
+      matches(lab, suite, campaign) && ((suite && campaign) || campaignsOn[lab.suite].includes(lab.campaign)),
+  );
 
 function addFailure(checks: Checks, failure: Error): void {
   if (failure instanceof StepError) checks.add(failure.title, false, failure.reason);
   else checks.add('the run', false, failure.message);
 }
 
-function explainKept(suite: Suite): void {
+function explainKept({ suite, campaign }: LabName): void {
   const command = 'npx tsx test/lab/main.ts';
-  say(`The ${suite} lab is still running. Look into it, and take it down when done:
-  ${command} exec node1 crm_mon -1rfn --suite ${suite}
-  ${command} exec client tail -f /root/lab/writer-nfsv4.2 --suite ${suite}
-  ${command} down --suite ${suite}`);
+  const which = `--suite ${suite} --campaign ${campaign}`;
+  say(`The ${suite} ${campaign} lab is still running. Look into it, and take it down when done:
+  ${command} exec node1 crm_mon -1rfn ${which}
+  ${command} exec client tail -f /root/lab/writer-nfsv4.2 ${which}
+  ${command} down ${which}`);
 }
 
-async function execIn(suite: Suite, name: MachineName, command: string[]): Promise<void> {
-  const lab = await Lab.find(suite);
-  if (!lab) throw new Error(`no ${suite} lab is running; start one with: demo --keep`);
+async function execIn(which: LabName, name: MachineName, command: string[]): Promise<void> {
+  const lab = await Lab.find(which);
+  if (!lab)
+    throw new Error(`no ${which.suite} ${which.campaign} lab is running; start one with: demo --keep`);
   process.exitCode = await lab.machine(name).attach(command.join(' '));
 }
 
 const suite = { choices: suites, describe: 'Debian release of the machines' } as const;
+const campaignOption = { choices: campaignNames, describe: 'only this part of the tests' } as const;
+const labOptions = {
+  suite: { ...suite, default: 'bookworm' },
+  campaign: { choices: campaignNames, default: 'failover', describe: 'which of the labs' },
+} as const;
 const provider = {
   stock: { type: 'boolean', default: false, describe: "Debian's own shell agents instead, for comparison" },
   helped: {
@@ -112,6 +129,7 @@ const provider = {
   },
   agents: { choices: ['native', 'script'], default: 'native', describe: 'flavour of our agents' },
 } as const;
+const keep = { type: 'boolean', default: false, describe: 'leave the cluster running' } as const;
 const order = {
   choices: orders,
   default: 'recommended',
@@ -139,19 +157,21 @@ await yargs(hideBin(process.argv))
     (args) =>
       args.options({
         suite,
+        campaign: campaignOption,
         ...provider,
         order,
+        keep,
         results: { type: 'string', describe: 'write the sums here' },
       }),
     async (args) => {
-      const wanted = args.suite ? [args.suite] : suites;
-      const { order, results } = args;
+      const labs = wantedLabs(args.suite, args.campaign);
+      const { order, results, keep } = args;
       await campaigns({
-        suites: wanted,
+        labs,
         provider: providerOf(args),
         order,
         results,
-        keep: false,
+        keep,
         purpose: 'test',
       });
     },
@@ -164,11 +184,12 @@ await yargs(hideBin(process.argv))
         suite: { ...suite, default: 'bookworm' as const },
         ...provider,
         order,
-        keep: { type: 'boolean', default: false, describe: 'leave the cluster running' },
+        keep,
       }),
     async (args) => {
       const { order, keep } = args;
-      await campaigns({ suites: [args.suite], provider: providerOf(args), order, keep, purpose: 'demo' });
+      const labs = [{ suite: args.suite, campaign: 'failover' }] as const;
+      await campaigns({ labs, provider: providerOf(args), order, keep, purpose: 'demo' });
     },
   )
   .command(
@@ -178,17 +199,18 @@ await yargs(hideBin(process.argv))
       args
         .positional('machine', { choices: machines, demandOption: true })
         .positional('command', { type: 'string', array: true, demandOption: true })
-        .option('suite', { ...suite, default: 'bookworm' as const })
+        .options(labOptions)
         .parserConfiguration({ 'unknown-options-as-args': true }),
-    async (args) => await execIn(args.suite, args.machine, args.command),
+    async (args) => await execIn(args, args.machine, args.command),
   )
   .command(
     'down',
     'take down a lab that was kept',
-    (args) => args.option('suite', suite),
+    (args) => args.options({ suite, campaign: campaignOption }),
     async (args) => {
-      for (const wanted of args.suite ? [args.suite] : suites)
-        if (await Lab.remove(wanted)) say(`the ${wanted} lab is gone`);
+      for (const lab of allLabs)
+        if (matches(lab, args.suite, args.campaign) && (await Lab.remove(lab)))
+          say(`the ${lab.suite} ${lab.campaign} lab is gone`);
     },
   )
   .demandCommand(1)

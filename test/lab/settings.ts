@@ -4,6 +4,15 @@ import { join, resolve } from 'node:path';
 export const suites = ['bookworm', 'trixie'] as const;
 export type Suite = (typeof suites)[number];
 
+/** What is played on a cluster of its own: the story of the demo and the tests, or the faults of one part of the stack. */
+export const campaigns = ['failover', 'drbd', 'nfs'] as const;
+export type CampaignName = (typeof campaigns)[number];
+
+export interface LabName {
+  suite: Suite;
+  campaign: CampaignName;
+}
+
 /** Whose agents: both flavours of ours, or Debian's own, on a plain system or with the systemd drop-ins they need to work at all. */
 export type Provider = 'native' | 'script' | 'stock' | 'stock-helped';
 export const isStock = (provider: Provider): boolean => provider.startsWith('stock');
@@ -40,14 +49,14 @@ export const hash = (...parts: (string | Buffer)[]): string => {
   return sum.digest('hex').slice(0, 12);
 };
 
-/** One lab per suite and state folder. Sockets need a short path (108 bytes) that the UML kernel's own root shares with the host. */
-export const instance = (suite: Suite) => {
-  const id = `${suite}-${hash(stateFolder).slice(0, 6)}`;
+/** One lab per campaign, suite and state folder. Sockets need a short path (108 bytes) that the UML kernel's own root shares with the host. */
+export const instance = ({ suite, campaign }: LabName) => {
+  const id = `${suite}-${campaign}-${hash(stateFolder).slice(0, 6)}`;
   return {
-    suite,
+    name: `${suite} ${campaign}`,
     namespace: `tsha-lab-${id}`,
     sockets: `/dev/shm/tsha-lab-${id}`,
-    folder: join(stateFolder, 'run', suite),
+    folder: join(stateFolder, 'run', suite, campaign),
   };
 };
 export type Instance = ReturnType<typeof instance>;

@@ -5,11 +5,11 @@ import type { Kernel } from '../image/kernel.ts';
 import {
   type Instance,
   instance,
+  type LabName,
   type MachineName,
   machines,
   type NodeName,
   nodes,
-  type Suite,
 } from '../settings.ts';
 import { Machine } from './machine.ts';
 import { Network } from './network.ts';
@@ -32,8 +32,8 @@ export class Lab {
   readonly network: Network;
   readonly #machines: Map<MachineName, Machine>;
 
-  private constructor(suite: Suite, image: Image, kernel: Kernel, pids: LabRecord['pids'] = {}) {
-    this.instance = instance(suite);
+  private constructor(name: LabName, image: Image, kernel: Kernel, pids: LabRecord['pids'] = {}) {
+    this.instance = instance(name);
     this.image = image;
     this.kernel = kernel;
     this.network = new Network(this.instance);
@@ -41,9 +41,9 @@ export class Lab {
     this.#machines = new Map(machines.map((name) => [name, new Machine(name, hardware, pids[name])]));
   }
 
-  static async create(image: Image, kernel: Kernel): Promise<Lab> {
-    await Lab.remove(image.suite);
-    const lab = new Lab(image.suite, image, kernel);
+  static async create(name: LabName, image: Image, kernel: Kernel): Promise<Lab> {
+    await Lab.remove(name);
+    const lab = new Lab(name, image, kernel);
     await fs.ensureDir(lab.instance.folder);
     await fs.ensureDir(lab.instance.sockets, 0o700);
     await lab.#record();
@@ -53,19 +53,19 @@ export class Lab {
   }
 
   /** A lab that `--keep` left running. */
-  static async find(suite: Suite): Promise<Lab | undefined> {
-    const record = await readRecord(suite);
-    return record && new Lab(suite, record.image, record.kernel, record.pids);
+  static async find(name: LabName): Promise<Lab | undefined> {
+    const record = await readRecord(name);
+    return record && new Lab(name, record.image, record.kernel, record.pids);
   }
 
   /** Takes away what any earlier run left, unless that run is still going on. */
-  static async remove(suite: Suite): Promise<boolean> {
-    const record = await readRecord(suite);
+  static async remove(name: LabName): Promise<boolean> {
+    const record = await readRecord(name);
     if (record && record.owner !== process.pid && isAlive(record.owner))
       throw new Error(
-        `process ${record.owner} runs a ${suite} lab in ${instance(suite).folder} at this moment`,
+        `process ${record.owner} runs the ${instance(name).name} lab in ${instance(name).folder} at this moment`,
       );
-    const lab = await Lab.find(suite);
+    const lab = await Lab.find(name);
     await lab?.remove();
     return lab !== undefined;
   }
@@ -115,7 +115,7 @@ export class Lab {
   }
 }
 
-async function readRecord(suite: Suite): Promise<LabRecord | undefined> {
-  const file = recordFile(instance(suite));
+async function readRecord(name: LabName): Promise<LabRecord | undefined> {
+  const file = recordFile(instance(name));
   return (await fs.pathExists(file)) ? ((await fs.readJson(file)) as LabRecord) : undefined;
 }

@@ -18,8 +18,8 @@ export class Checks {
     this.all.push({ scenario: this.#scenario, name, passed, detail });
   }
 
-  get passed(): number {
-    return this.all.filter(({ passed }) => passed).length;
+  get passed(): Check[] {
+    return this.all.filter(({ passed }) => passed);
   }
 
   get failed(): Check[] {

@@ -45,7 +45,7 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
       for (const { tool, complaints } of answers)
         report.checks.add(`${tool} is clean for all six`, complaints.length === 0, complaints.join('\n'));
     }
-    const lab = await steps.run('network and disks', 30, () => Lab.create(image, kernel));
+    const lab = await steps.run('network and disks', 30, () => Lab.create(plan, image, kernel));
     onLab(lab);
     await steps.run(`boot ${machines.join(', ')}`, 120, (signal) => lab.boot(machines, signal));
 

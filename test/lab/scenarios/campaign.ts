@@ -1,7 +1,7 @@
 import { GaveUpError } from '../cluster/cluster.ts';
 import type { Lab } from '../machines/lab.ts';
 import { gatherFacts } from '../report/facts.ts';
-import { isStock } from '../settings.ts';
+import { type CampaignName, isStock, type Suite } from '../settings.ts';
 import { bootLab, type Report, start } from './bring-up.ts';
 import { kill, rejoin, standby, unstandby } from './failover.ts';
 import { ocfTester } from './ocf-tester.ts';
@@ -11,8 +11,15 @@ type Scenario = (run: Run) => Promise<void>;
 
 const story: Scenario[] = [start, standby, unstandby, kill, rejoin];
 
+/** What a suite is put through: on Debian 13, only what may differ there. */
+export const campaignsOn: Record<Suite, CampaignName[]> = {
+  bookworm: ['failover'],
+  trixie: ['failover'],
+};
+
 /** The demo is the story; the tests go on where it ends, and on Debian 13 leave out what is the same there. */
-export function scenariosFor({ suite, provider, purpose }: Plan): Scenario[] {
+export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scenario[] {
+  if (campaign !== 'failover') throw new Error(`there are no ${campaign} scenarios`);
   if (purpose === 'demo' || isStock(provider)) return story;
   return suite === 'bookworm' ? [...story, ocfTester] : [start, standby, unstandby, kill];
 }

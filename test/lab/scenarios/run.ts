@@ -2,13 +2,12 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Lab } from '../machines/lab.ts';
 import type { Checks, Figures } from '../report/checks.ts';
 import type { Steps } from '../report/steps.ts';
-import type { NodeName, Order, Provider, Suite } from '../settings.ts';
+import type { LabName, NodeName, Order, Provider } from '../settings.ts';
 import type { NeighbourWatch } from '../workload/neighbour.ts';
 import type { Watch } from '../workload/watch.ts';
 import type { Workload } from '../workload/workload.ts';
 
-export interface Plan {
-  suite: Suite;
+export interface Plan extends LabName {
   provider: Provider;
   order: Order;
   /** The demo tells the story; the tests want to know everything. */
