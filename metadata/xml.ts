@@ -55,8 +55,19 @@ function actionTimings<T extends ParamTable>(agent: AgentDef<T>): readonly (read
         ] as const;
       }),
     ),
+    ...checkLevels(agent),
     ['meta-data', { timeout: '5s' }],
   ];
+}
+
+/**
+ * The monitor's further depths, under the name of its alias: whoever reads the document sees them, and neither pcs nor crmsh
+ * makes an operation of a `status`.
+ */
+function checkLevels<T extends ParamTable>({
+  actions: { monitor },
+}: AgentDef<T>): readonly (readonly [string, Timing])[] {
+  return (monitor.depths ?? []).map((depth) => ['status', { timeout: monitor.timeout, depth }]);
 }
 
 /** crmsh knows only `unique`: it is true to `unique-group` where the group has one member. */

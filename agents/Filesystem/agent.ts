@@ -19,7 +19,6 @@ export const filesystem = defineAgent({
     monitor: {
       timeout: '40s',
       interval: '20s',
-      // Not declared: pcs would give every new resource both, and depth 20 fails on a filesystem mounted read-only.
       depths: [10, 20],
       run: monitor,
     },

@@ -6,9 +6,15 @@ export const params = paramTable({
   device: {
     type: 'string',
     required: true,
+    uniqueGroup: 'mount',
     short: 'What to mount: block device, UUID= or LABEL=, server:/path, or a directory for a bind mount',
   },
-  directory: { type: 'string', required: true, short: 'Mount point; created when absent' },
+  directory: {
+    type: 'string',
+    required: true,
+    uniqueGroup: 'mount',
+    short: 'Mount point; created when absent',
+  },
   fstype: { type: 'string', short: 'Filesystem type; mount guesses it when unset' },
   options: { type: 'string', default: '', short: 'Mount options, comma separated, as for mount -o' },
   statusfile_prefix: {

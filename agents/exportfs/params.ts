@@ -6,10 +6,16 @@ export const params = paramTable({
   clientspec: {
     type: 'string',
     required: true,
+    uniqueGroup: 'export',
     short: 'Client that may mount: host, network, wildcard or *',
   },
   options: { type: 'string', reloadable: true, short: 'Export options, a comma separated list' },
-  directory: { type: 'string', required: true, short: 'Directory to export, or several' },
+  directory: {
+    type: 'string',
+    required: true,
+    uniqueGroup: 'export',
+    short: 'Directory to export, or several',
+  },
   fsid: { type: 'string', short: 'Filesystem id that clients see: a number, a UUID or root' },
   unlock_on_stop: {
     type: 'boolean',

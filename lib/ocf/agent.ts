@@ -39,7 +39,10 @@ export type Actions<T extends ParamTable> = {
   readonly monitor: Timing & {
     /** Further lines of the meta-data: pcs makes a recurring monitor of each when a resource is created without `op monitor`. */
     readonly also?: readonly Timing[];
-    /** Check levels above 0 that the monitor understands, set by whoever wants them as OCF_CHECK_LEVEL of an operation. */
+    /**
+     * Check levels above 0 that the monitor understands: whoever wants one sets OCF_CHECK_LEVEL of an operation. The meta-data
+     * lists them as lines of `status`, of which no front end makes an operation.
+     */
     readonly depths?: readonly number[];
     readonly run: Look<NoInfer<T>>;
   };

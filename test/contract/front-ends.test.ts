@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type AgentName, agents, validParams } from './agents.ts';
@@ -23,6 +23,29 @@ function tool(flavour: Flavour, argv: readonly string[], env: Env = {}) {
 
 const options = (name: AgentName): readonly (readonly [string, string])[] =>
   Object.entries(validParams[name]).map(([key, value]) => [key.replace('OCF_RESKEY_', ''), value ?? '']);
+
+async function emptyCib(flavour: Flavour): Promise<string> {
+  const cib = join(sandbox(), 'cib.xml');
+  const { stdout } = await tool(flavour, ['cibadmin', '--empty']);
+  writeFileSync(cib, stdout);
+  return cib;
+}
+
+const create = (
+  flavour: Flavour,
+  cib: string,
+  id: string,
+  name: AgentName,
+  given: readonly (readonly [string, string])[],
+  ...more: string[]
+) => {
+  const words = given.map(([key, value]) => `${key}=${value}`);
+  return tool(flavour, ['pcs', '-f', cib, 'resource', 'create', id, `ocf:tsha:${name}`, ...words, ...more]);
+};
+
+/** Check levels that `crm ra info` shows, and no front end makes an operation of. */
+const depths: { readonly [name in AgentName]?: readonly number[] } = { Filesystem: [10, 20] };
+const depthLine = (depth: number) => new RegExp(`^ +status +timeout=\\d+s depth=${depth}$`, 'm');
 
 const cases = flavours.flatMap((flavour) => agents.map((name) => [flavour, name] as const));
 
@@ -51,23 +74,12 @@ describe.each(cases)('%s %s', (flavour, name) => {
   });
 
   test('pcs resource create --agent-validation', async () => {
-    const dir = sandbox();
-    const cib = join(dir, 'cib.xml');
-    const { stdout } = await tool(flavour, ['cibadmin', '--empty']);
-    writeFileSync(cib, stdout);
-    const given = options(name).map(([key, value]) => `${key}=${value}`);
-    const created = await tool(flavour, [
-      'pcs',
-      '-f',
-      cib,
-      'resource',
-      'create',
-      'x',
-      agent,
-      ...given,
-      '--agent-validation',
-    ]);
+    const cib = await emptyCib(flavour);
+    const created = await create(flavour, cib, 'x', name, options(name), '--agent-validation');
     expect(created).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    const stored = readFileSync(cib, 'utf8');
+    expect(stored).toMatch(/<op [^>]*name="monitor"/);
+    expect(stored, 'a check level that nobody asked for').not.toMatch(/name="(status|OCF_CHECK_LEVEL)"/);
   });
 
   test('crm ra info', async () => {
@@ -75,8 +87,27 @@ describe.each(cases)('%s %s', (flavour, name) => {
     expect(shown).toMatchObject({ code: 0, stderr: '' });
     expect(shown.stdout).toContain(`(${agent})`);
     for (const [key] of options(name)) expect(shown.stdout).toContain(key);
+    for (const depth of depths[name] ?? []) expect(shown.stdout).toMatch(depthLine(depth));
   });
 });
+
+test.each([
+  ['Filesystem', 'directory', '/run/contract-elsewhere'],
+  ['exportfs', 'clientspec', '198.51.100.0/24'],
+] as const)(
+  'pcs tells a second %s that differs in its %s from a copy of the first',
+  async (name, key, value) => {
+    const cib = await emptyCib('native');
+    const given = options(name);
+    const other = given.map(([k, v]) => [k, k === key ? value : v] as const);
+    expect((await create('native', cib, 'first', name, given)).code).toBe(0);
+    expect((await create('native', cib, 'second', name, other)).code).toBe(0);
+    expect(await create('native', cib, 'copy', name, given)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/group '\w+'\) is not unique .*'first', use --force/),
+    });
+  },
+);
 
 test.each(flavours)('%s: Pacemaker lists the agents and nothing else', async (flavour) => {
   const { stdout } = await tool(flavour, ['crm_resource', '--list-agents', 'ocf:tsha']);
