@@ -1,3 +1,4 @@
+import { heartbeatProgram } from '../../lib/host/heartbeat-programs.ts';
 import type { Argv } from '../../lib/host/sys.ts';
 import { stateDir } from '../../lib/ocf/memory.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
@@ -10,9 +11,6 @@ import type { Wanted } from './wanted.ts';
 export type Sender = (count: number) => readonly Argv[];
 
 type SenderName = NonNullable<Ctx['params']['arp_sender']>;
-
-/** Where the distributions keep resource-agents' helper programs. */
-const helperDirs = ['/usr/libexec/heartbeat', '/usr/lib/heartbeat', '/usr/lib64/heartbeat'];
 
 /** The program for this address and interface; `undefined` when the host has none. */
 export async function findSender(ctx: Ctx, want: Wanted, place: Place): Promise<Sender | undefined> {
@@ -39,14 +37,8 @@ const programs: Readonly<Record<SenderName, string>> = {
 };
 
 async function programOf(ctx: Ctx, name: SenderName): Promise<string | undefined> {
-  if (name === 'send_arp') return helper(ctx, 'send_arp');
+  if (name === 'send_arp') return heartbeatProgram(ctx.host, 'send_arp');
   return (await ctx.host.sys.has(programs[name])) ? programs[name] : undefined;
-}
-
-async function helper({ host }: Ctx, program: string): Promise<string | undefined> {
-  for (const dir of [host.sys.env['HA_BIN'] ?? '', ...helperDirs])
-    if (dir !== '' && (await host.sys.has(`${dir}/${program}`))) return `${dir}/${program}`;
-  return undefined;
 }
 
 async function installedSender(ctx: Ctx, { link: { linkType } }: Place): Promise<SenderName | undefined> {
@@ -106,7 +98,7 @@ async function shareSender(ctx: Ctx, want: Wanted, place: Place): Promise<Sender
 
 /** The kernel has told the neighbours once already (`neighbours.ts`). */
 async function ipv6Sender(ctx: Ctx, { ip }: Wanted, { link, prefix }: Place): Promise<Sender | undefined> {
-  const program = await helper(ctx, 'send_ua');
+  const program = await heartbeatProgram(ctx.host, 'send_ua');
   if (program === undefined) return undefined;
   const { arp_interval: interval } = ctx.params;
   return (count) => [[program, '-i', String(interval), '-c', String(count), ip, String(prefix), link.name]];

@@ -5,6 +5,7 @@ import { nfsConf, speaksV3 } from '../../lib/host/nfs-conf.ts';
 import { statdHome } from '../../lib/host/nfs-state.ts';
 import { advanceNsmState, readNsmState, retireOlder, waitingClients } from '../../lib/host/nsm.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
+import { reconnectClients } from './connections.ts';
 import { currentStatd, mark, verdict } from './marker.ts';
 import { type Options, readOptions } from './options.ts';
 import type { Ctx } from './params.ts';
@@ -20,6 +21,7 @@ export async function start(ctx: Ctx): Promise<void> {
     return log.info('the clients were notified already');
   await mark(ctx, undefined);
   await endSender(host, memory);
+  await reconnectClients(ctx);
 
   const conf = await nfsConf(host);
   const statd = await currentStatd(host);

@@ -8,10 +8,14 @@ import {
   resourceIds,
   agentType as typeOf,
 } from '../../../cli/stack.ts';
-import { isStock, type Order, type Provider, serviceAddress } from '../settings.ts';
+import { type CampaignName, isStock, type Order, type Provider, serviceAddress } from '../settings.ts';
 
 export { type AgentName, resourceIds };
 export const agentNames = Object.keys(resourceIds) as AgentName[];
+
+/** What runs in a campaign's cluster. */
+export const agentsOf = (campaign: CampaignName): readonly AgentName[] =>
+  campaign === 'drbd' ? ['drbd', 'Filesystem'] : agentNames;
 
 export const exportedFolder = '/nfsdata';
 export const drbdDevice = '/dev/drbd1';
@@ -38,9 +42,15 @@ export const agentType = (agent: AgentName, provider: Provider): string =>
 export const createCommand = (agent: AgentName, provider: Provider): Argv =>
   createOf(agent, stack(provider, 'recommended'));
 
-export const pcsCommands = (provider: Provider, order: Order): readonly Argv[] => [
+export const pcsCommands = (
+  provider: Provider,
+  order: Order,
+  campaign: CampaignName,
+): readonly Argv[] => [
   // no fencing device in this lab; dc-deadtime saves 15 s of the first election
   ['property', 'set', 'stonith-enabled=false', 'dc-deadtime=5s'],
+  // a virtual machine with one busy processor: else Pacemaker lets a start wait for the monitor of the resource before it
+  ['property', 'set', 'node-action-limit=8', 'load-threshold=1000%'],
   ['resource', 'defaults', 'update', 'resource-stickiness=100', 'migration-threshold=3'],
-  ...commandsOf(stack(provider, order)),
+  ...commandsOf(stack(provider, order), campaign === 'drbd' ? ['Filesystem'] : undefined),
 ];

@@ -1,0 +1,74 @@
+import { isIP } from 'node:net';
+import { readManaged } from '../../lib/host/files.ts';
+import { heartbeatProgram } from '../../lib/host/heartbeat-programs.ts';
+import { firstLine } from '../../lib/host/host.ts';
+import { stateRoot } from '../../lib/host/nfs-state.ts';
+import { connectionsTo } from '../../lib/host/tcp.ts';
+import type { Ctx } from './params.ts';
+
+// A client whose server is gone sends the same segment again at 0.2, 0.6, 1.4, 3, 6, 13, 25 seconds, and finds the new server with
+// the next one: up to twice as late as it could. One segment from the service's address makes it ask at once, and the new server's
+// kernel, which knows nothing of that connection, resets it. (What Samba's CTDB and the stock agent portblock call a tickle.)
+
+/** One connection a line: `address:port of the service  address:port of the client`. Moves with the NFS server's state. */
+const file = `${stateRoot}/tsha-connections`;
+const fact = 'connections';
+const nfsPort = 2049;
+const limitMs = 2000;
+/** More than any server has; the list is on a disk that clients may write to. */
+const mostLines = 20_000;
+
+/** Keeps the list of connected clients where the next server finds it. Writes when it has changed; never fails. */
+export async function rememberConnections(ctx: Ctx): Promise<void> {
+  const { host, memory, log } = ctx;
+  const lines = (await connectionsTo(host, nfsPort))
+    .filter(({ local }) => belongs(ctx, local.address))
+    .map(({ local, remote }) => `${spell(local)} ${spell(remote)}`)
+    .sort();
+  const text = lines.map((line) => `${line}\n`).join('');
+  if (lines.length === 0 || text === (await memory.fact(fact))) return;
+  // in place where the file exists: new names wait for clients' directory delegations (Linux 6.19)
+  for (const how of ['nocreat', 'excl'] as const) {
+    const argv = ['dd', `of=${file}`, `conv=${how},fsync`, 'oflag=nofollow', 'status=none'] as const;
+    const { code, hung } = await host.tryRun(argv, { input: text, timeoutMs: limitMs });
+    if (code === 0) return memory.note(fact, text);
+    if (hung) return log.debug(`${file} cannot be written: ${hung}`);
+  }
+}
+
+/** Makes the clients of the server that was here before, or on the other node, connect anew now. Never fails. */
+export async function reconnectClients({ host, log }: Ctx): Promise<void> {
+  const text = await readManaged(host, file, limitMs).catch(() => undefined);
+  const here = new Set(host.sys.runningAddresses().map(({ address }) => address));
+  const lines = (text ?? '')
+    .split('\n', mostLines)
+    .filter(
+      (line) => isConnection(line) && here.has(line.slice(0, line.lastIndexOf(':', line.indexOf(' ')))),
+    );
+  if (lines.length === 0) return;
+  const program = await heartbeatProgram(host, 'tickle_tcp');
+  if (program === undefined)
+    return log.info(
+      'tickle_tcp of resource-agents is not installed: clients find out later that the server moved',
+    );
+  const input = lines.map((line) => `${line}\n`).join('');
+  const { code, stderr, hung } = await host.tryRun([program], { input, timeoutMs: limitMs });
+  if (code === 0) log.info(`${lines.length} connections of clients are begun anew`);
+  else log.warn(`clients find out later that the server moved: ${program}: ${hung ?? firstLine(stderr)}`);
+}
+
+const spell = ({ address, port }: { readonly address: string; readonly port: number }): string =>
+  `${address}:${port}`;
+
+function isConnection(line: string): boolean {
+  const ends = /^(\S+):2049 (\S+):\d{1,5}$/.exec(line);
+  return ends !== null && isIP(ends[1] ?? '') !== 0 && isIP(ends[1] ?? '') === isIP(ends[2] ?? '');
+}
+
+/** Where source_host names hosts, looking them up at every monitor would cost more than a few lines too many. */
+function belongs({ params }: Ctx, address: string): boolean {
+  const named = (params.source_host ?? '').split(',').map((text) => text.trim().replace(/^\[(.*)\]$/, '$1'));
+  const addresses = named.filter((name) => isIP(name) !== 0);
+  if (addresses.length === named.length && addresses.length > 0) return addresses.includes(address);
+  return address !== '::1' && !address.startsWith('127.');
+}

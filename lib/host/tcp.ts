@@ -1,0 +1,44 @@
+import { endianness } from 'node:os';
+import type { Host } from './host.ts';
+
+export type Endpoint = { readonly address: string; readonly port: number };
+/** As this machine sees it: `local` is the end that is here. */
+export type Connection = { readonly local: Endpoint; readonly remote: Endpoint };
+
+const established = '01';
+
+/** The connections in the text of /proc/net/tcp or tcp6 that are up. IPv4 in IPv6 comes out as IPv4. */
+export const parseTcp = (text: string, order: 'LE' | 'BE' = endianness()): readonly Connection[] =>
+  text.split('\n').flatMap((line) => {
+    const [, local, remote, state] = line.trim().split(/\s+/);
+    if (local === undefined || remote === undefined || state !== established) return [];
+    return { local: endpoint(local, order), remote: endpoint(remote, order) };
+  });
+
+/** `1400000A:0801`: 32-bit words in the machine's own order, the port in hexadecimal. */
+function endpoint(text: string, order: 'LE' | 'BE'): Endpoint {
+  const [hex = '', port = ''] = text.split(':');
+  const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => {
+    const inOrder = [...Buffer.from(word, 'hex')];
+    return order === 'LE' ? inOrder.reverse() : inOrder;
+  });
+  return { address: addressOf(bytes), port: Number.parseInt(port, 16) };
+}
+
+function addressOf(bytes: readonly number[]): string {
+  if (bytes.length === 4) return bytes.join('.');
+  const isMapped = bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
+  if (isMapped) return bytes.slice(12).join('.');
+  const groups = Array.from({ length: 8 }, (_, at) =>
+    (((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0)).toString(16),
+  );
+  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+}
+
+/** The connections that are up between a port of this machine and anyone. */
+export async function connectionsTo({ sys }: Host, port: number): Promise<readonly Connection[]> {
+  const tables = await Promise.all(
+    ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => sys.read(path).catch(() => '')), // tcp6: not without IPv6
+  );
+  return tables.flatMap((text) => parseTcp(text)).filter(({ local }) => local.port === port);
+}
