@@ -37,7 +37,7 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
     const cib = await steps.run('cluster configuration by pcs', 180, (signal) =>
       writeCib(image, plan.provider, plan.order, staged, signal),
     );
-    if (plan.purpose === 'test' && !isStock(plan.provider)) {
+    if (plan.campaign === 'failover' && plan.purpose === 'test' && !isStock(plan.provider)) {
       report.checks.begin('tools');
       const answers = await steps.run('pcs, crmsh and Pacemaker look at the agents', 240, (signal) =>
         askTools(image, plan.provider, staged, signal),

@@ -1,0 +1,5 @@
+import type { Run } from '../run.ts';
+import { alone } from './alone.ts';
+
+/** The NFS agents on a kernel that has a server: each by itself first, then as a cluster with clients. */
+export const nfsScenarios: ((run: Run) => Promise<void>)[] = [alone];
