@@ -79,8 +79,10 @@ export const createCommand = (agent: AgentName, stack: NfsStack): Argv => [
  * The pcs commands that make the stack. Only spellings that mean the same in pcs 0.11 and 0.12: `create … promotable` and
  * `create … --group` do not.
  */
-export function pcsCommands(stack: NfsStack): readonly Argv[] {
-  const group = members[stack.address];
+export function pcsCommands(
+  stack: NfsStack,
+  group: readonly AgentName[] = members[stack.address],
+): readonly Argv[] {
   return [
     createCommand('drbd', stack),
     ['resource', 'promotable', resourceIds.drbd, clone, ...cloneOptions.split(' ')],

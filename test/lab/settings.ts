@@ -27,6 +27,10 @@ export type NodeName = (typeof nodes)[number];
 export const machines = [...nodes, 'client', 'rival'] as const;
 export type MachineName = (typeof machines)[number];
 
+/** Those a campaign boots: DRBD needs no clients. */
+export const machinesOf = (campaign: CampaignName): readonly MachineName[] =>
+  campaign === 'drbd' ? nodes : machines;
+
 export const networks = ['cluster', 'replication', 'management'] as const;
 export type NetworkName = (typeof networks)[number];
 

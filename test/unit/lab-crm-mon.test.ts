@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseCrmMon } from '../lab/cluster/crm-mon.ts';
-import { isInSync, parseProcDrbd } from '../lab/cluster/drbd.ts';
+import { isInSync, parseDrbdState } from '../lab/cluster/drbd.ts';
 
 /** Debian 12, stock agents: the active node was put on standby, and nfsserver could not stop. */
 const blocked = parseCrmMon(
   readFileSync(new URL('../fixtures/lab/crm-mon-blocked.xml', import.meta.url), 'utf8'),
 );
+
+const drbdState = (state: string) =>
+  parseDrbdState(readFileSync(new URL(`../fixtures/drbd/${state}.events2.txt`, import.meta.url), 'utf8'));
 
 test('nodes and quorum', () => {
   expect(blocked.hasQuorum).toBe(true);
@@ -51,18 +54,32 @@ test('something else than crm_mon is an error', () => {
   expect(() => parseCrmMon('<other/>')).toThrow('not what crm_mon prints');
 });
 
-const head = 'version: 8.4.11 (api:1/proto:86-101)\nsrcversion: DA6B55A41DED5E58CDBAB30 \n\n';
-const tail = ' C r-----\n    ns:0 nr:2661 dw:2661 dr:0 al:0 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f oos:0\n';
-
 test.each([
-  ['Connected ro:Secondary/Primary ds:UpToDate/UpToDate', true],
-  ['SyncTarget ro:Secondary/Primary ds:Inconsistent/UpToDate', false],
-  ['WFConnection ro:Primary/Unknown ds:UpToDate/DUnknown', false],
-])('/proc/drbd with cs:%s is in sync: %s', (line, inSync) => {
-  expect(isInSync(parseProcDrbd(`${head} 1: cs:${line}${tail}`))).toBe(inSync);
+  ['drbd84/secondary-uptodate-both', true],
+  ['drbd84/primary-uptodate-mounted', true],
+  ['drbd84/secondary-synctarget', false],
+  ['drbd84/primary-peer-diskless', false],
+  ['drbd84/primary-connecting-peer-unknown', false],
+  ['drbd84/primary-standalone-splitbrain', false],
+  ['drbd9/secondary-uptodate-both', true],
+  ['drbd9/primary-syncsource', false],
+  ['drbd9/primary-standalone-splitbrain', false],
+])('%s is in sync: %s', (state, inSync) => {
+  expect(isInSync(drbdState(state))).toBe(inSync);
 });
 
-test('/proc/drbd without the resource', () => {
-  expect(parseProcDrbd(head)).toBeUndefined();
+test.each(['drbd84', 'drbd9'])('%s: what both sides of a resync have and do', (generation) => {
+  expect(drbdState(`${generation}/secondary-synctarget`)).toEqual({
+    role: 'Secondary',
+    disk: 'Inconsistent',
+    connection: 'Connected',
+    peerRole: 'Primary',
+    replication: 'SyncTarget',
+    peerDisk: 'UpToDate',
+  });
+});
+
+test.each(['drbd84', 'drbd9'])('%s: a resource that is down has no state', (generation) => {
+  expect(drbdState(`${generation}/down`)).toBeUndefined();
   expect(isInSync(undefined)).toBe(false);
 });

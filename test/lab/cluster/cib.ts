@@ -3,8 +3,9 @@ import { execa } from 'execa';
 import fs from 'fs-extra';
 import type { Image } from '../image/image.ts';
 import { withLayers } from '../image/layers.ts';
-import { hash, type Order, type Provider, stateFolder } from '../settings.ts';
-import { agentNames, agentType, pcsCommands } from './configuration.ts';
+import type { Plan } from '../scenarios/run.ts';
+import { hash, stateFolder } from '../settings.ts';
+import { agentsOf, agentType, pcsCommands } from './configuration.ts';
 
 export const inChroot = join(import.meta.dirname, 'in-chroot.sh');
 
@@ -14,8 +15,7 @@ export const inChroot = join(import.meta.dirname, 'in-chroot.sh');
  */
 export async function writeCib(
   image: Image,
-  provider: Provider,
-  order: Order,
+  { provider, order, campaign }: Plan,
   staged: string,
   signal: AbortSignal,
 ): Promise<string> {
@@ -24,9 +24,11 @@ export async function writeCib(
       (await execa(inChroot, [root, ...command], { cancelSignal: signal, timeout: 120_000 })).stdout;
 
     const metadata = await Promise.all(
-      agentNames.map((agent) => chroot('crm_resource', '--show-metadata', agentType(agent, provider))),
+      agentsOf(campaign).map((agent) =>
+        chroot('crm_resource', '--show-metadata', agentType(agent, provider)),
+      ),
     );
-    const commands = pcsCommands(provider, order);
+    const commands = pcsCommands(provider, order, campaign);
     const cached = join(stateFolder, 'cibs', `${hash(image.key, JSON.stringify(commands), ...metadata)}.xml`);
     if (await fs.pathExists(cached)) return await fs.readFile(cached, 'utf8');
 

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../machines/lab.ts';
 import type { Machine } from '../machines/machine.ts';
 import { type NodeName, nodes, peerOf } from '../settings.ts';
-import { agentNames, drbdDevice, resourceIds } from './configuration.ts';
+import { type AgentName, drbdDevice, exportedFolder, resourceIds } from './configuration.ts';
 import { type ClusterState, parseCrmMon } from './crm-mon.ts';
-import { type DrbdState, isInSync, parseProcDrbd } from './drbd.ts';
+import { type DrbdState, drbdStateCommand, isInSync, parseDrbdState } from './drbd.ts';
 
 const crmMon = 'crm_mon --output-as=xml --one-shot --inactive --failcounts --operations';
 const pollEvery = 300;
@@ -16,13 +16,15 @@ export class GaveUpError extends Error {
 
 export class Cluster {
   readonly lab: Lab;
+  readonly #agents: readonly AgentName[];
 
-  constructor(lab: Lab) {
+  constructor(lab: Lab, agents: readonly AgentName[]) {
     this.lab = lab;
+    this.#agents = agents;
   }
 
   /** What an administrator does once, before any cluster manager: metadata, first synchronisation (none: both disks are empty), mkfs. */
-  async prepareDisks(signal: AbortSignal): Promise<void> {
+  async prepareDisks(signal: AbortSignal, ...filling: string[]): Promise<void> {
     await this.#onBoth('modprobe drbd && drbdadm create-md --force data && drbdadm up data', signal);
     await this.#drbdOnBoth((state) => state?.connection === 'Connected', signal);
     const first = this.lab.machine('node1');
@@ -31,6 +33,9 @@ export class Cluster {
         'drbdadm new-current-uuid --clear-bitmap data/0',
         'drbdadm primary data',
         `mkfs.xfs -q -f ${drbdDevice}`,
+        ...(filling.length > 0
+          ? [`mount ${drbdDevice} ${exportedFolder}`, ...filling, `umount ${exportedFolder}`]
+          : []),
         'drbdadm secondary data',
       ].join(' && '),
       { signal },
@@ -79,15 +84,15 @@ export class Cluster {
     return xml ? parseCrmMon(xml) : undefined;
   }
 
-  /** The node all six resources run on, once they do. */
+  /** The node all resources run on, once they do. */
   async allStarted(signal: AbortSignal, on?: NodeName): Promise<NodeName> {
     for (;;) {
       for (const viewer of on ? [on] : nodes) {
         const state = await this.seenFrom(viewer, signal);
         if (!state) continue;
-        const home = homeOfAll(state);
+        const home = homeOfAll(state, this.#agents);
         if (home && (!on || home === on)) return home;
-        const hopeless = agentNames.map((agent) => resourceIds[agent]).find((id) => isHopeless(state, id));
+        const hopeless = this.#agents.map((agent) => resourceIds[agent]).find((id) => isHopeless(state, id));
         if (hopeless) throw new GaveUpError(describeFailure(state, hopeless));
       }
       await sleep(pollEvery, undefined, { signal });
@@ -98,7 +103,7 @@ export class Cluster {
   async monitorsGreen(viewer: NodeName, signal: AbortSignal): Promise<void> {
     for (;;) {
       const state = await this.seenFrom(viewer, signal);
-      if (state && agentNames.every((agent) => monitored(state, resourceIds[agent]))) return;
+      if (state && this.#agents.every((agent) => monitored(state, resourceIds[agent]))) return;
       await sleep(pollEvery, undefined, { signal });
     }
   }
@@ -108,10 +113,15 @@ export class Cluster {
     await this.#drbdOnBoth(isInSync, signal);
   }
 
+  /** Nothing when DRBD's resource is down. */
+  async drbdOn(node: NodeName, signal: AbortSignal): Promise<DrbdState | undefined> {
+    return parseDrbdState(await this.lab.machine(node).ask(drbdStateCommand, { signal }));
+  }
+
   async #drbdOnBoth(expected: (state: DrbdState | undefined) => boolean, signal: AbortSignal): Promise<void> {
     for (;;) {
-      const states = await Promise.all(this.lab.nodes.map((node) => node.ask('cat /proc/drbd', { signal })));
-      if (states.every((text) => expected(parseProcDrbd(text)))) return;
+      const states = await Promise.all(nodes.map((node) => this.drbdOn(node, signal)));
+      if (states.every(expected)) return;
       await sleep(pollEvery, undefined, { signal });
     }
   }
@@ -135,8 +145,8 @@ export class Cluster {
   }
 }
 
-function homeOfAll({ resources }: ClusterState): NodeName | undefined {
-  const homes = agentNames.map((agent) => {
+function homeOfAll({ resources }: ClusterState, agents: readonly AgentName[]): NodeName | undefined {
+  const homes = agents.map((agent) => {
     const role = agent === 'drbd' ? 'Promoted' : 'Started';
     return resources.find(
       (resource) =>

@@ -42,11 +42,7 @@ export const agentType = (agent: AgentName, provider: Provider): string =>
 export const createCommand = (agent: AgentName, provider: Provider): Argv =>
   createOf(agent, stack(provider, 'recommended'));
 
-export const pcsCommands = (
-  provider: Provider,
-  order: Order,
-  campaign: CampaignName,
-): readonly Argv[] => [
+export const pcsCommands = (provider: Provider, order: Order, campaign: CampaignName): readonly Argv[] => [
   // no fencing device in this lab; dc-deadtime saves 15 s of the first election
   ['property', 'set', 'stonith-enabled=false', 'dc-deadtime=5s'],
   // a virtual machine with one busy processor: else Pacemaker lets a start wait for the monitor of the resource before it

@@ -1,17 +1,36 @@
+/** The first volume of a resource, in the words of DRBD 9, which `events2` has on 8.4 too. */
 export interface DrbdState {
-  connection: string;
   role: string;
   disk: string;
+  /** StandAlone, Connecting, Connected… */
+  connection: string;
+  peerRole: string;
+  /** Off, Established, SyncSource, SyncTarget… */
+  replication: string;
   peerDisk: string;
 }
 
-/** Reads minor 1 out of /proc/drbd as DRBD 8.4 writes it; nothing there means that the resource is down. */
-export function parseProcDrbd(text: string): DrbdState | undefined {
-  const found = /^ *1: cs:(\S+) ro:([^/\s]+)\/\S+ ds:([^/\s]+)\/(\S+)/m.exec(text);
-  if (!found) return undefined;
-  const [, connection = '', role = '', disk = '', peerDisk = ''] = found;
-  return { connection, role, disk, peerDisk };
+/** Any drbdsetup would load the module. */
+export const drbdStateCommand = 'test ! -e /proc/drbd || drbdsetup events2 --now data';
+
+/** Reads the answer to `drbdStateCommand`; nothing there means that the resource is down. */
+export function parseDrbdState(text: string): DrbdState | undefined {
+  const field = (kind: string, name: string): string | undefined =>
+    new RegExp(`^exists ${kind} .*\\b${name}:(\\S+)`, 'm').exec(text)?.[1];
+  const role = field('resource', 'role');
+  if (role === undefined) return undefined;
+  return {
+    role,
+    disk: field('device', 'disk') ?? 'Diskless',
+    connection: field('connection', 'connection') ?? 'StandAlone',
+    peerRole: field('connection', 'role') ?? 'Unknown',
+    replication: field('peer-device', 'replication') ?? 'Off',
+    peerDisk: field('peer-device', 'peer-disk') ?? 'DUnknown',
+  };
 }
 
 export const isInSync = (state: DrbdState | undefined): boolean =>
-  state?.connection === 'Connected' && state.disk === 'UpToDate' && state.peerDisk === 'UpToDate';
+  state?.connection === 'Connected' &&
+  state.replication === 'Established' &&
+  state.disk === 'UpToDate' &&
+  state.peerDisk === 'UpToDate';

@@ -30,7 +30,9 @@ const wantedModules = [
   ...['sunrpc', 'ipv4', 'ipv6', 'netfilter', 'dns_resolver', 'sched', 'core', 'packet'].map(
     (n) => `kernel/net/${n}`,
   ),
-  ...['block', 'watchdog', 'net/dummy.ko', 'net/ifb.ko'].map((name) => `kernel/drivers/${name}`),
+  ...['block', 'md/dm-mod.ko', 'watchdog', 'net/dummy.ko', 'net/ifb.ko'].map(
+    (name) => `kernel/drivers/${name}`,
+  ),
   'kernel/lib',
   'kernel/crypto',
 ];

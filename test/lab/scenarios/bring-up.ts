@@ -2,13 +2,15 @@ import fs from 'fs-extra';
 import { stageAgents } from '../agents.ts';
 import { writeCib } from '../cluster/cib.ts';
 import { Cluster } from '../cluster/cluster.ts';
+import { agentsOf } from '../cluster/configuration.ts';
 import { askTools } from '../cluster/tools.ts';
 import { buildImage, type Image } from '../image/image.ts';
 import { fetchKernel, type Kernel } from '../image/kernel.ts';
 import { Lab } from '../machines/lab.ts';
 import type { Checks, Figures } from '../report/checks.ts';
 import type { Steps } from '../report/steps.ts';
-import { isStock, machines, nodes, type Suite } from '../settings.ts';
+import { isStock, machinesOf, nodes, type Suite } from '../settings.ts';
+import { LocalWriters } from '../workload/local-writers.ts';
 import { NeighbourWatch } from '../workload/neighbour.ts';
 import { Watch } from '../workload/watch.ts';
 import { Workload, workloadFolder } from '../workload/workload.ts';
@@ -35,7 +37,7 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
   );
   try {
     const cib = await steps.run('cluster configuration by pcs', 180, (signal) =>
-      writeCib(image, plan.provider, plan.order, staged, signal),
+      writeCib(image, plan, staged, signal),
     );
     if (plan.campaign === 'failover' && plan.purpose === 'test' && !isStock(plan.provider)) {
       report.checks.begin('tools');
@@ -47,11 +49,13 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
     }
     const lab = await steps.run('network and disks', 30, () => Lab.create(plan, image, kernel));
     onLab(lab);
-    await steps.run(`boot ${machines.join(', ')}`, 120, (signal) => lab.boot(machines, signal));
+    const machines = machinesOf(plan.campaign).map((name) => lab.machine(name));
+    const names = machines.map(({ name }) => name);
+    await steps.run(`boot ${names.join(', ')}`, 120, (signal) => lab.boot(names, signal));
 
-    const cluster = new Cluster(lab);
+    const cluster = new Cluster(lab, agentsOf(plan.campaign));
     await steps.run('agents, programs and configuration into the machines', 180, async (signal) => {
-      await Promise.all(lab.all.map((machine) => machine.copyIn(workloadFolder, '/root/lab', { signal })));
+      await Promise.all(machines.map((machine) => machine.copyIn(workloadFolder, '/root/lab', { signal })));
       await Promise.all(lab.nodes.map((node) => node.copyIn(staged, '/', { signal })));
       await Promise.all(lab.nodes.map((node) => node.run('systemctl daemon-reload', { signal })));
       await cluster.configure(cib, signal);
@@ -61,6 +65,7 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
       lab,
       cluster,
       workload: new Workload(lab),
+      writers: new LocalWriters(lab),
       watch: new Watch(lab),
       neighbour: new NeighbourWatch(lab),
       ...report,

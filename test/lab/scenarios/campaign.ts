@@ -3,6 +3,7 @@ import type { Lab } from '../machines/lab.ts';
 import { gatherFacts } from '../report/facts.ts';
 import { type CampaignName, isStock, type Suite } from '../settings.ts';
 import { bootLab, type Report, start } from './bring-up.ts';
+import { drbdScenarios } from './drbd/drbd.ts';
 import { kill, rejoin, standby, unstandby } from './failover.ts';
 import { nfsScenarios } from './nfs/nfs.ts';
 import { ocfTester } from './ocf-tester.ts';
@@ -21,6 +22,7 @@ export const campaignsOn: Record<Suite, CampaignName[]> = {
 /** The demo is the story; the tests go on where it ends, and on Debian 13 leave out what is the same there. */
 export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scenario[] {
   if (campaign === 'nfs') return nfsScenarios;
+  if (campaign === 'drbd') return drbdScenarios;
   if (campaign !== 'failover') throw new Error(`there are no ${campaign} scenarios`);
   if (purpose === 'demo' || isStock(provider)) return story;
   return suite === 'bookworm' ? [...story, ocfTester] : [start, standby, unstandby, kill];
@@ -52,6 +54,7 @@ export async function campaign(
         await scenario(run);
       }
     } finally {
+      run.writers.stop();
       run.watch.stop();
       run.neighbour.stop();
     }

@@ -3,6 +3,7 @@ import type { Lab } from '../machines/lab.ts';
 import type { Checks, Figures } from '../report/checks.ts';
 import type { Steps } from '../report/steps.ts';
 import type { LabName, NodeName, Order, Provider } from '../settings.ts';
+import type { LocalWriters } from '../workload/local-writers.ts';
 import type { NeighbourWatch } from '../workload/neighbour.ts';
 import type { Watch } from '../workload/watch.ts';
 import type { Workload } from '../workload/workload.ts';
@@ -20,6 +21,8 @@ export interface Run {
   lab: Lab;
   cluster: Cluster;
   workload: Workload;
+  /** On the nodes themselves, for campaigns without clients. */
+  writers: LocalWriters;
   watch: Watch;
   neighbour: NeighbourWatch;
   steps: Steps;
