@@ -47,11 +47,20 @@ interface Options {
   provider: Provider;
   order: Order;
   keep: boolean;
+  timelines: boolean;
   results?: string | undefined;
   purpose: Plan['purpose'];
 }
 
-async function campaigns({ labs, provider, order, keep, results, purpose }: Options): Promise<void> {
+async function campaigns({
+  labs,
+  provider,
+  order,
+  keep,
+  timelines,
+  results,
+  purpose,
+}: Options): Promise<void> {
   if (!(await mayRun())) return;
   const shown: string[] = [];
   let [passed, failed, skipped] = [0, 0, 0];
@@ -68,6 +77,8 @@ async function campaigns({ labs, provider, order, keep, results, purpose }: Opti
     }
     if (purpose === 'test' || checks.failed.length > 0) say(checksTable(checks.all));
     say(figuresTable(figures));
+    if (timelines)
+      for (const { scenario, timeline } of figures) if (timeline) say(`\n${scenario}\n${timeline}`);
     if (keep && (await Lab.find(lab))) explainKept(lab);
     if (isStock(provider)) continue;
     passed += checks.passed.length;
@@ -130,6 +141,11 @@ const provider = {
   agents: { choices: ['native', 'script'], default: 'native', describe: 'flavour of our agents' },
 } as const;
 const keep = { type: 'boolean', default: false, describe: 'leave the cluster running' } as const;
+const timelines = {
+  type: 'boolean',
+  default: false,
+  describe: 'show what each node did at every failover',
+} as const;
 const order = {
   choices: orders,
   default: 'recommended',
@@ -161,17 +177,19 @@ await yargs(hideBin(process.argv))
         ...provider,
         order,
         keep,
+        timelines,
         results: { type: 'string', describe: 'write the sums here' },
       }),
     async (args) => {
       const labs = wantedLabs(args.suite, args.campaign);
-      const { order, results, keep } = args;
+      const { order, results, keep, timelines } = args;
       await campaigns({
         labs,
         provider: providerOf(args),
         order,
         results,
         keep,
+        timelines,
         purpose: 'test',
       });
     },
@@ -185,11 +203,12 @@ await yargs(hideBin(process.argv))
         ...provider,
         order,
         keep,
+        timelines,
       }),
     async (args) => {
-      const { order, keep } = args;
+      const { order, keep, timelines } = args;
       const labs = [{ suite: args.suite, campaign: 'failover' }] as const;
-      await campaigns({ labs, provider: providerOf(args), order, keep, purpose: 'demo' });
+      await campaigns({ labs, provider: providerOf(args), order, keep, timelines, purpose: 'demo' });
     },
   )
   .command(

@@ -37,4 +37,6 @@ export interface Figures {
   acknowledged?: number;
   found?: number;
   lost?: number;
+  /** What Pacemaker did meanwhile, as a picture. */
+  timeline?: string;
 }

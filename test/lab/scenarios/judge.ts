@@ -1,4 +1,5 @@
-import type { NodeName } from '../settings.ts';
+import { logFile, logPattern, parseActions, timelineTable } from '../report/timeline.ts';
+import { type NodeName, nodes } from '../settings.ts';
 import { type Comparison, compareRecords, longestStall, ofOutcome } from '../workload/journal.ts';
 import { exclusives } from '../workload/watch.ts';
 import { type Protocol, protocols } from '../workload/workload.ts';
@@ -65,7 +66,25 @@ export async function judge(run: Run, active: NodeName, happened: number, scenar
     acknowledged: sum(({ records }) => records.acknowledged),
     found: sum(({ records }) => records.found),
     lost: sum(({ records }) => records.lost.length),
+    timeline: await steps.run('what Pacemaker did', 60, (signal) =>
+      timeline(run, happened, happened + movedAfter, signal),
+    ),
   });
+}
+
+/** Of the nodes that answer; one that was killed had nothing to do in it. */
+async function timeline({ lab }: Run, from: number, to: number, signal: AbortSignal): Promise<string> {
+  const year = new Date(from * 1000).getUTCFullYear();
+  const actions = await Promise.all(
+    nodes.map(async (node) =>
+      parseActions(
+        node,
+        await lab.machine(node).ask(`grep -aE '${logPattern}' ${logFile}`, { signal }),
+        year,
+      ),
+    ),
+  );
+  return timelineTable(actions.flat(), from, to);
 }
 
 async function look(
