@@ -1,4 +1,5 @@
 import { filesystem } from '../../agents/Filesystem/agent.ts';
+import { isWithin } from '../../lib/host/mounts.ts';
 import type { Log } from '../../lib/ocf/log.ts';
 import { type Result, runAction } from '../../lib/ocf/run.ts';
 import { FakeMachine } from './machine.ts';
@@ -37,19 +38,21 @@ export class FilesystemMachine extends FakeMachine {
     this.links.set('/proc/self/ns/mnt', 'mnt:[1]');
     this.factsOf.set('/nfsdata', { kind: 'directory' });
     this.disk('/dev/drbd1', 147, 1);
+    this.disk('/dev/root', 254, 0);
     this.on('mount', (args) => {
       const [source = '', target = ''] = args.slice(-2);
       if (args.includes('--move')) return this.move(source, target);
-      const type = args[args.indexOf('-t') + 1] ?? 'xfs';
-      const rdev = this.factsOf.get(source)?.rdev ?? 0;
-      this.mounted({ source, target, type, device: rdev ? `${rdev >> 8}:${rdev & 0xff}` : '0:99' });
+      const type = args.includes('-t') ? args[args.indexOf('-t') + 1] : 'xfs';
+      const options = args.includes('-o') ? (args[args.indexOf('-o') + 1] ?? '').split(',') : [];
+      this.mounted({ ...this.origin(source, options), target, ...(type && { type }) });
       return undefined;
     });
     this.on('umount', (args) => {
-      const at = this.rows.findLastIndex(({ target }) => target === args.at(-1));
-      if (at < 0) return { code: 32, stderr: `umount: ${args.at(-1)}: not mounted.\n` };
-      this.rows.splice(at, 1);
-      this.writeTable();
+      const target = args.at(-1) ?? '';
+      const at = this.rows.findLastIndex((row) => row.target === target);
+      if (at < 0) return { code: 32, stderr: `umount: ${target}: not mounted.\n` };
+      if (this.isBusy(target, at)) return { code: 32, stderr: `umount: ${target}: target is busy.\n` };
+      this.unmounted(target);
       return undefined;
     });
     this.writeTable();
@@ -64,10 +67,22 @@ export class FilesystemMachine extends FakeMachine {
     return this;
   }
 
+  /** Over whatever is mounted there, and below the mount that holds the target. */
   mounted(row: Row): this {
-    this.rows.push({ ...row, id: this.nextId++ });
+    const below = this.rows.filter(({ target }) => isWithin(row.target, target));
+    const holder = below.toSorted((a, b) => a.target.length - b.target.length).at(-1);
+    this.rows.push({ parent: holder?.id ?? 1, ...row, id: this.nextId++ });
     this.writeTable();
     return this;
+  }
+
+  /** The uppermost mount there is gone. */
+  unmounted(target: string): void {
+    this.rows.splice(
+      this.rows.findLastIndex((row) => row.target === target),
+      1,
+    );
+    this.writeTable();
   }
 
   get targets(): readonly string[] {
@@ -85,6 +100,25 @@ export class FilesystemMachine extends FakeMachine {
     return runAction(filesystem, action, this, log);
   }
 
+  /** What the kernel shows of a device, of a bound directory, of a name. */
+  private origin(source: string, options: readonly string[]): Pick<Row, 'source' | 'device' | 'root'> {
+    const rdev = this.factsOf.get(source)?.rdev ?? 0;
+    if (rdev) return { source, device: `${rdev >> 8}:${rdev & 0xff}` };
+    if (options.includes('loop')) return { source: '/dev/loop0', device: '7:0' };
+    if (!options.includes('bind')) return { source, device: '0:99' };
+    const holder = this.rows.findLast(({ target }) => isWithin(source, target));
+    if (!holder) return { source: '/dev/root', device: '254:0', root: source };
+    return { source: holder.source, device: holder.device, root: source.slice(holder.target.length) || '/' };
+  }
+
+  /** A link of a process leads there, or another mount lies below. */
+  private isBusy(target: string, at: number): boolean {
+    const { id } = this.rows[at] ?? {};
+    if (this.rows.some(({ parent }) => parent === id)) return true;
+    const covered = this.rows.some((row, index) => index !== at && row.target === target);
+    return !covered && [...this.links].some(([link, text]) => isProcess.test(link) && isWithin(text, target));
+  }
+
   /** Whatever is mounted on or below `from`. */
   private move(from: string, to: string): undefined {
     this.rows = this.rows.map((row) =>
@@ -96,10 +130,16 @@ export class FilesystemMachine extends FakeMachine {
   private writeTable(): void {
     const lines = this.rows.map(
       ({ id, parent = 1, device, root = '/', target, type = 'xfs', source, superOptions = 'rw' }) =>
-        `${id} ${parent} ${device} ${root} ${target.replaceAll(' ', '\\040')} rw,relatime - ${type} ${source} ${superOptions}\n`,
+        `${id} ${parent} ${device} ${root} ${escaped(target)} rw,relatime - ${type} ${source} ${superOptions}\n`,
     );
     this.files.set('/proc/self/mountinfo', ['1 0 254:0 / / rw - ext4 /dev/root rw\n', ...lines].join(''));
   }
 }
+
+const isProcess = /^\/proc\/\d+\//;
+
+/** As the kernel's mangle_path writes a path. */
+const escaped = (path: string): string =>
+  path.replace(/[ \t\n\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
 
 export const recurring = { OCF_RESKEY_CRM_meta_interval: '10000' } as const;

@@ -1,4 +1,13 @@
-import type { Argv, Command, FileFacts, Output, RunningAddress, Sys, UdpSocket } from '../../lib/host/sys.ts';
+import type {
+  Argv,
+  Command,
+  FileFacts,
+  Followed,
+  Output,
+  RunningAddress,
+  Sys,
+  UdpSocket,
+} from '../../lib/host/sys.ts';
 
 type Handler = (
   args: readonly string[],
@@ -111,6 +120,7 @@ export class FakeMachine implements Sys {
   }
 
   async makeDir(path: string): Promise<void> {
+    if (this.files.has(path)) throw errno('EEXIST', path);
     this.journal.push(`mkdir ${path}`);
     this.factsOf.set(path, { kind: 'directory', mode: 0o755 });
   }
@@ -133,6 +143,21 @@ export class FakeMachine implements Sys {
     const answer = await handler(args, command);
     this.onTick(this.clock);
     return { code: 0, stdout: '', stderr: '', ...(typeof answer === 'string' ? { stdout: answer } : answer) };
+  }
+
+  /** What followed commands have to tell and have not told yet. */
+  readonly events: string[] = [];
+
+  async follow(argv: Argv): Promise<Followed> {
+    this.journal.push(`follow ${argv.join(' ')}`);
+    return {
+      next: async (withinMs) => {
+        const end = this.clock + withinMs;
+        while (this.events.length === 0 && this.clock < end) await this.sleep(Math.min(10, end - this.clock));
+        return this.events.splice(0).join('');
+      },
+      end: () => void this.journal.push(`unfollow ${argv.join(' ')}`),
+    };
   }
 
   async launch(argv: Argv): Promise<number> {
@@ -183,7 +208,7 @@ export class FakeMachine implements Sys {
 
   /** What a signal does; by default every process dies of TERM and KILL. */
   onSignal: (pid: number, signal: NodeJS.Signals | number) => void = (pid, signal) => {
-    if (signal === 'SIGTERM' || signal === 'SIGKILL') this.endProcess(pid);
+    if (['SIGTERM', 'SIGKILL', 15, 9].includes(signal)) this.endProcess(pid);
   };
 
   async sleep(ms: number): Promise<void> {

@@ -44,7 +44,7 @@ test.each([
   ['errors=remount-ro', false],
   ['nouuid,subvol=ro', false],
   ['', false],
-])('102: options "%s" contain ro: %s', (options, expected) => {
+])('Filesystem#102: options "%s" contain ro: %s', (options, expected) => {
   expect(hasOption(options, 'ro')).toBe(expected);
 });
 
@@ -61,9 +61,12 @@ test.each([
   ['move', true, true, []],
   ['xargs', true, false, []],
   ['true,false', false, false, []],
-] as const)('92: force_unmount "%s" ends processes: %s, moves: %s', (text, evict, move, unknown) => {
-  expect(readForce(text)).toEqual({ evict, move, unknown });
-});
+] as const)(
+  'Filesystem#92: force_unmount "%s" ends processes: %s, moves: %s',
+  (text, evict, move, unknown) => {
+    expect(readForce(text)).toEqual({ evict, move, unknown });
+  },
+);
 
 test.each([
   ['TERM', [15]],
