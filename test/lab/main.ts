@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import fs from 'fs-extra';
+import pMap from 'p-map';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { Lab } from './machines/lab.ts';
@@ -31,7 +32,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     interruption.abort(new Error(`interrupted by ${signal}`));
     process.exitCode = 128 + constants.signals[signal];
   });
-const steps = new Steps(interruption.signal);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function mayRun(): Promise<boolean> {
@@ -52,43 +52,68 @@ interface Options {
   purpose: Plan['purpose'];
 }
 
-async function campaigns({
-  labs,
-  provider,
-  order,
-  keep,
-  timelines,
-  results,
-  purpose,
-}: Options): Promise<void> {
+/** Campaigns wait most of the time: for elections, grace periods, timeouts. Three at once would make two processors late. */
+const atOnce = 2;
+
+interface Result {
+  passed: number;
+  failed: number;
+  skipped: number;
+  shown: string[];
+}
+const nothing: Result = { passed: 0, failed: 0, skipped: 0, shown: [] };
+
+async function campaigns(options: Options): Promise<void> {
+  const { labs, results } = options;
   if (!(await mayRun())) return;
-  const shown: string[] = [];
-  let [passed, failed, skipped] = [0, 0, 0];
-  for (const lab of labs) {
-    const plan: Plan = { ...lab, provider, order, purpose };
-    const checks = new Checks();
-    const figures: Figures[] = [];
-    say(`\n${lab.suite}, ${lab.campaign}: ${provider} agents, ${order} order`);
-    const ending = await campaign(plan, scenariosFor(plan), { steps, checks, figures }, keep);
-    if (ending.failure) {
-      say(`\n${ending.failure.message}`);
-      if (isAnswer(plan, ending)) figures.push({ scenario: 'standby', outcome: 'blocked for good' });
-      else addFailure(checks, ending.failure);
-    }
-    if (purpose === 'test' || checks.failed.length > 0) say(checksTable(checks.all));
-    say(figuresTable(figures));
-    if (timelines)
-      for (const { scenario, timeline } of figures) if (timeline) say(`\n${scenario}\n${timeline}`);
-    if (keep && (await Lab.find(lab))) explainKept(lab);
-    if (isStock(provider)) continue;
-    passed += checks.passed.length;
-    shown.push(...checks.passed.map(({ name }) => name));
-    failed += checks.failed.length;
-    skipped += ending.skipped;
-    if (interruption.signal.aborted) break;
-  }
+  const several = labs.length > 1;
+  if (several)
+    for (const suite of new Set(labs.map(({ suite }) => suite)))
+      await prepareImage(suite, new Steps(interruption.signal));
+  const all = await pMap(
+    labs,
+    (lab) => run(lab, options, new Steps(interruption.signal, several ? `${lab.suite} ${lab.campaign}` : '')),
+    { concurrency: atOnce },
+  );
+  const { passed, failed, skipped, shown } = all.reduce((sum, each) => ({
+    passed: sum.passed + each.passed,
+    failed: sum.failed + each.failed,
+    skipped: sum.skipped + each.skipped,
+    shown: [...sum.shown, ...each.shown],
+  }));
   if (results) await fs.outputJson(results, { passed, failed, skipped, shown });
   if (failed > 0) process.exitCode ??= 1;
+}
+
+async function run(
+  lab: LabName,
+  { provider, order, purpose, keep, timelines }: Options,
+  steps: Steps,
+): Promise<Result> {
+  if (interruption.signal.aborted) return nothing;
+  const plan: Plan = { ...lab, provider, order, purpose };
+  const checks = new Checks();
+  const figures: Figures[] = [];
+  const title = `${lab.suite}, ${lab.campaign}: ${provider} agents, ${order} order`;
+  say(`\n${title}`);
+  const ending = await campaign(plan, scenariosFor(plan), { steps, checks, figures }, keep);
+  if (ending.failure) {
+    say(`\n${title}: ${ending.failure.message}`);
+    if (isAnswer(plan, ending)) figures.push({ scenario: 'standby', outcome: 'blocked for good' });
+    else addFailure(checks, ending.failure);
+  }
+  if (purpose === 'test' || checks.failed.length > 0) say(`\n${title}\n${checksTable(checks.all)}`);
+  if (figures.length > 0) say(figuresTable(figures));
+  if (timelines)
+    for (const { scenario, timeline } of figures) if (timeline) say(`\n${scenario}\n${timeline}`);
+  if (keep && (await Lab.find(lab))) explainKept(lab);
+  if (isStock(provider)) return nothing;
+  return {
+    passed: checks.passed.length,
+    failed: checks.failed.length,
+    skipped: ending.skipped,
+    shown: checks.passed.map(({ name }) => name),
+  };
 }
 
 const allLabs = suites.flatMap((suite) => campaignNames.map((campaign): LabName => ({ suite, campaign })));
@@ -164,7 +189,8 @@ await yargs(hideBin(process.argv))
     (args) => args.option('suite', suite),
     async (args) => {
       if (!(await mayRun())) return;
-      for (const wanted of args.suite ? [args.suite] : suites) await prepareImage(wanted, steps);
+      for (const wanted of args.suite ? [args.suite] : suites)
+        await prepareImage(wanted, new Steps(interruption.signal));
     },
   )
   .command(

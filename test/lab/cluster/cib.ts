@@ -35,7 +35,10 @@ export async function writeCib(
     await fs.writeFile(join(root, 'cib.xml'), await chroot('cibadmin', '--empty'));
     for (const command of commands) await chroot('pcs', '-f', '/cib.xml', ...command);
     const cib = await fs.readFile(join(root, 'cib.xml'), 'utf8');
-    await fs.outputFile(cached, cib);
+    // in one step: another campaign may be looking for it
+    const draft = `${cached}.${process.hrtime.bigint()}`;
+    await fs.outputFile(draft, cib);
+    await fs.rename(draft, cached);
     return cib;
   });
 }

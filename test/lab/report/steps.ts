@@ -1,7 +1,7 @@
 import { ExecaError } from 'execa';
 import { Listr, PRESET_TIMER } from 'listr2';
 
-const isLive = process.stdout.isTTY === true && !process.env['CI'];
+const isTerminal = process.stdout.isTTY === true && !process.env['CI'];
 
 /** A step of the run that did not end as it should; the run ends here. */
 export class StepError extends Error {
@@ -28,12 +28,17 @@ function reasonOf(error: unknown): string {
 /** Runs one step after another: a live line with the elapsed time on a terminal, plain lines elsewhere, a limit for each. */
 export class Steps {
   readonly #interrupted: AbortSignal;
+  readonly #name: string;
 
-  constructor(interrupted: AbortSignal) {
+  /** With a name in front of every line: for runs that go on at the same time. */
+  constructor(interrupted: AbortSignal, name = '') {
     this.#interrupted = interrupted;
+    this.#name = name;
   }
 
-  async run<T>(title: string, limit: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async run<T>(what: string, limit: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const title = this.#name ? `${this.#name}: ${what}` : what;
+    const isLive = isTerminal && !this.#name;
     const timeout = AbortSignal.timeout(limit * 1000);
     const signal = AbortSignal.any([this.#interrupted, timeout]);
     const context: { result?: { value: T } } = {};
