@@ -9,7 +9,10 @@ export default {
 nfsserver 资源上设置 nfs_no_notify=true：过早得到通知的客户端还无法申请，锁就会丢失。
 
 通知由代理自身从客户端挂载所用的地址发出，客户端正是据此识别服务器。不需要 sm-notify，地址不需要主机名，也不需要名字服务。没有立即应答的
-客户端会在后台继续得到通知，持续 15 分钟。“运行中”表示自当前 rpc.statd 启动以来已通知过客户端。仅提供 NFSv4 的服务器无事可做，启动时会说明。`,
+客户端会在后台继续得到通知，持续 15 分钟。“运行中”表示自当前 rpc.statd 启动以来已通知过客户端。仅提供 NFSv4 的服务器无事可做，启动时会说明。
+
+启动时还会让旧服务器的客户端立即重新连接，与 NFS 版本无关：仅靠 TCP 重传，客户端发现新服务器可能要晚一倍（即 CTDB 和 portblock 所说的
+tickle，用 resource-agents 的 tickle_tcp 发送）。监控把已连接客户端的列表保存在随 NFS 服务器移动的 /var/lib/nfs/tsha-connections 中。`,
   params: {
     source_host: {
       short: '客户端挂载所用的地址或主机名，逗号分隔：通知从这些地址发出',
