@@ -1,17 +1,17 @@
-import { constants as fsConstants, type Stats } from 'node:fs';
 import {
-  access,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+  accessSync,
+  constants as fsConstants,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { constants, networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeProcess, killTree } from './process-tree.ts';
@@ -34,17 +34,15 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
   const running = new Set<Underway>();
   /** ocf-tester's way of asking how the agent behaves on a host without its tools. */
   const noTools = env['OCF_TESTER_FAIL_HAVE_BINARY'] === '1';
-  const now = () => performance.now();
+  const now = () => process.uptime() * 1000; // as performance.now(), without loading perf_hooks
+  const inTurn = turns(now);
 
   async function has(file: string): Promise<boolean> {
     if (noTools) return false;
     const places = file.includes('/') ? [file] : path.split(':').map((dir) => `${dir}/${file}`);
     for (const place of places) {
-      const found = await access(place, fsConstants.X_OK).then(
-        () => true,
-        () => false,
-      );
-      if (found) return true;
+      const found = inTurn(() => accessSync(place, fsConstants.X_OK));
+      if (await found.then(() => true).catch(() => false)) return true;
     }
     return false;
   }
@@ -93,13 +91,15 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
   }
 
   return {
-    read: (file) => readFile(file, 'utf8'),
-    async write(file, content, mode = 0o644) {
-      const draft = `${file}.tsha-${process.pid}`;
-      await writeFile(draft, content, { mode });
-      await rename(draft, file);
-    },
+    read: (file) => inTurn(() => readFileSync(file, 'utf8')),
+    write: (file, content, mode = 0o644) =>
+      inTurn(() => {
+        const draft = `${file}.tsha-${process.pid}`;
+        writeFileSync(draft, content, { mode });
+        renameSync(draft, file);
+      }),
     async poke(file, content) {
+      const { open } = await import('node:fs/promises'); // the kernel may work on it for long
       const handle = await open(file, fsConstants.O_WRONLY);
       try {
         await handle.write(content);
@@ -107,11 +107,11 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
         await handle.close();
       }
     },
-    list: (dir) => readdir(dir),
-    target: (link) => readlink(link),
-    facts: async (file, follow) => fileFacts(await (follow ? stat(file) : lstat(file))),
-    makeDir: async (dir, mode = 0o755) => void (await mkdir(dir, { recursive: true, mode })),
-    remove: (file) => rm(file, { recursive: true, force: true }),
+    list: (dir) => inTurn(() => readdirSync(dir)),
+    target: (link) => inTurn(() => readlinkSync(link)),
+    facts: (file, follow) => inTurn(() => fileFacts(follow ? statSync(file) : lstatSync(file))),
+    makeDir: (dir, mode = 0o755) => inTurn(() => void mkdirSync(dir, { recursive: true, mode })),
+    remove: (file) => inTurn(() => rmSync(file, { recursive: true, force: true })),
     run,
     async launch(argv, logFile) {
       const { spawn } = await import('node:child_process');
@@ -184,6 +184,24 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     killUnderway: () => {
       for (const { pid } of running) killTree(pid);
     },
+  };
+}
+
+/** The longest that timers and signals, the deadline among them, wait for a scan of thousands of files. */
+const longestTurnMs = 50;
+
+/**
+ * Files of the kernel and of /run are read in this thread: handing one to another thread and back costs more than reading it,
+ * and a thread that hangs in the kernel would not let the process end either.
+ */
+function turns(now: () => number) {
+  let since = now();
+  return async <T>(work: () => T): Promise<T> => {
+    if (now() - since > longestTurnMs) {
+      await new Promise((resolve) => setImmediate(resolve));
+      since = now();
+    }
+    return work();
   };
 }
 
