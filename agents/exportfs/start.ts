@@ -1,6 +1,7 @@
 import { exportArgument } from '../../lib/host/client-spec.ts';
 import { type Export, ensureEtab, readEtab } from '../../lib/host/exports.ts';
 import { pathFacts } from '../../lib/host/files.ts';
+import { type Mount, mountHolding } from '../../lib/host/mounts.ts';
 import { nfsdThreads } from '../../lib/host/nfsd.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import { type Exported, type Found, findExported, isExported, listed, type Spelling } from './exported.ts';
@@ -10,6 +11,7 @@ import { dropPlaceholder } from './quiet.ts';
 import { restoreRmtab } from './rmtab-backup.ts';
 import { markStarted, startedThisBoot } from './started.ts';
 import { unexport } from './unexport.ts';
+import { fsidIn } from './wanted.ts';
 
 const rollbackMs = 5000;
 
@@ -23,6 +25,7 @@ export async function start(ctx: Ctx): Promise<void> {
       'no NFS server runs here yet: its own start may drop this export; order nfsserver before exportfs',
     );
 
+  remark(ctx, before);
   await ensureEtab(host, before.state);
   // an entry that no start on this boot made came with a shared state directory, or is left from a crash: make it ours
   const ours = await startedThisBoot(ctx);
@@ -46,6 +49,20 @@ export async function reloadAgent(ctx: Ctx): Promise<void> {
     throw new Failure('failed', `${listed(absent)} is not exported: start it instead of reloading it`);
   await start(ctx);
 }
+
+/** Right as parameters, and yet seldom what was meant. */
+function remark({ log }: Ctx, { table, found }: Exported): void {
+  for (const { path, options } of found) {
+    if (path === '/') log.warn('exporting /: clients see the whole root filesystem of this node');
+    const mount = mountHolding(table, path);
+    if (mount && isNameless(mount) && fsidIn(options) === undefined)
+      log.warn(`${path} lies on ${mount.type}, which NFS knows by no name of its own: set fsid`);
+  }
+}
+
+/** tmpfs, overlay, FUSE, another server's: no UUID. Subvolumes of one btrfs share theirs. */
+const isNameless = ({ device, type, root }: Mount): boolean =>
+  device.startsWith('0:') && (type !== 'btrfs' || root !== '/');
 
 async function requireDirectory({ host }: Ctx, directory: string): Promise<void> {
   const facts = await pathFacts(host, directory);

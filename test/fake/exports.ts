@@ -19,6 +19,8 @@ export class ExportingMachine extends FakeMachine {
   readonly directories = new Set(['/usr', '/var', '/srv/a', '/srv/b', '/nfsdata', '/']);
   statePath = '/var/lib/nfs';
   readonly hostNames = new Map<string, string>();
+  /** The paths whose locks the kernel was told to drop. */
+  readonly unlocked: string[] = [];
   readonly refusesToUnexport = new Set<string>();
 
   constructor(env: NodeJS.ProcessEnv = {}) {
@@ -129,6 +131,7 @@ export class ExportingMachine extends FakeMachine {
       if (file(args).startsWith('/proc/') && !this.files.has(file(args)))
         return { code: 1, stderr: `tee: ${file(args)}: No such file or directory\n` };
       this.files.set(file(args), before + String(input));
+      if (file(args) === '/proc/fs/nfsd/unlock_filesystem') this.unlocked.push(String(input).trim());
       return String(input);
     });
     this.on('realpath', (args) => `${file(args)}\0`);

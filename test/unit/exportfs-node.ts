@@ -13,8 +13,11 @@ export function node(params: Params, prepare: (machine: ExportingMachine) => voi
   const machine = new ExportingMachine(env);
   prepare(machine);
   const warnings: string[] = [];
-  const warn = (message: string) => void warnings.push(message);
-  const log: Log = { crit: warn, error: warn, warn, info() {}, debug() {} };
+  /** Warnings, and what is logged for information. */
+  const said: string[] = [];
+  const info = (message: string) => void said.push(message);
+  const warn = (message: string) => void warnings.push(message) || info(message);
+  const log: Log = { crit: warn, error: warn, warn, info, debug() {} };
   const run = async (action: string, interval = '0') => {
     machine.journal.length = 0;
     machine.clock = 0;
@@ -24,6 +27,7 @@ export function node(params: Params, prepare: (machine: ExportingMachine) => voi
   return {
     machine,
     warnings,
+    said,
     run,
     code: async (action: string) => (await run(action)).code,
     /** A recurring monitor. */

@@ -33,7 +33,7 @@ async function stopped(
 }
 
 describe('locks', () => {
-  test('are released after the export is gone', async () => {
+  test('X3: are released after the export is gone, so that the filesystem can be unmounted', async () => {
     const { machine, unlocked } = await stopped({ directory: '/usr' }, () => {});
     expect(unlocked).toBe('/usr\n');
     const order = machine.ran.filter((line) => /^(exportfs|tee)/.test(line));
@@ -57,7 +57,7 @@ describe('locks', () => {
     expect(warnings).toEqual([expect.stringContaining('state D')]);
   });
 
-  test('of a filesystem that is still exported stay', async () => {
+  test('X5: of a filesystem that is still exported stay', async () => {
     const other = (m: ExportingMachine) => {
       m.etab += etabLine('/usr', '10.0.0.0/8');
     };
@@ -94,7 +94,7 @@ describe('the kernel cache', () => {
     expect(seconds).toBeLessThanOrEqual(5);
   });
 
-  test('a late answer of mountd is flushed', async () => {
+  test('X6: a late answer of mountd is flushed', async () => {
     const { machine, warnings } = await stopped({}, (m) => {
       m.files.set(content, '/usr\t*(ro)\n');
       m.onTick = (clock) => clock > 100 && m.files.set(content, '');

@@ -48,7 +48,7 @@ describe('start', () => {
     expect(await machine.call('start')).toMatchObject({ code: 0 });
   });
 
-  test('a type that never appears, and no module', async () => {
+  test('Filesystem#68: a type that never appears, and no module', async () => {
     const late = new FilesystemMachine({ fstype: 'f2fs' }).on('modprobe', () => undefined);
     expect(await late.call('start')).toMatchObject({ code: 5 });
     const none = new FilesystemMachine({ fstype: 'f2fs' }).on('modprobe', () => ({
@@ -81,7 +81,7 @@ describe('start', () => {
     expect(machine.clock).toBeLessThan(10_500);
   });
 
-  test('a label: udev names it without a command, else blkid searches', async () => {
+  test('Filesystem#65: a label: udev names it without a command, else blkid searches', async () => {
     const named = new FilesystemMachine({ device: 'LABEL=my data' });
     named.links.set('/dev/disk/by-label/my\\x20data', '/dev/drbd1');
     expect(await named.call('start')).toMatchObject({ code: 0 });

@@ -59,7 +59,7 @@ describe('stop', () => {
     expect(machine.clock).toBeLessThan(20_000);
   });
 
-  test('a dead server: force, then lazily, and never later than the deadline', async () => {
+  test('Filesystem#107, D8: a dead server: force, then lazily, and never later than the deadline', async () => {
     const machine = new FilesystemMachine({ fstype: 'nfs', device: 's:/e' });
     machine.mounted({ source: 's:/e', target: '/nfsdata', device: '0:50', type: 'nfs4' });
     const unmount = (args: readonly string[]) => args.includes('-l');
