@@ -113,6 +113,14 @@ export class Cluster {
     await this.#drbdOnBoth(isInSync, signal);
   }
 
+  /** How well the cluster believes DRBD could be promoted on a node; nothing when the agent wants it not to be. */
+  async promotionScore(node: NodeName, signal: AbortSignal): Promise<number | undefined> {
+    const query = `attrd_updater --query --name master-${resourceIds.drbd} --node ${node}`;
+    const answer = await this.lab.machine(node).ask(query, { signal });
+    const [, score] = /value="(-?\d+)"/.exec(answer) ?? [];
+    return score === undefined ? undefined : Number(score);
+  }
+
   /** Nothing when DRBD's resource is down. */
   async drbdOn(node: NodeName, signal: AbortSignal): Promise<DrbdState | undefined> {
     return parseDrbdState(await this.lab.machine(node).ask(drbdStateCommand, { signal }));

@@ -42,11 +42,17 @@ export const agentType = (agent: AgentName, provider: Provider): string =>
 export const createCommand = (agent: AgentName, provider: Provider): Argv =>
   createOf(agent, stack(provider, 'recommended'));
 
+/** Where a scenario waits for a monitor to see what it did. */
+const withQuickMonitors = (argv: Argv): Argv =>
+  argv.map((word) => word.replace('interval=20s', 'interval=4s').replace('interval=30s', 'interval=5s'));
+
 export const pcsCommands = (provider: Provider, order: Order, campaign: CampaignName): readonly Argv[] => [
   // no fencing device in this lab; dc-deadtime saves 15 s of the first election
   ['property', 'set', 'stonith-enabled=false', 'dc-deadtime=5s'],
   // a virtual machine with one busy processor: else Pacemaker lets a start wait for the monitor of the resource before it
   ['property', 'set', 'node-action-limit=8', 'load-threshold=1000%'],
   ['resource', 'defaults', 'update', 'resource-stickiness=100', 'migration-threshold=3'],
-  ...commandsOf(stack(provider, order), campaign === 'drbd' ? ['Filesystem'] : undefined),
+  ...(campaign === 'drbd'
+    ? commandsOf(stack(provider, order), ['Filesystem']).map(withQuickMonitors)
+    : commandsOf(stack(provider, order))),
 ];

@@ -1,5 +1,6 @@
 import { addressOf, nodes } from '../settings.ts';
 import { drbdDevice } from './configuration.ts';
+import { lowerDisk } from './disk.ts';
 
 export interface DrbdOptions {
   /** Further lines of the section `net`, `disk` or `handlers`. */
@@ -7,6 +8,11 @@ export interface DrbdOptions {
   disk?: string[];
   handlers?: string[];
 }
+
+/** Per second. Slow enough to be seen. */
+export const resyncMegabytes = 5;
+
+export const resourcePath = '/etc/drbd.d/data.res';
 
 /** Death of a peer or a link is noticed within seconds; everything else is DRBD's default. */
 const impatient = ['timeout 25;', 'ping-int 3;', 'ping-timeout 20;', 'connect-int 3;'];
@@ -19,10 +25,10 @@ export function resourceFile({ net = [], disk = [], handlers = [] }: DrbdOptions
   const body = [
     'protocol C;',
     `device ${drbdDevice};`,
-    'disk /dev/ubdb;',
+    `disk ${lowerDisk};`,
     'meta-disk internal;',
     ...section('net', [...impatient, ...net]),
-    ...section('disk', ['resync-rate 100M;', ...disk]),
+    ...section('disk', ['c-plan-ahead 0;', `resync-rate ${resyncMegabytes}M;`, ...disk]),
     ...section('handlers', handlers),
     ...nodes.flatMap((node) => section(`on ${node}`, [`address ${addressOf(node, 'replication')}:7789;`])),
   ];

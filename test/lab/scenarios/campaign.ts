@@ -21,8 +21,8 @@ export const campaignsOn: Record<Suite, CampaignName[]> = {
 
 /** The demo is the story; the tests go on where it ends, and on Debian 13 leave out what is the same there. */
 export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scenario[] {
-  if (campaign === 'nfs') return nfsScenarios;
   if (campaign === 'drbd') return drbdScenarios;
+  if (campaign === 'nfs') return nfsScenarios;
   if (campaign !== 'failover') throw new Error(`there are no ${campaign} scenarios`);
   if (purpose === 'demo' || isStock(provider)) return story;
   return suite === 'bookworm' ? [...story, ocfTester] : [start, standby, unstandby, kill];

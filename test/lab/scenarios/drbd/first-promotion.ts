@@ -1,4 +1,5 @@
-import { resourceFile } from '../../cluster/drbd-resource.ts';
+import { layDisk } from '../../cluster/disk.ts';
+import { resourceFile, resourcePath } from '../../cluster/drbd-resource.ts';
 import { nodes } from '../../settings.ts';
 import { LocalWriters } from '../../workload/local-writers.ts';
 import { now, type Run } from '../run.ts';
@@ -10,7 +11,10 @@ export async function firstPromotion(run: Run): Promise<void> {
   checks.begin('first promotion');
   await steps.run('DRBD and the file system, made once by hand', 120, async (signal) => {
     await Promise.all(
-      lab.nodes.map((node) => node.write('/etc/drbd.d/data.res', resourceFile(), { signal })),
+      lab.nodes.map(async (node) => {
+        await node.write(resourcePath, resourceFile(), { signal });
+        await node.run(layDisk, { signal });
+      }),
     );
     await cluster.prepareDisks(signal, `touch ${LocalWriters.file}`);
   });
