@@ -116,7 +116,7 @@ test('two clients of one directory are two resources', async () => {
   expect(await box.read('/proc/fs/nfsd/unlock_filesystem')).toBe('');
 });
 
-test('72: 50 starts at once lose no entry', async () => {
+test('exportfs#72: 50 starts at once lose no entry', async () => {
   const names = Array.from({ length: 50 }, (_, n) => `d${n}`);
   const codes = await Promise.all(
     names.map(async (name, n) => {
@@ -128,7 +128,7 @@ test('72: 50 starts at once lose no entry', async () => {
   expect(await box.exported()).toHaveLength(names.length);
 });
 
-test('19, 20, 75, E10: what is asked about the agent does not depend on the directory', async () => {
+test('exportfs#19,20,75, E10: what is asked about the agent does not depend on the directory', async () => {
   const product = products.find(({ name }) => name === 'exportfs');
   if (!product) throw new Error('exportfs is not among the products');
   await declareCommonJs(box.folder);

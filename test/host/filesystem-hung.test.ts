@@ -37,7 +37,7 @@ const leftBehind = (directory: string): readonly string[] =>
     })
     .filter((line) => line.includes(directory) && !line.includes('silent-fuse'));
 
-test('105, D8: monitor of depth 0 does not notice: the mount table answers', async () => {
+test('Filesystem#105, D8: monitor of depth 0 does not notice: the mount table answers', async () => {
   const resource = await silentMount();
   const answer = await sandbox.ours('monitor', { ...resource, ...recurring });
   expect(answer).toMatchObject({ code: 0 });
@@ -59,7 +59,7 @@ test('D8: the stock agent hangs', async () => {
 });
 
 test.each([10, 20])(
-  '106, D8: monitor of depth %i ends before its timeout and names the path',
+  'Filesystem#106, D8: monitor of depth %i ends before its timeout and names the path',
   async (depth) => {
     const resource = await silentMount();
     const answer = await sandbox.ours('monitor', {
@@ -80,7 +80,7 @@ test('start sees that it is mounted, without touching it', async () => {
   expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
 });
 
-test('107, D8: stop unmounts an idle one at once', async () => {
+test('Filesystem#107, D8: stop unmounts an idle one at once', async () => {
   const resource = await silentMount();
   const answer = await sandbox.ours('stop', resource);
   expect(answer).toMatchObject({ code: 0 });
@@ -88,7 +88,7 @@ test('107, D8: stop unmounts an idle one at once', async () => {
   expect((await sandbox.mounted()).filter((line) => line.startsWith(resource.directory))).toEqual([]);
 });
 
-test('107, D8: stop frees one that a process hangs in', async () => {
+test('Filesystem#107, D8: stop frees one that a process hangs in', async () => {
   const resource = await silentMount();
   const stuck = sandbox.background(['stat', '-f', resource.directory]);
   await new Promise((resolve) => setTimeout(resolve, 300));

@@ -88,17 +88,17 @@ const viaLink = async (s: Sandbox, dir: string) => {
 };
 
 const rows: readonly Row[] = [
-  { what: '1, 4-9: ext4', prepare: onDisk('ext4'), steps: life },
+  { what: 'Filesystem#1,4-9: ext4', prepare: onDisk('ext4'), steps: life },
   { what: 'xfs', prepare: onDisk('xfs'), steps: life },
   { what: 'btrfs', prepare: onDisk('btrfs'), steps: life },
-  { what: '72: ext2 is checked before', prepare: onDisk('ext2'), steps: life },
+  { what: 'Filesystem#72: ext2 is checked before', prepare: onDisk('ext2'), steps: life },
   {
-    what: '71: no fstype',
+    what: 'Filesystem#71: no fstype',
     prepare: async (s, dir) => ({ ...(await onDisk('ext4')(s, dir)), fstype: '' }),
     steps: startStop,
   },
   {
-    what: '2, 24-26: no such device',
+    what: 'Filesystem#2,24-26: no such device',
     prepare: async (_s, dir) => ({ device: '/dev/no_such_device', directory: `${dir}/m`, fstype: 'ext4' }),
     steps: [
       { do: 'probe', ours: 7 },
@@ -109,17 +109,17 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '68: no such type',
+    what: 'Filesystem#68: no such type',
     prepare: async (s, dir) => ({ ...(await onDisk('ext4')(s, dir)), fstype: 'nosuchfs' }),
     steps: [{ do: 'start', ours: 5, mounts: [] }],
   },
   {
-    what: '70: another type than the one on disk',
+    what: 'Filesystem#70: another type than the one on disk',
     prepare: async (s, dir) => ({ ...(await onDisk('ext4')(s, dir)), fstype: 'xfs' }),
     steps: [{ do: 'start', ours: 1, mounts: [] }],
   },
   {
-    what: '33: the mount point is a file',
+    what: 'Filesystem#33: the mount point is a file',
     prepare: async (s, dir) => {
       const params = await onDisk('ext4')(s, dir);
       writeFileSync(params['directory'] ?? '', '');
@@ -131,7 +131,7 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '34: no parent of the mount point',
+    what: 'Filesystem#34: no parent of the mount point',
     prepare: named('a/b/c'),
     steps: [
       { do: 'probe', ours: 7 },
@@ -140,7 +140,7 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '32: through a link, trailing slashes',
+    what: 'Filesystem#32: through a link, trailing slashes',
     prepare: async (s, dir) => {
       const params = await onDisk('ext4')(s, dir);
       mkdirSync(`${dir}/m`);
@@ -150,7 +150,7 @@ const rows: readonly Row[] = [
     steps: startStop,
   },
   {
-    what: '35-38, D1: another device is mounted there',
+    what: 'Filesystem#35-38, D1: another device is mounted there',
     prepare: foreign,
     steps: [
       { do: 'probe', ours: 7, stock: 0 },
@@ -160,7 +160,7 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '40, 41, D2: the device node vanishes while mounted',
+    what: 'Filesystem#40,41, D2: the device node vanishes while mounted',
     prepare: viaLink,
     steps: [
       { do: 'start', ours: 0, mounts: [m] },
@@ -170,7 +170,7 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '42, D5: the path as a pattern matches another mount point',
+    what: 'Filesystem#42, D5: the path as a pattern matches another mount point',
     prepare: async (s, dir) => {
       mkdirSync(`${dir}/mx1`);
       await s.run('mount', '-t', 'tmpfs', 'x', `${dir}/mx1`);
@@ -182,7 +182,7 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '43, D5: a nested mount only as a pattern',
+    what: 'Filesystem#43, D5: a nested mount only as a pattern',
     prepare: async (s, dir) => {
       mkdirSync(`${dir}/mx1/sub`, { recursive: true });
       await s.run('mount', '-t', 'tmpfs', 'x', `${dir}/mx1/sub`);
@@ -190,12 +190,12 @@ const rows: readonly Row[] = [
     },
     steps: [{ do: 'start', ours: 0, stock: 6, mounts: ['mx1/sub', 'm.1'], stockMounts: ['mx1/sub'] }],
   },
-  { what: '44: a blank', prepare: named('a b'), steps: oddPath('a b', [0, []]) },
-  { what: '45, D5: two blanks', prepare: named('a  b'), steps: oddPath('a  b', [0, ['a  b']]) },
-  { what: '46, D5: a percent sign', prepare: named('m%d'), steps: oddPath('m%d', [7, ['m%d']]) },
-  { what: '46, D5: brackets', prepare: named('m[x]'), steps: oddPath('m[x]', [7, ['m[x]']]) },
+  { what: 'Filesystem#44: a blank', prepare: named('a b'), steps: oddPath('a b', [0, []]) },
+  { what: 'Filesystem#45, D5: two blanks', prepare: named('a  b'), steps: oddPath('a  b', [0, ['a  b']]) },
+  { what: 'Filesystem#46, D5: a percent sign', prepare: named('m%d'), steps: oddPath('m%d', [7, ['m%d']]) },
+  { what: 'Filesystem#46, D5: brackets', prepare: named('m[x]'), steps: oddPath('m[x]', [7, ['m[x]']]) },
   {
-    what: '47, 49, D10: something is mounted below ours',
+    what: 'Filesystem#47,49, D10: something is mounted below ours',
     prepare: onDisk('ext4'),
     steps: [
       { do: 'start', ours: 0, mounts: [m] },
@@ -213,7 +213,7 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '50: a mount below ours whose name begins with a dot',
+    what: 'Filesystem#50: a mount below ours whose name begins with a dot',
     prepare: onDisk('ext4'),
     steps: [
       { do: 'start', ours: 0, mounts: [m] },
@@ -247,7 +247,7 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '48: something is mounted where ours would hide it',
+    what: 'Filesystem#48: something is mounted where ours would hide it',
     prepare: async (s, dir) => {
       mkdirSync(`${dir}/m/sub`, { recursive: true });
       await s.run('mount', '-t', 'tmpfs', 'x', `${dir}/m/sub`);
@@ -256,7 +256,7 @@ const rows: readonly Row[] = [
     steps: [{ do: 'start', ours: 6, mounts: ['m/sub'] }],
   },
   {
-    what: '51: a neighbour whose name begins the same',
+    what: 'Filesystem#51: a neighbour whose name begins the same',
     prepare: async (s, dir) => {
       mkdirSync(`${dir}/mb`);
       await s.run('mount', '-t', 'tmpfs', 'x', `${dir}/mb`);
@@ -268,7 +268,7 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '54: a directory of ours is bound elsewhere',
+    what: 'Filesystem#54: a directory of ours is bound elsewhere',
     prepare: onDisk('ext4'),
     steps: [
       { do: 'start', ours: 0, mounts: [m] },
@@ -285,7 +285,7 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '52, D3: another device whose name continues ours',
+    what: 'Filesystem#52, D3: another device whose name continues ours',
     prepare: async (s, dir) => {
       const [a, b] = [await s.disk('ext4'), await s.disk('ext4')];
       const link = `/dev/tsha-lv-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
@@ -301,7 +301,7 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '55, D4: another subvolume of the same btrfs is mounted elsewhere',
+    what: 'Filesystem#55, D4: another subvolume of the same btrfs is mounted elsewhere',
     prepare: async (s, dir) => {
       const device = await s.disk('btrfs');
       mkdirSync(`${dir}/b`);
@@ -319,7 +319,7 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '56, 59: bind mount',
+    what: 'Filesystem#56,59: bind mount',
     prepare: bind('bind'),
     steps: [
       { do: 'start', ours: 0, mounts: ['source', m] },
@@ -330,7 +330,7 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '61, 62: tmpfs, whatever the device is called',
+    what: 'Filesystem#61,62: tmpfs, whatever the device is called',
     prepare: async (_s, dir) => ({
       device: 'word',
       directory: `${dir}/m`,
@@ -344,11 +344,11 @@ const rows: readonly Row[] = [
       { do: 'stop', ours: 0, mounts: [] },
     ],
   },
-  { what: '63, 64: -L label', prepare: labelled((label) => `-L ${label}`), steps: life },
-  { what: '63: -Llabel', prepare: labelled((label) => `-L${label}`), steps: life },
-  { what: '63: --label=label', prepare: labelled((label) => `--label=${label}`), steps: life },
+  { what: 'Filesystem#63,64: -L label', prepare: labelled((label) => `-L ${label}`), steps: life },
+  { what: 'Filesystem#63: -Llabel', prepare: labelled((label) => `-L${label}`), steps: life },
+  { what: 'Filesystem#63: --label=label', prepare: labelled((label) => `--label=${label}`), steps: life },
   {
-    what: '65: LABEL=label',
+    what: 'Filesystem#65: LABEL=label',
     prepare: labelled((label) => `LABEL=${label}`),
     steps: [
       { do: 'start', ours: 0, stock: 5, mounts: [m], stockMounts: [] },
@@ -357,12 +357,12 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '66: an image without the option loop',
+    what: 'Filesystem#66: an image without the option loop',
     prepare: async (s, dir) => ({ device: await s.image('ext4'), directory: `${dir}/m`, fstype: 'ext4' }),
     steps: [{ do: 'start', ours: 5, mounts: [] }],
   },
   {
-    what: '67: an image with the option loop',
+    what: 'Filesystem#67: an image with the option loop',
     prepare: async (s, dir) => ({
       device: await s.image('ext4'),
       directory: `${dir}/m`,
@@ -372,7 +372,7 @@ const rows: readonly Row[] = [
     steps: [...life, { do: 'validate-all', ours: 0 }],
   },
   {
-    what: '10: depth 20',
+    what: 'Filesystem#10: depth 20',
     prepare: onDisk('xfs'),
     steps: [
       { do: 'start', ours: 0 },
@@ -381,7 +381,7 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '12, 109: remounted read-only',
+    what: 'Filesystem#12,109: remounted read-only',
     prepare: onDisk('ext4'),
     steps: [
       { do: 'start', ours: 0 },
@@ -397,12 +397,12 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '27-29: the root directory',
+    what: 'Filesystem#27-29: the root directory',
     prepare: async (s) => ({ device: await s.disk('ext4'), directory: '///', fstype: 'ext4' }),
     steps: [{ do: 'start', ours: 6, stock: 0 }],
   },
   {
-    what: '30: white space around the device',
+    what: 'Filesystem#30: white space around the device',
     prepare: async (s, dir) => ({
       device: `${await s.disk('ext4')} `,
       directory: `${dir}/m`,
@@ -414,7 +414,7 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: '98: clone of a local filesystem',
+    what: 'Filesystem#98: clone of a local filesystem',
     prepare: onDisk('ext4'),
     steps: [
       { do: 'start', with: { meta_clone_max: 2 }, ours: 6, mounts: [] },

@@ -44,12 +44,12 @@ const isAlive = (pid: number | undefined) =>
 
 describe('processes that hold it', () => {
   test.each([
-    ['81: a working directory', (m: string) => `cd ${m}; echo; exec sleep 60`],
-    ['87: an open file', (m: string) => `exec 7>${m}/f; echo; exec sleep 60`],
-    ['87: an open file that was deleted', (m: string) => `exec 7>${m}/f; rm ${m}/f; echo; exec sleep 60`],
+    ['Filesystem#81: a working directory', (m: string) => `cd ${m}; echo; exec sleep 60`],
+    ['Filesystem#87: an open file', (m: string) => `exec 7>${m}/f; echo; exec sleep 60`],
+    ['Filesystem#87: an open file that was deleted', (m: string) => `exec 7>${m}/f; rm ${m}/f; echo; exec sleep 60`],
     ['a program that runs from it', (m: string) => `cp /bin/sleep ${m}/s; echo; exec ${m}/s 60`],
     [
-      '87: a mapped file only',
+      'Filesystem#87: a mapped file only',
       (m: string) =>
         `cp /bin/sleep ${m}/s; exec python3 -c "import mmap,os,time; f=os.open('${m}/s',0); a=mmap.mmap(f,4096,prot=1); os.close(f); print(flush=True); time.sleep(60)"`,
     ],
@@ -69,7 +69,7 @@ describe('processes that hold it', () => {
     expect(isAlive(process.pid)).toBe(false);
   });
 
-  test('82: one that ignores TERM is killed in the second half', async () => {
+  test('Filesystem#82: one that ignores TERM is killed in the second half', async () => {
     const resource = { ...(await started()), meta_timeout: 6000 };
     const process = await holder(`trap '' TERM; cd ${resource.directory}; echo; while :; do sleep 1; done`);
     const answer = await sandbox.ours('stop', resource);
@@ -79,7 +79,7 @@ describe('processes that hold it', () => {
     expect(isAlive(process.pid)).toBe(false);
   });
 
-  test('83: fast_stop shortens that, whatever the timeout', async () => {
+  test('Filesystem#83: fast_stop shortens that, whatever the timeout', async () => {
     const resource = { ...(await started()), meta_timeout: 60_000, fast_stop: 'yes' };
     await holder(`trap '' TERM; cd ${resource.directory}; echo; while :; do sleep 1; done`);
     const answer = await sandbox.ours('stop', resource);
@@ -87,7 +87,7 @@ describe('processes that hold it', () => {
     expect(answer.ms).toBeLessThan(4500);
   });
 
-  test('89: signals in their order, then KILL', async () => {
+  test('Filesystem#89: signals in their order, then KILL', async () => {
     const resource = {
       ...(await started()),
       meta_timeout: 5000,
@@ -102,7 +102,7 @@ describe('processes that hold it', () => {
     expect(sent.at(-1)).toBe('SIGKILL');
   });
 
-  test('84, D9: force_unmount=false kills nobody, fails in time, says who it is, and does not spin', async () => {
+  test('Filesystem#84, D9: force_unmount=false kills nobody, fails in time, says who it is, and does not spin', async () => {
     const resource = { ...(await started()), meta_timeout: 4000, force_unmount: 'false' };
     const process = await holder(`cd ${resource.directory}; echo; exec sleep 60`);
     const answer = await sandbox.ours('stop', resource);
@@ -117,7 +117,7 @@ describe('processes that hold it', () => {
     expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
   });
 
-  test('90, D11: a busy mount below ours shares the deadline', async () => {
+  test('Filesystem#90, D11: a busy mount below ours shares the deadline', async () => {
     const resource = { ...(await started()), meta_timeout: 4000, force_unmount: 'false' };
     await sandbox.run('mkdir', `${resource.directory}/sub`);
     await sandbox.run('mount', '-t', 'tmpfs', 'x', `${resource.directory}/sub`);
@@ -129,7 +129,7 @@ describe('processes that hold it', () => {
     expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
   });
 
-  test('88, D12: the agent itself and its caller survive, even from inside the mount', async () => {
+  test('Filesystem#88, D12: the agent itself and its caller survive, even from inside the mount', async () => {
     const resource = { ...(await started()), meta_timeout: 4000 };
     const { agentUnderTest } = await import('./agent-under-test.ts');
     const env = Object.entries({ ...resource, CRM_meta_timeout: 4000 }).map(
@@ -155,7 +155,7 @@ describe('processes that hold it', () => {
 });
 
 describe('users that are no processes are named', () => {
-  test('85: a loop device', async () => {
+  test('Filesystem#85: a loop device', async () => {
     const resource = { ...(await started()), meta_timeout: 3500 };
     await sandbox.run('truncate', '-s', '1M', `${resource.directory}/disk.img`);
     const loop = await sandbox.run('losetup', '-f', '--show', `${resource.directory}/disk.img`);
@@ -166,7 +166,7 @@ describe('users that are no processes are named', () => {
     expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
   });
 
-  test('86: a swap file', async () => {
+  test('Filesystem#86: a swap file', async () => {
     const resource = { ...(await started()), meta_timeout: 3500 };
     const file = `${resource.directory}/swap`;
     await sandbox.run('dd', 'if=/dev/zero', `of=${file}`, 'bs=1M', 'count=4', 'status=none');
@@ -180,7 +180,7 @@ describe('users that are no processes are named', () => {
   });
 
   test.each(['ext4', 'xfs', 'btrfs'] as const)(
-    '91, D13: %s in another mount namespace is unmounted there too',
+    'Filesystem#91, D13: %s in another mount namespace is unmounted there too',
     async (type) => {
       const resource = { ...(await started(type)), meta_timeout: 5000 };
       const other = await holder('exec unshare -m --propagation private sh -c "echo; exec sleep 60"');
@@ -192,7 +192,7 @@ describe('users that are no processes are named', () => {
   );
 
   test.each(['ext4', 'xfs', 'btrfs'] as const)(
-    '91, D13: %s that is busy in another mount namespace: never a false "stopped"',
+    'Filesystem#91, D13: %s that is busy in another mount namespace: never a false "stopped"',
     async (type) => {
       const resource = { ...(await started(type)), meta_timeout: 4000 };
       const inside = `cd ${resource.directory}; echo; exec sleep 60`;
@@ -223,7 +223,7 @@ describe('users that are no processes are named', () => {
 });
 
 describe('stacked mounts', () => {
-  test('39, D1: ours below a foreign one: never 0, and the foreign one stays', async () => {
+  test('Filesystem#39, D1: ours below a foreign one: never 0, and the foreign one stays', async () => {
     const resource = await started();
     const other = { ...resource, device: await sandbox.disk('ext4') };
     await sandbox.run('mount', other.device, resource.directory);
@@ -249,7 +249,7 @@ describe('stacked mounts', () => {
 describe('force_unmount=true,move', () => {
   const move = { force_unmount: 'true,move' };
 
-  test('93, 94, D6: the directory that a stop leaves changes no later answer', async () => {
+  test('Filesystem#93,94, D6: the directory that a stop leaves changes no later answer', async () => {
     const resource = await started('ext4', move);
     for (let round = 0; round < 2; round++) {
       expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
@@ -260,7 +260,7 @@ describe('force_unmount=true,move', () => {
     }
   });
 
-  test('95, 96, D6: what a stop left aside is found, and unmounted by the next one', async () => {
+  test('Filesystem#95,96, D6: what a stop left aside is found, and unmounted by the next one', async () => {
     const resource = await started('ext4', move);
     const aside = join(sandbox.folder, `.${resource.directory.split('/').at(-1)}`);
     await sandbox.run('mkdir', aside);
@@ -286,7 +286,7 @@ describe('force_unmount=true,move', () => {
     expect((await sandbox.mounted()).filter((line) => line.includes('/.m'))).toEqual([]);
   });
 
-  test('97: below a shared parent it is unmounted in place', async () => {
+  test('Filesystem#97: below a shared parent it is unmounted in place', async () => {
     const parent = join(sandbox.folder, `shared${count++}`);
     await sandbox.run('mkdir', parent);
     await sandbox.run('mount', '-t', 'tmpfs', 'x', parent);
@@ -314,7 +314,7 @@ test('C14: the link of the mount point leads elsewhere since the start: stop sti
 });
 
 test.each(['a\tb', 'a\nb', 'a\\b', 'a\\040b', "a'b", 'a"b', 'a$(b)', '-a', 'ä ü', 'a#b'])(
-  '46, D5: a mount point named %j',
+  'Filesystem#46, D5: a mount point named %j',
   async (name) => {
     const directory = `${sandbox.folder}/odd${count++}/${name}`;
     const resource = { device: await sandbox.disk('ext4'), directory, fstype: 'ext4', meta_timeout: 5000 };

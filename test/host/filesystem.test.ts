@@ -21,7 +21,7 @@ async function resource(type: 'ext2' | 'ext4' | 'xfs' = 'ext4') {
   return { device: await sandbox.disk(type), directory: join(sandbox.folder, `m${count++}`), fstype: type };
 }
 
-test('15-18: ocf-tester finds nothing to complain about', async () => {
+test('Filesystem#15-18: ocf-tester finds nothing to complain about', async () => {
   await bundleScript(
     {
       name: 'Filesystem',
@@ -85,7 +85,7 @@ describe('bind mounts', () => {
     ['bind,ro', 'ro'],
     ['bind,noexec', 'noexec'],
     ['ro,bind,nosuid', 'ro'],
-  ])('57, 58, 60, D7: options %s change the bind, not its source', async (options, word) => {
+  ])('Filesystem#57,58,60, D7: options %s change the bind, not its source', async (options, word) => {
     const source = await resource();
     await sandbox.ours('start', source);
     await sandbox.run('mkdir', `${source.directory}/d`);
@@ -117,11 +117,11 @@ describe('the status file of depth 20', () => {
     ['.st', '.stt1_NODE'],
     ['sub/dir/', 'sub/dir/t1_NODE'],
     ['x', 'xt1_NODE'],
-  ])('78: statusfile_prefix "%s"', async (prefix, name) => {
+  ])('Filesystem#78: statusfile_prefix "%s"', async (prefix, name) => {
     const params = await resource();
     await sandbox.ours('start', params);
     const deep = { ...params, ...recurring, statusfile_prefix: prefix, OCF_RESKEY_OCF_CHECK_LEVEL: 20 };
-    expect(await sandbox.ours('monitor', deep), '77: the level as a parameter').toMatchObject({ code: 0 });
+    expect(await sandbox.ours('monitor', deep), 'Filesystem#77: the level as a parameter').toMatchObject({ code: 0 });
     const node = readFileSync('/proc/sys/kernel/hostname', 'utf8').trim();
     const file = join(params.directory, name.replace('NODE', node));
     const content = await sandbox.run('cat', file);
@@ -130,11 +130,11 @@ describe('the status file of depth 20', () => {
       await sandbox.ours('stop', { ...params, statusfile_prefix: prefix, OCF_CHECK_LEVEL: 20 }),
     ).toMatchObject({ code: 0 });
     await sandbox.ours('start', params);
-    await expect(sandbox.run('test', '-e', file), '80: removed by a stop of level 20').rejects.toThrow();
+    await expect(sandbox.run('test', '-e', file), 'Filesystem#80: removed by a stop of level 20').rejects.toThrow();
     await sandbox.ours('stop', params);
   });
 
-  test('79: the clone number is part of its name', async () => {
+  test('Filesystem#79: the clone number is part of its name', async () => {
     const params = await resource();
     await sandbox.ours('start', params);
     await sandbox.ours('monitor', { ...params, meta_clone: 0, OCF_CHECK_LEVEL: 20 });
@@ -156,7 +156,7 @@ describe('the status file of depth 20', () => {
   });
 });
 
-test('40: the disk itself is gone while mounted: monitor fails, stop unmounts', async () => {
+test('Filesystem#40: the disk itself is gone while mounted: monitor fails, stop unmounts', async () => {
   const image = await sandbox.image('ext4');
   const directory = join(sandbox.folder, `m${count++}`);
   mkdirSync(directory);
@@ -167,10 +167,10 @@ test('40: the disk itself is gone while mounted: monitor fails, stop unmounts', 
   await sandbox.run('losetup', '-d', device);
   expect(await sandbox.ours('monitor', { ...params, ...recurring })).toMatchObject({ code: 0 });
   expect(await sandbox.ours('stop', params)).toMatchObject({ code: 0 });
-  expect(await sandbox.ours('start', params), '11: no medium').toMatchObject({ code: 1 });
+  expect(await sandbox.ours('start', params), 'Filesystem#11: no medium').toMatchObject({ code: 1 });
 });
 
-test('108: while other mounts come and go, the answer never changes', async () => {
+test('Filesystem#108: while other mounts come and go, the answer never changes', async () => {
   const params = await resource();
   await sandbox.ours('start', params);
   const noise = join(sandbox.folder, 'noise');

@@ -59,7 +59,7 @@ test('without any program that sends, the kernel is made to ask', async () => {
   await expect.poll(() => believes(ip), { timeout: 6000 }).toBe(mac);
 });
 
-test('103 again at every monitor', async () => {
+test('IPaddr2#103: again at every monitor', async () => {
   await net.tsha('start', { ip, arp_count: '1', arp_bg: 'false' });
   await mislead(ip);
   const refresh = { ip, arp_count_refresh: '2', CRM_meta_interval: '10000' };
@@ -74,7 +74,7 @@ test('103 again at every monitor', async () => {
     .toBe(await ownMac());
 });
 
-test('101 nothing announces after stop', async () => {
+test('IPaddr2#101: nothing announces after stop', async () => {
   const params = { ip, arp_count: '500', arp_interval: '50' };
   await net.tsha('start', params);
   expect(await pids()).toHaveLength(1);
@@ -91,7 +91,7 @@ test('the announcer of an older start does not outlive the next', async () => {
   expect(await pids()).toHaveLength(1);
 });
 
-test('90 a configured sender that is missing', async () => {
+test('IPaddr2#90: a configured sender that is missing', async () => {
   const { code, reason } = await net.tsha('start', { ip, arp_sender: 'ipoibarping' });
   expect([code, reason]).toEqual([5, 'arp_sender=ipoibarping: ipoibarping is not installed']);
   expect(await net.added()).toEqual([]);

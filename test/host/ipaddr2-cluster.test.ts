@@ -46,7 +46,7 @@ async function served(): Promise<readonly number[]> {
   return hosts.filter((_, index) => answers[index]);
 }
 
-test('106 every client is served by one instance, and the address stays until the last has stopped', async () => {
+test('IPaddr2#106: every client is served by one instance, and the address stays until the last has stopped', async () => {
   expect(await call(0, 'start')).toBe(0);
   const first = await served();
   expect([await call(0, 'monitor'), await call(1, 'probe'), await call(1, 'monitor')]).toEqual([0, 7, 7]);

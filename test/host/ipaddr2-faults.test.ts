@@ -19,13 +19,13 @@ const present = 'address add 192.168.144.2/24 brd + dev eth0';
 describe('what is there is not what was configured', () => {
   test.each<Row>([
     {
-      name: '50 its route deleted, stop',
+      name: 'IPaddr2#50: its route deleted, stop',
       before: [present, 'address delete 192.168.144.1/24 dev eth0', 'route flush dev eth0'],
       params: v4,
       steps: [['stop', 0, []]],
     },
     {
-      name: '51 its route deleted, monitor and probe',
+      name: 'IPaddr2#51: its route deleted, monitor and probe',
       before: [present, 'route flush dev eth0'],
       params: { ...v4, cidr_netmask: '24' },
       steps: [
@@ -34,7 +34,7 @@ describe('what is there is not what was configured', () => {
       ],
     },
     {
-      name: '52 also on another interface',
+      name: 'IPaddr2#52: also on another interface',
       before: ['address add 192.168.144.2/24 dev eth1'],
       params: { ...v4, nic: 'eth0' },
       steps: [
@@ -43,14 +43,14 @@ describe('what is there is not what was configured', () => {
       ],
     },
     {
-      name: '53 only on another interface',
+      name: 'IPaddr2#53: only on another interface',
       before: ['address add 192.168.144.2/24 dev eth1'],
       params: { ...v4, nic: 'eth0' },
       steps: [['monitor', 7]],
       says: 'not on eth0 but on eth1',
     },
     {
-      name: '54 other prefix: monitor, stop',
+      name: 'IPaddr2#54: other prefix: monitor, stop',
       before: ['address add 192.168.144.2/25 dev eth0'],
       params: { ...v4, cidr_netmask: '24' },
       steps: [
@@ -59,7 +59,7 @@ describe('what is there is not what was configured', () => {
       ],
     },
     {
-      name: '54 other prefix: start replaces it',
+      name: 'IPaddr2#54: other prefix: start replaces it',
       before: ['address add 192.168.144.2/25 dev eth0'],
       params: { ...v4, cidr_netmask: '24' },
       steps: [
@@ -68,7 +68,7 @@ describe('what is there is not what was configured', () => {
       ],
     },
     {
-      name: '55 the address of the other end',
+      name: 'IPaddr2#55: the address of the other end',
       before: ['address add 10.5.5.1 peer 192.168.144.2/32 dev eth1'],
       params: { ...v4, cidr_netmask: '32' },
       steps: [
@@ -86,7 +86,7 @@ describe('what is there is not what was configured', () => {
       ],
     },
     {
-      name: '28 other label',
+      name: 'IPaddr2#28: other label',
       before: [`${present} label eth0:other`],
       params: { ...v4, nic: 'eth0', iflabel: 'web' },
       steps: [
@@ -112,7 +112,7 @@ describe('what is there is not what was configured', () => {
     expect(await net.added()).toEqual([]);
   });
 
-  test('65 other addresses of the subnet survive the first', async () => {
+  test('IPaddr2#65: other addresses of the subnet survive the first', async () => {
     await net.ip('address delete 192.168.144.1/24 dev eth0');
     await net.ip(present);
     await net.ip('address add 192.168.144.3/24 dev eth0');
@@ -126,7 +126,7 @@ describe('what is there is not what was configured', () => {
 describe('no link', () => {
   test.each<Row>([
     {
-      name: '56 lost after start, 60 stop',
+      name: 'IPaddr2#56,60: lost after start, stop',
       before: [present, noCarrier],
       params: v4,
       steps: [
@@ -135,40 +135,40 @@ describe('no link', () => {
       ],
     },
     {
-      name: '56 the reason',
+      name: 'IPaddr2#56: the reason',
       before: [present, noCarrier],
       params: v4,
       steps: [['monitor', 7]],
       says: 'no link',
     },
     {
-      name: '57 not to be checked',
+      name: 'IPaddr2#57: not to be checked',
       before: [present, noCarrier],
       params: { ...v4, check_link_status: 'false' },
       steps: [['monitor', 0]],
     },
     {
-      name: '58 start with the address there',
+      name: 'IPaddr2#58: start with the address there',
       before: [present, noCarrier],
       params: v4,
       steps: [['start', 1]],
       says: 'no link',
     },
     {
-      name: '59 start leaves nothing behind',
+      name: 'IPaddr2#59: start leaves nothing behind',
       before: [noCarrier],
       params: { ...v4, nic: 'eth0', cidr_netmask: '24' },
       steps: [['start', 1, []]],
       says: 'no link',
     },
     {
-      name: '62 with an alternative name',
+      name: 'IPaddr2#62: with an alternative name',
       before: ['link property add dev eth0 altname enp7s0', present, noCarrier],
       params: v4,
       steps: [['monitor', 7]],
     },
     {
-      name: '62 by the alternative name',
+      name: 'IPaddr2#62: by the alternative name',
       before: ['link property add dev eth0 altname enp7s0', present, noCarrier],
       params: { ...v4, nic: 'enp7s0' },
       steps: [['monitor', 7]],
@@ -186,7 +186,7 @@ describe('no link', () => {
 });
 
 describe('another owner of the address', () => {
-  test('84 found by duplicate address detection: nothing stays', async () => {
+  test('IPaddr2#84: found by duplicate address detection: nothing stays', async () => {
     await net.ipPeer('address add 2001:db8:1234::2/64 dev p0 nodad');
     const { code, reason } = await net.tsha('start', v6);
     expect([code, reason]).toEqual([1, expect.stringContaining('owned by another host')]);
@@ -194,7 +194,7 @@ describe('another owner of the address', () => {
     expect(await net.ip('addrlabel')).not.toContain('2001:db8:1234::2');
   });
 
-  test('85 found later', async () => {
+  test('IPaddr2#85: found later', async () => {
     await net.ipPeer('address add 2001:db8:1234::2/64 dev p0 nodad');
     await net.ip('address add 2001:db8:1234::2/64 dev eth0');
     await expect.poll(() => net.ip('-6 address show dev eth0'), { timeout: 10_000 }).toContain('dadfailed');
@@ -209,7 +209,7 @@ describe('another owner of the address', () => {
     });
   });
 
-  test('91 run_arping', async () => {
+  test('IPaddr2#91: run_arping', async () => {
     const params = { ip: '192.168.144.9', run_arping: 'true' };
     const { code, reason } = await net.tsha('start', params);
     expect([code, reason]).toEqual([1, expect.stringContaining('another host answers')]);
@@ -230,7 +230,7 @@ describe('network namespaces', () => {
     return exitCode;
   };
 
-  test('97 a life inside', async () => {
+  test('IPaddr2#97: a life inside', async () => {
     const params = { ...v4, network_namespace: net.node };
     expect(await outside('monitor', params)).toBe(7);
     expect(await outside('start', params)).toBe(0);
@@ -241,7 +241,7 @@ describe('network namespaces', () => {
     expect(await net.added()).toEqual([]);
   });
 
-  test('97 IPv6 inside, 96 clone number added once', async () => {
+  test('IPaddr2#96,97: IPv6 inside, clone number added once', async () => {
     expect(await outside('start', { ...v6, network_namespace: net.node })).toBe(0);
     const clone = { CRM_meta_clone: '3', CRM_meta_clone_max: '4', CRM_meta_globally_unique: 'true' };
     const params = { ip: '192.168.144.10', unique_clone_address: 'true', ...clone };
@@ -252,7 +252,7 @@ describe('network namespaces', () => {
     ]);
   });
 
-  test('98 one that does not exist', async () => {
+  test('IPaddr2#98: one that does not exist', async () => {
     const params = { ...v4, network_namespace: 'tsha-nope' };
     expect(await outside('monitor', params)).toBe(7);
     expect(await outside('monitor', { ...params, CRM_meta_interval: '10000' })).toBe(7);
@@ -279,7 +279,7 @@ describe('the machine around it', () => {
     }
   });
 
-  test('102 an ordinary user may look', async () => {
+  test('IPaddr2#102: an ordinary user may look', async () => {
     await net.tsha('start', v4);
     const file = await agentUnderTest('IPaddr2');
     const as = async (action: string) =>
@@ -293,7 +293,7 @@ describe('the machine around it', () => {
     expect([await as('monitor'), await as('stop'), await as('start')]).toEqual([0, 4, 4]);
   });
 
-  test('100 a stale pid file of the stock agent', async () => {
+  test('IPaddr2#100: a stale pid file of the stock agent', async () => {
     await net.tsha('start', v4);
     await writeFile(join(net.stateDir, `send_arp-${v4.ip}`), `${process.pid}\n`);
     expect((await net.tsha('stop', v4)).code).toBe(0); // and this process lives to say so

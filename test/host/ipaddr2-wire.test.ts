@@ -68,16 +68,16 @@ describe('announcements of an IPv4 address', () => {
     );
   });
 
-  test('20 none for an address that is there', async () => {
+  test('IPaddr2#20: none for an address that is there', async () => {
     await net.tsha('start', { ip, arp_bg: 'false', arp_count: '1' });
     expect(await capture(`${arp} ${await macOf('eth0')}`, () => net.tsha('start', { ip }))).toEqual([]);
   });
 
-  test('24 none for the loopback', async () => {
+  test('IPaddr2#24: none for the loopback', async () => {
     expect(await capture('arp', () => net.tsha('start', { ip: '127.0.0.3' }))).toEqual([]);
   });
 
-  test('101 none after stop', async () => {
+  test('IPaddr2#101: none after stop', async () => {
     const params = { ip, arp_count: '500', arp_interval: '20' };
     const lines = await capture(`${arp} ${await macOf('eth0')}`, () => net.tsha('start', params), 300);
     expect(lines.length).toBeGreaterThan(4);
@@ -85,7 +85,7 @@ describe('announcements of an IPv4 address', () => {
     expect(await capture(`${arp} ${await macOf('eth0')}`, async () => {})).toEqual([]);
   });
 
-  test('103 a round at every monitor', async () => {
+  test('IPaddr2#103: a round at every monitor', async () => {
     await net.tsha('start', { ip, arp_bg: 'false', arp_count: '1' });
     const params = { ip, arp_count_refresh: '1', CRM_meta_interval: '10000' };
     expect(count(await capture(`${arp} ${await macOf('eth0')}`, () => net.tsha('monitor', params)))).toEqual([
