@@ -1,5 +1,6 @@
 import type { Host } from './host.ts';
 import { decodeOctal, isWithin, type Mount, parseMountinfo } from './mounts.ts';
+import { nfsClientsOn } from './nfs-clients.ts';
 import { parseStat } from './process-tree.ts';
 
 /** A process that keeps a mount busy, and the first thing found that says so. */
@@ -55,6 +56,7 @@ export async function kernelUsers(host: Host, mount: Mount): Promise<readonly st
     loopDevicesOn(host, mount),
     swapsOn(host, mount),
     exportsOn(host, mount),
+    nfsClientsOn(host, mount),
     otherNamespaces(host, mount).then((all) => all.map(describeElsewhere)),
   ]);
   return found.flat();
