@@ -14,6 +14,8 @@ export interface Situation {
   readonly timeout?: number;
   /** Shell, where every line must succeed. */
   readonly before?: string;
+  /** The same, on the client, after that. */
+  readonly client?: string;
   readonly exit: number;
   /** In what the agent says on stderr: its exit reason and its log. */
   readonly says?: RegExp;
@@ -21,6 +23,8 @@ export interface Situation {
   readonly within?: number;
   /** Shell, where every line must succeed. */
   readonly leaves?: string;
+  /** The same, on the client, after that. */
+  readonly clientSees?: string;
   /** Shell, to tidy up; whatever it answers. */
   readonly after?: string;
 }
@@ -31,11 +35,13 @@ export interface Verdict {
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-const mark = '@@';
+const marker = '@@';
+const agents = '/usr/lib/ocf/resource.d/tsha';
 const defaultTimeout = 40;
+const longest = 90_000;
 
-/** What the situations' shell lines may use. */
-const vocabulary = `
+/** What the shell lines for nodes may use. */
+const onNode = `
 threads() { sed -n 's/^th \\([0-9]*\\).*/\\1/p' /proc/net/rpc/nfsd; }
 serving() { [ "$(threads)" -gt 0 ]; }
 idle() { [ "$(threads)" = 0 ]; }
@@ -43,35 +49,49 @@ bound() { mountpoint -q /var/lib/nfs; }
 free() { ! bound; }
 runs() { pgrep -x "$1" > /dev/null; }
 gone() { ! runs "$1"; }
+locked() { grep -q " POSIX .* WRITE .*:$(stat -c %i "$1") " /proc/locks; }
+within() { local i; for i in $(seq $(($1 * 10))); do "\${@:2}" > /dev/null 2>&1 && return; sleep 0.1; done; "\${@:2}"; }
 `;
 
-/** The whole situation as one shell script; its answer is for \`judgeSituation\`. */
-export function scriptOf(situation: Situation): string {
-  const { agent, action, params = [], timeout = defaultTimeout, before, leaves, after } = situation;
+/** And those for the client. */
+const onClient = `
+attach() { mkdir -p /mnt/$2; mount -t nfs -o proto=tcp,hard,timeo=50,retrans=2,vers=$1 $3 /mnt/$2; }
+detach() { kill $(cat /run/holder-*.pid) || true; rm -f /run/holder-*.pid; umount -f -l /mnt/$1; }
+hold() {
+  setsid python3 /root/lab/holder.py /mnt/$1/lock-$1 /run/holder-$1 > /dev/null 2>&1 < /dev/null &
+  echo $! > /run/holder-$1.pid
+  until grep -q ^ok /run/holder-$1; do sleep 0.05; done
+}
+`;
+
+/** Shell lines that all must succeed; otherwise the last ones of their trace, behind a mark. */
+const lines = (text: string, mark: string): string =>
+  `( set -ex\n${text}\n) > /run/by-hand.log 2>&1 < /dev/null || { echo "${marker}${mark}"; tail -n 4 /run/by-hand.log; }`;
+
+const prepareScript = ({ before }: Situation): string =>
+  // five starts in ten seconds are an accident to systemd, here they are the test
+  [onNode, 'systemctl reset-failed', before ? lines(before, 'unprepared') : ''].join('\n');
+
+function actScript({ agent, action, params = [], timeout = defaultTimeout, leaves }: Situation): string {
   const environment = [
     'OCF_ROOT=/usr/lib/ocf',
     `OCF_RESOURCE_INSTANCE=by-hand-${agent}`,
     `OCF_RESKEY_CRM_meta_timeout=${timeout * 1000}`,
     ...params.map((setting) => (setting.startsWith('OCF_') ? setting : `OCF_RESKEY_${setting}`)),
   ];
-  const lines = (text: string): string => `( set -ex\n${text}\n) > /run/by-hand.log 2>&1 < /dev/null`;
-  const kept = `|| { echo "${mark}KIND"; tail -n 4 /run/by-hand.log; }`;
+  const command = `timeout -k 1 ${timeout} env ${environment.map(quoted).join(' ')} ${agents}/${agent} ${action}`;
   return [
-    vocabulary,
-    'systemctl reset-failed', // five starts in ten seconds are an accident to systemd, here they are the test
-    ...(before ? [`${lines(before)} ${kept.replace('KIND', 'unprepared')}`] : []),
+    onNode,
     'began=$(date +%s.%N)',
-    `timeout -k 1 ${timeout} env ${environment.map(quoted).join(' ')} /usr/lib/ocf/resource.d/tsha/${agent} ${action} > /run/by-hand.out 2> /run/by-hand.err < /dev/null`,
-    `echo "${mark}exit $? $began $(date +%s.%N)"; cat /run/by-hand.err`,
-    ...(leaves ? [`${lines(leaves)} ${kept.replace('KIND', 'unexpected')}`] : []),
-    ...(after ? [`${lines(after)}`] : []),
-    'true',
+    `${command} > /run/by-hand.out 2> /run/by-hand.err < /dev/null`,
+    `echo "${marker}exit $? $began $(date +%s.%N)"; cat /run/by-hand.err`,
+    leaves ? lines(leaves, 'unexpected') : '',
   ].join('\n');
 }
 
 export function judgeSituation({ exit, says, within }: Situation, answer: string): Verdict {
   const part = (kind: string): string | undefined =>
-    new RegExp(`^${mark}${kind}([^]*?)(?=^${mark}|$(?![^]))`, 'm').exec(answer)?.[1]?.trim();
+    new RegExp(`^${marker}${kind}([^]*?)(?=^${marker}|$(?![^]))`, 'm').exec(answer)?.[1]?.trim();
   const unprepared = part('unprepared');
   if (unprepared !== undefined) return { passed: false, detail: `could not be prepared: ${unprepared}` };
   const [head = '', ...said] = (part('exit') ?? '').split('\n');
@@ -91,14 +111,21 @@ export function judgeSituation({ exit, says, within }: Situation, answer: string
 
 /** One situation after the other, each in the state that the one before it left. */
 export async function meet(
-  { checks }: Run,
+  { lab, checks }: Pick<Run, 'lab' | 'checks'>,
   machine: Machine,
   situations: readonly Situation[],
   signal: AbortSignal,
 ): Promise<void> {
+  const client = lab.machine('client');
+  const at = { signal, timeout: longest };
   for (const situation of situations) {
-    const answer = await machine.run(scriptOf(situation), { signal, timeout: 90_000 });
-    const { passed, detail } = judgeSituation(situation, answer);
-    checks.add(situation.what, passed, detail);
+    const { what, client: first, clientSees, after } = situation;
+    const parts = [await machine.run(`${prepareScript(situation)}\ntrue`, at)];
+    if (first) parts.push(await client.run(`${onClient}${lines(first, 'unprepared')}\ntrue`, at));
+    parts.push(await machine.run(`${actScript(situation)}\ntrue`, at));
+    if (clientSees) parts.push(await client.run(`${onClient}${lines(clientSees, 'unexpected')}\ntrue`, at));
+    if (after) await machine.run(`${onNode}${lines(after, 'untidy')}\ntrue`, at);
+    const { passed, detail } = judgeSituation(situation, parts.join('\n'));
+    checks.add(what, passed, detail);
   }
 }
