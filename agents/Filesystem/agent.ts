@@ -2,9 +2,6 @@ import { defineAgent } from '../../lib/ocf/agent.ts';
 import { monitor } from './monitor.ts';
 import { params } from './params.ts';
 import { rules } from './rules.ts';
-import { start } from './start.ts';
-import { stop } from './stop.ts';
-import { validate } from './validate.ts';
 
 export const filesystem = defineAgent({
   name: 'Filesystem',
@@ -14,15 +11,15 @@ export const filesystem = defineAgent({
   needs: ['mount', 'umount'],
   rules,
   actions: {
-    start: { timeout: '60s', run: start },
-    stop: { timeout: '60s', run: stop },
+    start: { timeout: '60s', run: async (ctx) => (await import('./start.ts')).start(ctx) },
+    stop: { timeout: '60s', run: async (ctx) => (await import('./stop.ts')).stop(ctx) },
     monitor: {
       timeout: '40s',
       interval: '20s',
       depths: [10, 20],
       run: monitor,
     },
-    'validate-all': { timeout: '5s', run: validate },
+    'validate-all': { timeout: '5s', run: async (ctx) => (await import('./validate.ts')).validate(ctx) },
     /** Every reloadable parameter is read anew by the action that uses it. */
     'reload-agent': { timeout: '60s', run: async () => {} },
   },

@@ -2,9 +2,6 @@ import { defineAgent } from '../../lib/ocf/agent.ts';
 import { monitor, reload } from './monitor.ts';
 import { params } from './params.ts';
 import { rules } from './rules.ts';
-import { start } from './start.ts';
-import { stop } from './stop.ts';
-import { validate } from './validate.ts';
 
 export const ipaddr2 = defineAgent({
   name: 'IPaddr2',
@@ -14,10 +11,10 @@ export const ipaddr2 = defineAgent({
   needs: ['ip'],
   rules,
   actions: {
-    start: { timeout: '20s', run: start },
-    stop: { timeout: '20s', run: stop },
+    start: { timeout: '20s', run: async (ctx) => (await import('./start.ts')).start(ctx) },
+    stop: { timeout: '20s', run: async (ctx) => (await import('./stop.ts')).stop(ctx) },
     monitor: { timeout: '20s', interval: '10s', depth: 0, run: monitor },
-    'validate-all': { timeout: '20s', run: validate },
+    'validate-all': { timeout: '20s', run: async (ctx) => (await import('./validate.ts')).validate(ctx) },
     'reload-agent': { timeout: '20s', run: reload },
   },
 });

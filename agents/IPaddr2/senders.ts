@@ -73,7 +73,7 @@ async function ipv4Sender(
       const pidFile = pidFileOf(ctx, ip);
       await ctx.host.sys.remove(pidFile);
       const fixed = [...options, '-i', String(interval), '-p', pidFile] as const;
-      const mac = share ? macOf(ctx, want, place).replaceAll(':', '') : 'auto';
+      const mac = share ? (await macOf(ctx, want, place)).replaceAll(':', '') : 'auto';
       const last = [nic, ip, mac, 'not_used', 'not_used'] as const;
       return (count) => [[program, ...fixed, '-r', String(count), ...last]];
     }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { ipCommand } from '../../lib/host/namespaces.ts';
 import { changeRules, type Rule, type TableFamily, tableRules } from '../../lib/host/nftables.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
@@ -49,8 +48,8 @@ export async function takeShare(ctx: Ctx, want: Wanted, spot: Spot): Promise<voi
   const rules = await rulesOf(ctx, want);
   const family = familyOf(want);
   const here = `${table} ${chain} iif "${spot.link.name}" ${family} daddr ${ip}`;
-  const seed = params.clusterip_hash_seed ?? digest(ctx, want, spot).seed;
-  const mac = macOf(ctx, want, spot);
+  const seed = params.clusterip_hash_seed ?? (await digest(ctx, want, spot)).seed;
+  const mac = await macOf(ctx, want, spot);
   const guard = [
     `add rule ${here} drop`,
     // Without the answers to its own questions the node could not reach its neighbours from this address.
@@ -103,17 +102,17 @@ export async function endSharing(ctx: Ctx, want: Wanted, spots: readonly Spot[])
   await changeRules(host, want.namespace, deletions).catch((error: unknown) =>
     log.warn(`rules of ${want.ip} stay: ${wordsOf(error)}`),
   );
-  for (const spot of spots)
-    await host.tryRun(
-      ipCommand(want.namespace, 'maddress', 'delete', macOf(ctx, want, spot), 'dev', spot.link.name),
-    );
+  for (const spot of spots) {
+    const mac = await macOf(ctx, want, spot);
+    await host.tryRun(ipCommand(want.namespace, 'maddress', 'delete', mac, 'dev', spot.link.name));
+  }
 }
 
 /** The multicast MAC address that all nodes listen to. */
-export function macOf(ctx: Ctx, want: Wanted, spot: Spot): string {
+export async function macOf(ctx: Ctx, want: Wanted, spot: Spot): Promise<string> {
   const { mac } = ctx.params;
   const configured = mac === undefined ? undefined : multicastMac(mac);
-  return configured ?? digest(ctx, want, spot).mac;
+  return configured ?? (await digest(ctx, want, spot)).mac;
 }
 
 /** Canonical text of six octets with any separator, of which the first is odd: else `undefined`. */
@@ -129,7 +128,8 @@ export const hashSeed = (text: string): number | undefined =>
   /^(0x[0-9a-f]+|\d+)$/i.test(text) && Number(text) < 2 ** 32 ? Number(text) : undefined;
 
 /** Seed and MAC that all nodes find without asking each other, as they have the same address. */
-function digest({ params }: Ctx, { ip, family }: Wanted, spot: Spot): { seed: string; mac: string } {
+async function digest({ params }: Ctx, { ip, family }: Wanted, spot: Spot) {
+  const { createHash } = await import('node:crypto');
   const words = [ip, spot.prefix, params.broadcast ?? spot.broadcast]
     .filter((word) => word !== undefined)
     .join(' ');

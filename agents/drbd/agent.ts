@@ -1,14 +1,7 @@
 import { defineAgent } from '../../lib/ocf/agent.ts';
 import { rules } from './clone.ts';
-import { demote } from './demote.ts';
 import { monitor } from './monitor.ts';
-import { notify } from './notify.ts';
 import { params } from './params.ts';
-import { promote } from './promote.ts';
-import { reload } from './reload.ts';
-import { start } from './start.ts';
-import { stop } from './stop.ts';
-import { validate } from './validate.ts';
 
 export const drbd = defineAgent({
   name: 'drbd',
@@ -18,11 +11,11 @@ export const drbd = defineAgent({
   needs: ['drbdadm', 'drbdsetup'],
   rules,
   actions: {
-    start: { timeout: '240s', run: start },
-    promote: { timeout: '90s', run: promote },
-    demote: { timeout: '90s', run: demote },
-    notify: { timeout: '90s', run: notify },
-    stop: { timeout: '100s', run: stop },
+    start: { timeout: '240s', run: async (ctx) => (await import('./start.ts')).start(ctx) },
+    promote: { timeout: '90s', run: async (ctx) => (await import('./promote.ts')).promote(ctx) },
+    demote: { timeout: '90s', run: async (ctx) => (await import('./demote.ts')).demote(ctx) },
+    notify: { timeout: '90s', run: async (ctx) => (await import('./notify.ts')).notify(ctx) },
+    stop: { timeout: '100s', run: async (ctx) => (await import('./stop.ts')).stop(ctx) },
     monitor: {
       timeout: '20s',
       interval: '20s',
@@ -30,8 +23,8 @@ export const drbd = defineAgent({
       also: [{ timeout: '20s', interval: '10s', role: 'Promoted' }],
       run: monitor,
     },
-    'validate-all': { timeout: '20s', run: validate },
-    'reload-agent': { timeout: '30s', run: reload },
-    reload: { timeout: '30s', run: reload },
+    'validate-all': { timeout: '20s', run: async (ctx) => (await import('./validate.ts')).validate(ctx) },
+    'reload-agent': { timeout: '30s', run: async (ctx) => (await import('./reload.ts')).reload(ctx) },
+    reload: { timeout: '30s', run: async (ctx) => (await import('./reload.ts')).reload(ctx) },
   },
 });

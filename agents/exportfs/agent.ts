@@ -2,8 +2,6 @@ import { defineAgent } from '../../lib/ocf/agent.ts';
 import { monitor } from './monitor.ts';
 import { params } from './params.ts';
 import { rules } from './rules.ts';
-import { reloadAgent, start } from './start.ts';
-import { stop } from './stop.ts';
 import { stopTimeout, validate } from './validate.ts';
 
 export const exportfs = defineAgent({
@@ -14,10 +12,10 @@ export const exportfs = defineAgent({
   needs: ['exportfs'],
   rules,
   actions: {
-    start: { timeout: '40s', run: start },
-    stop: { timeout: `${stopTimeout}s`, run: stop },
+    start: { timeout: '40s', run: async (ctx) => (await import('./start.ts')).start(ctx) },
+    stop: { timeout: `${stopTimeout}s`, run: async (ctx) => (await import('./stop.ts')).stop(ctx) },
     monitor: { timeout: '20s', interval: '10s', run: monitor },
-    'reload-agent': { timeout: '40s', run: reloadAgent },
+    'reload-agent': { timeout: '40s', run: async (ctx) => (await import('./start.ts')).reloadAgent(ctx) },
     'validate-all': { timeout: '30s', run: validate },
   },
 });

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { addressFamily } from '../../lib/host/address-family.ts';
 import { readManaged } from '../../lib/host/files.ts';
 import { heartbeatProgram } from '../../lib/host/heartbeat-programs.ts';
 import { firstLine } from '../../lib/host/host.ts';
@@ -62,13 +62,17 @@ const spell = ({ address, port }: { readonly address: string; readonly port: num
 
 function isConnection(line: string): boolean {
   const ends = /^(\S+):2049 (\S+):\d{1,5}$/.exec(line);
-  return ends !== null && isIP(ends[1] ?? '') !== 0 && isIP(ends[1] ?? '') === isIP(ends[2] ?? '');
+  return (
+    ends !== null &&
+    addressFamily(ends[1] ?? '') !== 0 &&
+    addressFamily(ends[1] ?? '') === addressFamily(ends[2] ?? '')
+  );
 }
 
 /** Where source_host names hosts, looking them up at every monitor would cost more than a few lines too many. */
 function belongs({ params }: Ctx, address: string): boolean {
   const named = (params.source_host ?? '').split(',').map((text) => text.trim().replace(/^\[(.*)\]$/, '$1'));
-  const addresses = named.filter((name) => isIP(name) !== 0);
+  const addresses = named.filter((name) => addressFamily(name) !== 0);
   if (addresses.length === named.length && addresses.length > 0) return addresses.includes(address);
   return address !== '::1' && !address.startsWith('127.');
 }

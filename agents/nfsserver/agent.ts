@@ -1,11 +1,7 @@
 import { defineAgent } from '../../lib/ocf/agent.ts';
 import { monitor } from './monitor.ts';
-import { notifyAgain } from './notify.ts';
 import { params } from './params.ts';
 import { rules } from './rules.ts';
-import { start } from './start.ts';
-import { stop } from './stop.ts';
-import { validate } from './validate.ts';
 
 export const nfsserver = defineAgent({
   name: 'nfsserver',
@@ -15,11 +11,11 @@ export const nfsserver = defineAgent({
   needs: ['systemctl', 'rpc.nfsd', 'mount', 'umount'],
   rules,
   actions: {
-    start: { timeout: '40s', run: start },
-    stop: { timeout: '20s', run: stop },
+    start: { timeout: '40s', run: async (ctx) => (await import('./start.ts')).start(ctx) },
+    stop: { timeout: '20s', run: async (ctx) => (await import('./stop.ts')).stop(ctx) },
     monitor: { timeout: '20s', interval: '10s', run: monitor },
-    'validate-all': { timeout: '30s', run: validate },
-    reload: { timeout: '40s', run: notifyAgain },
+    'validate-all': { timeout: '30s', run: async (ctx) => (await import('./validate.ts')).validate(ctx) },
+    reload: { timeout: '40s', run: async (ctx) => (await import('./notify.ts')).notifyAgain(ctx) },
     'reload-agent': { timeout: '20s', run: async () => {} }, // reloadable parameters are read when they are used
   },
 });

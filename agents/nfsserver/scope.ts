@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { readManaged, replaceManaged } from '../../lib/host/files.ts';
 import { mountOn, mounts } from '../../lib/host/mounts.ts';
 import { nfsConf } from '../../lib/host/nfs-conf.ts';
@@ -46,6 +45,7 @@ async function chooseScope(ctx: Ctx): Promise<string | undefined> {
   if (!moves) return undefined;
   const kept = (await readManaged(host, scopeFile))?.trim();
   if (kept !== undefined && validScope.test(kept)) return kept;
+  const { randomBytes } = await import('node:crypto');
   const made = `tsha-${randomBytes(8).toString('hex')}`;
   log.info(`no nfs_server_scope is set: ${made} is kept in ${scopeFile} for all nodes`);
   await replaceManaged(host, scopeFile, `${made}\n`);

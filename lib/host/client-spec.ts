@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { addressFamily } from './address-family.ts';
 
 // One client as exportfs(8) takes it: host, address, network, wildcard, @netgroup, gss/…, or * for the world.
 
@@ -28,7 +28,9 @@ function spelling(client: string): string {
 function splitIPv6(client: string): { readonly address: string | undefined; readonly length: string } {
   const [, bracketed, bare, length = ''] = /^(?:\[([^\]]*)\]|([^[\]/]*))(\/.*)?$/.exec(client) ?? [];
   const address = bracketed ?? bare;
-  return address !== undefined && isIPv6(address) ? { address, length } : { address: undefined, length: '' };
+  return address !== undefined && addressFamily(address) === 6
+    ? { address, length }
+    : { address: undefined, length: '' };
 }
 
 /** As RFC 5952 writes it, which is how URLs do. A scope (`%eth0`) is no part of a URL's address. */
