@@ -1,5 +1,5 @@
 import type { Host } from '../../lib/host/host.ts';
-import { processesNamed, statd } from '../../lib/host/nfs-state.ts';
+import { processesNamed, statd } from '../../lib/host/nfs-daemons.ts';
 import { identityOf, isStillThere, type ProcessIdentity } from '../../lib/host/process-identity.ts';
 import { Failure, type Health } from '../../lib/ocf/outcome.ts';
 import type { Ctx } from './params.ts';

@@ -1,5 +1,6 @@
 import { nfsConf, speaksV3 } from '../../lib/host/nfs-conf.ts';
-import { isRunning, neededDaemons, stateRoot } from '../../lib/host/nfs-state.ts';
+import { isRunning, neededDaemons } from '../../lib/host/nfs-daemons.ts';
+import { stateRoot } from '../../lib/host/nfs-state.ts';
 import { nfsdThreads } from '../../lib/host/nfsd.ts';
 import { type Binding, binding, sharedInfodir } from './infodir.ts';
 import type { Ctx } from './params.ts';
@@ -33,6 +34,6 @@ export async function missingDaemons(ctx: Pick<Ctx, 'params' | 'host'>): Promise
   const missing: string[] = [];
   for (const daemon of await neededDaemons(ctx.host, await wantsV3(ctx)))
     if (!(await isRunning(ctx.host, daemon)))
-      missing.push(`${daemon.process} (${daemon.unit}) is not running`);
+      missing.push(`${daemon.process} (${daemon.units[0]}) is not running`);
   return missing;
 }

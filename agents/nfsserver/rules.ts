@@ -1,17 +1,9 @@
 import type { Params } from '../../lib/ocf/params.ts';
 import type { Request } from '../../lib/ocf/request.ts';
+import { readNfsdArgs } from './nfsd-args.ts';
+import { wrongNotifyCommand } from './notify-command.ts';
 import type { params as table } from './params.ts';
 import { validScope } from './scope.ts';
-
-/** Parameters of Red Hat's init scripts that have no effect here yet: nfs.conf has a setting for each. */
-const unsupported = {
-  nfsd_args: '[nfsd]',
-  lockd_udp_port: '[lockd] udp-port',
-  lockd_tcp_port: '[lockd] port',
-  statd_port: '[statd] port',
-  mountd_port: '[mountd] port',
-  rquotad_port: 'none',
-} as const;
 
 export function rules(params: Params<typeof table>, request: Request): readonly string[] {
   const wrong: string[] = [];
@@ -23,10 +15,13 @@ export function rules(params: Params<typeof table>, request: Request): readonly 
       wrong.push(`${name}="${params[name]}" is not an absolute path`);
   if (params.nfs_server_scope !== undefined && !validScope.test(params.nfs_server_scope))
     wrong.push(`nfs_server_scope="${params.nfs_server_scope}" must be 1 to 64 of A-Z a-z 0-9 . _ : -`);
-  for (const [name, setting] of Object.entries(unsupported))
-    if (params[name as keyof typeof unsupported] !== undefined)
-      wrong.push(
-        `${name} is not supported yet${setting === 'none' ? '' : `: set ${setting} in /etc/nfs.conf on every node`}`,
-      );
+  const args = readNfsdArgs(params.nfsd_args);
+  if (typeof args === 'string') wrong.push(args);
+  const { nfs_lease_time: lease, nfs_grace_time: grace } = params;
+  if (lease !== undefined && grace !== undefined && grace < lease)
+    wrong.push(
+      `nfs_grace_time=${grace} is shorter than nfs_lease_time=${lease}: idle clients would lose their locks`,
+    );
+  wrong.push(...wrongNotifyCommand(params.nfs_notify_cmd));
   return wrong;
 }

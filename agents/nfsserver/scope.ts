@@ -1,10 +1,12 @@
 import { readManaged, replaceManaged } from '../../lib/host/files.ts';
+import type { Host } from '../../lib/host/host.ts';
 import { mountOn, mounts } from '../../lib/host/mounts.ts';
 import { nfsConf } from '../../lib/host/nfs-conf.ts';
 import { stateRoot } from '../../lib/host/nfs-state.ts';
-import { isInForce } from '../../lib/host/units.ts';
+import { isInForce, type Unit, unitsOf } from '../../lib/host/units.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import { sharedInfodir } from './infodir.ts';
+import type { Manager } from './manager.ts';
 import type { Ctx } from './params.ts';
 import { ourConf } from './settings.ts';
 
@@ -14,33 +16,41 @@ import { ourConf } from './settings.ts';
 /** What the kernel takes as a node name and needs no quoting anywhere. */
 export const validScope = /^[A-Za-z0-9._:-]{1,64}$/;
 
-const server = 'nfs-server.service';
-const dropInDir = `/run/systemd/system/${server}.d`;
-const dropIn = `${dropInDir}/51-tsha-scope.conf`;
+const dropInDir = (server: string) => `/run/systemd/system/${server}.d`;
+const dropInOf = (server: string) => `${dropInDir(server)}/51-tsha-scope.conf`;
 /** Left by the stock agent when the resource was taken over from it. */
-const stockDropIn = `${dropInDir}/51-resource-agents-unshare-uts.conf`;
+const stockDropInOf = (server: string) => `${dropInDir(server)}/51-resource-agents-unshare-uts.conf`;
 const scopeFile = `${stateRoot}/server-scope`;
 
 /**
- * The scope for nfs.conf, which makes the next nfsd answer with it instead of the node's name. Where nfs-utils does not know it,
- * the unit gets it, and nfs.conf nothing. A drop-in stays until the next boot: to reload systemd would cost seconds of every
- * failover, and it harms nobody.
+ * The scope, and who tells nfsd: nfs.conf, or where nfs-utils does not know it there, the name of the node that nfsd sees, for
+ * which a unit gets a drop-in. It stays until the next boot: to reload systemd would cost seconds of every failover, and it harms
+ * nobody.
  */
-export async function scopeForConf(ctx: Ctx): Promise<string | undefined> {
+export async function settleScope(
+  ctx: Ctx,
+  manager: Manager,
+  server: Unit | undefined,
+): Promise<{ readonly conf?: string; readonly node?: string }> {
   const { host, log } = ctx;
-  const scope = await chooseScope(ctx);
+  const [scope, isKnown] = await Promise.all([chooseScope(ctx), knowsScope(host)]);
   if (scope !== undefined) log.info(`server scope is ${scope}`);
-  const isForUnit = scope !== undefined && !(await knowsScope(ctx));
-  const unit = isForUnit ? await host.run(['systemctl', 'cat', server]) : undefined;
-  await writeDropIn(ctx, unit && scope && dropInText(unit, scope));
-  return isForUnit ? undefined : scope;
+  else if (!(await isConfigured(host)))
+    log.warn('no nfs_server_scope is set: NFSv4.1 clients lose their locks in a failover to another node');
+  const node = isKnown ? undefined : scope;
+  if (manager.by === 'systemd' && server) await keepDropIn(ctx, server, node);
+  if (scope === undefined) return {};
+  return node === undefined ? { conf: scope } : { node };
 }
+
+const isConfigured = async (host: Host): Promise<boolean> =>
+  (await nfsConf(host, ourConf)).get('nfsd', 'scope') !== undefined;
 
 /** The parameter, else the admin's nfs.conf, else a name of its own that moves with the state directory. */
 async function chooseScope(ctx: Ctx): Promise<string | undefined> {
   const { params, host, log } = ctx;
   if (params.nfs_server_scope) return params.nfs_server_scope;
-  if ((await nfsConf(host, ourConf)).get('nfsd', 'scope')) return undefined;
+  if (await isConfigured(host)) return undefined;
   const moves = sharedInfodir(ctx) !== undefined || mountOn(await mounts(host), stateRoot) !== undefined;
   if (!moves) return undefined;
   const kept = (await readManaged(host, scopeFile))?.trim();
@@ -53,7 +63,7 @@ async function chooseScope(ctx: Ctx): Promise<string | undefined> {
 }
 
 /** Since nfs-utils 2.6.3. The usage text does not tell; an unknown option does, before anything else is done. */
-async function knowsScope({ host }: Ctx): Promise<boolean> {
+async function knowsScope(host: Host): Promise<boolean> {
   const { stderr, code } = await host.tryRun(['rpc.nfsd', '--scope=x', '--help'], { timeoutMs: 5000 });
   return code !== 127 && !/unrecognized option/.test(stderr);
 }
@@ -81,7 +91,7 @@ function commandsOf(unit: string): readonly string[] {
   let file = '';
   for (const line of unit.replace(/\s*\\\n\s*/g, ' ').split('\n')) {
     file = /^# (\/.*)$/.exec(line)?.[1] ?? file;
-    if (file === dropIn || file === stockDropIn) continue;
+    if (/\/51-(tsha-scope|resource-agents-unshare-uts)\.conf$/.test(file)) continue;
     const command = /^ExecStart\s*=\s*(.*)$/.exec(line)?.[1];
     if (command === undefined) continue;
     commands = command === '' ? [] : [...commands, command];
@@ -93,18 +103,30 @@ function commandsOf(unit: string): readonly string[] {
  * systemd finds a new drop-in only when it reads everything again, which costs seconds: so only when something changed, or when
  * what lies there is not in force. Without the scope all NFSv4.1 locks would be lost at the next failover, silently.
  */
-async function writeDropIn({ host }: Ctx, text: string | undefined): Promise<void> {
+async function keepDropIn({ host }: Ctx, server: Unit, scope: string | undefined): Promise<void> {
+  const [dropIn, stockDropIn] = [dropInOf(server.id), stockDropInOf(server.id)];
   const read = (file: string) => host.sys.read(file).catch(() => undefined);
+  const text = scope === undefined ? undefined : dropInText(await unitText(host, server), scope);
   const [old, stock] = [await read(dropIn), await read(stockDropIn)];
   const isNew = old !== text || stock !== undefined;
-  if (!isNew && (text === undefined || (await isInForce(host, server, dropIn)))) return;
+  if (!isNew && (text === undefined || isInForce(server, dropIn))) return;
   await host.sys.remove(stockDropIn);
   if (text === undefined) await host.sys.remove(dropIn);
   else {
-    await host.sys.makeDir(dropInDir);
+    await host.sys.makeDir(dropInDir(server.id));
     await host.sys.write(dropIn, text);
   }
   await host.run(['systemctl', 'daemon-reload']);
-  if (text !== undefined && !(await isInForce(host, server, dropIn)))
+  if (text === undefined) return;
+  const [now] = await unitsOf(host, [server.id]);
+  if (!now || !isInForce(now, dropIn))
     throw new Failure('failed', `systemd does not read ${dropIn}: the server scope cannot be set`);
+}
+
+/** As `systemctl cat` prints it. */
+async function unitText(host: Host, { files }: Unit): Promise<string> {
+  const texts = await Promise.all(
+    files.map(async (file) => `# ${file}\n${await host.sys.read(file).catch(() => '')}`),
+  );
+  return texts.join('\n');
 }

@@ -1,8 +1,12 @@
+import type { Host } from '../../lib/host/host.ts';
 import { nfsConf } from '../../lib/host/nfs-conf.ts';
 import { stateRoot } from '../../lib/host/nfs-state.ts';
 import { label, usesLabels } from '../../lib/host/selinux.ts';
 import { sharedInfodir } from './infodir.ts';
+import type { Times } from './kernel.ts';
+import { readNfsdArgs } from './nfsd-args.ts';
 import type { Ctx } from './params.ts';
+import { restoreSysconfig, type Variables, writeSysconfig } from './sysconfig.ts';
 
 // What nfs-utils must know while this server runs, below /run, so that nothing of it survives a crash of the node: the link that
 // leads there from nfs.conf.d points nowhere then, which nfs-utils passes over.
@@ -12,27 +16,94 @@ const runDir = '/run/tsha-nfs';
 const conf = `${runDir}/nfs.conf`;
 const exportsDir = `${runDir}/exports`;
 
-export async function writeSettings(ctx: Ctx, scope: string | undefined): Promise<void> {
+type Settings = readonly (readonly [section: string, key: string, value: string])[];
+
+export async function writeSettings(ctx: Ctx, scope: string | undefined, times: Times): Promise<void> {
   const { host, log } = ctx;
-  const lines = [
-    ...(scope === undefined ? [] : ['[nfsd]', `scope=${scope}`]),
+  const asked = askedFor(ctx, times);
+  const settings: Settings = [
+    ...(scope === undefined ? [] : [['nfsd', 'scope', scope] as const]),
+    ...asked,
     ...((await keepsExportsLocal(ctx))
-      ? ['exportd', 'mountd'].flatMap((name) => [`[${name}]`, `state-directory-path=${exportsDir}`])
+      ? (['exportd', 'mountd'] as const).map((name) => [name, 'state-directory-path', exportsDir] as const)
       : []),
   ];
-  if (lines.length === 0) return removeSettings(ctx);
+  if (settings.length === 0) return removeSettings(ctx);
   await host.sys.makeDir(exportsDir);
   for (const file of ['etab', 'rmtab']) await host.sys.write(`${exportsDir}/${file}`, '');
   if (await usesLabels(host))
     await label(host, log, ['chcon', '-R', '--reference', stateRoot, '--', exportsDir]);
-  await host.sys.write(conf, `# Written by tsha:nfsserver, removed when it stops.\n${lines.join('\n')}\n`);
+  await host.sys.write(conf, `# Written by tsha:nfsserver, removed when it stops.\n${inSections(settings)}`);
   await host.sys.makeDir('/etc/nfs.conf.d');
   await host.run(['ln', '-sfn', '--', conf, ourConf]);
+
+  if (asked.length === 0 || (await isRead(host, asked))) return;
+  if (await writeSysconfig(ctx, variables(ctx))) return;
+  log.warn(
+    `nfs-utils reads neither /etc/nfs.conf.d nor /etc/sysconfig/nfs here: ${asked.map(([, key]) => key).join(', ')} may have no effect`,
+  );
 }
 
-export async function removeSettings({ host }: Pick<Ctx, 'host'>): Promise<void> {
-  await host.sys.remove(ourConf);
-  await host.sys.remove(runDir);
+export async function removeSettings(ctx: Pick<Ctx, 'host' | 'log'>): Promise<void> {
+  await ctx.host.sys.remove(ourConf);
+  await ctx.host.sys.remove(runDir);
+  await restoreSysconfig(ctx);
+}
+
+/** What the resource's parameters say, in nfs.conf's words. */
+function askedFor({ params }: Pick<Ctx, 'params'>, { leaseTime, graceTime }: Times): Settings {
+  const args = readNfsdArgs(params.nfsd_args);
+  const one = (section: string, key: string, value: number | undefined): Settings =>
+    value === undefined ? [] : [[section, key, String(value)]];
+  return [
+    ...(typeof args === 'string' ? [] : Object.entries(args)).map(
+      ([key, value]) => ['nfsd', key, value] as const,
+    ),
+    ...one('nfsd', 'lease-time', leaseTime),
+    ...one('nfsd', 'grace-time', graceTime),
+    ...(params.nfsv4_only ? [['nfsd', 'vers3', 'n'] as const] : []),
+    ...one('lockd', 'port', params.lockd_tcp_port),
+    ...one('lockd', 'udp-port', params.lockd_udp_port),
+    ...one('statd', 'port', params.statd_port),
+    ...one('statd', 'outgoing-port', params.statd_outgoing_port),
+    ...one('mountd', 'port', params.mountd_port),
+  ];
+}
+
+function inSections(settings: Settings): string {
+  const names = [...new Set(settings.map(([section]) => section))];
+  const lines = names.flatMap((name) => [
+    `[${name}]`,
+    ...settings.flatMap(([section, key, value]) => (section === name ? [`${key}=${value}`] : [])),
+  ]);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Whether nfs-utils finds the last of the settings: its own tool tells, since version 2.3. */
+async function isRead(host: Host, settings: Settings): Promise<boolean> {
+  const [section = '', key = '', value = ''] = settings.at(-1) ?? [];
+  const { code, stdout } = await host.tryRun(['nfsconf', '--get', section, key], { timeoutMs: 5000 });
+  return code === 0 && stdout.trim() === value;
+}
+
+/** The same in the words of Red Hat's init scripts and units before nfs.conf. */
+function variables({ params }: Pick<Ctx, 'params'>): Variables {
+  const { statd_port, statd_outgoing_port, mountd_port, rquotad_port, lockd_tcp_port, lockd_udp_port } =
+    params;
+  const option = (letter: string, port: number | undefined) =>
+    port === undefined ? [] : [`-${letter} ${port}`];
+  const nfsd = [params.nfsd_args ?? [], params.nfsv4_only ? '-N 3' : []].flat().join(' ');
+  const statd = ['--no-notify', ...option('p', statd_port), ...option('o', statd_outgoing_port)].join(' ');
+  const set = (name: string, value: string | number | undefined): Variables =>
+    value === undefined || value === '' ? {} : { [name]: String(value) };
+  return {
+    ...set('RPCNFSDARGS', nfsd),
+    ...set('LOCKD_UDPPORT', lockd_udp_port),
+    ...set('LOCKD_TCPPORT', lockd_tcp_port),
+    ...set('STATDARG', statd),
+    ...set('RPCMOUNTDOPTS', option('p', mountd_port).join('')),
+    ...set('RPCRQUOTADOPTS', option('p', rquotad_port).join('')),
+  };
 }
 
 /**

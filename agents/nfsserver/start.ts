@@ -1,15 +1,20 @@
-import { ensureDirectory, pathFacts } from '../../lib/host/files.ts';
+import { ensureDirectory } from '../../lib/host/files.ts';
 import { isWithin, mountOn, mounts, tidyPath } from '../../lib/host/mounts.ts';
 import { nfsConf } from '../../lib/host/nfs-conf.ts';
 import { statdHome, stateRoot } from '../../lib/host/nfs-state.ts';
-import { hasSystemd } from '../../lib/host/units.ts';
+import { hasSystemd, type Unit } from '../../lib/host/units.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
-import { endLeftovers, startServer, stopServer } from './daemons.ts';
-import { examine } from './health.ts';
+import { standstill, startServer, unitsBefore } from './daemons.ts';
+import { examine, wantsV3 } from './health.ts';
 import { bind, binding, hasPipefs, sharedInfodir } from './infodir.ts';
+import { claim, refuseSecond } from './instance.ts';
+import { loadNfsd, setNumbers, timesOf } from './kernel.ts';
+import { managerOf } from './manager.ts';
 import { notify } from './notify.ts';
+import { checkNotifyCommand } from './notify-command.ts';
 import type { Ctx } from './params.ts';
-import { scopeForConf } from './scope.ts';
+import { startRquotad } from './rquotad.ts';
+import { settleScope } from './scope.ts';
 import { writeSettings } from './settings.ts';
 import { furnish } from './state.ts';
 
@@ -17,31 +22,42 @@ import { furnish } from './state.ts';
 export async function start(ctx: Ctx): Promise<void> {
   const { host, log } = ctx;
   const { threads, problems } = await examine(ctx);
+  if (threads > 0) await refuseSecond(ctx);
   if (threads > 0 && problems.length === 0) return log.info('the NFS server runs already');
-  if (!(await hasSystemd(host)))
-    throw new Failure(
-      'notInstalled',
-      'systemd does not run here: tsha:nfsserver needs it to start the NFS daemons',
-    );
+  await checkNotifyCommand(ctx);
+  const manager = await managerOf(ctx);
+  // the kernel takes its time to load the modules: meanwhile the state directory gets ready
+  const [units] = await Promise.all([unitsBefore(ctx, manager), loadNfsd(host)]);
+  const home = await statdHome(host);
+  await rememberStatd(ctx, units, threads);
 
-  const statd = await statdHome(host);
-  const isLocal = (await binding(ctx)).is === 'nothing';
-  const local = isLocal ? await host.sys.facts(`${statd.dir}/sm`).catch(() => undefined) : undefined;
-  await standstill(ctx);
+  await standstill(ctx, units);
   await share(ctx);
-  await furnish(ctx, { ...statd, owner: local ?? statd.owner });
+  const isNew = await furnish(ctx, home, await wantsV3(ctx));
   await mountPipefs(ctx);
-  await writeSettings(ctx, await scopeForConf(ctx));
-  await startServer(ctx);
+  const scope = await settleScope(ctx, manager, units[0]);
+  const times = await timesOf(ctx, isNew);
+  await writeSettings(ctx, scope.conf, times);
+  await setNumbers(ctx, times);
+  await startServer(ctx, manager, units, scope.node);
+  await startRquotad(ctx);
+  await claim(ctx);
   await notify(ctx);
 }
 
-async function standstill(ctx: Ctx): Promise<void> {
-  await stopServer(ctx);
-  const left = await endLeftovers(ctx.host);
-  if (left.length > 0)
-    ctx.log.warn(`still there: ${left.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ')}`);
+/** The units to start again when the server has stopped: an NFS client of this node needs its statd. */
+export const clientUnits = 'client units';
+
+async function rememberStatd(ctx: Ctx, units: readonly Unit[], threads: number): Promise<void> {
+  if (threads > 0 || (await binding(ctx)).is === 'ours') return;
+  const running = units.filter(({ id, active }) => active === 'active' && statdUnits.has(id));
+  await ctx.memory.note(
+    clientUnits,
+    running.map(({ id }) => id),
+  );
 }
+
+const statdUnits: ReadonlySet<string> = new Set(['rpc-statd.service', 'nfs-lock.service']);
 
 /** Brings the shared state directory to its place, or finds it there. */
 async function share(ctx: Ctx): Promise<void> {
@@ -54,24 +70,27 @@ async function share(ctx: Ctx): Promise<void> {
       `${found.mount.source} is mounted on ${stateRoot}: nfs_shared_infodir ${infodir} cannot be mounted there`,
     );
   if (found.is === 'ours') return;
-  const there = await pathFacts(ctx.host, infodir);
-  if (there && there.kind !== 'directory')
-    throw new Failure('failed', `nfs_shared_infodir ${infodir} is not a directory`);
-  await ensureDirectory(ctx.host, infodir);
+  await ensureDirectory(ctx.host, infodir).catch(({ message }: Error) => {
+    throw new Failure('failed', `nfs_shared_infodir ${message}`);
+  });
   await bind(ctx, infodir);
 }
 
 const standardPipefs = `${stateRoot}/rpc_pipefs`;
+/** Where this resource mounted rpc_pipefs outside of the state directory. */
+export const pipefsFact = 'pipefs';
 
 /** rpc_pipefs where the daemons look for it: systemd mounts it for them, but not where we hide its mount point or want another. */
-async function mountPipefs({ host, params }: Ctx): Promise<void> {
+async function mountPipefs({ host, params, memory }: Ctx): Promise<void> {
   const asked = tidyPath(params.rpcpipefs_dir);
   const isStandard = asked === standardPipefs;
   const configured = isStandard ? (await nfsConf(host)).get('general', 'pipefs-directory') : undefined;
   const dir = configured ?? asked;
   if (await hasPipefs(host, dir)) return;
-  const isHidden = isWithin(dir, stateRoot) && mountOn(await mounts(host), stateRoot) !== undefined;
-  if (isStandard && !isHidden) return;
+  const table = await mounts(host);
+  const isHidden = isWithin(dir, stateRoot) && mountOn(table, stateRoot) !== undefined;
+  if (isStandard && !isHidden && (await hasSystemd(host))) return;
   await ensureDirectory(host, dir);
   await host.run(['mount', '-t', 'rpc_pipefs', 'sunrpc', dir]);
+  await memory.note(pipefsFact, dir);
 }

@@ -1,39 +1,59 @@
+import type { Host } from '../../lib/host/host.ts';
 import { endSender } from '../../lib/host/lock-sender.ts';
 import { type Mount, mountOn, mounts } from '../../lib/host/mounts.ts';
-import { stateHolders, stateRoot } from '../../lib/host/nfs-state.ts';
-import { processesUsing } from '../../lib/host/processes.ts';
+import { bystanders, holderUnits, stateHolders } from '../../lib/host/nfs-daemons.ts';
+import { stateRoot } from '../../lib/host/nfs-state.ts';
+import { type MountUser, processesUsing } from '../../lib/host/processes.ts';
+import { serviceOf } from '../../lib/host/units.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
-import { endProcesses, stopServer } from './daemons.ts';
+import { stopBySystemd } from './by-systemd.ts';
+import { endLeftovers, endProcesses, names, stopServer } from './daemons.ts';
 import { binding, pipefsOn } from './infodir.ts';
+import { isOthers } from './instance.ts';
+import { restoreNumbers } from './kernel.ts';
 import type { Ctx } from './params.ts';
+import { stopRquotad } from './rquotad.ts';
 import { removeSettings } from './settings.ts';
+import { clientUnits, pipefsFact } from './start.ts';
 
 /** Kernel first, then the helpers, then the state directory, so that the filesystem below it can go to the other node. */
 export async function stop(ctx: Ctx): Promise<void> {
-  await endSender(ctx.host, ctx.memory);
-  await stopServer(ctx);
+  const { host, log, memory } = ctx;
   const found = await binding(ctx);
-  if (found.is === 'ours') await release(ctx, found.mount);
-  else if (found.is === 'foreign' && ctx.params.nfs_shared_infodir)
-    ctx.log.warn(`${found.mount.source} on ${stateRoot} is not nfs_shared_infodir and stays mounted`);
+  const owner = await isOthers(ctx, found);
+  if (owner !== undefined) return log.info(`the NFS server of this node is ${owner}'s and goes on`);
+  await endSender(host, memory);
+  await stopServer(ctx);
+  const left = await endLeftovers(host);
+  const again = found.is === 'ours' ? await release(ctx, found.mount) : [];
+  if (found.is === 'foreign' && ctx.params.nfs_shared_infodir)
+    log.warn(`${found.mount.source} on ${stateRoot} is not nfs_shared_infodir and stays mounted`);
+  if (left.length > 0) throw new Failure('failed', `${names(left)} cannot be ended`);
+  await removePipefs(ctx);
+  await stopRquotad(ctx);
+  await restoreNumbers(ctx);
   await removeSettings(ctx);
+  await startAgain(ctx, [...again, ...((await memory.fact<readonly string[]>(clientUnits)) ?? [])]);
 }
 
-async function release({ host, log }: Ctx, bound: Mount): Promise<void> {
+/** Unmounts the state directory. Returns the units that were stopped for it and serve others. */
+async function release({ host, log }: Ctx, bound: Mount): Promise<readonly string[]> {
   // Nothing is written to disk below a pipefs, and rpc.gssd may keep it for the NFS mounts of this node.
   for (const { target } of pipefsOn(await mounts(host), bound))
     await host.run(['umount', '-l', '--', target]);
 
   const isGone = async () => mountOn(await mounts(host), bound.target)?.id !== bound.id;
+  const mayEnd = ({ name }: MountUser) => stateHolders.has(name) || bystanders.has(name);
   const holders = () => processesUsing(host, bound);
-  await endProcesses(host, async () => (await holders()).filter(({ name }) => stateHolders.has(name)));
+  const stopped = await stopUnitsOf(host, (await holders()).filter(mayEnd));
+  await endProcesses(host, async () => (await holders()).filter(mayEnd));
   let said = '';
   const unmounted = await host.until(async () => {
     const { code, stderr, hung } = await host.tryRun(['umount', '--', bound.target]);
     if (code !== 0) said = hung ?? stderr.trim();
     return isGone();
   }, host.left() * 0.7);
-  if (unmounted) return;
+  if (unmounted) return stopped;
 
   const users = (await holders()).map(({ pid, name, how }) => `${name} (pid ${pid}, ${how})`);
   log.error(`umount ${bound.target}: ${said}`);
@@ -43,4 +63,29 @@ async function release({ host, log }: Ctx, bound: Mount): Promise<void> {
       ? `${bound.target} is kept busy by ${users.join(', ')}`
       : `${bound.target} cannot be unmounted: ${said}`,
   );
+}
+
+/** A daemon that systemd watches is stopped by it, which would start it again otherwise. Returns those that serve others, too. */
+async function stopUnitsOf(host: Host, users: readonly MountUser[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    users.map(async (user) => ({ ...user, unit: (await serviceOf(host, user.pid)) ?? '' })),
+  );
+  const units = found.filter(({ unit }) => holderUnits.has(unit));
+  await stopBySystemd(host, [...new Set(units.map(({ unit }) => unit))], host.left() * 0.3);
+  return [...new Set(units.filter(({ name }) => bystanders.has(name)).map(({ unit }) => unit))];
+}
+
+/** One that this resource mounted outside of the state directory; the users of others may go on with it. */
+async function removePipefs({ host, memory }: Ctx): Promise<void> {
+  const dir = await memory.fact<string>(pipefsFact);
+  if (dir !== undefined && mountOn(await mounts(host), dir)?.type === 'rpc_pipefs')
+    await host.run(['umount', '-l', '--', dir]);
+  await memory.note(pipefsFact, undefined);
+}
+
+/** What served this node's own NFS mounts before. A stop does not fail for it. */
+async function startAgain({ host, log }: Ctx, units: readonly string[]): Promise<void> {
+  if (units.length === 0) return;
+  const { code, stderr, hung } = await host.tryRun(['systemctl', 'start', ...units]);
+  if (code !== 0) log.warn(`systemctl start ${units.join(' ')}: ${hung ?? stderr.trim()}`);
 }

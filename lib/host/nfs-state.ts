@@ -1,97 +1,67 @@
 import type { Host } from './host.ts';
+import { isWithin, mountOn, mounts } from './mounts.ts';
 import { type NfsConf, nfsConf } from './nfs-conf.ts';
-import { isInstalled, unitProcesses } from './units.ts';
+import { processesNamed, statd } from './nfs-daemons.ts';
+import type { FileFacts } from './sys.ts';
 
 /** Where nfs-utils keeps what must move with the service: monitored clients, reclaim records, exports. Compiled in. */
 export const stateRoot = '/var/lib/nfs';
 
-/** A daemon of the NFS server, by the name the kernel keeps (15 bytes) and the unit that runs it. */
-export type Daemon = { readonly process: string; readonly unit: string };
-
-const rpcbind: Daemon = { process: 'rpcbind', unit: 'rpcbind.service' };
-export const statd: Daemon = { process: 'rpc.statd', unit: 'rpc-statd.service' };
-const mountd: Daemon = { process: 'rpc.mountd', unit: 'nfs-mountd.service' };
-/** Answers the kernel's questions about exports in a server that speaks NFSv4 only. */
-const exportd: Daemon = { process: 'nfsv4.exportd', unit: 'nfsv4-exportd.service' };
-const idmapd: Daemon = { process: 'rpc.idmapd', unit: 'nfs-idmapd.service' };
-const nfsdcld: Daemon = { process: 'nfsdcld', unit: 'nfsdcld.service' };
-/** Since nfs-utils 2.7; Debian 13 requires it for nfs-server.service. */
-const fsidd: Daemon = { process: 'fsidd', unit: 'fsidd.service' };
-const svcgssd: Daemon = { process: 'rpc.svcgssd', unit: 'rpc-svcgssd.service' };
-
-/** The units of the server in the order of their dependence. rpcbind is not ours: others use it. */
-export const serverUnits: readonly string[] = [
-  'nfs-server.service',
-  'nfsv4-server.service',
-  ...[mountd, exportd, idmapd, statd, nfsdcld, fsidd, svcgssd].map(({ unit }) => unit),
-];
-
-/** Every program of nfs-utils that may hold files below the state directory. */
-export const stateHolders: ReadonlySet<string> = new Set([
-  ...[mountd, exportd, idmapd, statd, nfsdcld, fsidd, svcgssd].map(({ process }) => process),
-  'sm-notify',
-  'rpc.rquotad',
-  'nfsdcltrack',
-  'rpc.nfsd',
-  'nfsdctl',
-  'exportfs',
-]);
-
-/** Whether the daemon runs, by its unit's control group or, started by whomever, by its name. */
-export async function isRunning(host: Host, { process, unit }: Daemon): Promise<boolean> {
-  if ((await unitProcesses(host, unit)).length > 0) return true;
-  return (await processesNamed(host, new Set([process]))).length > 0;
-}
-
-/** The daemons without which this server does not serve everything it should. */
-export async function neededDaemons(host: Host, speaksV3: boolean): Promise<readonly Daemon[]> {
-  const upcalls = (await isInstalled(host, mountd.unit)) ? mountd : exportd;
-  const optional: Daemon[] = [];
-  for (const daemon of [idmapd, nfsdcld]) if (await isInstalled(host, daemon.unit)) optional.push(daemon);
-  return [...(speaksV3 ? [rpcbind, statd] : []), upcalls, ...optional];
-}
-
-export type NamedProcess = { readonly pid: number; readonly name: string };
-
-/** The processes of this mount namespace with one of these names; zombies and kernel threads do not count. */
-export async function processesNamed(
-  host: Host,
-  names: ReadonlySet<string>,
-): Promise<readonly NamedProcess[]> {
-  const here = await host.sys.target('/proc/self/ns/mnt').catch(() => '');
-  const found: NamedProcess[] = [];
-  for (const entry of await host.sys.list('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    const name = (await host.sys.read(`/proc/${entry}/comm`).catch(() => '')).trim();
-    if (!names.has(name)) continue;
-    const [exe, namespace] = await Promise.all(
-      ['exe', 'ns/mnt'].map((link) => host.sys.target(`/proc/${entry}/${link}`).catch(() => undefined)),
-    );
-    if (exe !== undefined && (namespace ?? here) === here) found.push({ pid: Number(entry), name });
-  }
-  return found;
-}
-
 /** Whose files statd's and sm-notify's are: they run as the owner of the directory `sm`. */
 export type Owner = { readonly uid: number; readonly gid: number };
 
-/** The accounts that distributions create for statd. */
-const statdUsers = ['rpcuser', 'statd'] as const;
+/** Where statd keeps its records on this machine, whose they must be, and the mode of `sm` and `sm.bak`. */
+export type StatdHome = { readonly dir: string; readonly owner: Owner; readonly mode: number };
+
+/** Red Hat's family gives statd a directory of its own. */
+const ownDir = `${stateRoot}/statd`;
+
+/** The accounts that distributions create for statd, and where it keeps its state then. */
+const accounts = [
+  { user: 'rpcuser', dir: ownDir, mode: 0o700 },
+  { user: 'statd', dir: stateRoot, mode: 0o755 },
+] as const;
 
 /**
- * Where statd keeps its state, and as whom, on this machine: compiled in, and told by the account. Red Hat's family has rpcuser
- * and a directory of its own. Numbers differ between machines, names do not.
+ * Decided by what the machine shows: nfs.conf, the directory a running statd works in, the directories that the package made (as
+ * long as no shared state hides them), last the account. Numbers of accounts differ between machines, names do not.
  */
-export async function statdHome(
-  host: Host,
-  conf?: NfsConf,
-): Promise<{ readonly dir: string; readonly owner: Owner }> {
-  const accounts = await host.sys.read('/etc/passwd').catch(() => '');
-  const user = statdUsers.find((name) => new RegExp(`^${name}:`, 'm').test(accounts));
-  const [, uid = '0', gid = '0'] = new RegExp(`^${user}:[^:]*:(\\d+):(\\d+):`, 'm').exec(accounts) ?? [];
-  const configured = (conf ?? (await nfsConf(host))).get('statd', 'state-directory-path');
+export async function statdHome(host: Host, conf?: NfsConf): Promise<StatdHome> {
+  const passwd = await host.sys.read('/etc/passwd').catch(() => '');
+  const account = accounts.find(({ user }) => new RegExp(`^${user}:`, 'm').test(passwd));
+  const [, uid = '0', gid = '0'] =
+    new RegExp(`^${account?.user}:[^:]*:(\\d+):(\\d+):`, 'm').exec(passwd) ?? [];
+  const local = await localRecords(host);
+  const dir =
+    (conf ?? (await nfsConf(host))).get('statd', 'state-directory-path') ??
+    (await workingDirectory(host)) ??
+    (local.size === 1 ? [...local.keys()][0] : undefined) ??
+    account?.dir ??
+    stateRoot;
+  const made = local.get(dir);
   return {
-    dir: configured ?? (user === 'rpcuser' ? `${stateRoot}/statd` : stateRoot),
-    owner: { uid: Number(uid), gid: Number(gid) },
+    dir,
+    owner: made ? { uid: made.uid, gid: made.gid } : { uid: Number(uid), gid: Number(gid) },
+    mode: made ? made.mode & 0o777 : (account?.mode ?? 0o755),
   };
+}
+
+/** statd and sm-notify change to their directory as they start. */
+async function workingDirectory(host: Host): Promise<string | undefined> {
+  for (const { pid } of await processesNamed(host, new Set([statd.process]))) {
+    const dir = await host.sys.target(`/proc/${pid}/cwd`).catch(() => '');
+    if (isWithin(dir, stateRoot)) return dir;
+  }
+  return undefined;
+}
+
+/** `sm` as the package made it, by the directory it is in; none where a mount hides the local state. */
+async function localRecords(host: Host): Promise<ReadonlyMap<string, FileFacts>> {
+  const found = new Map<string, FileFacts>();
+  if (mountOn(await mounts(host), stateRoot)) return found;
+  for (const dir of [ownDir, stateRoot]) {
+    const facts = await host.sys.facts(`${dir}/sm`).catch(() => undefined);
+    if (facts?.kind === 'directory') found.set(dir, facts);
+  }
+  return found;
 }

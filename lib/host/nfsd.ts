@@ -1,4 +1,5 @@
 import type { Host } from './host.ts';
+import { parseStat } from './process-tree.ts';
 
 /**
  * The threads of the kernel's NFS server; 0 when the module is not loaded. /proc/fs/nfsd/threads would say it too, but reading
@@ -14,4 +15,16 @@ export async function nfsdThreads(host: Host): Promise<number> {
 export function parseThreads(text: string): number | undefined {
   const count = /^th (\d+)/m.exec(text)?.[1];
   return count === undefined ? undefined : Number(count);
+}
+
+/** When the oldest of the threads began, in ticks since boot: what tells this server from one before it. */
+export async function nfsdBegun(host: Host): Promise<number | undefined> {
+  let first: number | undefined;
+  for (const pid of await host.sys.list('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    const text = await host.sys.read(`/proc/${pid}/stat`).catch(() => '');
+    const begun = text.includes('(nfsd)') ? parseStat(text)?.startTime : undefined;
+    if (begun !== undefined && (first === undefined || begun < first)) first = begun;
+  }
+  return first;
 }

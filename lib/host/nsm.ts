@@ -1,7 +1,7 @@
 import { Failure } from '../ocf/outcome.ts';
 import { commandFailure, type Host } from './host.ts';
 import type { Owner } from './nfs-state.ts';
-import { parseStat } from './process-tree.ts';
+import { nfsdBegun } from './nfsd.ts';
 
 // Network Status Monitor: who holds NFSv3 locks here, and how those hosts learn that the server began anew. statd writes a record
 // per client into `sm`; a record of a server that is gone belongs into `sm.bak` until its client has been told.
@@ -85,13 +85,7 @@ export async function retireOlder(host: Host, dir: string): Promise<void> {
 /** When the oldest nfsd thread began, in seconds since 1970. */
 async function nfsdSince(host: Host): Promise<number | undefined> {
   const booted = /^btime (\d+)/m.exec(await host.sys.read('/proc/stat').catch(() => ''))?.[1];
-  let first: number | undefined;
-  for (const pid of await host.sys.list('/proc')) {
-    if (!/^\d+$/.test(pid)) continue;
-    const text = await host.sys.read(`/proc/${pid}/stat`).catch(() => '');
-    const begun = text.includes('(nfsd)') ? parseStat(text)?.startTime : undefined;
-    if (begun !== undefined && (first === undefined || begun < first)) first = begun;
-  }
+  const first = await nfsdBegun(host);
   return booted === undefined || first === undefined ? undefined : Number(booted) + Math.floor(first / ticks);
 }
 

@@ -13,6 +13,10 @@ export type Unit = {
   readonly status: string;
   /** Of its file: `enabled` starts at boot. */
   readonly file: string;
+  /** The unit file and its drop-ins, in the order in which systemd read them. */
+  readonly files: readonly string[];
+  /** A file changed since systemd read it. */
+  readonly stale: boolean;
 };
 
 /** sd_booted(3): systemd is the init system of this machine, whatever is installed. */
@@ -24,7 +28,8 @@ export const hasSystemd = (host: Host): Promise<boolean> =>
 
 /** Asks about all units in one call. Throws `Failure` when systemd does not answer. */
 export async function unitsOf(host: Host, names: readonly string[]): Promise<readonly Unit[]> {
-  const properties = 'Id,LoadState,ActiveState,Result,ExecMainStatus,UnitFileState';
+  const properties =
+    'Id,LoadState,ActiveState,Result,ExecMainStatus,UnitFileState,FragmentPath,DropInPaths,NeedDaemonReload';
   return parseUnits(await host.run(['systemctl', 'show', '--no-pager', '-p', properties, ...names]));
 }
 
@@ -51,17 +56,15 @@ export function parseUnits(text: string): readonly Unit[] {
         result: value('Result'),
         status: value('ExecMainStatus'),
         file: value('UnitFileState'),
+        files: [value('FragmentPath'), ...value('DropInPaths').split(' ')].filter(Boolean),
+        stale: value('NeedDaemonReload') === 'yes',
       };
     });
 }
 
-/** Whether the unit that systemd would start now includes this drop-in as it is on disk. */
-export async function isInForce(host: Host, unit: string, dropIn: string): Promise<boolean> {
-  const properties = 'DropInPaths,NeedDaemonReload';
-  const text = await host.run(['systemctl', 'show', '-p', properties, unit]);
-  const paths = /^DropInPaths=(.*)$/m.exec(text)?.[1]?.split(' ') ?? [];
-  return paths.includes(dropIn) && /^NeedDaemonReload=no$/m.test(text);
-}
+/** Whether what systemd would start now includes this drop-in as it is on disk. */
+export const isInForce = ({ files, stale }: Unit, dropIn: string): boolean =>
+  files.includes(dropIn) && !stale;
 
 /** One call for all, so that systemd orders them; returns when the last one is up or one has failed. */
 export const startUnits = (host: Host, names: readonly string[], timeoutMs: number): Promise<Output> =>
@@ -88,6 +91,12 @@ export async function isInstalled(host: Host, unit: string): Promise<boolean> {
     return size > 0; // an empty file masks, too
   }
   return false;
+}
+
+/** The service of the system that a process belongs to. */
+export async function serviceOf(host: Host, pid: number): Promise<string | undefined> {
+  const groups = await host.sys.read(`/proc/${pid}/cgroup`).catch(() => '');
+  return /:\/system\.slice\/([^/\n]+\.service)$/m.exec(groups)?.[1];
 }
 
 /** Control groups: unified, hybrid and legacy hierarchies. */

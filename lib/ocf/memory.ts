@@ -13,8 +13,12 @@ export type Memory = {
   /** `undefined` deletes. */
   note(name: string, value: unknown): Promise<void>;
   rememberParams(params: RawParams): Promise<void>;
+  /** What other instances of the same agent have noted since boot. */
+  others(): Promise<readonly Remembered[]>;
   forget(): Promise<void>;
 };
+
+export type Remembered = { readonly instance: string; readonly facts: Readonly<Record<string, unknown>> };
 
 type Page = { readonly bootId: string; readonly params?: RawParams; readonly facts: Record<string, unknown> };
 
@@ -26,16 +30,16 @@ export function memoryOf(sys: Sys, agent: string, instance: string, log: Log): M
   const dir = stateDir(sys.env);
   const file = `${dir}/${agent}-${encodeURIComponent(instance)}.json`;
 
-  async function page(): Promise<Page> {
+  async function page(of = file): Promise<Page> {
     const bootId = (await sys.read('/proc/sys/kernel/random/boot_id').catch(() => '')).trim();
     const blank: Page = { bootId, facts: {} };
-    const text = await sys.read(file).catch(() => '');
+    const text = await sys.read(of).catch(() => '');
     if (!text) return blank;
     try {
       const written = JSON.parse(text) as Page;
       return written.bootId === bootId && typeof written.facts === 'object' ? written : blank;
     } catch {
-      log.warn(`${file} is not readable as JSON and is ignored`);
+      log.warn(`${of} is not readable as JSON and is ignored`);
       return blank;
     }
   }
@@ -57,6 +61,17 @@ export function memoryOf(sys: Sys, agent: string, instance: string, log: Log): M
       await save({ ...current, facts: { ...current.facts, [name]: value } });
     },
     rememberParams: async (params) => save({ ...(await page()), params }),
+    async others() {
+      const names = (await sys.list(dir).catch(() => [])).filter(
+        (name) => name.startsWith(`${agent}-`) && name.endsWith('.json') && `${dir}/${name}` !== file,
+      );
+      return Promise.all(
+        names.map(async (name) => ({
+          instance: decodeURIComponent(name.slice(agent.length + 1, -'.json'.length)),
+          facts: (await page(`${dir}/${name}`)).facts,
+        })),
+      );
+    },
     forget: () => sys.remove(file).catch(() => undefined),
   };
 }

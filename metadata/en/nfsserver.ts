@@ -37,28 +37,43 @@ at once are told again in the background.`,
     nfs_smnotify_retry_time: `
 For how many minutes a client that does not confirm the notification is told again; 15 when unset, 0 means for ever.`,
     nfsv4_only: `
-Serve NFSv4 only: rpcbind, rpc.statd and lock notifications are neither started nor watched. Switch NFSv3 off in /etc/nfs.conf as well
-(vers3=n), and mask rpcbind and rpc-statd if nothing else needs them. A vers3=n in /etc/nfs.conf alone has the same effect.`,
+Serve NFSv4 only: NFSv3 is switched off while the server runs, and rpcbind, rpc.statd and lock notifications are neither started nor
+watched. Mask rpcbind and rpc-statd if nothing else needs them. A vers3=n in /etc/nfs.conf alone has the same effect.`,
     rpcpipefs_dir: `
 Where the rpc_pipefs filesystem is mounted. As long as it has its default, a pipefs-directory in /etc/nfs.conf (Debian: /run/rpc_pipefs) is
 used instead and nothing is mounted below /var/lib/nfs.`,
     nfs_init_script: `
-Kept so that existing configurations work. The server is run by systemd, and the init script is not used.`,
+Init script of the NFS server on machines whose first process is not systemd; under systemd it is ignored. When unset, the first of
+/etc/init.d/nfsserver, /etc/init.d/nfs and /etc/init.d/nfs-kernel-server that can be executed. Helpers that the script leaves out (rpc.statd
+always) are started by the agent.`,
+    nfs_lease_time: `
+For how many seconds a silent NFSv4 client keeps its locks and open files, 10 to 240. When unset, lease-time of /etc/nfs.conf or the
+kernel's 90. Short ones let a dead client's locks go sooner; clients send a sign of life more often. After a change the first grace
+period is as long as the lease that clients still know.`,
+    nfs_grace_time: `
+For how many seconds after a start clients claim the locks that they had before, 10 to 240, NFSv3 and NFSv4 alike; new locks and opens wait so
+long. When unset, grace-time of /etc/nfs.conf or the kernel's 90 (50 for NFSv3). It cannot be shorter than the lease: an idle client
+would notice the restart too late and lose its locks. With nfsdcld the kernel ends the NFSv4 part by itself as soon as every client
+of version 4.1 or later has claimed what it had. A change counts from the next start on.`,
     nfsd_args: `
-Not supported yet, and refused when set: write threads, ports, protocol versions, grace and lease time into [nfsd] of /etc/nfs.conf on every
-node.`,
+Arguments for rpc.nfsd: a number of threads, and the options for ports, hosts, protocol versions, transports, grace and lease time. They
+are given to nfs.conf while the server runs, or to /etc/sysconfig/nfs on systems that have no nfs.conf.`,
     lockd_udp_port: `
-Not supported yet, and refused when set: write udp-port into [lockd] of /etc/nfs.conf on every node.`,
+UDP port of the kernel's lock manager, for firewalls; any free one when unset. Set while the server runs, as are all ports.`,
     lockd_tcp_port: `
-Not supported yet, and refused when set: write port into [lockd] of /etc/nfs.conf on every node.`,
+TCP port of the kernel's lock manager, for firewalls; any free one when unset.`,
     statd_outgoing_port: `
-UDP port that lock notifications are sent from; a free one below 1024 when unset.`,
+UDP port that rpc.statd and lock notifications send from; a free one below 1024 when unset.`,
     statd_port: `
-Not supported yet, and refused when set: write port into [statd] of /etc/nfs.conf on every node.`,
+Port that rpc.statd listens on, for firewalls; any free one when unset.`,
     mountd_port: `
-Not supported yet, and refused when set: write port into [mountd] of /etc/nfs.conf on every node.`,
+Port that rpc.mountd listens on, for firewalls; any free one when unset.`,
     rquotad_port: `
-Not supported yet, and refused when set: configure rpc.rquotad itself on every node.`,
+Port that rpc.rquotad of the package quota listens on. When set, it runs on this port while the NFS server does, in place of the
+distribution's own service.`,
+    nfs_notify_cmd: `
+The program that old configurations name for lock notifications. It must be there, and be sm-notify or rpc.statd. It is not used: the agent
+sends the notifications itself.`,
     ...traceProse,
   },
 } satisfies EnglishProse<typeof params>;

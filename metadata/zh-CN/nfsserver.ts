@@ -50,8 +50,8 @@ nfs-utils 2.6.3 及以上通过 /etc/nfs.conf.d 中的文件设置，更早的�
     nfsv4_only: {
       short: '只提供 NFSv4：不使用 rpcbind、rpc.statd 和锁通知',
       long: `
-只提供 NFSv4：既不启动也不监视 rpcbind、rpc.statd 和锁通知。请同时在 /etc/nfs.conf 中关闭 NFSv3（vers3=n），若无他用再屏蔽 rpcbind 和
-rpc-statd。仅在 /etc/nfs.conf 中设置 vers3=n 效果相同。`,
+只提供 NFSv4：服务器运行期间关闭 NFSv3，既不启动也不监视 rpcbind、rpc.statd 和锁通知。若无他用可屏蔽 rpcbind 和 rpc-statd。仅在 /etc/nfs.conf
+中设置 vers3=n 效果相同。`,
     },
     rpcpipefs_dir: {
       short: 'rpc_pipefs 的挂载点；取默认值时以 nfs.conf 的 pipefs-directory 为准',
@@ -60,35 +60,56 @@ rpc_pipefs 文件系统的挂载位置。取默认值时，使用 /etc/nfs.conf 
     },
     nfs_init_script: {
       short: 'NFS 服务器的 init 脚本；在 systemd 下忽略',
-      long: '为兼容已有配置而保留。服务器由 systemd 运行，不使用 init 脚本。',
+      long: `
+第一个进程不是 systemd 的机器上 NFS 服务器的 init 脚本；在 systemd 下忽略。不设置时取 /etc/init.d/nfsserver、/etc/init.d/nfs、
+/etc/init.d/nfs-kernel-server 中第一个可执行的。脚本没有启动的辅助守护进程（rpc.statd 总是如此）由代理启动。`,
+    },
+    nfs_lease_time: {
+      short: '沉默的 NFSv4 客户端多少秒后失去锁；不设置时取 nfs.conf 的值或 90',
+      long: `
+沉默的 NFSv4 客户端在多少秒内保留其锁和打开的文件，10 到 240。不设置时取 /etc/nfs.conf 的 lease-time 或内核的 90。值小则死掉的客户端的锁更早释放，
+客户端也更频繁地联系服务器。更改之后，第一次宽限期不短于客户端仍然知道的租期。`,
+    },
+    nfs_grace_time: {
+      short: '启动后多少秒内客户端可重新申请锁而其他请求等待；不设置时取 nfs.conf 的值或 90',
+      long: `
+启动之后多少秒内客户端可以重新申请以前的锁，10 到 240，NFSv3 与 NFSv4 相同；新的锁和打开请求在此期间等待。不设置时取 /etc/nfs.conf 的
+grace-time 或内核的 90（NFSv3 为 50）。不能短于租期：否则空闲的客户端发现重启太晚而失去锁。有 nfsdcld 时，只要所有 4.1 及以上版本的客户端都已重新
+申请，内核会自行提前结束 NFSv4 的宽限期。更改从下一次启动起生效。`,
     },
     nfsd_args: {
-      short: 'rpc.nfsd 的参数（尚不支持：请用 nfs.conf）',
-      long: '尚不支持，设置即被拒绝：请在每个节点的 /etc/nfs.conf 的 [nfsd] 中设置线程数、端口、协议版本、宽限期和租期。',
+      short: 'rpc.nfsd 的参数，例如线程数',
+      long: `
+rpc.nfsd 的参数：线程数，以及端口、地址、协议版本、传输方式、宽限期和租期的选项。服务器运行期间写入 nfs.conf，没有 nfs.conf 的系统写入
+/etc/sysconfig/nfs。`,
     },
     lockd_udp_port: {
-      short: '锁管理器的 UDP 端口（尚不支持：请用 nfs.conf）',
-      long: '尚不支持，设置即被拒绝：请在每个节点的 /etc/nfs.conf 的 [lockd] 中设置 udp-port。',
+      short: '锁管理器的 UDP 端口',
+      long: '内核锁管理器的 UDP 端口，供防火墙使用；不设置时使用任意空闲端口。与所有端口一样，只在服务器运行期间设置。',
     },
     lockd_tcp_port: {
-      short: '锁管理器的 TCP 端口（尚不支持：请用 nfs.conf）',
-      long: '尚不支持，设置即被拒绝：请在每个节点的 /etc/nfs.conf 的 [lockd] 中设置 port。',
+      short: '锁管理器的 TCP 端口',
+      long: '内核锁管理器的 TCP 端口，供防火墙使用；不设置时使用任意空闲端口。',
     },
     statd_outgoing_port: {
       short: '锁通知的源端口',
-      long: '发送锁通知所用的 UDP 源端口；不设置时使用 1024 以下的空闲端口。',
+      long: 'rpc.statd 和锁通知发送所用的 UDP 源端口；不设置时使用 1024 以下的空闲端口。',
     },
     statd_port: {
-      short: 'rpc.statd 的端口（尚不支持：请用 nfs.conf）',
-      long: '尚不支持，设置即被拒绝：请在每个节点的 /etc/nfs.conf 的 [statd] 中设置 port。',
+      short: 'rpc.statd 的端口',
+      long: 'rpc.statd 监听的端口，供防火墙使用；不设置时使用任意空闲端口。',
     },
     mountd_port: {
-      short: 'rpc.mountd 的端口（尚不支持：请用 nfs.conf）',
-      long: '尚不支持，设置即被拒绝：请在每个节点的 /etc/nfs.conf 的 [mountd] 中设置 port。',
+      short: 'rpc.mountd 的端口',
+      long: 'rpc.mountd 监听的端口，供防火墙使用；不设置时使用任意空闲端口。',
     },
     rquotad_port: {
-      short: 'rpc.rquotad 的端口（尚不支持：请用其自身配置）',
-      long: '尚不支持，设置即被拒绝：请在每个节点上配置 rpc.rquotad 本身。',
+      short: 'rpc.rquotad 的端口；设置后它随服务器运行',
+      long: 'quota 软件包的 rpc.rquotad 监听的端口。设置后，NFS 服务器运行期间它在此端口运行，代替发行版自带的服务。',
+    },
+    nfs_notify_cmd: {
+      short: '为旧配置保留并检查；不使用',
+      long: '旧配置中指定的锁通知程序。它必须存在，并且是 sm-notify 或 rpc.statd。不使用它：通知由代理自己发送。',
     },
     ...traceProse,
   },

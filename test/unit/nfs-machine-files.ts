@@ -12,10 +12,21 @@ export function defineFileTools(machine: NfsMachine): void {
       if (machine.disk.has(`${path}/`)) return '8:1 9 755 0 0 directory\n';
       return machine.disk.has(path) ? '8:1 9 644 0 0 regular file\n' : no('No such file or directory');
     }
-    return paths.map((path) => `${machine.owners.get(path) ?? '0:0'}\n`).join('');
+    const asked = args.slice(args.indexOf('--') + 1);
+    const there = asked.filter((path) => {
+      const real = machine.where(path);
+      return machine.disk.has(real) || machine.disk.has(`${real}/`);
+    });
+    const stdout = there
+      .map((path) => `${machine.owners.get(machine.where(path)) ?? '0:0'} ${path}\n`)
+      .join('');
+    return { code: there.length === asked.length ? 0 : 1, stdout };
   });
   machine.on('mkdir', (args) => {
-    for (const dir of args.slice(args.indexOf('--') + 1)) machine.disk.set(`${machine.where(dir)}/`, '');
+    for (const dir of args.slice(args.indexOf('--') + 1)) {
+      if (machine.disk.has(machine.where(dir))) return no(`mkdir: ${dir}: File exists`);
+      machine.disk.set(`${machine.where(dir)}/`, '');
+    }
     return '';
   });
   machine.on('touch', (args) => {

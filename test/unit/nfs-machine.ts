@@ -1,4 +1,6 @@
+import { hostOn } from '../../lib/host/host.ts';
 import { isWithin } from '../../lib/host/mounts.ts';
+import { nfsConf } from '../../lib/host/nfs-conf.ts';
 import { FakeMachine } from '../fake/machine.ts';
 import { defineFileTools, no } from './nfs-machine-files.ts';
 
@@ -25,6 +27,15 @@ const pulledIn: Readonly<Record<string, readonly string[]>> = {
   'nfs-server.service': ['nfs-mountd.service', 'nfs-idmapd.service', 'nfsdcld.service', 'rpc-statd.service'],
 };
 
+/** What nfsd and lockd begin with. */
+const kernelNumbers: Readonly<Record<string, number>> = {
+  '/proc/fs/nfsd/nfsv4leasetime': 90,
+  '/proc/fs/nfsd/nfsv4gracetime': 90,
+  '/proc/sys/fs/nfs/nlm_grace_period': 0,
+  '/proc/sys/fs/nfs/nlm_tcpport': 0,
+  '/proc/sys/fs/nfs/nlm_udpport': 0,
+};
+
 /** Debian with nfs-utils, systemd and a filesystem on /nfsdata, as far as nfsserver and nfsnotify can tell. */
 export class NfsMachine extends FakeMachine {
   readonly mounted: Mounted[] = [
@@ -44,9 +55,14 @@ export class NfsMachine extends FakeMachine {
   readonly disk = new Map<string, string | Uint8Array>();
   readonly failing = new Set<string>();
   readonly masked = new Set<string>();
+  /** Started at boot. */
+  readonly enabled = new Set<string>();
   /** Threads that stay whatever is done. */
   stuckThreads = 0;
   knowsScope = true;
+  /** nfs-utils knows /etc/nfs.conf.d. */
+  readsFragments = true;
+  ignoresDropIns = false;
   /** What systemd found at its last reload. */
   loadedDropIns: readonly string[] = [];
   /** Pids that keep a mount busy until they end. */
@@ -63,6 +79,10 @@ export class NfsMachine extends FakeMachine {
       ...Object.keys(unitProcess).filter((name) => name !== 'fsidd.service'),
     ])
       this.files.set(`/lib/systemd/system/${unit}`, '[Unit]\n');
+    this.files.set(
+      '/lib/systemd/system/nfs-server.service',
+      '[Unit]\n[Service]\nExecStart=/usr/sbin/rpc.nfsd\n',
+    );
     this.files.set(
       '/etc/passwd',
       'root:x:0:0:root:/root:/bin/sh\nstatd:x:105:65534::/var/lib/nfs:/bin/false\n',
@@ -179,8 +199,6 @@ export class NfsMachine extends FakeMachine {
     this.on('systemctl', ([verb = '', ...args]) => {
       switch (verb) {
         case 'show':
-          if (args.includes('DropInPaths,NeedDaemonReload'))
-            return `DropInPaths=${this.loadedDropIns.join(' ')}\nNeedDaemonReload=no\n`;
           return args
             .slice(3)
             .map((unit) => {
@@ -191,7 +209,7 @@ export class NfsMachine extends FakeMachine {
                   ? 'failed'
                   : 'inactive';
               const result = active === 'failed' ? 'exit-code' : 'success';
-              return `Id=${unit}\nLoadState=${load}\nActiveState=${active}\nResult=${result}\nExecMainStatus=1\nUnitFileState=disabled\n`;
+              return `Id=${unit}\nLoadState=${load}\nActiveState=${active}\nResult=${result}\nExecMainStatus=1\nUnitFileState=${this.enabled.has(unit) ? 'enabled' : 'disabled'}\nFragmentPath=/lib/systemd/system/${unit}\nDropInPaths=${this.loadedDropIns.filter((file) => file.includes(`/${unit}.d/`)).join(' ')}\nNeedDaemonReload=no\n`;
             })
             .join('\n');
         case 'start': {
@@ -203,10 +221,9 @@ export class NfsMachine extends FakeMachine {
           for (const unit of args) this.stopUnit(unit);
           return '';
         case 'daemon-reload':
-          this.loadedDropIns = [...this.files.keys()].filter((file) => file.includes('.service.d/'));
+          if (!this.ignoresDropIns)
+            this.loadedDropIns = [...this.files.keys()].filter((file) => file.includes('.service.d/'));
           return '';
-        case 'cat':
-          return '# /lib/systemd/system/nfs-server.service\n[Service]\nExecStart=/usr/sbin/rpc.nfsd\n';
         default:
           return '';
       }
@@ -242,6 +259,16 @@ export class NfsMachine extends FakeMachine {
       this.mounted.splice(at, 1);
       this.publish();
       return '';
+    });
+    this.on('modprobe', () => {
+      for (const [file, value] of Object.entries(kernelNumbers))
+        if (!this.files.has(file)) this.files.set(file, `${value}\n`);
+      return '';
+    });
+    this.on('nfsconf', async ([, section = '', key = '']) => {
+      if (!this.readsFragments) return no('', 1);
+      const value = (await nfsConf(hostOn(this, 1000))).get(section, key);
+      return value === undefined ? no('', 1) : `${value}\n`;
     });
     this.on('rpc.nfsd', ([first]) => {
       if (first === '0') this.threads = this.stuckThreads;

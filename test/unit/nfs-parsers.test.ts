@@ -44,6 +44,9 @@ Id=nfs-server.service
 LoadState=loaded
 ActiveState=active
 UnitFileState=enabled
+FragmentPath=/lib/systemd/system/nfs-server.service
+DropInPaths=/run/systemd/system/nfs-server.service.d/a.conf /etc/systemd/system/nfs-server.service.d/b.conf
+NeedDaemonReload=yes
 
 Result=exit-code
 ExecMainStatus=1
@@ -64,6 +67,12 @@ ActiveState=inactive
       result: 'success',
       status: '0',
       file: 'enabled',
+      files: [
+        '/lib/systemd/system/nfs-server.service',
+        '/run/systemd/system/nfs-server.service.d/a.conf',
+        '/etc/systemd/system/nfs-server.service.d/b.conf',
+      ],
+      stale: true,
     },
     {
       id: 'rpc-statd.service',
@@ -72,8 +81,19 @@ ActiveState=inactive
       result: 'exit-code',
       status: '1',
       file: 'static',
+      files: [],
+      stale: false,
     },
-    { id: 'fsidd.service', load: 'not-found', active: 'inactive', result: '', status: '', file: '' },
+    {
+      id: 'fsidd.service',
+      load: 'not-found',
+      active: 'inactive',
+      result: '',
+      status: '',
+      file: '',
+      files: [],
+      stale: false,
+    },
   ]);
 });
 

@@ -107,7 +107,7 @@ describe('start that cannot work says why', () => {
       'no server unit',
       (machine) => machine.files.delete('/lib/systemd/system/nfs-server.service'),
       5,
-      /not-found/,
+      /nfs-server.service is not installed/,
     ],
     [
       'no statd unit',

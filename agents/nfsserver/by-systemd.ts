@@ -1,0 +1,67 @@
+import type { Host } from '../../lib/host/host.ts';
+import { type Daemon, serverNames, serverUnits, unitFor } from '../../lib/host/nfs-daemons.ts';
+import { isInstalled, startUnits, stopUnits, type Unit, unitsOf } from '../../lib/host/units.ts';
+import { Failure } from '../../lib/ocf/outcome.ts';
+import type { Ctx } from './params.ts';
+
+/** What must stay of the time for looking at the result. */
+const reserveMs = 5000;
+
+/** Throws `Failure` for a daemon without a unit that could be started. */
+export async function unitsFor(host: Host, daemons: readonly Daemon[]): Promise<readonly string[]> {
+  return Promise.all(
+    daemons.map(async (daemon) => {
+      const unit = await unitFor(host, daemon);
+      if (unit === undefined)
+        throw new Failure('notInstalled', `${daemon.units[0]} is not installed or is masked`);
+      return unit;
+    }),
+  );
+}
+
+/** Every unit of the server that is installed here; its own under the first of its names, the others are aliases. */
+export async function installedUnits(host: Host): Promise<readonly string[]> {
+  const installed: string[] = [];
+  const isServer = (unit: string) => (serverNames as readonly string[]).includes(unit);
+  for (const unit of serverUnits)
+    if (!(isServer(unit) && installed.some(isServer)) && (await isInstalled(host, unit)))
+      installed.push(unit);
+  return installed;
+}
+
+/** Starts all in one call, in which systemd orders them. */
+export async function startBySystemd(
+  { host }: Pick<Ctx, 'host'>,
+  server: string,
+  daemons: readonly Daemon[],
+  before: readonly Unit[],
+): Promise<void> {
+  const failed = before.filter(({ active }) => active === 'failed').map(({ id }) => id);
+  if (failed.length > 0) await host.run(['systemctl', 'reset-failed', ...failed]);
+  const names = [...(await unitsFor(host, daemons)), server];
+  const output = await startUnits(host, names, Math.max(1000, host.left() - reserveMs));
+  if (output.code !== 0)
+    throw new Failure('failed', await whyNotUp(host, names, output.hung ?? output.stderr));
+}
+
+async function whyNotUp(host: Host, names: readonly string[], said: string): Promise<string> {
+  const units = await unitsOf(host, names).catch(() => []);
+  const faults = units.filter(({ active }) => active !== 'active').map(describe);
+  return faults.length > 0 ? faults.join('; ') : said.trim() || `${names.at(-1)} did not start`;
+}
+
+const describe = ({ id, active, result, status }: Unit): string =>
+  active === 'failed'
+    ? `${id} failed (${result}, status ${status}): see journalctl -u ${id}`
+    : `${id} is ${active}${result && result !== 'success' ? ` (${result})` : ''}`;
+
+/** Says what systemd said if it could not stop them. */
+export async function stopBySystemd(
+  host: Host,
+  units: readonly string[],
+  timeoutMs: number,
+): Promise<string | undefined> {
+  if (units.length === 0) return undefined;
+  const { code, stderr, hung } = await stopUnits(host, units, timeoutMs);
+  return code === 0 ? undefined : `systemctl stop ${units.join(' ')}: ${hung ?? stderr.trim()}`;
+}

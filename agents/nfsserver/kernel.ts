@@ -1,0 +1,122 @@
+import { readManaged, replaceManaged } from '../../lib/host/files.ts';
+import type { Host } from '../../lib/host/host.ts';
+import { nfsConf } from '../../lib/host/nfs-conf.ts';
+import { stateRoot } from '../../lib/host/nfs-state.ts';
+import { Failure } from '../../lib/ocf/outcome.ts';
+import type { Ctx } from './params.ts';
+import { ourConf } from './settings.ts';
+
+// Numbers that nfsd and lockd take over when they start and keep beyond their end: the ones before come back when the server stops.
+
+const lease = '/proc/fs/nfsd/nfsv4leasetime';
+const grace = '/proc/fs/nfsd/nfsv4gracetime';
+const lockGrace = '/proc/sys/fs/nfs/nlm_grace_period';
+const lockTcp = '/proc/sys/fs/nfs/nlm_tcpport';
+const lockUdp = '/proc/sys/fs/nfs/nlm_udpport';
+
+/** The kernel's own lease and grace time, in seconds. */
+const defaultTime = 90;
+/** lockd takes no more for its own grace period. */
+export const longestTime = 240;
+
+/** Files of the kernel and the numbers they held before the start. */
+type Before = { readonly [file: string]: { readonly was: number; readonly set: number } };
+const fact = 'kernel';
+
+export type Times = { readonly leaseTime: number | undefined; readonly graceTime: number | undefined };
+
+/** What the server is to be told; `undefined` where nothing needs to be said. */
+export async function timesOf(ctx: Ctx, isNewState: boolean): Promise<Times> {
+  const { host, params } = ctx;
+  const { nfs_lease_time: leaseTime, nfs_grace_time: wanted } = params;
+  if (leaseTime === undefined && wanted === undefined) return { leaseTime, graceTime: wanted };
+  const conf = await nfsConf(host, ourConf);
+  const configured = (key: string) => Number(conf.get('nfsd', key)) || defaultTime;
+  const inForce = leaseTime ?? configured('lease-time');
+  if (wanted !== undefined && wanted < inForce)
+    throw new Failure(
+      'invalidHere',
+      `nfs_grace_time=${wanted} is shorter than the lease of ${inForce} s: clients would lose locks; set nfs_lease_time too`,
+    );
+  const former = await formerLease(ctx, inForce, isNewState ? inForce : configured('lease-time'));
+  const needed = Math.min(longestTime, Math.max(inForce, former));
+  const isEnough = (wanted ?? configured('grace-time')) >= needed;
+  return { leaseTime, graceTime: isEnough ? wanted : needed };
+}
+
+const leaseFile = `${stateRoot}/lease-time`;
+
+/**
+ * The lease of the server before this one, kept with the state. NFSv4 clients look in once per lease at least: a grace period
+ * shorter than the lease they know is over before the last one has noticed the restart, and its locks are lost.
+ */
+async function formerLease({ host, log }: Ctx, now: number, unknown: number): Promise<number> {
+  const kept = Number(await readManaged(host, leaseFile)) || undefined;
+  if (kept !== now) await replaceManaged(host, leaseFile, `${now}\n`);
+  const former = kept ?? unknown;
+  if (former > now)
+    log.info(`clients know a lease of ${former} s: the grace period is not shorter this time`);
+  return former;
+}
+
+/** Tells the kernel, while no thread runs: it refuses later. */
+export async function setNumbers(ctx: Ctx, { leaseTime, graceTime }: Times): Promise<void> {
+  const { host, params, memory, log } = ctx;
+  const wanted = (
+    [
+      [lease, leaseTime],
+      [grace, graceTime],
+      [lockGrace, graceTime],
+      [lockTcp, params.lockd_tcp_port],
+      [lockUdp, params.lockd_udp_port],
+    ] as const
+  ).flatMap(([file, value]) => (value === undefined ? [] : [[file, value] as const]));
+  if (wanted.length === 0) return;
+  await loadNfsd(host);
+  const before: Record<string, { was: number; set: number }> = { ...(await memory.fact<Before>(fact)) };
+  for (const [file, set] of wanted) {
+    const was = Number((await host.sys.read(file).catch(() => 'none')).trim());
+    if (Number.isNaN(was)) {
+      log.warn(`the kernel has no ${file}: ${set} cannot be set there`);
+      continue;
+    }
+    before[file] = { was: before[file]?.was ?? was, set };
+    await memory.note(fact, before);
+    if (was !== set) await poke(host, file, set);
+  }
+}
+
+async function poke(host: Host, file: string, value: number): Promise<void> {
+  await host.sys.poke(file, `${value}\n`).catch((error: Error) => {
+    throw new Failure('failed', `the kernel does not take ${value} for ${file}: ${error.message}`);
+  });
+}
+
+/** The files exist once the modules are loaded and nfsd's filesystem is mounted; systemd would do it as the server starts. */
+export async function loadNfsd(host: Host): Promise<void> {
+  // only looked for: reading it waits for a mutex that a shutdown with a dead disk never gives back
+  const isThere = () =>
+    host.sys.facts(lease).then(
+      () => true,
+      () => false,
+    );
+  if (await isThere()) return;
+  await host.tryRun(['modprobe', '-q', 'nfsd']);
+  if (await isThere()) return;
+  await host.tryRun(['mount', '-t', 'nfsd', 'nfsd', '/proc/fs/nfsd']);
+}
+
+/** Gives back what was there before, unless somebody else has changed it since. */
+export async function restoreNumbers({
+  host,
+  memory,
+  log,
+}: Pick<Ctx, 'host' | 'memory' | 'log'>): Promise<void> {
+  const before = await memory.fact<Before>(fact);
+  for (const [file, { was, set }] of Object.entries(before ?? {})) {
+    const now = Number((await host.sys.read(file).catch(() => 'none')).trim());
+    if (now === set && set !== was)
+      await host.sys.poke(file, `${was}\n`).catch((error: Error) => log.warn(`${file}: ${error.message}`));
+  }
+  await memory.note(fact, undefined);
+}

@@ -1,0 +1,76 @@
+import { isIP } from 'node:net';
+import { canonicalIp, isLocal } from '../../lib/host/addresses.ts';
+import { firstLine, type Host } from '../../lib/host/host.ts';
+import { nfsConf } from '../../lib/host/nfs-conf.ts';
+import { readBoolean } from '../../lib/ocf/params.ts';
+import { wantsV3 } from './health.ts';
+import { readNfsdArgs } from './nfsd-args.ts';
+import type { Ctx } from './params.ts';
+
+// Depth 10 asks each service the question that costs nothing (the NULL procedure), depth 20 asks nfsd through every address of the
+// service, too. A thread pool that hangs with its disk answers nobody, while every process is there.
+
+/** Per question; all are asked at once. */
+const patienceMs = 5000;
+
+/** Who does not answer, one sentence each. */
+export async function unanswered(ctx: Ctx): Promise<readonly string[]> {
+  const { host, request } = ctx;
+  const v3 = await wantsV3(ctx);
+  const { port, addresses, v4 } = await whereNfsdListens(ctx);
+  const versions = [...(v4 ? [4] : []), ...(v3 ? [3] : [])];
+  const through = [...addresses, ...(request.depth >= 20 ? await serviceAddresses(ctx) : [])];
+  const answers = await Promise.all([
+    ...through.flatMap((address) =>
+      versions.map((version) =>
+        nullCall(host, `nfsd (NFSv${version})`, address, ['-a', universal(address, port)], 100003, version),
+      ),
+    ),
+    ...(v3 ? [nullCall(host, 'rpc.mountd', '127.0.0.1', ['127.0.0.1'], 100005, 3)] : []),
+    ...(v3 ? [nullCall(host, 'rpc.statd', '127.0.0.1', ['127.0.0.1'], 100024, 1)] : []),
+  ]);
+  return answers.filter((answer) => answer !== undefined);
+}
+
+/** nfsd has a port of its own, so that rpcbind is not needed; mountd and statd are found through it. */
+async function nullCall(
+  host: Host,
+  who: string,
+  address: string,
+  where: readonly string[],
+  program: number,
+  version: number,
+): Promise<string | undefined> {
+  const transport = isIP(address) === 6 ? 'tcp6' : 'tcp';
+  const { code, stderr, stdout, hung, missing } = await host.tryRun(
+    ['rpcinfo', '-T', transport, ...where, String(program), String(version)],
+    { timeoutMs: Math.min(patienceMs, host.left() * 0.8) },
+  );
+  if (missing) return 'command rpcinfo is not installed: the services cannot be asked';
+  if (code === 0) return undefined;
+  const why = hung ? `within ${patienceMs / 1000} s` : firstLine(stderr || stdout) || `rpcinfo exit ${code}`;
+  return `${who} does not answer on ${address}: ${why}`;
+}
+
+/** RFC 5665: the port's two bytes behind the address. */
+const universal = (address: string, port: number): string => `${address}.${port >> 8}.${port & 255}`;
+
+async function whereNfsdListens({ host, params }: Ctx) {
+  const args = readNfsdArgs(params.nfsd_args);
+  const conf = await nfsConf(host);
+  const get = (key: string) => (typeof args === 'string' ? undefined : args[key]) ?? conf.get('nfsd', key);
+  const hosts = (get('host') ?? '').split(',').flatMap((name) => canonicalIp(name.trim()) ?? []);
+  const asked = get('port') ?? 'nfs';
+  return {
+    port: /^\d+$/.test(asked) ? Number(asked) : 2049,
+    addresses: hosts.length > 0 ? hosts : ['127.0.0.1'],
+    v4: readBoolean(get('vers4') ?? '') ?? true,
+  };
+}
+
+/** Those that are here: an address that comes after the server in its group has a monitor of its own. */
+async function serviceAddresses({ host, params }: Ctx): Promise<readonly string[]> {
+  const addresses = (params.nfs_ip ?? '').split(',').flatMap((text) => canonicalIp(text.trim()) ?? []);
+  const here = await Promise.all(addresses.map((ip) => isLocal(host, ip, isIP(ip) === 6 ? 'inet6' : 'inet')));
+  return addresses.filter((_, index) => here[index] !== false);
+}
