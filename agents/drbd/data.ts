@@ -1,4 +1,4 @@
-import type { Connection, Resource } from '../../lib/host/drbd/state.ts';
+import type { Connection, Device, Resource } from '../../lib/host/drbd/state.ts';
 
 /** What the promotion score depends on: where good data is. Diskless clients say nothing about data. */
 export type DataQuality = {
@@ -10,6 +10,10 @@ export type DataQuality = {
   readonly allUpToDateHere: boolean;
   /** UpToDate or Consistent. */
   readonly allConsistentHere: boolean;
+  /** Every volume has UpToDate data here or at a peer that can be reached. */
+  readonly allWithinReach: boolean;
+  /** Every volume is UpToDate here but for those that are UpToDate nowhere: new ones, Inconsistent until their first sync. */
+  readonly onlyNewVolumesLack: boolean;
   /** A disk is on its way: what it will be is not known yet. */
   readonly changing: boolean;
   readonly somePeerHasAll: boolean;
@@ -26,6 +30,8 @@ export function dataQuality(resource: Resource): DataQuality {
     peer.devices.filter(({ disk }) => word(disk)).length === devices.length;
   const hasAll = has((disk) => disk === 'UpToDate');
   const isKnown = has((disk) => disk !== 'DUnknown');
+  const isGood = ({ volume, disk }: Device) =>
+    disk === 'UpToDate' || connections.some((one) => diskOf(one, volume) === 'UpToDate');
   return {
     primary: resource.role === 'Primary',
     quorum: devices.every(({ quorum }) => quorum),
@@ -33,6 +39,12 @@ export function dataQuality(resource: Resource): DataQuality {
     disklessClient: devices.every(({ disk, client }) => client && disk === 'Diskless'),
     allUpToDateHere: ownDisks.every((disk) => disk === 'UpToDate'),
     allConsistentHere: ownDisks.every((disk) => disk === 'UpToDate' || disk === 'Consistent'),
+    allWithinReach: devices.every(isGood),
+    onlyNewVolumesLack:
+      ownDisks.includes('UpToDate') &&
+      devices.every(
+        (device) => device.disk === 'UpToDate' || (device.disk === 'Inconsistent' && !isGood(device)),
+      ),
     changing: ownDisks.some((disk) => disk === 'Attaching' || disk === 'Negotiating'),
     somePeerHasAll: peers.some(hasAll),
     everyPeerHasAll: peers.length > 0 && peers.every(hasAll),
@@ -40,6 +52,9 @@ export function dataQuality(resource: Resource): DataQuality {
     somePeerPrimary: connections.some(({ role }) => role === 'Primary'),
   };
 }
+
+const diskOf = ({ devices }: Connection, volume: number): string | undefined =>
+  devices.find((device) => device.volume === volume)?.disk;
 
 const isClient = ({ devices }: Connection, volumes: number): boolean =>
   devices.filter(({ client }) => client).length === volumes;

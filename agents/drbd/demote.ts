@@ -1,10 +1,10 @@
 import { isPrimary } from '../../lib/host/drbd/state.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { type Health, notRunning, type Report } from '../../lib/ocf/outcome.ts';
 import type { Ctx } from './params.ts';
 import { insist, toSecondary } from './release.ts';
 
-/** Secondary, by the kernel's own word. Force is never used: an open device may hold data that is not written yet. */
-export async function demote(ctx: Ctx): Promise<void> {
+/** Secondary, by the kernel's own word. Without demote_force nothing is forced: an open device may hold data not yet written. */
+export async function demote(ctx: Ctx): Promise<Health | Report> {
   const state = await insist(ctx, {
     what: 'demoting',
     reached: (state) =>
@@ -14,5 +14,6 @@ export async function demote(ctx: Ctx): Promise<void> {
     step: (admin, state) => toSecondary(ctx, admin, state),
   });
   if (state.kind !== 'configured')
-    throw new Failure('failed', `${ctx.params.drbd_resource} cannot be demoted: it is not started`);
+    return notRunning(`${ctx.params.drbd_resource} cannot be demoted: it is not started`);
+  return 'ok';
 }

@@ -1,6 +1,6 @@
 import { drbdadm } from '../../lib/host/drbd/admin.ts';
 import { knownState } from '../../lib/host/drbd/query.ts';
-import { isPrimary } from '../../lib/host/drbd/state.ts';
+import { isPrimary, type Resource } from '../../lib/host/drbd/state.ts';
 import { adjust, adjust84 } from './connect.ts';
 import { dataQuality } from './data.ts';
 import { outdateIfPeerIsPromoted } from './outdate.ts';
@@ -9,6 +9,13 @@ import { publishScore } from './publish.ts';
 
 /** The whole cluster waits for every notification. */
 const patienceMs = 5000;
+
+/**
+ * After a start: the configuration was applied before it, on the peer by its start; what is left is a connection that does not
+ * come about by itself. Never without the resource: adjust would bring it up behind Pacemaker's back.
+ */
+const mustConnect = ({ connections }: Resource): boolean =>
+  connections.length === 0 || connections.some(({ state }) => state === 'StandAlone');
 
 /** A peer comes: (re)connect to it. Something has happened to a peer: the score may be another now. */
 export async function notify(ctx: Ctx): Promise<void> {
@@ -20,12 +27,11 @@ export async function notify(ctx: Ctx): Promise<void> {
 
   const admin = drbdadm(host, params.drbd_resource, params.drbdconf);
   const state = await knownState(host, params.drbd_resource, patienceMs);
-  // Never without the resource: adjust would bring it up behind Pacemaker's back.
-  if (starting && state.kind === 'configured')
-    await (state.kernel[0] >= 9 ? adjust(ctx, admin) : adjust84(ctx, admin));
+  const adjusts = starting && state.kind === 'configured' && (type === 'pre' || mustConnect(state.resource));
+  if (adjusts) await (state.kernel[0] >= 9 ? adjust(ctx, admin) : adjust84(ctx, admin));
   if (type === 'pre') return;
-  const now = starting ? await knownState(host, params.drbd_resource, patienceMs) : state;
-  await publishScore(ctx, now);
+  const now = adjusts ? await knownState(host, params.drbd_resource, patienceMs) : state;
+  await publishScore(ctx, now, 'ifDue');
   if (now.kind !== 'configured' || operation === 'start') return;
   if (!dataQuality(now.resource).somePeerUnknown) return;
   if (!params.stop_outdates_secondary) return;

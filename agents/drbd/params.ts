@@ -83,6 +83,50 @@ export const params = paramTable({
     reloadable: true,
     short: 'Connect to the peers only after promotion, for stacked resources',
   },
+  report_degraded: {
+    type: 'boolean',
+    default: false,
+    reloadable: true,
+    short: 'Let monitor tell Pacemaker when redundancy is lost: exit codes 190 and 191',
+  },
+  state_attribute: {
+    type: 'boolean',
+    default: true,
+    reloadable: true,
+    short: 'Keep the state of the data in the node attribute tsha-drbd-<resource>',
+  },
+  fail_promoted_without_data: {
+    type: 'boolean',
+    default: false,
+    reloadable: true,
+    short: 'Fail a Primary that has no data within reach, or whose I/O stays suspended',
+  },
+  keep_promoted_score: {
+    type: 'boolean',
+    default: false,
+    reloadable: true,
+    short: 'Keep the score of a Primary to which a volume is being added',
+  },
+  wfc_before_promote: {
+    type: 'integer',
+    default: 0,
+    min: 0,
+    reloadable: true,
+    short: 'Seconds to wait for a peer before a promotion without any',
+  },
+  demote_force: {
+    type: 'boolean',
+    default: false,
+    reloadable: true,
+    short: 'As the last resort make an open device Secondary by force (DRBD 9.1.7 or newer)',
+  },
+  check_config: {
+    type: 'select',
+    options: ['off', 'warn', 'fail'],
+    default: 'warn',
+    reloadable: true,
+    short: 'What validate-all does about a risky DRBD or cluster configuration',
+  },
   ...traceParams,
 });
 

@@ -1,51 +1,69 @@
 import { complaint, drbdadm } from '../../lib/host/drbd/admin.ts';
-import { drbdState } from '../../lib/host/drbd/query.ts';
-import { isPrimary, type Resource, secondaryVolumes } from '../../lib/host/drbd/state.ts';
+import type { DrbdState, Resource } from '../../lib/host/drbd/state.ts';
+import { isPrimary, isSameState, secondaryVolumes } from '../../lib/host/drbd/state.ts';
+import { type Next, pursue } from '../../lib/host/drbd/watch.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import { promotedMax } from './clone.ts';
+import { requireTwoPrimaries } from './configuration.ts';
 import { adjust } from './connect.ts';
 import { dataQuality } from './data.ts';
 import type { Ctx } from './params.ts';
 import { promotedElsewhere } from './peers.ts';
 import { publishScore } from './publish.ts';
+import { notable, secondsSince } from './release.ts';
 import { remarksOn } from './remarks.ts';
-import { requireTwoPrimaries } from './two-primaries.ts';
 
 /** drbdsetup's exit code for "no UpToDate data within reach" (also: the peer could not be fenced). */
 const noUpToDateData = 17;
 const reserveMs = 1500;
 /**
- * A refusal for want of data is not answered at once: Pacemaker would stop, start and promote again in a tight circle, while a
- * handshake that is just going on may bring the data within these seconds.
+ * A refusal for want of data is not final before this long after the action began: Pacemaker would stop, start and promote again
+ * in a tight circle, while a handshake that is just going on may bring the data within these seconds.
  */
 const brakeMs = 15_000;
 
 /** Primary, by the kernel's own word, on all volumes. DRBD decides whether the data allows it; nothing is forced. */
 export async function promote(ctx: Ctx): Promise<void> {
-  const { host, params } = ctx;
-  const admin = drbdadm(host, params.drbd_resource, params.drbdconf);
+  const { host, log, params } = ctx;
+  const name = params.drbd_resource;
+  const admin = drbdadm(host, name, params.drbdconf);
   await requireTwoPrimaries(ctx, admin);
-  const end = host.left() - reserveMs;
+  const since = host.sys.now();
   let said = '';
-  let refused = false;
-  const done = await host.until(async () => {
-    const state = await drbdState(host, params.drbd_resource);
+  /** The state that was no good for a promotion. */
+  let refused: Resource | undefined;
+  let lacksData = false;
+
+  const attempt = async (resource: Resource): Promise<Next> => {
+    if (refused) await giveUpIfPeerIsPrimary(ctx, resource);
+    const output = await admin.run(['primary', name], { timeoutMs: host.left() - reserveMs });
+    if (output.code === 0) return 'again';
+    said = complaint(output);
+    refused = resource;
+    lacksData = output.code === noUpToDateData;
+    return 'wait';
+  };
+  const look = async (state: DrbdState): Promise<Next> => {
     if (state.kind === 'unknown') {
       said = state.why;
-      return false;
+      return 'wait';
     }
     if (state.kind !== 'configured')
-      throw new Failure('failed', `${params.drbd_resource} cannot be promoted: it is not started`);
-    if (isWhollyPrimary(state.resource)) return true;
-    if (refused) await giveUpIfPeerIsPrimary(ctx, state.resource);
-    const output = await admin.run(['primary', params.drbd_resource], { timeoutMs: host.left() - reserveMs });
-    if (output.code === noUpToDateData) await awaitData(ctx, state.resource, complaint(output));
-    else if (output.code !== 0) said = complaint(output);
-    refused = output.code !== 0;
-    return false;
-  }, end);
-  if (!done)
-    throw new Failure('failed', `promoting ${params.drbd_resource} failed: ${said || 'it stays Secondary'}`);
+      throw new Failure('failed', `${name} cannot be promoted: it is not started`);
+    const { resource } = state;
+    if (isWhollyPrimary(resource)) return 'done';
+    if (isAlone(resource) && host.sys.now() - since < params.wfc_before_promote * 1000) return 'wait';
+    if (!lacksData || !refused || !isSameState(refused, resource)) return attempt(resource);
+    if (host.sys.now() - since >= brakeMs) throw lackOfData(resource, said);
+    return 'wait';
+  };
+  const done = await pursue(host, name, host.left() - reserveMs, look);
+  if (!done) {
+    if (refused && lacksData) throw lackOfData(refused, said);
+    throw new Failure('failed', `promoting ${name} failed: ${said || 'it stays Secondary'}`);
+  }
+  const waited = secondsSince(host, since);
+  if (said && waited >= notable) log.info(`promoting ${name} took ${waited} s: ${said}`);
   if (params.connect_only_after_promote) await adjust(ctx, admin);
 }
 
@@ -53,21 +71,15 @@ export async function promote(ctx: Ctx): Promise<void> {
 const isWhollyPrimary = (resource: Resource): boolean =>
   isPrimary(resource) && secondaryVolumes(resource).length === 0;
 
-/** Returns when the state changed, so that another try makes sense; throws when it did not. */
-async function awaitData({ host, params }: Ctx, then: Resource, said: string): Promise<void> {
-  const before = JSON.stringify(then);
-  const changed = await host.until(
-    async () => {
-      const now = await drbdState(host, params.drbd_resource);
-      return now.kind !== 'unknown' && JSON.stringify(now.kind === 'configured' && now.resource) !== before;
-    },
-    Math.min(brakeMs, host.left() - reserveMs),
-  );
-  if (changed) return;
-  const facts = [...remarksOn(then)].join(', ');
-  throw new Failure(
+/** There are peers, and none of them is connected. */
+const isAlone = ({ connections }: Resource): boolean =>
+  connections.length > 0 && connections.every(({ state }) => state !== 'Connected');
+
+function lackOfData(resource: Resource, said: string): Failure {
+  const facts = [...remarksOn(resource)].join(', ');
+  return new Failure(
     'failed',
-    `${params.drbd_resource}: refused to promote without UpToDate data (${facts || said})`,
+    `${resource.name}: refused to promote without UpToDate data (${facts || said})`,
   );
 }
 

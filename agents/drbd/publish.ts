@@ -1,5 +1,6 @@
-import { writePromotionScore } from '../../lib/host/cluster.ts';
-import { drbdadm } from '../../lib/host/drbd/admin.ts';
+import { constraintsXml, writeNodeAttribute, writePromotionScore } from '../../lib/host/cluster.ts';
+import { complaint, drbdadm } from '../../lib/host/drbd/admin.ts';
+import { fencingConstraints } from '../../lib/host/drbd/fencing.ts';
 import type { KnownState } from '../../lib/host/drbd/query.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
 import { readBoolean } from '../../lib/ocf/params.ts';
@@ -14,40 +15,55 @@ import {
   type Scores,
   scoreFor,
 } from './score.ts';
+import { type Message, tell, tellIfDue, toldBefore } from './tell.ts';
 
-/** What was last told to the cluster on this boot, and at which second of it. */
-type Published = { readonly score: Score; readonly allUpToDate: boolean; readonly second: number };
-
-const factName = 'published score';
-/**
- * How long a recurring monitor relies on what it wrote: asking the cluster costs as much as writing, and each write may make it
- * compute a transition. The attribute goes when the node leaves the cluster, but then a probe writes it again; what is left is
- * somebody deleting it by hand.
- */
-const trustedSeconds = 60;
+const scoreName = 'promotion score';
 const unfenceMs = 10_000;
 
-/**
- * Tells the cluster how well this node could be promoted. `ifDue`, for recurring monitors: only when that has changed or was
- * told more than a minute ago. Never fails and never takes long: a score is no reason to fail an action.
- */
+/** Tells the cluster how well this node could be promoted; `ifDue`: unless it knows. */
 export async function publishScore(ctx: Ctx, state: KnownState, ifDue?: 'ifDue'): Promise<void> {
-  const { host, log, memory, request, params: given } = ctx;
-  const resource = state.kind === 'configured' ? state.resource : undefined;
-  const score = resource ? await chosenScore(ctx, resource) : 'none';
-  if (score === 'unchanged') return;
-  const allUpToDate = resource !== undefined && isPrimaryAndAllUpToDate(resource);
-  const second = Number((await host.sys.read('/proc/uptime').catch(() => '')).split(' ', 1)[0] || Number.NaN);
-  if (ifDue) {
-    const last = await memory.fact<Published>(factName);
-    const isFresh = last !== undefined && second - last.second < trustedSeconds;
-    if (isFresh && last.score === score && last.allUpToDate === allUpToDate) return;
-  }
+  const score = await scoreMessage(ctx, state);
+  await (ifDue ? tellIfDue : tell)(ctx, score);
+}
 
-  const trouble = await writePromotionScore(host, request, score);
-  if (trouble) log.warn(`promotion score ${score} not written: ${trouble}`);
-  else await memory.note(factName, { score, allUpToDate, second } satisfies Published);
-  if (allUpToDate && given.unfence_if_all_uptodate) await unfencePeer(ctx);
+/** A monitor's news: the score, the state in a word, and that the peer may be promoted again. */
+export async function publishAll(ctx: Ctx, state: KnownState, condition: string | 'none'): Promise<void> {
+  await tellIfDue(ctx, [
+    ...(await scoreMessage(ctx, state)),
+    ...(await stateMessage(ctx, condition)),
+    ...unfencing(ctx, state),
+  ]);
+}
+
+/** What is left of a resource that has been stopped: nothing. */
+export async function withdraw(ctx: Ctx): Promise<void> {
+  await tell(ctx, [
+    ...(await scoreMessage(ctx, { kind: 'absent' })),
+    ...(await stateMessage(ctx, 'none', 'always')),
+  ]);
+}
+
+async function scoreMessage(ctx: Ctx, state: KnownState): Promise<readonly Message[]> {
+  const score = state.kind === 'configured' ? await chosenScore(ctx, state.resource) : 'none';
+  if (score === 'unchanged') return [];
+  const write = () => writePromotionScore(ctx.host, ctx.request, score);
+  return [{ about: scoreName, value: String(score), write }];
+}
+
+/** Deleted when it is not wanted any more; `always` also when nothing is known of one. */
+async function stateMessage(ctx: Ctx, condition: string, always?: 'always'): Promise<readonly Message[]> {
+  const name = `tsha-drbd-${ctx.params.drbd_resource}`;
+  const value = ctx.params.state_attribute ? condition : 'none';
+  const before = (await toldBefore(ctx))[name]?.value ?? 'none';
+  if (value === 'none' && before === 'none' && !(always && ctx.params.state_attribute)) return [];
+  return [{ about: name, value, write: () => writeNodeAttribute(ctx.host, name, value) }];
+}
+
+function unfencing(ctx: Ctx, state: KnownState): readonly Message[] {
+  if (!ctx.params.unfence_if_all_uptodate) return [];
+  const allUpToDate = state.kind === 'configured' && isPrimaryAndAllUpToDate(state.resource);
+  const write = async () => (allUpToDate ? unfencePeer(ctx) : undefined);
+  return [{ about: 'all data is UpToDate', value: String(allUpToDate), write }];
 }
 
 /** The scores to use: an impossible adjust_master_score counts as its default, as in the stock agent. */
@@ -55,9 +71,9 @@ const scoresOf = (text: string): Scores =>
   parseScores(text) ?? (parseScores(params.adjust_master_score.default) as Scores);
 
 async function chosenScore(ctx: Ctx, resource: Resource): Promise<Score> {
-  return (await mustYield(ctx, resource))
-    ? 'none'
-    : scoreFor(resource, scoresOf(ctx.params.adjust_master_score));
+  const { adjust_master_score, keep_promoted_score } = ctx.params;
+  if (await mustYield(ctx, resource)) return 'none';
+  return scoreFor(resource, scoresOf(adjust_master_score), keep_promoted_score);
 }
 
 /** remove_master_score_if_peer_primary. A cluster that cannot be asked is not taken for one that knows nothing. */
@@ -65,13 +81,22 @@ async function mustYield(ctx: Ctx, resource: Resource): Promise<boolean> {
   const rule = ctx.params.remove_master_score_if_peer_primary;
   if (!peerIsPrimaryWithData(resource)) return false;
   if (rule !== 'unexpected') return readBoolean(rule) === true;
-  return promotedMax(ctx.request) === 1 && (await promotedElsewhere(ctx))?.length === 0;
+  if (promotedMax(ctx.request) !== 1 || (await promotedElsewhere(ctx))?.length !== 0) return false;
+  if ((await toldBefore(ctx))[scoreName]?.value !== 'none')
+    ctx.log.info(
+      `${resource.name}: a peer is Primary that the cluster has not promoted: giving up the promotion score`,
+    );
+  return true;
 }
 
-async function unfencePeer({ host, params: given }: Ctx): Promise<void> {
+/** The handler asks the cluster many questions: it runs only when there is a constraint, or the cluster does not say. */
+async function unfencePeer({ host, params: given }: Ctx): Promise<string | undefined> {
+  const xml = await constraintsXml(host);
+  if (xml !== undefined && fencingConstraints(xml, given.drbd_resource).length === 0) return undefined;
   const admin = drbdadm(host, given.drbd_resource, given.drbdconf);
-  await admin.run(['unfence-peer', given.drbd_resource], {
+  const output = await admin.run(['unfence-peer', given.drbd_resource], {
     timeoutMs: Math.min(unfenceMs, host.left() / 2),
     env: { OCF_RESKEY_unfence_extra_args: given.unfence_extra_args },
   });
+  return output.code === 0 ? undefined : `unfence-peer: ${complaint(output)}`;
 }

@@ -1,7 +1,9 @@
 import { blockDeviceUsers } from '../../lib/host/block-device-users.ts';
 import { type Admin, complaint, drbdadm, isConfigurationTrouble } from '../../lib/host/drbd/admin.ts';
-import { drbdState } from '../../lib/host/drbd/query.ts';
 import type { Configured, DrbdState, Resource } from '../../lib/host/drbd/state.ts';
+import { compareVersions, type Version } from '../../lib/host/drbd/version.ts';
+import { pursue } from '../../lib/host/drbd/watch.ts';
+import type { Host } from '../../lib/host/host.ts';
 import type { Output } from '../../lib/host/sys.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import type { Ctx } from './params.ts';
@@ -23,24 +25,29 @@ type Wanted = {
  */
 export async function insist(ctx: Ctx, { reached, step, what }: Wanted): Promise<DrbdState> {
   const { host, params } = ctx;
-  const admin = drbdadm(host, params.drbd_resource, params.drbdconf);
+  const name = params.drbd_resource;
+  const admin = drbdadm(host, name, params.drbdconf);
+  const since = host.sys.now();
   let state: DrbdState = { kind: 'unknown', why: 'no time left to ask' };
   let said = '';
-  const done = await host.until(async () => {
-    state = await drbdState(host, params.drbd_resource);
-    if (reached(state)) return true;
-    if (state.kind === 'unknown') said = state.why;
-    if (state.kind !== 'configured') return false;
-    const output = await step(admin, state);
-    if (output.code !== 0) said = complaint(output);
-    return false;
-  }, host.left() - reserveMs);
-  if (done) return state;
+  const done = await pursue(host, name, host.left() - reserveMs, async (now) => {
+    state = now;
+    if (reached(now)) return 'done';
+    if (now.kind === 'unknown') said = now.why;
+    if (now.kind !== 'configured') return 'wait';
+    const output = await step(admin, now);
+    if (output.code === 0) return 'again';
+    said = complaint(output);
+    return 'wait';
+  });
+  const waited = secondsSince(host, since);
+  if (done) {
+    if (said && waited >= notable) ctx.log.info(`${what} ${name} took ${waited} s: ${said}`);
+    return state;
+  }
   const users = await usersOf(ctx, state, said);
-  throw new Failure(
-    'failed',
-    [`${what} ${params.drbd_resource} failed`, users, said].filter(Boolean).join(': '),
-  );
+  const inTheWay = [users, said].filter(Boolean).join(': ');
+  throw new Failure('failed', `${what} ${name} failed: ${inTheWay || `no effect after ${waited} s`}`);
 }
 
 async function usersOf({ host }: Ctx, state: DrbdState, said: string): Promise<string> {
@@ -55,19 +62,43 @@ async function usersOf({ host }: Ctx, state: DrbdState, said: string): Promise<s
   return said.includes('held open') ? 'nobody visible in /proc uses its device' : '';
 }
 
+/** From here on a wait is worth a line in the log. */
+export const notable = 1;
+
+export const secondsSince = ({ sys }: Host, ms: number): number => Math.round((sys.now() - ms) / 1000);
+
 const drbdMajor = 147;
 
 /** Makes this node Secondary; without a usable configuration by the kernel's own names. */
-export async function toSecondary(ctx: Ctx, admin: Admin, { resource, kernel }: Configured): Promise<Output> {
+export async function toSecondary(ctx: Ctx, admin: Admin, state: Configured): Promise<Output> {
   const { host } = ctx;
+  const { resource, kernel } = state;
   const output = await admin.run(['secondary', admin.resource], withinReserve(ctx));
-  if (output.code === 0 || !isConfigurationTrouble(output)) return output;
+  if (output.code === 0) return output;
+  if (mayForce(ctx, state)) return force(ctx, state, complaint(output));
+  if (!isConfigurationTrouble(output)) return output;
   ctx.log.warn(`drbdadm cannot work (${complaint(output)}): using drbdsetup`);
   if (kernel[0] >= 9) return host.tryRun(['drbdsetup', 'secondary', resource.name], withinReserve(ctx));
   let last: Output = output;
   for (const { minor } of resource.devices)
     last = await host.tryRun(['drbdsetup', 'secondary', String(minor)], withinReserve(ctx));
   return last;
+}
+
+const lastResortMs = 15_000;
+const firstWithForce: Version = [9, 1, 7];
+
+/** demote_force: only when most of the time has passed in vain. */
+const mayForce = ({ host, params, request }: Ctx, { kernel }: Configured): boolean =>
+  params.demote_force &&
+  compareVersions(kernel, firstWithForce) >= 0 &&
+  host.left() < Math.min(lastResortMs, request.timeoutMs / 2);
+
+/** Whoever has the device open gets I/O errors from now on; what was acknowledged to them is on disk. */
+async function force(ctx: Ctx, state: Configured, said: string): Promise<Output> {
+  const users = await usersOf(ctx, state, said);
+  ctx.log.crit(`${state.resource.name}: made Secondary by force, against ${users || said}`);
+  return ctx.host.tryRun(['drbdsetup', 'secondary', '--force=yes', state.resource.name], withinReserve(ctx));
 }
 
 /** Takes the resource out of the kernel; without a usable configuration by the kernel's own name. */

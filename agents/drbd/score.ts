@@ -21,9 +21,15 @@ export function parseScores(text: string): Scores | undefined {
   return rising ? { consistent, peerHasData, peerUnknown, good } : undefined;
 }
 
-/** How well this node could be promoted. Zero and below mean "never", which Pacemaker is told by deleting the score. */
-export function scoreFor(resource: Resource, scores: Scores): Score {
-  const score = judge(dataQuality(resource), scores);
+/**
+ * How well this node could be promoted. Zero and below mean "never", which Pacemaker is told by deleting the score.
+ * `keepPromoted`: a Primary does not lose its score for a volume that is being added and good nowhere yet.
+ */
+export function scoreFor(resource: Resource, scores: Scores, keepPromoted: boolean): Score {
+  const data = dataQuality(resource);
+  const usable = data.quorum && !data.forceIoFailures;
+  if (keepPromoted && data.primary && usable && data.onlyNewVolumesLack) return scores.good;
+  const score = judge(data, scores);
   return typeof score === 'number' && score <= 0 ? 'none' : score;
 }
 

@@ -3,6 +3,7 @@ import { type KnownState, knownState } from '../../lib/host/drbd/query.ts';
 import { isPrimary } from '../../lib/host/drbd/state.ts';
 import type { Version } from '../../lib/host/drbd/version.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
+import { requireTwoPrimaries } from './configuration.ts';
 import { connect } from './connect.ts';
 import { loadModule, suitableKernel } from './module.ts';
 import { isRunning } from './monitor.ts';
@@ -10,7 +11,6 @@ import type { Ctx } from './params.ts';
 import { publishScore } from './publish.ts';
 import { insist, toSecondary } from './release.ts';
 import { parseScores } from './score.ts';
-import { requireTwoPrimaries } from './two-primaries.ts';
 
 /** Secondary, attached, connected if the peers are there. Creates no meta-data, forces no role, discards no data. */
 export async function start(ctx: Ctx): Promise<void> {

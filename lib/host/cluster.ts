@@ -17,6 +17,10 @@ function isPacemaker21(featureSet: string): boolean {
   return true;
 }
 
+/** OCF's codes for "degraded" are success for Pacemaker, and a failure for everybody else. */
+export const knowsDegraded = ({ featureSet }: Pick<Caller, 'featureSet'>): boolean =>
+  featureSet !== undefined && featureSet !== '' && isPacemaker21(featureSet);
+
 /** Called outside a cluster's action there is no feature set: then the old tool is used where it exists, and newer ones keep it. */
 const isModern = async (host: Host, featureSet: string | undefined): Promise<boolean> =>
   featureSet ? isPacemaker21(featureSet) : !(await host.sys.has(tool(host, 'crm_master')));
@@ -48,6 +52,38 @@ export async function writePromotionScore(
   const argv = [...command, ...(score === 'none' ? ['-D'] : ['-v', String(score)])] as const;
   const output = await bounded(host, argv);
   return output.code === 0 ? undefined : explain(argv, output);
+}
+
+/** Writes or deletes an attribute of this node that is gone when the node leaves the cluster. As `writePromotionScore`. */
+export async function writeNodeAttribute(
+  host: Host,
+  name: string,
+  value: string | 'none',
+): Promise<string | undefined> {
+  if (!host.sys.env['OCF_RESOURCE_INSTANCE']) return undefined;
+  const change = value === 'none' ? ['-D'] : ['-U', value];
+  const argv = [tool(host, 'attrd_updater'), '-n', name, ...change] as const;
+  const output = await bounded(host, argv);
+  return output.code === 0 ? undefined : explain(argv, output);
+}
+
+/** The constraints of the cluster's configuration, as XML; `undefined` when it cannot be asked. */
+export const constraintsXml = (host: Host): Promise<string | undefined> =>
+  answerOf(host, ['cibadmin', '--query', '--scope', 'constraints']);
+
+/** The caller's own part of the cluster's configuration, with its operations; `undefined` when there is none yet. */
+export const resourceXml = (host: Host, { instance }: Caller): Promise<string | undefined> =>
+  answerOf(host, ['crm_resource', '--resource', instance, '--query-xml']);
+
+/** The names of all nodes the cluster knows; `undefined` when it cannot be asked. */
+export async function clusterNodes(host: Host): Promise<readonly string[] | undefined> {
+  const text = await answerOf(host, ['crm_node', '-l']);
+  return text?.split('\n').flatMap((line) => /^\d+ (\S+)/.exec(line)?.[1] ?? []);
+}
+
+async function answerOf(host: Host, [name, ...args]: Argv): Promise<string | undefined> {
+  const output = await bounded(host, [tool(host, name), ...args]);
+  return output.code === 0 ? output.stdout : undefined;
 }
 
 /** The nodes where the cluster believes the caller to be promoted; `undefined` when it cannot be asked. */

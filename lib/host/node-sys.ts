@@ -14,8 +14,9 @@ import {
 } from 'node:fs';
 import { constants, networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { followed } from './followed.ts';
 import { describeProcess, killTree } from './process-tree.ts';
-import type { Argv, Command, FileFacts, Output, Sys } from './sys.ts';
+import type { Argv, Command, FileFacts, Followed, Output, Sys } from './sys.ts';
 
 /** As systemd's default for services, plus the sbin directories that the tools live in; appended, so an admin's own PATH wins. */
 const searchPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
@@ -32,6 +33,7 @@ export type NodeSys = Sys & {
 export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath]): NodeSys {
   const path = [...(env['PATH'] ?? '').split(':'), ...searchPath].filter(unique).join(':');
   const running = new Set<Underway>();
+  const following = new Set<Followed>();
   /** ocf-tester's way of asking how the agent behaves on a host without its tools. */
   const noTools = env['OCF_TESTER_FAIL_HAVE_BINARY'] === '1';
   const now = () => process.uptime() * 1000; // as performance.now(), without loading perf_hooks
@@ -113,6 +115,17 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     makeDir: (dir, mode = 0o755) => inTurn(() => void mkdirSync(dir, { recursive: true, mode })),
     remove: (file) => inTurn(() => rmSync(file, { recursive: true, force: true })),
     run,
+    async follow([file, ...args]) {
+      const { spawn } = await import('node:child_process');
+      const child = spawn(file, args, {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        cwd: '/',
+        env: { ...childEnv(env), PATH: path },
+      });
+      const events = followed(child, () => following.delete(events));
+      following.add(events);
+      return events;
+    },
     async launch(argv, logFile) {
       const { spawn } = await import('node:child_process');
       const { openSync } = await import('node:fs');
@@ -183,6 +196,7 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     underway: () => [...running],
     killUnderway: () => {
       for (const { pid } of running) killTree(pid);
+      for (const events of following) events.end();
     },
   };
 }

@@ -20,6 +20,14 @@ export type Output = {
   readonly hung?: string;
 };
 
+/** A command that is read while it runs. */
+export type Followed = {
+  /** What it printed since the last call, as soon as there is something; '' when nothing came within that time. */
+  next(withinMs: number): Promise<string>;
+  /** Ends it and everything that it started. */
+  end(): void;
+};
+
 export type FileFacts = {
   readonly kind: 'file' | 'directory' | 'block' | 'character' | 'link' | 'other';
   readonly dev: number;
@@ -59,6 +67,8 @@ export interface Sys {
   makeDir(path: string, mode?: number): Promise<void>;
   remove(path: string): Promise<void>;
   run(command: Command): Promise<Output>;
+  /** Begins a command that tells of events until it is ended, at the latest with the action. One that cannot run tells nothing. */
+  follow(argv: Argv): Promise<Followed>;
   /** A process that outlives the agent: own session, no descriptor of ours. Returns its pid. */
   launch(argv: Argv, logFile?: string): Promise<number>;
   /** Whether the path holds an executable of this name. */

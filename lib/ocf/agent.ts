@@ -49,7 +49,8 @@ export type Actions<T extends ParamTable> = {
   /** Level 10 and above only: may look at this host. Level 0 is the parameter table and `rules`. */
   readonly 'validate-all': Timing & { readonly run?: Work<NoInfer<T>> };
   readonly promote?: Does<T>;
-  readonly demote?: Does<T>;
+  /** May answer "not running" for a resource that cannot be demoted because it is not there. */
+  readonly demote?: Timing & { readonly run: Work<NoInfer<T>> | Look<NoInfer<T>> };
   readonly notify?: Does<T>;
   readonly 'reload-agent'?: Does<T>;
   /** Only for people: Pacemaker does not call it for an OCF 1.1 agent. */

@@ -5,7 +5,7 @@ import { nodeSys } from '../host/node-sys.ts';
 import { describeProcess } from '../host/process-tree.ts';
 import type { AgentDef } from './agent.ts';
 import { createLog, type Log, type LogSinks, logRoute } from './log.ts';
-import { exitCode, Failure } from './outcome.ts';
+import { exitCode, Failure, type Outcome } from './outcome.ts';
 import type { ParamTable } from './params.ts';
 import { reasonLine, wordsOf } from './reason.ts';
 import { readRequest } from './request.ts';
@@ -94,11 +94,13 @@ function tracing(agent: string, action: string, terminal: boolean, machine: Node
   return traced(machine, write);
 }
 
-/** Without syslog or file the reason on stderr is already all there is to say. */
+/**
+ * Without syslog or file the reason on stderr is already all there is to say. What is degraded is so for hours: its agent logs
+ * that when it changes.
+ */
 function logReason(log: Log, { outcome, reason = '' }: Result): void {
-  if (outcome === 'unimplemented') return;
-  const line = outcome === 'degraded' || outcome === 'degradedPromoted' ? log.warn : log.error;
-  line(reason);
+  const silent: readonly Outcome[] = ['unimplemented', 'degraded', 'degradedPromoted'];
+  if (!silent.includes(outcome)) log.error(reason);
 }
 
 /** Settles when the action must end although it has not: its deadline, or a signal. */

@@ -147,9 +147,9 @@ async function perform<T extends ParamTable>(
     default: {
       const work = agent.actions[action];
       if (!work?.run) throw new Failure('unimplemented', `${action}: action not supported`);
-      await work.run(ctx);
+      const answer = await work.run(ctx);
       if (situation === 'reload') await memory.rememberParams(raw);
-      return 'ok';
+      return answer ?? 'ok';
     }
   }
 }

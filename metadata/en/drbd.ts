@@ -48,6 +48,33 @@ Refuse to start unless the kernel module has at least this version, of the form 
 Refuse to start unless the kernel module is older than this version, of the form x.y.z. Empty: do not check.`,
     connect_only_after_promote: `
 Start without connecting to the peers; connect after a promotion. For stacked resources, whose address moves with the lower resource.`,
+    report_degraded: `
+When the resource works but its redundancy does not, let recurring monitors end with 190 (Secondary) or 191 (Primary) instead of 0 or
+8: a peer is not connected or behind, a disk is not UpToDate, a resync runs, there is no quorum, I/O is suspended, the data has split.
+Pacemaker takes these codes for success and shows "degraded". Only under Pacemaker 2.1 or newer; ignored elsewhere.`,
+    state_attribute: `
+Keep the state of the data as a transient attribute of the node, tsha-drbd-<resource>, which "crm_mon -A" shows and an alert agent can
+watch: connected, connecting, standalone, split-brain, no-quorum, suspended, synctarget 40%, diskless, peer-outdated and so on. The
+worst that is true is told. Written when it changes, deleted on stop.`,
+    fail_promoted_without_data: `
+A Primary that has no UpToDate data, neither here nor at a peer, fails its monitor (exit code 9), and so does one whose I/O stays
+suspended for longer than the monitor's interval. Pacemaker then recovers it, elsewhere if it can. Off, such a Primary counts as
+running, and whoever uses it waits.`,
+    keep_promoted_score: `
+A volume that is added to a running resource is Inconsistent until its first sync, which costs the Primary its promotion score: Pacemaker
+may then move it. With this parameter the Primary keeps its score as long as all its other volumes are UpToDate and nobody else has
+UpToDate data of the new one.`,
+    wfc_before_promote: `
+A promotion with no peer connected waits this many seconds for one, so that a node that has just booted learns about newer data before
+it is promoted. It goes on as soon as a peer is connected. 0: do not wait.`,
+    demote_force: `
+When an open device keeps a demotion or a stop from becoming Secondary until shortly before the timeout, use "drbdsetup secondary
+--force": whoever has the device open gets I/O errors from then on. A fenced node loses more. DRBD 9.1.7 or newer; older ones fail as
+without this parameter. Whoever held the device open is logged.`,
+    check_config: `
+At OCF_CHECK_LEVEL=10 validate-all looks for what works until the day of a failure: neither quorum nor fencing, missing handlers, a
+promote timeout below that of the fence-peer handler, allow-two-primaries without need, host names that are no cluster nodes, fencing
+constraints that were left behind. "warn" logs them, "fail" refuses the configuration, "off" does not look.`,
     ...traceProse,
   },
 } satisfies EnglishProse<typeof params>;

@@ -74,6 +74,48 @@ Secondary 看到数据完好的对端为 Primary 时，是否放弃自己的提�
       short: '仅在提升之后才连接对端，用于堆叠资源',
       long: '启动时不连接对端，提升之后才连接。用于堆叠（stacked）资源，其地址随下层资源移动。',
     },
+    report_degraded: {
+      short: '失去冗余时通过监控告知 Pacemaker：退出码 190 和 191',
+      long: `
+资源可用但失去冗余时，周期性监控以 190（Secondary）或 191（Primary）代替 0 或 8 结束：有对端未连接或数据落后、磁盘不是 UpToDate、
+正在重新同步、失去仲裁、I/O 被挂起、数据已分叉。Pacemaker 将这些退出码视为成功，并显示为“degraded”。仅在 Pacemaker 2.1 及更新版本下生效，
+其他情况下忽略。`,
+    },
+    state_attribute: {
+      short: '将数据状态写入节点属性 tsha-drbd-<资源名>',
+      long: `
+将数据状态保存为节点的临时属性 tsha-drbd-<资源名>，可用“crm_mon -A”查看，也可由告警代理监视：connected、connecting、standalone、
+split-brain、no-quorum、suspended、synctarget 40%、diskless、peer-outdated 等，取其中最严重的一项。变化时写入，停止时删除。`,
+    },
+    fail_promoted_without_data: {
+      short: '数据不可及或 I/O 持续挂起的 Primary 视为失败',
+      long: `
+Primary 在本地和所有对端都没有 UpToDate 数据时，监控失败（退出码 9）；I/O 挂起超过一个监控间隔时也是如此。随后 Pacemaker 会将其恢复，
+必要时在其他节点上恢复。关闭时，这样的 Primary 仍算作运行中，使用者只能等待。`,
+    },
+    keep_promoted_score: {
+      short: '为 Primary 添加新卷期间保留其提升分数',
+      long: `
+向运行中的资源添加的卷在首次同步之前为 Inconsistent，Primary 会因此失去提升分数，Pacemaker 可能将其迁走。启用此参数后，只要其余各卷均为
+UpToDate，且没有任何节点拥有新卷的 UpToDate 数据，Primary 就保留其分数。`,
+    },
+    wfc_before_promote: {
+      short: '没有任何对端连接时，提升之前等待的秒数',
+      long: `
+没有任何对端连接时，提升之前最多等待这么多秒，使刚启动的节点在提升之前有机会得知更新的数据。一旦有对端连接即继续。0：不等待。`,
+    },
+    demote_force: {
+      short: '最后手段：强制将被占用的设备降为 Secondary（DRBD 9.1.7 及以上）',
+      long: `
+设备被占用，直到超时前不久仍无法降级或停止时，使用“drbdsetup secondary --force”：此后占用者会得到 I/O 错误，但节点若被隔离损失更大。
+需要 DRBD 9.1.7 或更新版本；更旧的版本与未设置此参数时一样失败。占用者会记入日志。`,
+    },
+    check_config: {
+      short: 'validate-all 发现有风险的 DRBD 或集群配置时如何处理',
+      long: `
+OCF_CHECK_LEVEL=10 时，validate-all 会查找平时无碍、故障当天才出问题的配置：既无仲裁也无隔离、处理程序缺失、提升超时小于 fence-peer
+处理程序的超时、不必要的 allow-two-primaries、主机名不是集群节点名、遗留的隔离约束。“warn”记入日志，“fail”拒绝该配置，“off”不检查。`,
+    },
     ...traceProse,
   },
 } satisfies Prose<typeof params>;

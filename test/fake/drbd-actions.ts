@@ -2,23 +2,44 @@ import { drbd as agent } from '../../agents/drbd/agent.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
 import type { Log } from '../../lib/ocf/log.ts';
 import { runAction } from '../../lib/ocf/run.ts';
-import { type FakeDrbd, resource, volumes } from './drbd.ts';
-
-export const silent: Log = { crit() {}, error() {}, warn() {}, info() {}, debug() {} };
-export const timeout = (ms: number) => ({ OCF_RESKEY_CRM_meta_timeout: String(ms) });
-export const good = 'UpToDate';
-const beta = 'beta Connected Secondary UpToDate';
-export const away = 'beta Connecting Unknown DUnknown';
-export const isSecondary = resource('Secondary', volumes(good), [beta]);
-export const isPrimary = resource('Primary', volumes(good), [beta]);
-export const busy = { code: 11, stderr: '0: State change failed: (-12) Device is held open by someone\n' };
-export const undefinedHere = { code: 1, stderr: "'r0' not defined in your config (for this host).\n" };
+import { FakeDrbd, resource, volumes } from './drbd.ts';
 
 export type Setup = ConstructorParameters<typeof FakeDrbd>[0];
+export const silent: Log = { crit() {}, error() {}, warn() {}, info() {}, debug() {} };
 
-export async function act(action: string, drbd: FakeDrbd, log = silent) {
+export const timeout = (ms: number) => ({ OCF_RESKEY_CRM_meta_timeout: String(ms) });
+export const param = (name: string, value: string) => ({ [`OCF_RESKEY_${name}`]: value });
+export const meta = (name: string, value: string | undefined) => ({ [`OCF_RESKEY_CRM_meta_${name}`]: value });
+export const probe = meta('interval', '0');
+
+export const good = 'UpToDate';
+export const client = 'Diskless client';
+export const away = 'beta Connecting Unknown DUnknown';
+export const beta = 'beta Connected Secondary UpToDate';
+export const betaPrimary = 'beta Connected Primary UpToDate';
+export const secondary = (devices: readonly string[], ...peers: readonly string[]) =>
+  resource('Secondary', volumes(...devices), peers);
+export const primary = (devices: readonly string[], ...peers: readonly string[]) =>
+  resource('Primary', volumes(...devices), peers);
+export const isSecondary = secondary([good], beta);
+export const isPrimary = primary([good], beta);
+export const isAlone = secondary([good], away);
+
+export const busy = { code: 11, stderr: '0: State change failed: (-12) Device is held open by someone\n' };
+export const noData = { code: 17, stderr: '0: State change failed: (-2) Need access to UpToDate data\n' };
+export const undefinedHere = { code: 1, stderr: "'r0' not defined in your config (for this host).\n" };
+
+/**
+ * Calls the agent on a node with DRBD and tells what came of it: the answer, what was done to DRBD, what the cluster was told
+ * (`-` deleted, `=` untouched) and the log.
+ */
+export async function act(action: string, given: FakeDrbd | Setup) {
+  const drbd = given instanceof FakeDrbd ? given : new FakeDrbd(given);
+  const lines: string[] = [];
+  const note = (line: string) => void lines.push(line);
+  const log: Log = { crit: note, error: note, warn: note, info: note, debug() {} };
   const { code, reason = '' } = await runAction(agent, action, drbd.machine, log);
-  return { code, reason, did: drbd.did, score: drbd.score };
+  return { code, reason, did: drbd.did, score: drbd.score, state: drbd.attribute, lines };
 }
 
 /** The device is mounted, so that it cannot become Secondary. */
@@ -31,16 +52,17 @@ export function heldOpen(drbd: FakeDrbd): FakeDrbd {
   return drbd.answer('drbdadm secondary', busy);
 }
 
-export const probe = { OCF_RESKEY_CRM_meta_interval: '0' };
-export const secondary = (devices: readonly string[], ...peers: readonly string[]) =>
-  resource('Secondary', volumes(...devices), peers);
-export const primary = (devices: readonly string[], ...peers: readonly string[]) =>
-  resource('Primary', volumes(...devices), peers);
-export const client = 'Diskless client';
+/** A monitor by its answer, the promotion score and the node attribute; `undefined`: nothing is in the kernel. */
+export type Row = readonly [
+  number: number,
+  situation: string,
+  state: Resource | undefined,
+  code: number,
+  score: string,
+  attribute: string,
+];
 
-export type Row = readonly [situation: string, state: Resource | undefined, code: number, score: string];
-
-export async function look(drbd: FakeDrbd, action = 'monitor') {
-  const result = await runAction(agent, action, drbd.machine, silent);
-  return { code: result.code, score: drbd.score };
+export async function look(given: FakeDrbd | Setup, action = 'monitor') {
+  const { code, score, state } = await act(action, given);
+  return { code, score, state };
 }

@@ -30,17 +30,27 @@ export const volumes = (...texts: readonly string[]): readonly Device[] =>
     };
   });
 
-/** A peer in short: `beta Connected Primary UpToDate UpToDate`, a disk per volume; `Diskless+client` is one without on purpose. */
+/**
+ * A peer in short: `beta Connected Primary UpToDate UpToDate`, a disk per volume; `Diskless+client` is one without on purpose,
+ * `Inconsistent+SyncSource:42.5` one that we are 42.5 % into synchronizing.
+ */
 function peer(text: string): Connection {
   const [name = '', state = '', role = '', ...disks] = text.split(' ');
-  const replication = state === 'Connected' ? 'Established' : 'Off';
+  const normally = state === 'Connected' ? 'Established' : 'Off';
   return {
     peer: name,
     state,
     role,
     devices: disks.map((word, volume): PeerDevice => {
-      const [disk = '', client] = word.split('+');
-      return { volume, replication, disk, client: client === 'client' };
+      const [disk = '', more = ''] = word.split('+');
+      const [replication = '', done] = more === 'client' ? [] : more.split(':');
+      return {
+        volume,
+        replication: replication || normally,
+        disk,
+        client: more === 'client',
+        ...(done !== undefined && { done: Number(done) }),
+      };
     }),
   };
 }
@@ -79,8 +89,8 @@ function renderEvents2(state: Resource | undefined, generation: 8 | 9): string {
     ),
     ...connections.flatMap((one, id) =>
       one.devices.map(
-        ({ volume, replication, disk, client }) =>
-          `exists peer-device name:${name} peer-node-id:${id} conn-name:${one.peer} volume:${volume} replication:${replication} peer-disk:${disk}${modern ? ` peer-client:${yesNo(client)}` : ''} resync-suspended:no`,
+        ({ volume, replication, disk, client, done }) =>
+          `exists peer-device name:${name} peer-node-id:${id} conn-name:${one.peer} volume:${volume} replication:${replication} peer-disk:${disk}${modern ? ` peer-client:${yesNo(client)}` : ''} resync-suspended:no${modern && done !== undefined ? ` done:${done}` : ''}`,
       ),
     ),
     'exists -',
@@ -93,10 +103,15 @@ function renderProc(state: Resource | undefined, generation: 8 | 9): string {
   if (generation === 9) return 'version: 9.2.9 (api:2/proto:86-122)\nTransports (api:20): tcp (9.2.9)\n';
   const head = 'version: 8.4.11 (api:1/proto:86-101)\nsrcversion: E0E163D10B8D416204F3D48 \n\n';
   const [connection] = state?.connections ?? [];
-  const cstate = { Connecting: 'WFConnection' }[connection?.state ?? ''] ?? connection?.state ?? 'StandAlone';
+  const cstate = (index: number): string => {
+    const { state: word = 'StandAlone', devices = [] } = connection ?? {};
+    const replication = devices[index]?.replication ?? 'Off';
+    if (word === 'Connecting') return 'WFConnection';
+    return /^(?:Off|Established)$/.test(replication) ? word : replication;
+  };
   const lines = (state?.devices ?? []).map(
     ({ minor, disk, role }, index) =>
-      `${String(minor).padStart(2)}: cs:${cstate} ro:${role ?? state?.role}/${connection?.role ?? 'Unknown'} ds:${disk}/${connection?.devices[index]?.disk ?? 'DUnknown'} C ${state?.suspended.length ? 's' : 'r'}-----\n`,
+      `${String(minor).padStart(2)}: cs:${cstate(index)} ro:${role ?? state?.role}/${connection?.role ?? 'Unknown'} ds:${disk}/${connection?.devices[index]?.disk ?? 'DUnknown'} C ${state?.suspended.length ? 's' : 'r'}-----\n`,
   );
   return head + lines.join('');
 }
@@ -110,11 +125,14 @@ type Answer = Partial<Output> | string | undefined;
 export class FakeDrbd {
   readonly machine: FakeMachine;
   readonly generation: 8 | 9;
-  /** What is in the kernel. */
-  state: Resource | undefined;
+  private kernel: Resource | undefined;
   /** What the resource becomes when it is created, attached and connected. */
   readonly configured: Resource;
   promotedNodes: readonly string[] = [];
+  /** Node attributes as the cluster holds them; the promotion score is one of them. */
+  readonly attributes = new Map<string, string>();
+  /** The options of the resource in the configuration, as `drbdadm -d dump-xml` prints them. */
+  options = '';
   private readonly overrides: (readonly [string, (times: number) => Answer])[] = [];
   private readonly times = new Map<string, number>();
 
@@ -128,9 +146,9 @@ export class FakeDrbd {
   }) {
     this.machine = new FakeMachine(env(given.env));
     this.generation = given.generation ?? 9;
-    this.state = given.state;
     this.configured =
       given.configured ?? resource('Secondary', volumes('UpToDate'), ['beta Connected Secondary UpToDate']);
+    this.kernel = given.state;
     const { files, factsOf } = this.machine;
     files.set('/proc/uptime', '5000.00 9000.00\n');
     files.set('/proc/sys/kernel/hostname', 'me.example\n');
@@ -143,17 +161,51 @@ export class FakeDrbd {
       .on('drbdadm', (args) => this.overridden(`drbdadm ${this.words(args).join(' ')}`) ?? this.drbdadm(args))
       .on('modprobe', () => this.overridden('modprobe') ?? this.load())
       .on('modinfo', () => this.overridden('modinfo') ?? `${this.generation === 9 ? '9.2.9' : '8.4.11'}\n`)
-      .on('crm_attribute', () => this.overridden('crm_attribute') ?? '')
+      .on(
+        'crm_attribute',
+        ([, ...words]) => this.overridden('crm_attribute') ?? this.write('promotion score', words),
+      )
+      .on(
+        'attrd_updater',
+        ([, name = '', ...words]) => this.overridden('attrd_updater') ?? this.write(name, words),
+      )
+      .on('cibadmin', () => this.overridden('cibadmin') ?? '<constraints/>')
+      .on('crm_node', () => this.overridden('crm_node') ?? '1 me member\n2 beta member\n')
+      .on('dmesg', () => this.overridden('dmesg') ?? '')
       .on('crm_resource', () => this.overridden('crm_resource') ?? this.located());
   }
 
-  /** From now on a command that begins like this answers so; a function gets how often it was called before. */
+  /** What is in the kernel. */
+  get state(): Resource | undefined {
+    return this.kernel;
+  }
+
+  /** Something happened to it; who follows the events hears of it. */
+  set state(state: Resource | undefined) {
+    this.kernel = state;
+    this.refresh();
+    this.machine.events.push('change resource name:r0 role:Secondary\n');
+  }
+
+  /** The node attribute: its value, `-` deleted, `=` untouched. */
+  get attribute(): string {
+    const last = this.machine.ran.filter((line) => line.startsWith('attrd_updater ')).at(-1);
+    return last === undefined ? '=' : (/-U (.*)$/.exec(last)?.[1] ?? '-');
+  }
+
+  private write(name: string, words: readonly string[]): Answer {
+    if (words.includes('-D')) this.attributes.delete(name);
+    else this.attributes.set(name, words.at(-1) ?? '');
+    return '';
+  }
+
+  /** From now on a command that begins like this answers so, before what was said earlier; a function gets how often it was called before. */
   answer(beginning: string, answer: Answer | ((times: number) => Answer)): this {
-    this.overrides.push([beginning, typeof answer === 'function' ? answer : () => answer]);
+    this.overrides.unshift([beginning, typeof answer === 'function' ? answer : () => answer]);
     return this;
   }
 
-  /** The state as a stock agent's user would read it from the score commands: `10000`, `-` deleted, `=` untouched. */
+  /** The promotion score: `10000`, `-` deleted, `=` untouched. */
   get score(): string {
     const last = this.machine.ran.filter((line) => line.startsWith('crm_attribute ')).at(-1);
     if (last === undefined) return '=';
@@ -165,7 +217,7 @@ export class FakeDrbd {
     return this.machine.ran
       .filter((line) => /^(drbdadm|drbdsetup|modprobe)/.test(line))
       .map((line) => line.replace(' -c /etc/drbd.conf', ''))
-      .filter((line) => !/events2|sh-dev|--version|status|sh-mod-parms|modinfo/.test(line));
+      .filter((line) => !/events2|sh-dev|--version|status|sh-mod-parms|modinfo|dump-xml/.test(line));
   }
 
   private load(): Answer {
@@ -205,6 +257,7 @@ export class FakeDrbd {
 
   private drbdadm(args: readonly string[]): Answer {
     const [command = '', ...rest] = this.words(args);
+    if (command === 'dump-xml') return this.dumped();
     if (args.includes('-d')) return `drbdsetup connect r0 1\n`;
     switch (command) {
       case '--version':
@@ -252,6 +305,11 @@ export class FakeDrbd {
       default:
         return '';
     }
+  }
+
+  private dumped(): string {
+    const hosts = ['me', 'beta'].map((name) => `<host name="${name}"><volume vnr="0"/></host>`).join('');
+    return `<resource name="r0">${hosts}${this.options}</resource>`;
   }
 
   private located(): Answer {

@@ -93,7 +93,9 @@ async function ours(generation: string, state: string) {
   const machine = new FakeMachine(env)
     .on('drbdsetup', () => text(`${generation}/${state}.events2.txt`))
     .on('crm_master', () => '')
-    .on('crm_resource', () => '');
+    .on('crm_resource', () => '')
+    .on('attrd_updater', () => '')
+    .on('dmesg', () => '');
   machine.files.set('/proc/drbd', text(proc));
   const { code } = await runAction(agent, 'monitor', machine, silent);
   return { code, score: scoreOf(machine.ran.filter((line) => line.startsWith('crm_master'))) };

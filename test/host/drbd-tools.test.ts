@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { allowsTwoPrimaries } from '../../agents/drbd/two-primaries.ts';
 import { drbdadm } from '../../lib/host/drbd/admin.ts';
+import { configurationOf } from '../../lib/host/drbd/configuration.ts';
 import { parseToolVersion } from '../../lib/host/drbd/version.ts';
 import { hostOn } from '../../lib/host/host.ts';
 import { nodeSys } from '../../lib/host/node-sys.ts';
@@ -56,7 +56,7 @@ describe.each(['9.1.4', '8.4.11'])('drbdadm for DRBD %s', (version) => {
   ])('%s', async (name, device, two) => {
     const admin = drbdadm(pretending(version), name, file);
     expect(await admin.devices()).toEqual([device]);
-    expect(allowsTwoPrimaries((await admin.run(['dump-xml', name])).stdout)).toBe(two);
+    expect((await configurationOf(admin)).twoPrimaries).toBe(two);
   });
   test('a resource that is not defined', async () => {
     await expect(drbdadm(pretending(version), 'none', file).devices()).rejects.toMatchObject({
@@ -83,7 +83,7 @@ describe('on this host, whose kernel has no DRBD', () => {
     ['stop', {}, 0],
     ['validate-all', {}, 0],
     ['promote', { OCF_RESKEY_CRM_meta_clone_max: '2', OCF_RESKEY_CRM_meta_notify: 'true' }, 1],
-    ['demote', {}, 1],
+    ['demote', {}, 7],
     ['notify', { OCF_RESKEY_CRM_meta_notify_type: 'post', OCF_RESKEY_CRM_meta_notify_operation: 'start' }, 0],
     ['start', { OCF_RESKEY_CRM_meta_clone_max: '2', OCF_RESKEY_CRM_meta_notify: 'true' }, 5],
   ])('%s with %j', async (action, env, code) => {

@@ -18,44 +18,51 @@ describe('notify', () => {
     ...more,
   });
   const alone = resource('Secondary', volumes(good), [away]);
+  const standalone = resource('Secondary', volumes(good), ['beta StandAlone Unknown DUnknown']);
   const beside = (state: typeof alone) => ({ state, configured: state });
   const outdates = {
     OCF_RESKEY_stop_outdates_secondary: 'true',
     OCF_RESKEY_CRM_meta_notify_promoted_uname: 'beta',
   };
   test.each<readonly [string, Setup, readonly string[], string]>([
-    ['pre start', { env: told('pre', 'start'), state: isSecondary }, ['drbdadm adjust r0'], '='],
-    ['post start', { env: told('post', 'start'), state: isSecondary }, ['drbdadm adjust r0'], '10000'],
+    ['drbd#173 pre start', { env: told('pre', 'start'), state: isSecondary }, ['drbdadm adjust r0'], '='],
+    ['drbd#173 post start', { env: told('post', 'start'), state: isSecondary }, [], '10000'],
+    [
+      'drbd#173 post start, a connection stands alone',
+      { env: told('post', 'start'), state: standalone },
+      ['drbdadm adjust r0'],
+      '10000',
+    ],
     ['pre start, not running here', { env: told('pre', 'start') }, [], '='],
     ['post start, not running here', { env: told('post', 'start') }, [], '-'],
-    ['pre stop', { env: told('pre', 'stop'), state: isSecondary }, [], '='],
-    ['pre promote', { env: told('pre', 'promote'), state: isSecondary }, [], '='],
-    ['pre demote', { env: told('pre', 'demote'), state: isSecondary }, [], '='],
-    ['post stop', { env: told('post', 'stop'), state: isSecondary }, [], '10000'],
-    ['post promote', { env: told('post', 'promote'), state: isPrimary }, [], '10000'],
-    ['post demote', { env: told('post', 'demote'), state: isSecondary }, [], '10000'],
-    ['post stop, peer away', { env: told('post', 'stop'), state: alone }, [], '1000'],
-    ['post stop, not running here', { env: told('post', 'stop') }, [], '-'],
+    ['drbd#174 pre stop', { env: told('pre', 'stop'), state: isSecondary }, [], '='],
+    ['drbd#174 pre promote', { env: told('pre', 'promote'), state: isSecondary }, [], '='],
+    ['drbd#174 pre demote', { env: told('pre', 'demote'), state: isSecondary }, [], '='],
+    ['drbd#175 post stop', { env: told('post', 'stop'), state: isSecondary }, [], '10000'],
+    ['drbd#175 post promote', { env: told('post', 'promote'), state: isPrimary }, [], '10000'],
+    ['drbd#175 post demote', { env: told('post', 'demote'), state: isSecondary }, [], '10000'],
+    ['drbd#176 post stop, peer away', { env: told('post', 'stop'), state: alone }, [], '1000'],
+    ['drbd#183 post stop, not running here', { env: told('post', 'stop') }, [], '-'],
     [
-      'connects only after promotion',
+      'drbd#179 connects only after promotion',
       { env: told('pre', 'start', { OCF_RESKEY_connect_only_after_promote: 'yes' }), state: isSecondary },
       [],
       '=',
     ],
     [
-      'post promote, the promoted one out of sight',
+      'drbd#177 post promote, the promoted one out of sight',
       { env: told('post', 'promote', outdates), state: alone },
       ['drbdadm outdate r0'],
       '-',
     ],
     [
-      'the same, Primary here',
+      'drbd#178 the same, Primary here',
       { env: told('post', 'promote', outdates), state: resource('Primary', volumes(good), [away]) },
       [],
       '10000',
     ],
     [
-      '8.4',
+      'drbd#181 8.4',
       {
         generation: 8,
         env: told('pre', 'start', { OCF_RESKEY_CRM_meta_notify_start_uname: 'beta' }),
@@ -66,12 +73,38 @@ describe('notify', () => {
     ],
     ['nothing said', { state: isSecondary }, [], '='],
   ])('%s', async (_what, setup, did, score) => {
-    expect(await act('notify', new FakeDrbd(setup))).toEqual({ code: 0, reason: '', did, score });
+    expect(await act('notify', new FakeDrbd(setup))).toMatchObject({ code: 0, reason: '', did, score });
+  });
+
+  test('drbd#178 a Primary without its peer: a line for the night shift', async () => {
+    const state = resource('Primary', volumes(good), [away]);
+    const { lines } = await act('notify', { env: told('post', 'promote', outdates), state });
+    expect(lines).toEqual([expect.stringContaining('split brain is possible')]);
+  });
+  test('drbd#180 adjust fails: a warning', async () => {
+    const drbd = new FakeDrbd({ env: told('pre', 'start'), state: isSecondary });
+    const { code, lines } = await act('notify', drbd.answer('drbdadm adjust', { code: 1, stderr: 'no\n' }));
+    expect({ code, lines }).toEqual({ code: 0, lines: ['drbdadm adjust r0: no'] });
+  });
+  test('runs nothing at all when there is nothing to do', async () => {
+    for (const operation of ['stop', 'promote', 'demote']) {
+      const drbd = new FakeDrbd({ env: told('pre', operation), state: isSecondary });
+      await act('notify', drbd);
+      expect(drbd.machine.ran).toEqual([]);
+    }
+  });
+  test('looks once, and tells the cluster nothing that it was told by the monitor', async () => {
+    const drbd = new FakeDrbd({ state: isSecondary });
+    await act('monitor', drbd);
+    Object.assign(drbd.machine.env, told('post', 'promote'));
+    const before = drbd.machine.ran.length;
+    await act('notify', drbd);
+    expect(drbd.machine.ran.slice(before)).toEqual(['drbdsetup events2 --now r0']);
   });
 
   test.each<readonly [string, (drbd: FakeDrbd) => unknown]>([
-    ['adjust fails', (drbd) => drbd.answer('drbdadm adjust', { code: 1 })],
-    ['the configuration is gone', (drbd) => drbd.answer('drbdadm', undefinedHere)],
+    ['drbd#180 adjust fails', (drbd) => drbd.answer('drbdadm adjust', { code: 1 })],
+    ['drbd#182 the configuration is gone', (drbd) => drbd.answer('drbdadm', undefinedHere)],
     ['the kernel cannot be asked', (drbd) => drbd.answer('drbdsetup', { code: 20 })],
     ['the tools are gone', (drbd) => drbd.machine.on('drbdsetup', () => ({ code: 127, missing: true }))],
   ])('is 0 and quick when %s', async (_what, spoil) => {
@@ -84,14 +117,14 @@ describe('notify', () => {
 
 describe('reload', () => {
   test.each<readonly [string, Setup, number, readonly string[], string]>([
-    ['Secondary', { state: isSecondary }, 0, ['drbdadm adjust r0'], '10000'],
-    ['Primary', { state: isPrimary }, 0, ['drbdadm adjust r0'], '10000'],
-    ['not started', {}, 1, [], '-'],
+    ['drbd#170 Secondary', { state: isSecondary }, 0, ['drbdadm adjust r0'], '10000'],
+    ['drbd#170 Primary', { state: isPrimary }, 0, ['drbdadm adjust r0'], '10000'],
+    ['drbd#171 not started', {}, 1, [], '-'],
   ])('%s', async (_what, setup, code, did, score) => {
     for (const action of ['reload', 'reload-agent'])
       expect(await act(action, new FakeDrbd(setup))).toMatchObject({ code, did, score });
   });
-  test('adjust fails', async () => {
+  test('drbd#172 adjust fails', async () => {
     const drbd = new FakeDrbd({ state: isSecondary }).answer('drbdadm adjust', {
       code: 10,
       stderr: 'Parse error\n',

@@ -5,8 +5,11 @@ import {
   away,
   good,
   heldOpen,
+  isAlone,
   isPrimary,
   isSecondary,
+  noData,
+  param,
   type Setup,
   timeout,
   undefinedHere,
@@ -14,15 +17,15 @@ import {
 
 describe('promote', () => {
   test.each<readonly [string, Setup, number, readonly string[]]>([
-    ['Secondary', { state: isSecondary }, 0, ['drbdadm primary r0']],
-    ['already Primary', { state: isPrimary }, 0, []],
+    ['drbd#146 Secondary', { state: isSecondary }, 0, ['drbdadm primary r0']],
+    ['drbd#147 already Primary', { state: isPrimary }, 0, []],
     [
-      'connects after it',
+      'drbd#155 connects after it',
       { state: isSecondary, env: { OCF_RESKEY_connect_only_after_promote: '1' } },
       0,
       ['drbdadm primary r0', 'drbdadm adjust r0'],
     ],
-    ['not started', {}, 1, []],
+    ['drbd#148 not started', {}, 1, []],
     ['no module', { module: false }, 1, []],
   ])('%s', async (_what, setup, code, did) => {
     const drbd = new FakeDrbd(setup);
@@ -32,8 +35,7 @@ describe('promote', () => {
     expect(drbd.machine.clock).toBeLessThan(1000);
   });
 
-  const noData = { code: 17, stderr: '0: State change failed: (-2) Need access to UpToDate data\n' };
-  test('no UpToDate data: one try, a reason that says why, 15 s for things to change', async () => {
+  test('drbd#149 no UpToDate data: one try, a reason that says why, 15 s for things to change', async () => {
     const state = resource('Secondary', volumes('Consistent'), [away]);
     const drbd = new FakeDrbd({ state, env: timeout(90_000) }).answer('drbdadm primary', noData);
     const result = await act('promote', drbd);
@@ -58,7 +60,7 @@ describe('promote', () => {
     stderr: '0: State change failed: (-1) Multiple primaries not allowed by config\n',
   };
   const withPrimary = resource('Secondary', volumes(good), ['beta Connected Primary UpToDate']);
-  test('another Primary: retries until shortly before the timeout, with the kernel’s words', async () => {
+  test('drbd#150 another Primary: retries until shortly before the timeout, with the kernel’s words', async () => {
     const drbd = new FakeDrbd({ state: withPrimary, env: timeout(20_000) }).answer(
       'drbdadm primary',
       twoPrimaries,
@@ -73,15 +75,15 @@ describe('promote', () => {
   });
 
   const early = { OCF_RESKEY_fail_promote_early_if_peer_primary: 'true' };
-  test('another Primary that the cluster does not know: gives up early and takes its score back', async () => {
+  test('drbd#151 another Primary that the cluster does not know: gives up early and takes its score back', async () => {
     const drbd = new FakeDrbd({ state: withPrimary, env: early }).answer('drbdadm primary', twoPrimaries);
     const result = await act('promote', drbd);
     expect(result).toMatchObject({ code: 1, did: ['drbdadm primary r0'], score: '-' });
     expect(result.reason).toContain('a peer is Primary');
   });
   test.each([
-    ['that the cluster knows', withPrimary, ['beta']],
-    ['is none', isSecondary, []],
+    ['drbd#152 that the cluster knows', withPrimary, ['beta']],
+    ['drbd#153 is none', isSecondary, []],
   ])('another Primary %s: retries', async (_what, state, promoted) => {
     const drbd = new FakeDrbd({ state, env: early }).answer('drbdadm primary', twoPrimaries);
     drbd.promotedNodes = promoted;
@@ -90,7 +92,7 @@ describe('promote', () => {
     expect(result.did.length).toBeGreaterThan(5);
   });
 
-  test('says yes and stays Secondary', async () => {
+  test('drbd#154 says yes and stays Secondary', async () => {
     const drbd = new FakeDrbd({ state: isSecondary }).answer('drbdadm primary', '');
     expect(await act('promote', drbd)).toMatchObject({
       code: 1,
@@ -119,15 +121,59 @@ describe('promote', () => {
   });
 });
 
+describe('wfc_before_promote', () => {
+  const env = { ...param('wfc_before_promote', '10'), ...timeout(90_000) };
+  test('no peer is connected: waits for one, and not longer than until it comes', async () => {
+    const drbd = new FakeDrbd({ state: isAlone, env });
+    drbd.machine.onTick = (clock) => {
+      if (clock > 4000 && drbd.state === isAlone) drbd.state = isSecondary;
+    };
+    expect(await act('promote', drbd)).toMatchObject({ code: 0, did: ['drbdadm primary r0'] });
+    expect(drbd.machine.clock).toBeLessThan(4100);
+  });
+  test('nobody comes: promoted alone, when the time is over', async () => {
+    const drbd = new FakeDrbd({ state: isAlone, env });
+    expect((await act('promote', drbd)).code).toBe(0);
+    expect(drbd.machine.clock).toBeGreaterThanOrEqual(10_000);
+    expect(drbd.machine.clock).toBeLessThan(11_100);
+  });
+});
+
+describe('demote_force', () => {
+  const env = { ...param('demote_force', 'yes'), ...timeout(90_000) };
+  const forced = 'drbdsetup secondary --force=yes r0';
+  test.each(['demote', 'stop'])(
+    'drbd#159 %s, held open: by force, late, and who lost by it is logged',
+    async (action) => {
+      const drbd = heldOpen(new FakeDrbd({ state: isPrimary, env }));
+      const { code, did, lines } = await act(action, drbd);
+      expect(code).toBe(0);
+      expect(did).toContain(forced);
+      expect(lines.join()).toContain('against /dev/drbd0 mounted on /srv/nfs');
+      expect(drbd.machine.clock).toBeGreaterThan(65_000);
+    },
+  );
+  test.each([
+    ['nobody asked for it', { env: timeout(90_000) }],
+    ['DRBD 8.4 does not know it', { env, generation: 8 as const }],
+  ])('never when %s', async (_what, setup) => {
+    const drbd = heldOpen(new FakeDrbd({ state: isPrimary, ...setup }));
+    const { code, did } = await act('demote', drbd);
+    expect(code).toBe(1);
+    expect(did).not.toContain(forced);
+  });
+});
+
 describe('demote', () => {
   test.each<readonly [string, Setup, number, readonly string[]]>([
-    ['Primary', { state: isPrimary }, 0, ['drbdadm secondary r0']],
-    ['Secondary', { state: isSecondary }, 0, []],
-    ['not started', {}, 1, []],
+    ['drbd#156 Primary', { state: isPrimary }, 0, ['drbdadm secondary r0']],
+    ['drbd#157 Secondary', { state: isSecondary }, 0, []],
+    ['drbd#158 not started', {}, 7, []],
+    ['no module', { module: false }, 7, []],
   ])('%s', async (_what, setup, code, did) => {
     expect(await act('demote', new FakeDrbd(setup))).toMatchObject({ code, did });
   });
-  test('held open: before the timeout, with everyone who does it', async () => {
+  test('drbd#159 held open: before the timeout, with everyone who does it', async () => {
     const drbd = heldOpen(new FakeDrbd({ state: isPrimary, env: timeout(90_000) }));
     const { code, reason } = await act('demote', drbd);
     expect(code).toBe(1);
@@ -136,7 +182,7 @@ describe('demote', () => {
     );
     expect(drbd.machine.clock).toBeLessThan(90_000);
   });
-  test('the configuration is gone', async () => {
+  test('drbd#184 the configuration is gone', async () => {
     const drbd = new FakeDrbd({ state: isPrimary }).answer('drbdadm', undefinedHere);
     expect(await act('demote', drbd)).toMatchObject({
       code: 0,

@@ -1,42 +1,53 @@
 import { describe, expect, test } from 'vitest';
-import { drbd as agent } from '../../agents/drbd/agent.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
-import type { Log } from '../../lib/ocf/log.ts';
-import { runAction } from '../../lib/ocf/run.ts';
 import { FakeDrbd } from '../fake/drbd.ts';
-import { good, look, primary, probe, secondary, silent } from '../fake/drbd-actions.ts';
+import {
+  act,
+  away,
+  betaPrimary,
+  good,
+  isAlone,
+  isPrimary,
+  isSecondary,
+  look,
+  meta,
+  param,
+  primary,
+  probe,
+  secondary,
+  timeout,
+} from '../fake/drbd-actions.ts';
 import { hangs } from '../fake/machine.ts';
 
 describe('the promotion score', () => {
-  const alone = secondary([good], 'beta Connecting Unknown DUnknown');
-  const withPrimary = secondary([good], 'beta Connected Primary UpToDate');
-  const yields = (value: string) => ({ OCF_RESKEY_remove_master_score_if_peer_primary: value });
+  const withPrimary = secondary([good], betaPrimary);
+  const yields = (value: string) => param('remove_master_score_if_peer_primary', value);
   test.each([
-    ['own values', { OCF_RESKEY_adjust_master_score: '0 0 5 7' }, alone, '5'],
-    ['three values', { OCF_RESKEY_adjust_master_score: '0 10 1000' }, alone, '1000'],
-    ['five values', { OCF_RESKEY_adjust_master_score: '0 10 20 30 40' }, alone, '1000'],
-    ['falling', { OCF_RESKEY_adjust_master_score: '5 4 3 2' }, alone, '1000'],
-    ['a word', { OCF_RESKEY_adjust_master_score: '0 10 many 10000' }, alone, '1000'],
-    ['negative', { OCF_RESKEY_adjust_master_score: '-1 10 20 30' }, alone, '1000'],
-    ['all zero', { OCF_RESKEY_adjust_master_score: '0 0 0 0' }, alone, '-'],
+    ['drbd#72 own values', param('adjust_master_score', '0 0 5 7'), isAlone, '5'],
+    ['drbd#73 three values', param('adjust_master_score', '0 10 1000'), isAlone, '1000'],
+    ['drbd#73 five values', param('adjust_master_score', '0 10 20 30 40'), isAlone, '1000'],
+    ['drbd#73 falling', param('adjust_master_score', '5 4 3 2'), isAlone, '1000'],
+    ['drbd#73 a word', param('adjust_master_score', '0 10 many 10000'), isAlone, '1000'],
+    ['drbd#73 negative', param('adjust_master_score', '-1 10 20 30'), isAlone, '1000'],
+    ['drbd#74 all zero', param('adjust_master_score', '0 0 0 0'), isAlone, '-'],
     [
-      'Consistent with a value',
-      { OCF_RESKEY_adjust_master_score: '5 10 1000 10000' },
-      secondary(['Consistent'], 'beta Connecting Unknown DUnknown'),
+      'drbd#18 Consistent with a value',
+      param('adjust_master_score', '5 10 1000 10000'),
+      secondary(['Consistent'], away),
       '5',
     ],
-    ['yields to a Primary', yields('true'), withPrimary, '-'],
+    ['drbd#75 yields to a Primary', yields('true'), withPrimary, '-'],
     [
-      'not to one without data',
+      'drbd#76 not to one without data',
       yields('yes'),
       secondary([good], 'beta Connected Primary Inconsistent'),
       '10000',
     ],
-    ['not to one the cluster knows', yields('unexpected'), withPrimary, '10000', ['beta']],
-    ['to one the cluster does not know', yields('unexpected'), withPrimary, '-', []],
+    ['drbd#77 not to one the cluster knows', yields('unexpected'), withPrimary, '10000', ['beta']],
+    ['drbd#78 to one the cluster does not know', yields('unexpected'), withPrimary, '-', []],
     [
-      'two Primaries are allowed',
-      { ...yields('unexpected'), OCF_RESKEY_CRM_meta_promoted_max: '2' },
+      'drbd#80 two Primaries are allowed',
+      { ...yields('unexpected'), ...meta('promoted_max', '2') },
       withPrimary,
       '10000',
       [],
@@ -46,7 +57,7 @@ describe('the promotion score', () => {
     async (_what, env: NodeJS.ProcessEnv, state: Resource, score: string, promoted: readonly string[] = []) => {
       const drbd = new FakeDrbd({ env, state });
       drbd.promotedNodes = promoted;
-      expect(await look(drbd)).toEqual({ code: 0, score });
+      expect(await look(drbd)).toMatchObject({ code: 0, score });
     },
   );
 
@@ -54,7 +65,25 @@ describe('the promotion score', () => {
     const drbd = new FakeDrbd({ env: yields('unexpected'), state: withPrimary }).answer('crm_resource', {
       code: 102,
     });
-    expect(await look(drbd)).toEqual({ code: 0, score: '10000' });
+    expect(await look(drbd)).toMatchObject({ code: 0, score: '10000' });
+  });
+  test('drbd#78,79 a Primary that the cluster does not know is told once, then nothing is written', async () => {
+    const drbd = new FakeDrbd({ env: yields('unexpected'), state: withPrimary });
+    const first = await act('monitor', drbd);
+    expect(first).toMatchObject({
+      score: '-',
+      lines: [expect.stringContaining('giving up the promotion score')],
+    });
+    const before = drbd.machine.ran.length;
+    expect((await act('monitor', drbd)).lines).toEqual([]);
+    expect(drbd.machine.ran.slice(before)).toEqual([
+      'drbdsetup events2 --now r0',
+      'crm_resource --resource p_drbd --locate --output-as=xml',
+    ]);
+  });
+  test('drbd#73 four numbers that are none: one warning, by the start', async () => {
+    const { lines } = await act('start', { env: param('adjust_master_score', '5 4 3 2') });
+    expect(lines).toEqual(['adjust_master_score="5 4 3 2" is not four rising numbers: using the default']);
   });
 
   test.each([
@@ -64,17 +93,17 @@ describe('the promotion score', () => {
     ['Pacemaker 1.1', '3.0.14', '/usr/sbin', '/usr/sbin/crm_master -l reboot -v 1000'],
   ])('command of %s', async (_what, featureSet, dir, line) => {
     const drbd = new FakeDrbd({
-      state: alone,
+      state: isAlone,
       env: { OCF_RESKEY_crm_feature_set: featureSet, HA_SBIN_DIR: dir },
     });
-    for (const name of ['crm_master', '/usr/sbin/crm_master', '/opt/sbin/crm_attribute'])
-      drbd.machine.on(name, () => '');
+    for (const name of ['crm_master', 'crm_attribute', 'attrd_updater'])
+      for (const place of ['', '/usr/sbin/', '/opt/sbin/']) drbd.machine.on(place + name, () => '');
     await look(drbd);
-    expect(drbd.machine.ran.filter((ran) => ran.includes('crm_'))).toEqual([line]);
+    expect(drbd.machine.ran.filter((ran) => /crm_(?:attribute|master)/.test(ran))).toEqual([line]);
   });
 
   test('is written again only when it changes, or once a minute', async () => {
-    const drbd = new FakeDrbd({ state: alone });
+    const drbd = new FakeDrbd({ state: isAlone });
     const written = () => drbd.machine.ran.filter((line) => line.startsWith('crm_attribute')).length;
     await look(drbd);
     await look(drbd);
@@ -88,46 +117,68 @@ describe('the promotion score', () => {
   });
 
   test('is always written by a probe: it went with the node', async () => {
-    const drbd = new FakeDrbd({ state: alone, env: probe });
+    const drbd = new FakeDrbd({ state: isAlone, env: probe });
     await look(drbd);
     await look(drbd);
     expect(drbd.machine.ran.filter((line) => line.startsWith('crm_attribute'))).toHaveLength(2);
   });
 
   test.each([
-    ['fails', () => ({ code: 102, stderr: 'No such device or address\n' })],
+    ['drbd#70 fails', () => ({ code: 102, stderr: 'No such device or address\n' })],
     ['is missing', () => ({ code: 127, missing: true as const })],
   ])('its command %s: the answer stays, one line in the log', async (_what, answer) => {
-    const drbd = new FakeDrbd({ state: alone }).answer('crm_attribute', answer);
-    const lines: string[] = [];
-    const log: Log = { ...silent, warn: (line) => lines.push(line) };
-    const result = await runAction(agent, 'monitor', drbd.machine, log);
-    expect(result.code).toBe(0);
-    expect(lines.filter((line) => line.includes('score'))).toHaveLength(1);
+    const drbd = new FakeDrbd({ state: isSecondary }).answer('crm_attribute', answer);
+    const { code, lines } = await act('monitor', drbd);
+    expect(code).toBe(0);
+    expect(lines).toEqual([expect.stringContaining('promotion score 10000 not written')]);
   });
 
   test.each([
-    [20_000, 5000],
-    [4000, 1500],
-    [1000, 340],
-  ])('its command hangs, timeout %i ms: at most %i ms of it', async (timeout, most) => {
-    const drbd = new FakeDrbd({ state: alone, env: { OCF_RESKEY_CRM_meta_timeout: String(timeout) } });
+    ['', 20_000, 5000],
+    ['drbd#68 ', 4000, 2000],
+    ['drbd#69 ', 1000, 667],
+  ])('%sits command hangs, timeout %i ms: at most %i ms of it', async (_case, ms, most) => {
+    const drbd = new FakeDrbd({ state: isPrimary, env: timeout(ms) });
     drbd.machine.on('crm_attribute', (_args, command) => hangs(command, drbd.machine));
-    expect((await look(drbd)).code).toBe(0);
+    expect((await look(drbd)).code).toBe(8);
     expect(drbd.machine.clock).toBeLessThanOrEqual(most);
+    expect(drbd.attributes.has('promotion score')).toBe(false);
   });
+});
 
-  test('unfence: when everything became good, and not for ever', async () => {
-    const state = primary([good], 'beta Connected Secondary UpToDate');
-    const drbd = new FakeDrbd({ state, env: { OCF_RESKEY_unfence_if_all_uptodate: 'true' } });
-    await look(drbd);
-    await look(drbd);
+describe('unfence_if_all_uptodate', () => {
+  const env = param('unfence_if_all_uptodate', 'true');
+  const constraint =
+    '<rsc_location id="drbd-fence-by-handler-r0-ms_drbd" rsc="ms_drbd"><rule role="Master" score="-INFINITY"/></rsc_location>';
+  const fenced = (xml: string | { code: number }) =>
+    new FakeDrbd({ state: isPrimary, env }).answer('cibadmin', xml);
+  test('drbd#81 all is good and a peer is fenced: the handler runs, and not with every monitor', async () => {
+    const drbd = fenced(`<constraints>${constraint}</constraints>`);
+    for (const _ of [1, 2]) await look(drbd);
     expect(drbd.did).toEqual(['drbdadm unfence-peer r0']);
+    expect(drbd.score).toBe('10000');
   });
-  test('unfence: not while a peer is behind', async () => {
-    const state = primary([good], 'beta Connected Secondary Inconsistent');
-    const drbd = new FakeDrbd({ state, env: { OCF_RESKEY_unfence_if_all_uptodate: 'true' } });
+  test.each([
+    ['no constraint', '<constraints/>', 0],
+    ['one of another resource', constraint.replace('-r0-', '-r00-'), 0],
+    ['one with a prefix of its own', constraint.replace('drbd-fence-by-handler', 'mine'), 1],
+    ['one without the clone in its name', constraint.replace('-ms_drbd"', '"'), 1],
+    ['a cluster that does not say', { code: 102 }, 1],
+  ])('drbd#81 %s', async (_what, xml, times) => {
+    const drbd = fenced(xml);
+    await look(drbd);
+    expect(drbd.did).toHaveLength(times);
+  });
+  test('drbd#81 the handler hangs: bounded', async () => {
+    const drbd = fenced(constraint);
+    drbd.machine.on('drbdadm', (_args, command) => hangs(command, drbd.machine));
+    expect((await look(drbd)).code).toBe(8);
+    expect(drbd.machine.clock).toBeLessThanOrEqual(10_000);
+  });
+  test('drbd#82 not while a peer is behind', async () => {
+    const drbd = new FakeDrbd({ state: primary([good], 'beta Connected Secondary Inconsistent'), env });
     await look(drbd);
     expect(drbd.did).toEqual([]);
+    expect(drbd.machine.ran.some((line) => line.startsWith('cibadmin'))).toBe(false);
   });
 });

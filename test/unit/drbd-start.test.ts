@@ -20,26 +20,38 @@ const connected = ['drbdadm adjust r0', `drbdsetup wait-connect-resource r0 ${wa
 
 describe('start', () => {
   const starts: readonly (readonly [string, Setup, readonly string[], string?])[] = [
-    ['fresh', {}, [...fresh, ...connected]],
-    ['without the module', { module: false }, ['modprobe -s drbd minor_count=32', ...fresh, ...connected]],
-    ['connect only after promotion', { env: { OCF_RESKEY_connect_only_after_promote: 'yes' } }, fresh],
-    ['wfc_timeout empty', { env: { OCF_RESKEY_wfc_timeout: '' } }, [...fresh, 'drbdadm adjust r0']],
-    ['wfc_timeout=none', { env: { OCF_RESKEY_wfc_timeout: 'none' } }, [...fresh, 'drbdadm adjust r0']],
+    ['drbd#130 fresh', {}, [...fresh, ...connected]],
     [
-      'wfc_timeout=30',
+      'drbd#132 without the module',
+      { module: false },
+      ['modprobe -s drbd minor_count=32', ...fresh, ...connected],
+    ],
+    [
+      'drbd#134 connect only after promotion',
+      { env: { OCF_RESKEY_connect_only_after_promote: 'yes' } },
+      fresh,
+    ],
+    ['drbd#135 wfc_timeout empty', { env: { OCF_RESKEY_wfc_timeout: '' } }, [...fresh, 'drbdadm adjust r0']],
+    [
+      'drbd#136 wfc_timeout=none',
+      { env: { OCF_RESKEY_wfc_timeout: 'none' } },
+      [...fresh, 'drbdadm adjust r0'],
+    ],
+    [
+      'drbd#136 wfc_timeout=30',
       { env: { OCF_RESKEY_wfc_timeout: '30' } },
       [...fresh, ...connected].map((line) => line.replaceAll('=5', '=30')),
     ],
-    ['already Secondary', { state: isSecondary }, connected],
-    ['already Primary', { state: isPrimary }, ['drbdadm secondary r0', ...connected]],
+    ['drbd#139 already Secondary', { state: isSecondary }, connected],
+    ['drbd#140 already Primary', { state: isPrimary }, ['drbdadm secondary r0', ...connected]],
     [
-      'Inconsistent, alone',
+      'drbd#145 Inconsistent, alone',
       { configured: resource('Secondary', volumes('Inconsistent'), [away]) },
       [...fresh, ...connected],
       '-',
     ],
     [
-      'DRBD 8.4',
+      'drbd#143 DRBD 8.4',
       { generation: 8, env: { OCF_RESKEY_CRM_meta_notify_slave_uname: 'me beta' } },
       [
         ...fresh.slice(0, 3),
@@ -58,15 +70,15 @@ describe('start', () => {
     ],
   ];
   test.each(starts.map(([what, setup, did, score = '10000']) => [what, setup, did, score] as const))(
-    'from %s',
+    '%s',
     async (_what, setup, did, score) => {
       const drbd = new FakeDrbd(setup);
-      expect(await act('start', drbd)).toEqual({ code: 0, reason: '', did, score });
+      expect(await act('start', drbd)).toMatchObject({ code: 0, reason: '', did, score });
       expect(drbd.state?.role).toBe('Secondary');
     },
   );
 
-  test('the Primary that the cluster knows is connected first', async () => {
+  test('drbd#131 the Primary that the cluster knows is connected first', async () => {
     const drbd = new FakeDrbd({});
     drbd.promotedNodes = ['beta'];
     expect((await act('start', drbd)).did).toEqual([
@@ -80,46 +92,52 @@ describe('start', () => {
 
   const failures: readonly (readonly [string, (drbd: FakeDrbd) => unknown, number, string, Setup?])[] = [
     [
-      'modprobe fails',
+      'drbd#133 modprobe fails',
       (drbd) => drbd.answer('modprobe', { code: 1, stderr: 'modprobe: FATAL: Module drbd not found\n' }),
       5,
       'Module drbd not found',
       { module: false },
     ],
     [
-      'no module at all',
+      'drbd#105 no module at all',
       (drbd) => drbd.answer('modinfo', { code: 1 }),
       5,
       'neither loaded nor installed',
       { module: false },
     ],
     [
-      'not in the configuration',
+      'drbd#123 not in the configuration',
       (drbd) => drbd.answer('drbdadm sh-dev', undefinedHere),
       5,
       "'r0' not defined in your config",
     ],
     [
-      'no configuration file',
+      'drbd#122 no configuration file',
       (drbd) => drbd.answer('drbdadm sh-dev', { code: 20, stderr: "Can not open '/etc/drbd.conf'.\n.\n" }),
       5,
       "Can not open '/etc/drbd.conf'",
     ],
     [
-      'new-resource fails',
+      'drbd#138 new-minor fails',
+      (drbd) => drbd.answer('drbdadm new-minor', { code: 10, stderr: '0: Failure: (161) Minor exists\n' }),
+      1,
+      'drbdadm new-minor r0: 0: Failure: (161) Minor exists',
+    ],
+    [
+      'drbd#138 new-resource fails',
       (drbd) =>
         drbd.answer('drbdadm new-resource', { code: 10, stderr: 'r0: Failure: (161) out of memory\n' }),
       1,
       'r0: Failure: (161) out of memory',
     ],
     [
-      'attach fails twice',
+      'drbd#137 attach fails twice',
       (drbd) => drbd.answer('drbdadm adjust --skip-net', { code: 1, stderr: 'No valid meta data found\n' }),
       1,
       'r0 failed to attach: No valid meta data found',
     ],
     [
-      'the device node does not come',
+      'drbd#142 the device node does not come',
       () => {},
       1,
       'device node /dev/drbd0 does not appear',
@@ -144,7 +162,7 @@ describe('start', () => {
 
   test.each([
     ['adjust fails', 'drbdadm adjust r0', { code: 1, stderr: 'r0: Failure: (102) Local address in use\n' }],
-    ['nobody connects', 'drbdsetup wait-connect', { code: 5 }],
+    ['drbd#144 nobody connects', 'drbdsetup wait-connect', { code: 5 }],
   ])('%s: started all the same', async (_what, command, answer) => {
     const drbd = new FakeDrbd({}).answer(command, answer);
     expect((await act('start', drbd)).code).toBe(0);
@@ -172,7 +190,7 @@ describe('start', () => {
     expect(machine.clock).toBeLessThan(60_000);
   });
 
-  test('Primary and held open: ends with who does it', async () => {
+  test('drbd#141 Primary and held open: ends with who does it', async () => {
     const drbd = heldOpen(new FakeDrbd({ state: isPrimary, env: timeout(20_000) }));
     const result = await act('start', drbd);
     expect(result).toMatchObject({

@@ -14,10 +14,10 @@ import { hangs } from '../fake/machine.ts';
 
 describe('stop', () => {
   test.each<readonly [string, Setup, readonly string[]]>([
-    ['Secondary', { state: isSecondary }, ['drbdadm down r0']],
-    ['Primary', { state: isPrimary }, ['drbdadm secondary r0', 'drbdadm down r0']],
-    ['not there', {}, []],
-    ['no module', { module: false }, []],
+    ['drbd#160 Secondary', { state: isSecondary }, ['drbdadm down r0']],
+    ['drbd#161 Primary', { state: isPrimary }, ['drbdadm secondary r0', 'drbdadm down r0']],
+    ['drbd#162 not there', {}, []],
+    ['drbd#166 no module', { module: false }, []],
     [
       'Primary, device nodes gone',
       { state: isPrimary, nodes: false },
@@ -33,11 +33,11 @@ describe('stop', () => {
     ],
   ])('%s', async (_what, setup, did) => {
     const drbd = new FakeDrbd(setup);
-    expect(await act('stop', drbd)).toEqual({ code: 0, reason: '', did, score: '-' });
+    expect(await act('stop', drbd)).toMatchObject({ code: 0, reason: '', did, score: '-', state: '-' });
     expect(drbd.state).toBeUndefined();
   });
 
-  test('Primary and held open: failed, who and why', async () => {
+  test('drbd#163 Primary and held open: failed, who and why', async () => {
     const drbd = heldOpen(new FakeDrbd({ state: isPrimary, env: timeout(100_000) }));
     const result = await act('stop', drbd);
     expect(result).toMatchObject({
@@ -52,7 +52,7 @@ describe('stop', () => {
     drbd.answer('drbdadm secondary', (times) => (times < 3 ? busy : undefined));
     expect((await act('stop', drbd)).code).toBe(0);
   });
-  test('Primary, device node missing, down fails: never 0', async () => {
+  test('drbd#164 Primary, device node missing, down fails: never 0', async () => {
     const drbd = new FakeDrbd({ state: isPrimary, nodes: false }).answer('drbdadm', busy);
     expect((await act('stop', drbd)).code).toBe(1);
   });
@@ -60,7 +60,7 @@ describe('stop', () => {
     ['fails', { code: 20, stderr: 'could not connect\n' }],
     ['prints nothing', ''],
     ['tells half', 'exists resource name:r0 role:Primary suspended:no\n'],
-  ])('Primary, the query %s, down fails: never 0', async (_what, answer) => {
+  ])('drbd#165 Primary, the query %s, down fails: never 0', async (_what, answer) => {
     const drbd = new FakeDrbd({ state: isPrimary }).answer('drbdsetup', answer).answer('drbdadm', busy);
     const result = await act('stop', drbd);
     expect(result).toMatchObject({ code: 1, score: '=' });
@@ -77,7 +77,7 @@ describe('stop', () => {
     expect(result).toMatchObject({ code: 1, reason: expect.stringContaining('hung') });
   });
   test.each([
-    ['gone', undefinedHere],
+    ['drbd#124 gone', undefinedHere],
     ['broken', { code: 10, stderr: "a.res:1: Parse error: 'on' expected\n" }],
     ['and drbdadm are gone', { code: 127, missing: true as const }],
   ])('the configuration is %s: by the kernel’s own name', async (_what, answer) => {
@@ -89,6 +89,25 @@ describe('stop', () => {
       'drbdsetup down r0',
     ]);
   });
+  test('drbd#125 the configuration is gone and the kernel refuses: failed, with its words', async () => {
+    const drbd = new FakeDrbd({ state: isSecondary })
+      .answer('drbdadm', undefinedHere)
+      .answer('drbdsetup down', { code: 10, stderr: 'r0: Failure: (143) Interrupted by user\n' });
+    const result = await act('stop', drbd);
+    expect(result).toMatchObject({
+      code: 1,
+      score: '=',
+      reason: expect.stringContaining('Interrupted by user'),
+    });
+  });
+  test('drbd#125 the configuration is gone and so is the resource: nothing to do', async () => {
+    const drbd = new FakeDrbd({}).answer('drbdadm', undefinedHere);
+    expect(await act('stop', drbd)).toMatchObject({ code: 0, did: [] });
+  });
+  test('drbd#107 neither module nor modinfo: nothing can be there', async () => {
+    const drbd = new FakeDrbd({ module: false }).answer('modinfo', { code: 1 });
+    expect(await act('stop', drbd)).toMatchObject({ code: 0, did: [] });
+  });
   test('no tools, nothing there', async () => {
     const drbd = new FakeDrbd({ module: false, env: { OCF_TESTER_FAIL_HAVE_BINARY: '1' } });
     expect((await act('stop', drbd)).code).toBe(0);
@@ -96,7 +115,7 @@ describe('stop', () => {
   test.each([
     ['a name that no resource has', { OCF_RESKEY_drbd_resource: 'a b' }],
     [
-      'a clone that is misconfigured',
+      'drbd#112,118 a clone that is misconfigured',
       { OCF_RESKEY_CRM_meta_clone_node_max: '2', OCF_RESKEY_CRM_meta_notify: 'false' },
     ],
   ])('%s', async (_what, env) => {
@@ -105,12 +124,12 @@ describe('stop', () => {
 
   const outdates = { OCF_RESKEY_stop_outdates_secondary: 'true' };
   test.each([
-    ['another node stays promoted', { OCF_RESKEY_CRM_meta_notify_master_uname: 'beta' }, true],
+    ['drbd#167 another node stays promoted', { OCF_RESKEY_CRM_meta_notify_master_uname: 'beta' }, true],
     ['in newer words', { OCF_RESKEY_CRM_meta_notify_promoted_uname: 'beta' }, true],
-    ['nobody is promoted', { OCF_RESKEY_CRM_meta_notify_promoted_uname: ' ' }, false],
+    ['drbd#168 nobody is promoted', { OCF_RESKEY_CRM_meta_notify_promoted_uname: ' ' }, false],
     ['only this node is', { OCF_RESKEY_CRM_meta_notify_promoted_uname: 'ME' }, false],
     [
-      'that one stops too',
+      'drbd#169 that one stops too',
       { OCF_RESKEY_CRM_meta_notify_promoted_uname: 'beta', OCF_RESKEY_CRM_meta_notify_stop_uname: 'me beta' },
       false,
     ],

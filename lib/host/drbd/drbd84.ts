@@ -14,12 +14,17 @@ export type Minor84 = {
   readonly disk: string;
   readonly peerDisk: string;
   readonly suspended: boolean;
+  /** Of a resync, in percent. */
+  readonly done?: number;
 };
 
 /** The device lines of 8.4's /proc/drbd. They name neither resource nor volume. */
 export function parseProcDrbd(text: string): readonly Minor84[] {
   const found: Minor84[] = [];
   for (const line of text.split('\n')) {
+    const progress = /^\s*\[[=>.]*\] (?:sync'ed|verified): *([\d.]+)%/.exec(line)?.[1];
+    const syncing = progress === undefined ? undefined : found.pop();
+    if (syncing) found.push({ ...syncing, done: Number(progress) });
     const [, minor, cstate = '', role = '', peerRole = '', disk = '', peerDisk = '', io] =
       /^\s*(\d+): cs:(\w+) ro:(\w+)\/(\w+) ds:(\w+)\/(\w+) +[ABC]? +([rs])/.exec(line) ?? [];
     if (minor !== undefined)
@@ -106,11 +111,12 @@ export function resourceOf(name: string, minors: readonly Minor84[]): Resource {
         peer: 'peer',
         state: connectionWord(first?.cstate ?? 'StandAlone'),
         role: peerRole ?? 'Unknown',
-        devices: minors.map(({ volume, cstate, peerDisk }) => ({
+        devices: minors.map(({ volume, cstate, peerDisk, done }) => ({
           volume,
           replication: replicationWord(cstate),
           disk: peerDisk,
           client: false,
+          ...(done !== undefined && { done }),
         })),
       },
     ],

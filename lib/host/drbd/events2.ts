@@ -82,4 +82,5 @@ const peerDevice = (fields: Fields): PeerDevice => ({
   replication: fields.get('replication') ?? 'Off',
   disk: fields.get('peer-disk') ?? 'DUnknown',
   client: fields.get('peer-client') === 'yes',
+  ...(fields.has('done') && { done: Number(fields.get('done')) }),
 });

@@ -52,7 +52,14 @@ export type PeerDevice = {
   /** As `Device.disk`, and DUnknown. */
   readonly disk: string;
   readonly client: boolean;
+  /** How far a resync or a verification is, in percent, where that was told along. */
+  readonly done?: number;
 };
+
+/** Apart from how far a resync is. */
+export const isSameState = (one: Resource, other: Resource): boolean => facts(one) === facts(other);
+const facts = (resource: Resource): string =>
+  JSON.stringify(resource, (key, value: unknown) => (key === 'done' ? undefined : value));
 
 export const isPrimary = ({ role }: Resource): boolean => role === 'Primary';
 

@@ -1,0 +1,15 @@
+import type { Admin } from '../../lib/host/drbd/admin.ts';
+import { configurationOf } from '../../lib/host/drbd/configuration.ts';
+import { Failure } from '../../lib/ocf/outcome.ts';
+import { promotedMax } from './clone.ts';
+import type { Ctx } from './params.ts';
+
+/** promoted-max above 1 is only possible when DRBD is told to allow it. */
+export async function requireTwoPrimaries({ request }: Ctx, admin: Admin): Promise<void> {
+  if (promotedMax(request) < 2) return;
+  if (!(await configurationOf(admin)).twoPrimaries)
+    throw new Failure(
+      'misconfigured',
+      `promoted-max=2, but ${admin.resource} is configured without allow-two-primaries`,
+    );
+}

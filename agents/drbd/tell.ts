@@ -1,0 +1,53 @@
+import type { Ctx } from './params.ts';
+
+/** Something the cluster is to know of this node. */
+export type Message = {
+  /** What it is about; one value at a time is told of it. */
+  readonly about: string;
+  readonly value: string;
+  /** Returns what went wrong, if anything did. */
+  readonly write: () => Promise<string | undefined>;
+};
+
+type Told = { readonly [about: string]: { readonly value: string; readonly second: number } };
+const factName = 'told';
+
+/**
+ * How long the cluster is trusted to have kept what it was told. Writing the same again is the cheapest way to ask: its
+ * attribute manager compares, and writes nothing when nothing has changed. What a node has told goes when it leaves the cluster,
+ * and then a probe tells it anew; what is left is somebody deleting it by hand.
+ */
+const trustedSeconds = 60;
+
+/**
+ * Tells what has changed. When nothing has, the one message that was told longest ago is told again, if that was more than a
+ * minute ago: never more than one command in a steady monitor.
+ */
+export async function tellIfDue(ctx: Ctx, messages: readonly Message[]): Promise<void> {
+  const told = await toldBefore(ctx);
+  const second = await uptime(ctx);
+  const changed = messages.filter(({ about, value }) => told[about]?.value !== value);
+  const age = ({ about }: Message) => second - (told[about]?.second ?? Number.NEGATIVE_INFINITY);
+  const [oldest] = messages.toSorted((one, other) => age(other) - age(one));
+  const isStale = oldest !== undefined && !(age(oldest) < trustedSeconds);
+  await tell(ctx, changed.length > 0 ? changed : isStale ? [oldest] : []);
+}
+
+/** Tells now, whatever was told before. Never fails: what the cluster knows of it is no reason to fail an action. */
+export async function tell(ctx: Ctx, messages: readonly Message[]): Promise<void> {
+  if (messages.length === 0) return;
+  const second = await uptime(ctx);
+  const now = await Promise.all(
+    messages.map(async ({ about, value, write }) => {
+      const trouble = await write();
+      if (trouble) ctx.log.warn(`${about} ${value} not written: ${trouble}`);
+      return [about, trouble ? { value: '', second } : { value, second }] as const;
+    }),
+  );
+  await ctx.memory.note(factName, { ...(await toldBefore(ctx)), ...Object.fromEntries(now) } satisfies Told);
+}
+
+export const toldBefore = async ({ memory }: Ctx): Promise<Told> => (await memory.fact<Told>(factName)) ?? {};
+
+const uptime = async ({ host }: Ctx): Promise<number> =>
+  Number((await host.sys.read('/proc/uptime').catch(() => '')).split(' ', 1)[0] || Number.NaN);

@@ -1,0 +1,30 @@
+import type { Resource } from '../../lib/host/drbd/state.ts';
+import { isPrimary } from '../../lib/host/drbd/state.ts';
+import { Failure } from '../../lib/ocf/outcome.ts';
+import { dataQuality } from './data.ts';
+import type { Ctx } from './params.ts';
+
+const factName = 'suspended since';
+
+/**
+ * fail_promoted_without_data: a Primary that cannot serve its data had better be one elsewhere. Suspended I/O gets one interval:
+ * it is suspended on purpose while a peer is being fenced.
+ */
+export async function failWithoutData(ctx: Ctx, resource: Resource): Promise<void> {
+  const { host, memory, params, request } = ctx;
+  if (!params.fail_promoted_without_data || !isPrimary(resource)) return;
+  if (!dataQuality(resource).allWithinReach)
+    throw new Failure('failedPromoted', `${resource.name} is Primary without UpToDate data within reach`);
+  const since = await memory.fact<number>(factName);
+  if (resource.suspended.length === 0) {
+    if (since !== undefined) await memory.note(factName, undefined);
+    return;
+  }
+  const second = Number((await host.sys.read('/proc/uptime')).split(' ', 1)[0]);
+  if (since === undefined) await memory.note(factName, second);
+  else if (second - since >= request.intervalMs / 1000)
+    throw new Failure(
+      'failedPromoted',
+      `${resource.name} is Primary and its I/O stays suspended (${resource.suspended.join(', ')})`,
+    );
+}
