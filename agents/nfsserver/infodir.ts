@@ -1,3 +1,4 @@
+import { ensureDirectory } from '../../lib/host/files.ts';
 import type { Host } from '../../lib/host/host.ts';
 import {
   canonicalPath,
@@ -62,11 +63,18 @@ export async function bind(
   if (mountHolding(before, source)?.target === '/')
     log.warn(`nfs_shared_infodir ${infodir} is on the root filesystem: is its own filesystem mounted?`);
   // Private: a filesystem that is mounted below infodir later must not appear below the state directory and keep it busy.
-  await host.run(['mount', '--bind', '--make-private', '--', source, stateRoot]);
+  const mount = ['mount', '--bind', '--make-private', '--', source, stateRoot] as const;
+  // The directory is there nearly always: a failover has no time for a question that the mount answers, too.
+  if ((await host.tryRun(mount)).code !== 0) {
+    await ensureDirectory(host, infodir).catch(({ message }: Error) => {
+      throw new Failure('failed', `nfs_shared_infodir ${message}`);
+    });
+    await host.run(mount);
+  }
   await memory.note('bound', place);
   const after = await mounts(host);
-  const mount = mountOn(after, await canonicalPath(host, stateRoot, after));
-  if (mount?.device !== place?.device || mount?.root !== place?.root)
+  const bound = mountOn(after, await canonicalPath(host, stateRoot, after));
+  if (bound?.device !== place?.device || bound?.root !== place?.root)
     throw new Failure('failed', `mounting ${infodir} over ${stateRoot} had no effect`);
 }
 

@@ -19,9 +19,13 @@ const defaultTime = 90;
 /** lockd takes no more for its own grace period. */
 export const longestTime = 240;
 
+/** Which protocol versions are on: rpc.nfsd changes those that it is told, and no start after it takes that back. */
+const versions = '/proc/fs/nfsd/versions';
+
 /** Files of the kernel and the numbers they held before the start. */
 type Before = { readonly [file: string]: { readonly was: number; readonly set: number } };
 const fact = 'kernel';
+const versionsFact = 'versions';
 
 export type Times = { readonly leaseTime: number | undefined; readonly graceTime: number | undefined };
 
@@ -71,8 +75,11 @@ export async function setNumbers(ctx: Ctx, { leaseTime, graceTime }: Times): Pro
       [lockUdp, params.lockd_udp_port],
     ] as const
   ).flatMap(([file, value]) => (value === undefined ? [] : [[file, value] as const]));
-  if (wanted.length === 0) return;
+  const changesVersions = params.nfsv4_only || /-[NV]|nfs-version/.test(params.nfsd_args ?? '');
+  if (wanted.length === 0 && !changesVersions) return;
   await loadNfsd(host);
+  if (changesVersions && (await memory.fact<string>(versionsFact)) === undefined)
+    await memory.note(versionsFact, await host.sys.read(versions).catch(() => undefined));
   const before: Record<string, { was: number; set: number }> = { ...(await memory.fact<Before>(fact)) };
   for (const [file, set] of wanted) {
     const was = Number((await host.sys.read(file).catch(() => 'none')).trim());
@@ -119,4 +126,14 @@ export async function restoreNumbers({
       await host.sys.poke(file, `${was}\n`).catch((error: Error) => log.warn(`${file}: ${error.message}`));
   }
   await memory.note(fact, undefined);
+  const on = await memory.fact<string>(versionsFact);
+  if (on !== undefined)
+    await host.sys
+      .poke(versions, whole(on))
+      .catch((error: Error) => log.warn(`${versions}: ${error.message}`));
+  await memory.note(versionsFact, undefined);
 }
+
+/** The kernel names version 4.0 only when it is off. */
+const whole = (on: string): string =>
+  /\+4(\s|$)/.test(on) && !on.includes('4.0') ? `${on.trim()} +4.0\n` : on;

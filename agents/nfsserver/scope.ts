@@ -64,6 +64,7 @@ async function chooseScope(ctx: Ctx): Promise<string | undefined> {
 
 /** Since nfs-utils 2.6.3. The usage text does not tell; an unknown option does, before anything else is done. */
 async function knowsScope(host: Host): Promise<boolean> {
+  if (await host.sys.has('nfsdctl')) return true; // came with 2.8
   const { stderr, code } = await host.tryRun(['rpc.nfsd', '--scope=x', '--help'], { timeoutMs: 5000 });
   return code !== 127 && !/unrecognized option/.test(stderr);
 }

@@ -70,9 +70,6 @@ async function share(ctx: Ctx): Promise<void> {
       `${found.mount.source} is mounted on ${stateRoot}: nfs_shared_infodir ${infodir} cannot be mounted there`,
     );
   if (found.is === 'ours') return;
-  await ensureDirectory(ctx.host, infodir).catch(({ message }: Error) => {
-    throw new Failure('failed', `nfs_shared_infodir ${message}`);
-  });
   await bind(ctx, infodir);
 }
 

@@ -1,6 +1,8 @@
+import type { Host } from '../../lib/host/host.ts';
 import { type StatdHome, stateRoot } from '../../lib/host/nfs-state.ts';
 import { advanceNsmState, retireAll } from '../../lib/host/nsm.ts';
 import { label, usesLabels } from '../../lib/host/selinux.ts';
+import { Failure } from '../../lib/ocf/outcome.ts';
 import type { Ctx } from './params.ts';
 
 /**
@@ -17,9 +19,8 @@ export async function furnish(
   // exportfs locks export-lock here wherever etab is: it must not have to create it in a directory that may be exported
   const files = ['etab', 'xtab', 'rmtab', 'export-lock'].map((file) => `${stateRoot}/${file}`);
   const all = [recovery, ...lists, ...files];
-  const { stdout } = await host.tryRun(['stat', '-c', '%u:%g %n', '--', ...all]); // fails for those that are not there
-  const owners = new Map(stdout.split('\n').flatMap(ownerOf));
-  const missing = (paths: readonly string[]) => paths.filter((path) => !owners.has(path));
+  const found = await inventory(host, all);
+  const missing = (paths: readonly string[]) => paths.filter((path) => !found.owners.has(path));
 
   const make = async (octal: string, paths: readonly string[]) =>
     paths.length > 0 && (await host.run(['mkdir', '-p', '-m', octal, '--', ...paths]));
@@ -30,12 +31,10 @@ export async function furnish(
   if (speaksV3) {
     // The same account may have another number on the node that made the files, and statd runs as the owner of sm.
     const wanted = `${owner.uid}:${owner.gid}`;
-    const isOwn = (path: string) => (owners.get(path) ?? '0:0') === wanted;
+    const isOwn = (path: string) => (found.owners.get(path) ?? '0:0') === wanted;
     if (!lists.every(isOwn)) await host.run(['chown', '-R', '-h', '--', wanted, ...lists]);
-    await Promise.all([
-      advanceNsmState(host, dir, owner), // clients ignore a restart under a number that they know
-      retireAll(host, dir),
-    ]);
+    await advanceNsmState(host, dir, owner); // clients ignore a restart under a number that they know
+    if (found.inside.has(`${dir}/sm`)) await retireAll(host, dir);
   }
   if (await usesLabels(host)) {
     // never stateRoot with -R: the data may be below, too
@@ -45,7 +44,24 @@ export async function furnish(
   return missing([recovery]).length > 0;
 }
 
-const ownerOf = (line: string): readonly (readonly [path: string, owner: string])[] => {
-  const [, owner, path] = /^(\d+:\d+) (.*)$/.exec(line) ?? [];
-  return owner !== undefined && path !== undefined ? [[path, owner]] : [];
+type Inventory = {
+  /** Of those that are there: uid and gid as `chown` takes them. */
+  readonly owners: ReadonlyMap<string, string>;
+  /** The directories that hold something. */
+  readonly inside: ReadonlySet<string>;
 };
+
+/** One command for all. Names end with a zero byte: clients may have chosen some of them. */
+async function inventory(host: Host, paths: readonly string[]): Promise<Inventory> {
+  const print = ['-maxdepth', '1', '-printf', '%d %U:%G %H\\0'];
+  const output = await host.tryRun(['find', ...paths, ...print]); // fails for those that are not there
+  if (output.hung) throw new Failure('failed', `${stateRoot} does not answer: ${output.hung}`);
+  const owners = new Map<string, string>();
+  const inside = new Set<string>();
+  for (const entry of output.stdout.split('\0')) {
+    const [, depth, owner = '', path = ''] = /^(\d) (\d+:\d+) (.*)$/s.exec(entry) ?? [];
+    if (depth === '0') owners.set(path, owner);
+    if (depth === '1') inside.add(path);
+  }
+  return { owners, inside };
+}

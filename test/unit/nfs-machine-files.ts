@@ -12,15 +12,7 @@ export function defineFileTools(machine: NfsMachine): void {
       if (machine.disk.has(`${path}/`)) return '8:1 9 755 0 0 directory\n';
       return machine.disk.has(path) ? '8:1 9 644 0 0 regular file\n' : no('No such file or directory');
     }
-    const asked = args.slice(args.indexOf('--') + 1);
-    const there = asked.filter((path) => {
-      const real = machine.where(path);
-      return machine.disk.has(real) || machine.disk.has(`${real}/`);
-    });
-    const stdout = there
-      .map((path) => `${machine.owners.get(machine.where(path)) ?? '0:0'} ${path}\n`)
-      .join('');
-    return { code: there.length === asked.length ? 0 : 1, stdout };
+    return no('stat: unexpected');
   });
   machine.on('mkdir', (args) => {
     for (const dir of args.slice(args.indexOf('--') + 1)) {
@@ -68,6 +60,7 @@ export function defineFileTools(machine: NfsMachine): void {
     return text === undefined ? no('cat: x: No such file or directory') : String(text);
   });
   machine.on('find', (args) => {
+    if (args.includes('-printf')) return inventory(machine, args.slice(0, args.indexOf('-maxdepth')));
     const from = machine.where(args[0] ?? '');
     const to = machine.where(args[args.indexOf('-t') + 1] ?? '');
     const copies = args.includes('cp');
@@ -89,4 +82,20 @@ export function defineFileTools(machine: NfsMachine): void {
     for (const file of args.slice(args.indexOf('--') + 1)) machine.disk.delete(machine.where(file));
     return '';
   });
+}
+
+/** `find … -maxdepth 1 -printf '%d %U:%G %H\\0'`. */
+function inventory(machine: NfsMachine, asked: readonly string[]): Partial<Output> {
+  let stdout = '';
+  let code = 0;
+  for (const path of asked) {
+    const real = machine.where(path);
+    if (!machine.disk.has(real) && !machine.disk.has(`${real}/`)) code = 1;
+    else stdout += `0 ${machine.owners.get(real) ?? '0:0'} ${path}\0`;
+    const inside = [...machine.disk.keys()].filter(
+      (file) => file.startsWith(`${real}/`) && file !== `${real}/`,
+    );
+    stdout += inside.map(() => `1 0:0 ${path}\0`).join('');
+  }
+  return { code, stdout };
 }

@@ -234,6 +234,8 @@ export class NfsMachine extends FakeMachine {
         const parent = this.mounted.findLast(({ target: on }) => isWithin(target, on))?.id ?? 1;
         this.mounted.push({ id: 90, parent, device: '0:50', root: '/', target, type: 'rpc_pipefs', source });
       } else {
+        if (!this.disk.has(`${source}/`))
+          return no(`mount: ${target}: special device ${source} does not exist.`, 32);
         const holder = this.mounted.findLast(({ target: on }) => isWithin(source, on));
         const root =
           source === holder?.target ? '/' : source.slice(holder?.target === '/' ? 0 : holder?.target.length);
@@ -263,6 +265,8 @@ export class NfsMachine extends FakeMachine {
     this.on('modprobe', () => {
       for (const [file, value] of Object.entries(kernelNumbers))
         if (!this.files.has(file)) this.files.set(file, `${value}\n`);
+      if (!this.files.has('/proc/fs/nfsd/versions'))
+        this.files.set('/proc/fs/nfsd/versions', '-2 +3 +4 +4.1 +4.2\n');
       return '';
     });
     this.on('nfsconf', async ([, section = '', key = '']) => {
