@@ -113,9 +113,13 @@ export class Cluster {
     await this.#drbdOnBoth(isInSync, signal);
   }
 
-  /** How well the cluster believes DRBD could be promoted on a node; nothing when the agent wants it not to be. */
-  async promotionScore(node: NodeName, signal: AbortSignal): Promise<number | undefined> {
-    const query = `attrd_updater --query --name master-${resourceIds.drbd} --node ${node}`;
+  /** How well the cluster believes DRBD could be promoted on a node; nothing when it never should. */
+  async promotionScore(
+    node: NodeName,
+    signal: AbortSignal,
+    resource: string = resourceIds.drbd,
+  ): Promise<number | undefined> {
+    const query = `attrd_updater --query --name master-${resource} --node ${node}`;
     const answer = await this.lab.machine(node).ask(query, { signal });
     const [, score] = /value="(-?\d+)"/.exec(answer) ?? [];
     return score === undefined ? undefined : Number(score);

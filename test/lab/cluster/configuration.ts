@@ -18,6 +18,7 @@ export const agentsOf = (campaign: CampaignName): readonly AgentName[] =>
   campaign === 'drbd' ? ['drbd', 'Filesystem'] : agentNames;
 
 export const exportedFolder = '/nfsdata';
+export const agentFolder = '/usr/lib/ocf/resource.d/tsha';
 export const drbdDevice = '/dev/drbd1';
 
 /** The cluster of the README: what `tsha plan --ip 10.77.0.20` prints. */

@@ -1,8 +1,6 @@
-import { type AgentName, agentNames, parameters, resourceIds } from '../cluster/configuration.ts';
+import { type AgentName, agentFolder, agentNames, parameters, resourceIds } from '../cluster/configuration.ts';
 import { nodes } from '../settings.ts';
 import type { Run } from './run.ts';
-
-const folder = '/usr/lib/ocf/resource.d/tsha';
 
 /** Pacemaker tells a clone's instances how many of them there are. */
 const meta: Partial<Record<AgentName, string[]>> = {
@@ -22,7 +20,7 @@ const actions: Partial<Record<AgentName, string[]>> = { drbd: ['start', 'promote
 
 function tester(agent: AgentName): string {
   const options = settingsOf(agent).map((setting) => `-o '${setting}'`);
-  return `ocf-tester -v -n ${resourceIds[agent]} ${options.join(' ')} ${folder}/${agent} 2>&1`;
+  return `ocf-tester -v -n ${resourceIds[agent]} ${options.join(' ')} ${agentFolder}/${agent} 2>&1`;
 }
 
 /** ocf-tester has a word on everything; wrong exit codes and what the agent said to them matter. */
@@ -39,7 +37,7 @@ function runAgent(agent: AgentName): string {
     ...settingsOf(agent).map((setting) => `'OCF_RESKEY_${setting}'`),
   ];
   return (actions[agent] ?? ['start'])
-    .map((action) => `env ${environment.join(' ')} ${folder}/${agent} ${action} 2>&1`)
+    .map((action) => `env ${environment.join(' ')} ${agentFolder}/${agent} ${action} 2>&1`)
     .join(' && ');
 }
 
