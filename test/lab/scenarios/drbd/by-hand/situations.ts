@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DrbdState } from '../../../cluster/drbd.ts';
+import type { NodeName } from '../../../settings.ts';
+import type { Run } from '../../run.ts';
+import { drbdIs } from '../waiting.ts';
+import { type Call, callAgent, sentinel } from './call.ts';
+
+/** A call, and what must come of it. */
+export interface Expectation extends Call {
+  code: number;
+  /** What becomes of the promotion score; no word about it: nobody looks. */
+  score?: number | 'deleted' | 'untouched';
+  says?: RegExp;
+  /** Seconds. */
+  within?: number;
+}
+
+/** What is on the nodes, made with DRBD's own tools, and how the agent answers to it. */
+export interface Situation {
+  /** Numbers of the specification's rows that it shows; '' for what is not among them. */
+  cases: string;
+  what: string;
+  /** One after another, before the calls. */
+  make?: readonly (readonly [NodeName, command: string])[];
+  until?: Partial<Record<NodeName, Partial<DrbdState> | 'down'>>;
+  on?: NodeName;
+  calls?: readonly Expectation[];
+  /** After the calls. */
+  leaves?: Situation['until'];
+  /** A command on the node that succeeds only if all is well. */
+  proof?: string;
+}
+
+/** Seconds for one of them. */
+const limit = 60;
+
+/** Every situation is a check; one that fails does not keep the others from their turn. */
+export async function playSituations(
+  run: Run,
+  title: string,
+  situations: readonly Situation[],
+): Promise<void> {
+  const { checks, steps } = run;
+  await steps.run(`${situations.length} situations: ${title}`, 300, async (signal) => {
+    for (const [index, situation] of situations.entries()) {
+      const limits = AbortSignal.any([signal, AbortSignal.timeout(limit * 1000)]);
+      const began = Date.now();
+      const complaints = await play(
+        run,
+        situation,
+        `row-${title.replace(/\W+/g, '-')}-${index}`,
+        limits,
+      ).catch((error: unknown) => {
+        signal.throwIfAborted();
+        return [limits.aborted ? `not done within ${limit} s` : String(error)];
+      });
+      const { cases, what } = situation;
+      const detail = complaints.join('; ') || `${((Date.now() - began) / 1000).toFixed(1)} s`;
+      checks.add(cases ? `drbd#${cases} ${what}` : what, complaints.length === 0, detail);
+    }
+  });
+}
+
+async function play(run: Run, situation: Situation, name: string, signal: AbortSignal): Promise<string[]> {
+  const { lab } = run;
+  const { make = [], until = {}, leaves = {}, on = 'node1', calls = [], proof } = situation;
+  for (const [node, command] of make) await lab.machine(node).run(command, { signal });
+  await allAre(run, until, signal);
+  const complaints: string[] = [];
+  for (const [index, expected] of calls.entries()) {
+    const found = await complaintsAbout(run, on, { instance: `${name}-${index}`, ...expected }, signal);
+    complaints.push(...found.map((complaint) => `${expected.action}: ${complaint}`));
+  }
+  await allAre(run, leaves, signal);
+  if (proof) await lab.machine(on).run(proof, { signal });
+  return complaints;
+}
+
+async function allAre(run: Run, wanted: NonNullable<Situation['until']>, signal: AbortSignal): Promise<void> {
+  for (const [node, state] of Object.entries(wanted)) await drbdIs(run, node as NodeName, state, signal);
+}
+
+async function complaintsAbout(
+  run: Run,
+  node: NodeName,
+  expected: Expectation & { instance: string },
+  signal: AbortSignal,
+): Promise<string[]> {
+  const machine = run.lab.machine(node);
+  const { code, said, seconds } = await callAgent(machine, expected, { signal });
+  const score = await scoreOf(run, node, expected, signal);
+  const { says = /(?:)/, within = Number.POSITIVE_INFINITY } = expected;
+  return [
+    ...(code === expected.code ? [] : [`${code} instead of ${expected.code} (${said})`]),
+    ...(score === undefined ? [] : [`score ${score} instead of ${expected.score}`]),
+    ...(says.test(said) ? [] : [`it says "${said}" and not ${says}`]),
+    ...(seconds <= within ? [] : [`it took ${seconds.toFixed(1)} s`]),
+  ];
+}
+
+/** Nothing when it is as it should be, which takes Pacemaker a moment. */
+async function scoreOf(
+  { cluster }: Run,
+  node: NodeName,
+  { score, instance }: Expectation & { instance: string },
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (score === undefined) return undefined;
+  const wanted = score === 'untouched' ? sentinel : score === 'deleted' ? undefined : score;
+  if (score === 'untouched') await sleep(300, undefined, { signal });
+  for (let tries = 0; ; tries++) {
+    const found = await cluster.promotionScore(node, signal, instance);
+    if (found === wanted) return undefined;
+    if (tries === 10) return String(found ?? 'deleted');
+    await sleep(200, undefined, { signal });
+  }
+}
