@@ -2,7 +2,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { bundle, replaceExecutable } from './bundle.ts';
+import { replaceExecutable } from './bundle.ts';
 import { nativeLauncher, nativeProgram } from './launcher.ts';
 import { type Product, products, projectFolder } from './products.ts';
 
@@ -22,13 +22,14 @@ function compiler(): string {
 /** All products in one program that needs no runtime on the node, and a launcher for each beside it. */
 export async function compileNative(all: readonly Product[], dir: string): Promise<void> {
   await mkdir(dir, { recursive: true });
-  const source = join(dir, `.${nativeProgram}.cjs`);
+  const source = join(dir, `.${nativeProgram}.ts`);
   const draft = join(dir, `.${nativeProgram}.new`);
-  const contents = dispatcher(all);
-  await writeFile(source, await bundle({ stdin: { contents, resolveDir: projectFolder } }));
+  await writeFile(source, dispatcher(all));
   // A bunfig.toml or .env in the working directory would otherwise run code of its choice, as root.
   const closed = ['--no-compile-autoload-bunfig', '--no-compile-autoload-dotenv'];
-  await execa(compiler(), ['build', '--compile', '--bytecode', ...closed, '--outfile', draft, source], {
+  // One piece of bytecode per agent and per action: a program takes as long to start as what it loads is big.
+  const pieces = ['--bytecode', '--format=esm', '--splitting'];
+  await execa(compiler(), ['build', '--compile', ...pieces, ...closed, '--outfile', draft, source], {
     cwd: dir,
     extendEnv: false,
     env: { PATH: '/usr/bin:/bin', HOME: dir },
