@@ -1,0 +1,29 @@
+import { describe, expect, test } from 'vitest';
+import { agentOf, run } from './call.ts';
+import { flavours } from './flavours.ts';
+
+// Cases of drbd that only the built executable can show.
+
+describe.each(flavours)('%s', (flavour) => {
+  const file = agentOf(flavour, 'drbd');
+
+  test('drbd#104 meta-data with nothing installed and an empty environment', async () => {
+    const { code, stdout, stderr } = await run(['/usr/bin/env', '-i', file, 'meta-data']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('<resource-agent name="drbd"');
+  });
+
+  test('drbd#186 two agents of one resource: the parameter is declared unique, so that pcs and crmsh warn', async () => {
+    const { stdout } = await run([file, 'meta-data']);
+    expect(stdout).toMatch(/<parameter name="drbd_resource" unique-group="resource" unique="1" required="1"/);
+  });
+
+  test('drbd#102 no argument: usage and 3; of several the first counts', async () => {
+    const none = await run([file]);
+    expect(none.code).toBe(3);
+    expect(none.stderr).toContain('usage: drbd {');
+    const several = await run([file, 'frobnicate', 'monitor']);
+    expect(several.code).toBe(3);
+    expect(several.reason).toContain('frobnicate');
+  });
+});
