@@ -1,14 +1,5 @@
 import { ensureDirectory } from '../../lib/host/files.ts';
-import type { Host } from '../../lib/host/host.ts';
-import {
-  canonicalPath,
-  isWithin,
-  type Mount,
-  mountHolding,
-  mountOn,
-  mounts,
-  tidyPath,
-} from '../../lib/host/mounts.ts';
+import { canonicalPath, type Mount, mountHolding, mountOn, mounts, tidyPath } from '../../lib/host/mounts.ts';
 import { stateRoot } from '../../lib/host/nfs-state.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import type { Ctx } from './params.ts';
@@ -76,20 +67,4 @@ export async function bind(
   const bound = mountOn(after, await canonicalPath(host, stateRoot, after));
   if (bound?.device !== place?.device || bound?.root !== place?.root)
     throw new Failure('failed', `mounting ${infodir} over ${stateRoot} had no effect`);
-}
-
-/** The rpc_pipefs mounts that lie on our binding and so keep it busy: no others are ours to unmount. */
-export const pipefsOn = (table: readonly Mount[], bound: Mount): readonly Mount[] =>
-  table.filter(
-    ({ type, parent, target }) =>
-      type === 'rpc_pipefs' && parent === bound.id && isWithin(target, bound.target),
-  );
-
-/** Whether a visible rpc_pipefs is mounted on exactly this directory. */
-export async function hasPipefs(host: Host, dir: string): Promise<boolean> {
-  const table = await mounts(host);
-  const mount = mountOn(table, dir);
-  if (mount?.type !== 'rpc_pipefs') return false;
-  const above = mountOn(table, stateRoot);
-  return above === undefined || !isWithin(dir, stateRoot) || mount.parent === above.id;
 }

@@ -7,14 +7,15 @@ import { type MountUser, processesUsing } from '../../lib/host/processes.ts';
 import { serviceOf } from '../../lib/host/units.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import { stopBySystemd } from './by-systemd.ts';
+import { startAgain } from './client-units.ts';
 import { endLeftovers, endProcesses, names, stopServer } from './daemons.ts';
-import { binding, pipefsOn } from './infodir.ts';
+import { binding } from './infodir.ts';
 import { isOthers } from './instance.ts';
 import { restoreNumbers } from './kernel.ts';
 import type { Ctx } from './params.ts';
+import { pipefsOn, unmountPipefs } from './pipefs.ts';
 import { stopRquotad } from './rquotad.ts';
 import { removeSettings } from './settings.ts';
-import { clientUnits, pipefsFact } from './start.ts';
 
 /** Kernel first, then the helpers, then the state directory, so that the filesystem below it can go to the other node. */
 export async function stop(ctx: Ctx): Promise<void> {
@@ -29,11 +30,11 @@ export async function stop(ctx: Ctx): Promise<void> {
   if (found.is === 'foreign' && ctx.params.nfs_shared_infodir)
     log.warn(`${found.mount.source} on ${stateRoot} is not nfs_shared_infodir and stays mounted`);
   if (left.length > 0) throw new Failure('failed', `${names(left)} cannot be ended`);
-  await removePipefs(ctx);
+  await unmountPipefs(ctx);
   await stopRquotad(ctx);
   await restoreNumbers(ctx);
   await removeSettings(ctx);
-  await startAgain(ctx, [...again, ...((await memory.fact<readonly string[]>(clientUnits)) ?? [])]);
+  await startAgain(ctx, again);
 }
 
 /** Unmounts the state directory. Returns the units that were stopped for it and serve others. */
@@ -73,19 +74,4 @@ async function stopUnitsOf(host: Host, users: readonly MountUser[]): Promise<rea
   const units = found.filter(({ unit }) => holderUnits.has(unit));
   await stopBySystemd(host, [...new Set(units.map(({ unit }) => unit))], host.left() * 0.3);
   return [...new Set(units.filter(({ name }) => bystanders.has(name)).map(({ unit }) => unit))];
-}
-
-/** One that this resource mounted outside of the state directory; the users of others may go on with it. */
-async function removePipefs({ host, memory }: Ctx): Promise<void> {
-  const dir = await memory.fact<string>(pipefsFact);
-  if (dir !== undefined && mountOn(await mounts(host), dir)?.type === 'rpc_pipefs')
-    await host.run(['umount', '-l', '--', dir]);
-  await memory.note(pipefsFact, undefined);
-}
-
-/** What served this node's own NFS mounts before. A stop does not fail for it. */
-async function startAgain({ host, log }: Ctx, units: readonly string[]): Promise<void> {
-  if (units.length === 0) return;
-  const { code, stderr, hung } = await host.tryRun(['systemctl', 'start', ...units]);
-  if (code !== 0) log.warn(`systemctl start ${units.join(' ')}: ${hung ?? stderr.trim()}`);
 }

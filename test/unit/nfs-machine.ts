@@ -121,6 +121,29 @@ export class NfsMachine extends FakeMachine {
     return this;
   }
 
+  /** Warnings that the agent logged. */
+  readonly warnings: string[] = [];
+
+  /** The daemons as commands, for a machine without units. */
+  programs(): void {
+    for (const [unit, program] of Object.entries(unitProcess))
+      if (program !== 'fsidd')
+        this.on(program, () => {
+          if (this.failing.has(unit)) return no('', 1);
+          this.startProgram(unit);
+          return '';
+        });
+  }
+
+  /** What the unit would start, without unit or control group. */
+  startProgram(unit: string): void {
+    const file = `/lib/systemd/system/${unit}`;
+    this.files.set(file, '[Unit]\n');
+    this.startUnit(unit);
+    this.files.delete(file);
+    this.files.delete(`/sys/fs/cgroup/system.slice/${unit}/cgroup.procs`);
+  }
+
   /** As a stock agent, or an administrator, would have it started. */
   startUnit(unit: string): this {
     for (const other of pulledIn[unit] ?? [])
@@ -136,7 +159,7 @@ export class NfsMachine extends FakeMachine {
     if (unit === 'rpc-statd.service') this.files.set('/run/rpc.statd.pid', `${pid}\n`);
     if (unit === 'nfs-server.service') {
       this.threads = 8;
-      this.process(60, { comm: 'nfsd\n', stat: `60 (nfsd) S 2 ${'0 '.repeat(17)}5000 0` });
+      this.process(60, { comm: 'nfsd\n', stat: `60 (nfsd) S 2 ${'0 '.repeat(17)}${5000 + pid} 0` });
     }
     this.publish();
     return this;
@@ -275,9 +298,10 @@ export class NfsMachine extends FakeMachine {
       return value === undefined ? no('', 1) : `${value}\n`;
     });
     this.on('rpc.nfsd', ([first]) => {
+      if (first === undefined) this.startProgram('nfs-server.service');
       if (first === '0') this.threads = this.stuckThreads;
       this.publish();
-      return first === '0'
+      return first === '0' || first === undefined
         ? ''
         : no(this.knowsScope ? 'Usage:' : "rpc.nfsd: unrecognized option '--scope=x'", 2);
     });

@@ -9,21 +9,26 @@ describe('monitor', () => {
     (machine) =>
       machine.stopUnit(unit);
   test.each<[string, NodeJS.ProcessEnv, Change, number]>([
-    ['all well', shared, () => {}, 0],
-    ['rpcbind down', shared, without('rpcbind.service'), 1],
-    ['rpc.mountd down', shared, without('nfs-mountd.service'), 1],
-    ['rpc.idmapd down', shared, without('nfs-idmapd.service'), 1],
+    ['nfsserver#7: all well', shared, () => {}, 0],
+    ['nfsserver#28: rpcbind down', shared, without('rpcbind.service'), 1],
+    ['nfsserver#30: rpc.mountd down', shared, without('nfs-mountd.service'), 1],
+    ['nfsserver#32: rpc.idmapd down', shared, without('nfs-idmapd.service'), 1],
     ['rpc.statd down', shared, without('rpc-statd.service'), 1],
-    ['nfsdcld down', shared, without('nfsdcld.service'), 1],
-    ['rpcbind down, NFSv4 only', { ...shared, OCF_RESKEY_nfsv4_only: '1' }, without('rpcbind.service'), 0],
+    ['nfsserver#35: nfsdcld down', shared, without('nfsdcld.service'), 1],
     [
-      'rpc.mountd down, NFSv4 only',
+      'nfsserver#29: rpcbind down, NFSv4 only',
+      { ...shared, OCF_RESKEY_nfsv4_only: '1' },
+      without('rpcbind.service'),
+      0,
+    ],
+    [
+      'nfsserver#31: rpc.mountd down, NFSv4 only',
       { ...shared, OCF_RESKEY_nfsv4_only: '1' },
       without('nfs-mountd.service'),
       1,
     ],
     [
-      'statd runs outside its unit',
+      'nfsserver#34: statd runs outside its unit',
       shared,
       (machine) => {
         machine.stopUnit('rpc-statd.service');
@@ -32,7 +37,7 @@ describe('monitor', () => {
       0,
     ],
     [
-      'rpc.mountd only in the arguments of an editor',
+      'nfsserver#40: rpc.mountd only in the arguments of an editor',
       shared,
       (machine) => {
         machine.stopUnit('nfs-mountd.service');
@@ -41,8 +46,18 @@ describe('monitor', () => {
       1,
     ],
     ['state directory unmounted below a running server', shared, (machine) => void machine.mounted.pop(), 1],
-    ['no threads, but the state directory is still there', shared, without('nfs-server.service'), 1],
-    ['no threads, no state directory', { OCF_RESKEY_nfs_no_notify: '1' }, without('nfs-server.service'), 7],
+    [
+      'nfsserver#27: no threads, but the state directory is still there',
+      shared,
+      without('nfs-server.service'),
+      1,
+    ],
+    [
+      'nfsserver#39: no threads, no state directory, some helpers left',
+      { OCF_RESKEY_nfs_no_notify: '1' },
+      without('nfs-server.service'),
+      7,
+    ],
   ])('%s', async (_situation, env, change, code) => {
     const machine = await started({ ...env, ...recurring });
     change(machine);
@@ -55,7 +70,7 @@ describe('monitor', () => {
     expect(Boolean(result.reason)).toBe(code !== 0);
   });
 
-  test('helpers that are masked or not installed are not missed', async () => {
+  test('nfsserver#36,37: helpers that are masked or not installed are not missed', async () => {
     const machine = new NfsMachine({ ...shared, ...recurring });
     machine.masked.add('nfsdcld.service');
     machine.links.set('/etc/systemd/system/nfsdcld.service', '/dev/null');
@@ -64,7 +79,7 @@ describe('monitor', () => {
     expect((await run(machine, 'monitor')).code).toBe(0);
   });
 
-  test('a mount beside the state directory confuses nobody', async () => {
+  test('nfsserver#97: a mount beside the state directory confuses nobody', async () => {
     const machine = new NfsMachine(shared).bindBySomeone('/', '8:9', '/var/lib/nfs-other');
     expect((await run(machine, 'monitor')).code).toBe(7);
     expect((await run(machine, 'stop')).code).toBe(0);
@@ -81,7 +96,7 @@ describe('monitor', () => {
 });
 
 describe('foreign filesystems on the state directory', () => {
-  test('start refuses and changes nothing, and the stop after it succeeds', async () => {
+  test('nfsserver#52: start refuses and changes nothing, and the stop after it succeeds', async () => {
     const machine = new NfsMachine(shared).bindBySomeone('/', '8:9');
     const result = await run(machine, 'start');
     expect(result).toMatchObject({
@@ -92,7 +107,7 @@ describe('foreign filesystems on the state directory', () => {
     expect(stateMount(machine)).toMatchObject([{ device: '8:9' }]);
   });
 
-  test('without nfs_shared_infodir a filesystem of the administrator stays mounted', async () => {
+  test('nfsserver#53: without nfs_shared_infodir a filesystem of the administrator stays mounted', async () => {
     const machine = new NfsMachine({ OCF_RESKEY_nfs_no_notify: '1' }).bindBySomeone('/', '8:9');
     expect((await run(machine, 'start')).code).toBe(0);
     expect((await run(machine, 'stop')).code).toBe(0);
@@ -102,52 +117,57 @@ describe('foreign filesystems on the state directory', () => {
 
 describe('start that cannot work says why', () => {
   test.each<[string, (machine: NfsMachine) => void, number, RegExp]>([
-    ['no systemd', (machine) => machine.factsOf.delete('/run/systemd/system'), 5, /systemd/],
     [
-      'no server unit',
+      'nfsserver#21: neither systemd nor an init script',
+      (machine) => machine.factsOf.delete('/run/systemd/system'),
+      5,
+      /systemd/,
+    ],
+    [
+      'nfsserver#21: no server unit',
       (machine) => machine.files.delete('/lib/systemd/system/nfs-server.service'),
       5,
       /nfs-server.service is not installed/,
     ],
     [
-      'no statd unit',
+      'nfsserver#24: no statd unit',
       (machine) => machine.files.delete('/lib/systemd/system/rpc-statd.service'),
       5,
       /rpc-statd/,
     ],
     [
-      'rpcbind fails',
+      'nfsserver#70: rpcbind fails',
       (machine) => machine.failing.add('rpcbind.service'),
       1,
       /rpcbind.service failed \(exit-code/,
     ],
     [
-      'rpc.idmapd fails',
+      'nfsserver#72: rpc.idmapd fails',
       (machine) => machine.failing.add('nfs-idmapd.service'),
       1,
       /nfs-idmapd.service failed/,
     ],
     [
-      'the server fails',
+      'nfsserver#74: the server fails',
       (machine) => machine.failing.add('nfs-server.service'),
       1,
       /nfs-server.service failed/,
     ],
     [
-      'infodir is a file',
+      'nfsserver#50: infodir is a file',
       (machine) => machine.disk.delete('/nfsdata/') && machine.disk.set('/nfsdata', ''),
       1,
       /not a directory/,
     ],
     [
-      'the mount fails',
+      'nfsserver#50: the mount fails',
       (machine) => machine.on('mount', () => ({ code: 32, stderr: 'mount: no' })),
       1,
       /mount: no/,
     ],
     ['the mount has no effect', (machine) => machine.on('mount', () => ''), 1, /no effect/],
     [
-      'the unit starts without threads',
+      'nfsserver#75: the unit starts without threads',
       (machine) => (machine.onTick = () => machine.files.set('/proc/net/rpc/nfsd', 'th 0 0\n')),
       1,
       /no nfsd threads/,
@@ -162,7 +182,7 @@ describe('start that cannot work says why', () => {
     expect((await run(machine, 'stop')).code).toBe(0);
   });
 
-  test('with NFSv4 only a broken rpcbind does not matter', async () => {
+  test('nfsserver#71: with NFSv4 only a broken rpcbind does not matter', async () => {
     const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfsv4_only: 'true' });
     machine.failing.add('rpcbind.service');
     expect((await run(machine, 'start')).code).toBe(0);
@@ -170,7 +190,7 @@ describe('start that cannot work says why', () => {
 });
 
 describe('stop', () => {
-  test('ends NFS daemons that hold the state directory, whoever started them', async () => {
+  test('nfsserver#58: ends NFS daemons that hold the state directory, whoever started them', async () => {
     const machine = await started();
     machine.spawn('sm-notify', 700, { cwd: '/var/lib/nfs' }).busy.set(700, '/var/lib/nfs');
     machine
@@ -182,7 +202,7 @@ describe('stop', () => {
     expect(stateMount(machine)).toEqual([]);
   });
 
-  test('names a stranger that holds it, leaves it alone, and succeeds when it is gone', async () => {
+  test('nfsserver#56,57: names a stranger that holds it, leaves it alone, and succeeds when it is gone', async () => {
     const machine = await started();
     machine.spawn('bash', 702, { cwd: '/var/lib/nfs/sm' }).busy.set(702, '/var/lib/nfs');
     const result = await run(machine, 'stop');
@@ -195,7 +215,7 @@ describe('stop', () => {
     expect((await run(machine, 'stop')).code).toBe(0);
   });
 
-  test('is bounded when threads do not end, and says so', async () => {
+  test('nfsserver#63: is bounded when threads do not end, and says so', async () => {
     const machine = await started({ ...shared, OCF_RESKEY_CRM_meta_timeout: '20000' });
     machine.stuckThreads = 3;
     machine.clock = 0;
@@ -208,7 +228,7 @@ describe('stop', () => {
     expect(stateMount(machine)).toHaveLength(1);
   });
 
-  test('succeeds where the software is gone and nothing runs', async () => {
+  test('nfsserver#22: succeeds where the software is gone and nothing runs', async () => {
     const machine = new NfsMachine({ ...shared, OCF_TESTER_FAIL_HAVE_BINARY: '1' });
     machine.factsOf.delete('/run/systemd/system');
     expect((await run(machine, 'stop')).code).toBe(0);
@@ -222,7 +242,7 @@ describe('stop', () => {
     expect(stateMount(machine)).toEqual([]);
   });
 
-  test('unmounts a pipefs on the state directory, and only that one', async () => {
+  test('nfsserver#66: unmounts a pipefs on the state directory, and only that one', async () => {
     const machine = new NfsMachine(shared);
     machine.files.set('/etc/nfs.conf', '');
     expect((await run(machine, 'start')).code).toBe(0);

@@ -12,7 +12,7 @@ function successor(env: NodeJS.ProcessEnv, ...clients: readonly string[]) {
 }
 
 describe('the notification at the end of start', () => {
-  test('comes from every address of nfs_ip, after the server is up', async () => {
+  test('nfsserver#76: comes from every address of nfs_ip, after the server is up', async () => {
     const machine = successor({ OCF_RESKEY_nfs_ip: '10.0.0.20,10.0.1.20' }, '10.0.0.51');
     expect((await run(machine, 'start')).code).toBe(0);
     expect(machine.told.map(({ from }) => from).sort()).toEqual(['10.0.0.20', '10.0.1.20']);
@@ -28,10 +28,10 @@ describe('the notification at the end of start', () => {
   });
 
   test.each<[string, NodeJS.ProcessEnv]>([
-    ['nfs_no_notify', { OCF_RESKEY_nfs_no_notify: 'yes' }],
-    ['NFSv4 only', { OCF_RESKEY_nfsv4_only: 'yes' }],
-    ['an address that is not here yet', { OCF_RESKEY_nfs_ip: '10.0.0.99' }],
-  ])('is not sent with %s, and the clients go on waiting', async (_why, env) => {
+    ['nfsserver#79: nfs_no_notify', { OCF_RESKEY_nfs_no_notify: 'yes' }],
+    ['nfsserver#80: NFSv4 only', { OCF_RESKEY_nfsv4_only: 'yes' }],
+    ['nfsserver#81: an address that is not here yet', { OCF_RESKEY_nfs_ip: '10.0.0.99' }],
+  ])('%s: it is not sent, and the clients go on waiting', async (_why, env) => {
     const machine = successor(env, '10.0.0.51');
     expect((await run(machine, 'start')).code).toBe(0);
     expect(machine.told).toEqual([]);
@@ -40,7 +40,7 @@ describe('the notification at the end of start', () => {
     expect(machine.journal.filter((line) => line.startsWith('launch'))).toEqual([]);
   });
 
-  test('goes on in the background for a silent client, for as long as wanted, until the stop', async () => {
+  test('nfsserver#77: goes on in the background for a silent client, for as long as wanted, until the stop', async () => {
     const machine = successor({ OCF_RESKEY_nfs_smnotify_retry_time: '3' }, '10.0.0.51');
     machine.deaf.add('10.0.0.51');
     machine.spawn('node', 9999);
@@ -50,7 +50,7 @@ describe('the notification at the end of start', () => {
     expect(machine.journal).toContain('signal SIGTERM 9999');
   });
 
-  test('in the foreground start waits for the silent client, but not past its own time', async () => {
+  test('nfsserver#77: in the foreground start waits for the silent client, but not past its own time', async () => {
     const env = { OCF_RESKEY_nfs_notify_foreground: 'yes', OCF_RESKEY_CRM_meta_timeout: '40000' };
     const machine = successor({ ...env, OCF_RESKEY_statd_outgoing_port: '2020' }, '10.0.0.51');
     machine.deaf.add('10.0.0.51');

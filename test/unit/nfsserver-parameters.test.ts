@@ -5,15 +5,15 @@ import { run, shared, started, stateMount } from './nfsserver-machine.ts';
 
 describe('parameters', () => {
   test.each<[string, NodeJS.ProcessEnv, number]>([
-    ['none', {}, 0],
-    ['retry time', { OCF_RESKEY_nfs_smnotify_retry_time: '5' }, 0],
-    ['retry time that is none', { OCF_RESKEY_nfs_smnotify_retry_time: 'abc' }, 6],
-    ['init script under systemd', { OCF_RESKEY_nfs_init_script: '/nonexistent' }, 0],
-    ['scope', { OCF_RESKEY_nfs_server_scope: '2001:db8::1' }, 0],
-    ['scope for a shell', { OCF_RESKEY_nfs_server_scope: 'x; rm -rf /' }, 6],
+    ['nfsserver#13: none', {}, 0],
+    ['nfsserver#14: retry time', { OCF_RESKEY_nfs_smnotify_retry_time: '5' }, 0],
+    ['nfsserver#14: retry time that is none', { OCF_RESKEY_nfs_smnotify_retry_time: 'abc' }, 6],
+    ['nfsserver#20: init script under systemd', { OCF_RESKEY_nfs_init_script: '/nonexistent' }, 0],
+    ['nfsserver#89: scope', { OCF_RESKEY_nfs_server_scope: '2001:db8::1' }, 0],
+    ['nfsserver#90: scope for a shell', { OCF_RESKEY_nfs_server_scope: 'x; rm -rf /' }, 6],
     ['scope too long', { OCF_RESKEY_nfs_server_scope: 'x'.repeat(65) }, 6],
-    ['clone with a shared directory', { ...shared, OCF_RESKEY_CRM_meta_clone: '0' }, 6],
-    ['clone without', { OCF_RESKEY_CRM_meta_clone: '0' }, 0],
+    ['nfsserver#16: clone with a shared directory', { ...shared, OCF_RESKEY_CRM_meta_clone: '0' }, 6],
+    ['nfsserver#18: clone without', { OCF_RESKEY_CRM_meta_clone: '0' }, 0],
     ['relative directory', { OCF_RESKEY_nfs_shared_infodir: 'nfsdata' }, 6],
     ['a port', { OCF_RESKEY_mountd_port: '892' }, 0],
     ['a port that is none', { OCF_RESKEY_mountd_port: '99999' }, 6],
@@ -21,7 +21,7 @@ describe('parameters', () => {
     expect((await run(new NfsMachine(env), 'validate-all')).code).toBe(code);
   });
 
-  test('a configuration error does not keep a stop from working', async () => {
+  test('nfsserver#17: a configuration error does not keep a stop from working', async () => {
     const machine = await started();
     machine.env['OCF_RESKEY_CRM_meta_clone'] = '0';
     expect((await run(machine, 'stop')).code).toBe(0);
@@ -33,13 +33,15 @@ describe('server scope', () => {
   const fragment = '/run/tsha-nfs/nfs.conf';
   const dropIn = '/run/systemd/system/nfs-server.service.d/51-tsha-scope.conf';
 
-  test('the parameter goes to nfs.conf where nfs-utils knows it', async () => {
+  test('nfsserver#85,86: the parameter goes to nfs.conf where nfs-utils knows it', async () => {
     const machine = await started({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs.example.com' });
     expect(machine.files.get(fragment)).toContain('scope=nfs.example.com');
     expect(machine.ran).not.toContain('systemctl daemon-reload');
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.files.has(fragment)).toBe(false);
   });
 
-  test('before that to a drop-in, which systemd must read once', async () => {
+  test('nfsserver#85: before that to a drop-in, which systemd must read once', async () => {
     const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
     machine.knowsScope = false;
     for (let time = 0; time < 2; time++) {
@@ -62,7 +64,7 @@ describe('server scope', () => {
     expect(result).toMatchObject({ code: 1, reason: expect.stringContaining('server scope cannot be set') });
   });
 
-  test('a drop-in goes when the scope is no longer wanted', async () => {
+  test('nfsserver#87: a drop-in goes when the scope is no longer wanted', async () => {
     const machine = new NfsMachine({ OCF_RESKEY_nfs_no_notify: '1' });
     machine.files.set(dropIn, 'old');
     expect((await run(machine, 'start')).code).toBe(0);
@@ -81,7 +83,7 @@ describe('server scope', () => {
     expect(machine.files.has(fragment)).toBe(false);
   });
 
-  test('only the commands in force are wrapped, special characters in front', () => {
+  test('nfsserver#88: only the commands in force are wrapped, special characters in front', () => {
     const unit = [
       '# /lib/systemd/system/nfs-server.service',
       'ExecStartPre=-/usr/sbin/exportfs -r',
@@ -133,13 +135,13 @@ describe('the list of exports', () => {
     expect(machine.files.get('/run/tsha-nfs/nfs.conf')).not.toContain('state-directory-path');
   });
 
-  test('a kernel with SELinux where nobody uses it changes nothing', async () => {
+  test('nfsserver#96: a kernel with SELinux where nobody uses it changes nothing', async () => {
     const machine = new NfsMachine(shared);
     machine.files.set('/sys/fs/selinux/enforce', '0');
     expect((await run(machine, 'start')).code).toBe(0);
   });
 
-  test('gets the label of the state directory under SELinux, as do the files made there', async () => {
+  test('nfsserver#95: gets the label of the state directory under SELinux, as do the files made there', async () => {
     const machine = new NfsMachine(shared).on('restorecon', () => '').on('chcon', () => '');
     machine.files.set('/sys/fs/selinux/enforce', '1');
     expect((await run(machine, 'start')).code).toBe(0);

@@ -3,7 +3,7 @@ import { NfsMachine } from './nfs-machine.ts';
 import { recurring, run, shared, started, stateMount } from './nfsserver-machine.ts';
 
 describe('the seed tutorial: the state directory is the exported directory', () => {
-  test('start shares the state, starts the daemons, and a monitor costs no command', async () => {
+  test('nfsserver#1,3,7,45: start shares the state, starts the daemons, and a monitor costs no command', async () => {
     const machine = await started();
     expect(stateMount(machine)).toMatchObject([{ device: '147:1', root: '/' }]);
     for (const unit of ['rpcbind', 'rpc-statd', 'nfs-mountd', 'nfs-idmapd', 'nfsdcld', 'nfs-server'])
@@ -15,12 +15,12 @@ describe('the seed tutorial: the state directory is the exported directory', () 
     expect(machine.ran.slice(before)).toEqual([]);
   });
 
-  test('no pipefs is mounted below the state directory where nfs.conf has it elsewhere', async () => {
+  test('nfsserver#68: no pipefs is mounted below the state directory where nfs.conf has it elsewhere', async () => {
     const machine = await started();
     expect(machine.mounted.filter(({ type }) => type === 'rpc_pipefs')).toHaveLength(1);
   });
 
-  test('a pipefs directory of the administrator gets its mount', async () => {
+  test('nfsserver#67: a pipefs directory of the administrator gets its mount', async () => {
     const machine = await started({ ...shared, OCF_RESKEY_rpcpipefs_dir: '/x/' });
     expect(machine.ran).toContain('mount -t rpc_pipefs sunrpc /x');
   });
@@ -34,14 +34,14 @@ describe('the seed tutorial: the state directory is the exported directory', () 
     expect((await run(machine, 'monitor')).code).toBe(0);
   });
 
-  test('a second start does nothing', async () => {
+  test('nfsserver#5,51: a second start does nothing', async () => {
     const machine = await started();
     const before = machine.ran.length;
     expect((await run(machine, 'start')).code).toBe(0);
     expect(machine.ran.slice(before)).toEqual([]);
   });
 
-  test('stop takes everything down but rpcbind, and a second stop is fine', async () => {
+  test('nfsserver#4,6,8: stop takes everything down but rpcbind, and a second stop is fine', async () => {
     const machine = await started();
     for (let time = 0; time < 2; time++) {
       expect(await run(machine, 'stop')).toEqual({ code: 0, outcome: 'ok' });
@@ -54,7 +54,7 @@ describe('the seed tutorial: the state directory is the exported directory', () 
     expect((await run(machine, 'monitor')).code).toBe(7);
   });
 
-  test('both nodes tell clients the same scope, and clients a growing state number', async () => {
+  test('nfsserver#48: both nodes tell clients the same scope, and clients a growing state number', async () => {
     const node1 = await started();
     const state = (machine: NfsMachine) =>
       new Int32Array((machine.disk.get('/nfsdata/state') as Uint8Array).slice().buffer)[0] ?? 0;
@@ -70,7 +70,7 @@ describe('the seed tutorial: the state directory is the exported directory', () 
     expect(node2.files.has('/run/tsha-nfs/nfs.conf')).toBe(false);
   });
 
-  test('records of the dead server wait in sm.bak before statd starts, owned as on this machine', async () => {
+  test('nfsserver#47,55: records of the dead server wait in sm.bak before statd starts, owned as on this machine', async () => {
     const machine = new NfsMachine(shared);
     machine.disk.set('/nfsdata/sm/clientA', 'record');
     expect((await run(machine, 'start')).code).toBe(0);
@@ -80,7 +80,7 @@ describe('the seed tutorial: the state directory is the exported directory', () 
     expect(order.indexOf('find /var/lib/nfs/sm')).toBeLessThan(order.indexOf('systemctl start'));
   });
 
-  test('clients that hold locks at stop wait for their notification, although lockd makes statd forget them', async () => {
+  test('nfsserver#54: clients that hold locks at stop wait for their notification, although lockd makes statd forget them', async () => {
     const machine = await started();
     machine.disk.set('/nfsdata/sm/clientA', 'record');
     expect((await run(machine, 'stop')).code).toBe(0);
@@ -88,7 +88,7 @@ describe('the seed tutorial: the state directory is the exported directory', () 
     expect(machine.disk.get('/nfsdata/sm.bak/clientA')).toBe('record');
   });
 
-  test('sm-notify of the units cannot send before the address is there', async () => {
+  test('nfsserver#79: sm-notify of the units cannot send before the address is there', async () => {
     const machine = await started();
     const at = (line: string) => machine.journal.findIndex((entry) => entry.startsWith(line));
     expect(at('write /run/sm-notify.pid')).toBeGreaterThan(0);
@@ -97,7 +97,7 @@ describe('the seed tutorial: the state directory is the exported directory', () 
 });
 
 describe('helpers that run before the state directory is in place', () => {
-  test('are restarted on it', async () => {
+  test('nfsserver#83,84: are restarted on it', async () => {
     const machine = new NfsMachine(shared).startUnit('nfsdcld.service').startUnit('rpc-statd.service');
     const old = machine.files.get('/run/rpc.statd.pid');
     expect((await run(machine, 'start')).code).toBe(0);
@@ -106,7 +106,7 @@ describe('helpers that run before the state directory is in place', () => {
     expect(lines.indexOf('systemctl stop')).toBeLessThan(lines.indexOf('mount --bind'));
   });
 
-  test('a server started at boot on local state is a failure, is stopped, and starts well', async () => {
+  test('nfsserver#100: a server started at boot on local state is a failure, is stopped, and starts well', async () => {
     const machine = new NfsMachine(shared).startUnit('rpcbind.service').startUnit('nfs-server.service');
     const probe = await run(machine, 'monitor');
     expect(probe).toMatchObject({ code: 1, reason: expect.stringContaining('its state is local') });

@@ -1,0 +1,26 @@
+import { statd } from '../../lib/host/nfs-daemons.ts';
+import type { Unit } from '../../lib/host/units.ts';
+import { binding } from './infodir.ts';
+import type { Ctx } from './params.ts';
+
+// A node may have NFS mounts of its own, whose locks need a statd. The server's takes its place while it runs.
+
+const fact = 'client units';
+
+/** Notes what is to be started again when the server has stopped, unless what runs is our own, of a start before. */
+export async function rememberClientUnits(ctx: Ctx, units: readonly Unit[], threads: number): Promise<void> {
+  if (threads > 0 || (await binding(ctx)).is === 'ours') return;
+  const running = units.filter(({ id, active }) => active === 'active' && statd.units.includes(id));
+  await ctx.memory.note(
+    fact,
+    running.map(({ id }) => id),
+  );
+}
+
+/** Starts those, and `others`. A stop does not fail for it. */
+export async function startAgain({ host, log, memory }: Ctx, others: readonly string[]): Promise<void> {
+  const units = [...others, ...((await memory.fact<readonly string[]>(fact)) ?? [])];
+  if (units.length === 0) return;
+  const { code, stderr, hung } = await host.tryRun(['systemctl', 'start', ...units]);
+  if (code !== 0) log.warn(`systemctl start ${units.join(' ')}: ${hung ?? stderr.trim()}`);
+}

@@ -1,0 +1,49 @@
+import { ensureDirectory } from '../../lib/host/files.ts';
+import type { Host } from '../../lib/host/host.ts';
+import { isMountedStill, isWithin, type Mount, mountOn, mounts, tidyPath } from '../../lib/host/mounts.ts';
+import { nfsConf } from '../../lib/host/nfs-conf.ts';
+import { stateRoot } from '../../lib/host/nfs-state.ts';
+import { hasSystemd } from '../../lib/host/units.ts';
+import type { Ctx } from './params.ts';
+
+const standard = `${stateRoot}/rpc_pipefs`;
+/** The mount that this resource made. */
+const fact = 'pipefs';
+
+/** rpc_pipefs where the daemons look for it: systemd mounts it for them, but not where we hide its mount point or want another. */
+export async function mountPipefs({ host, params, memory }: Ctx): Promise<void> {
+  const asked = tidyPath(params.rpcpipefs_dir);
+  const isStandard = asked === standard;
+  const configured = isStandard ? (await nfsConf(host)).get('general', 'pipefs-directory') : undefined;
+  const dir = configured ?? asked;
+  if (await hasPipefs(host, dir)) return;
+  const isHidden = isWithin(dir, stateRoot) && mountOn(await mounts(host), stateRoot) !== undefined;
+  if (isStandard && !isHidden && (await hasSystemd(host))) return;
+  await ensureDirectory(host, dir);
+  await host.run(['mount', '-t', 'rpc_pipefs', 'sunrpc', dir]);
+  await memory.note(fact, mountOn(await mounts(host), dir));
+}
+
+/** The one that this resource mounted, and no other; its users may go on with it. */
+export async function unmountPipefs({ host, memory }: Ctx): Promise<void> {
+  const ours = await memory.fact<Mount>(fact);
+  if (ours !== undefined && (await isMountedStill(host, ours)))
+    await host.run(['umount', '-l', '--', ours.target]);
+  await memory.note(fact, undefined);
+}
+
+/** The rpc_pipefs mounts that lie on our binding and so keep it busy: no others are ours to unmount. */
+export const pipefsOn = (table: readonly Mount[], bound: Mount): readonly Mount[] =>
+  table.filter(
+    ({ type, parent, target }) =>
+      type === 'rpc_pipefs' && parent === bound.id && isWithin(target, bound.target),
+  );
+
+/** Whether a visible rpc_pipefs is mounted on exactly this directory. */
+export async function hasPipefs(host: Host, dir: string): Promise<boolean> {
+  const table = await mounts(host);
+  const mount = mountOn(table, dir);
+  if (mount?.type !== 'rpc_pipefs') return false;
+  const above = mountOn(table, stateRoot);
+  return above === undefined || !isWithin(dir, stateRoot) || mount.parent === above.id;
+}

@@ -1,0 +1,372 @@
+import { describe, expect, test } from 'vitest';
+import { nfsserver } from '../../agents/nfsserver/agent.ts';
+import { catalogue } from '../../metadata/catalogue.ts';
+import { metadataXml } from '../../metadata/xml.ts';
+import { NfsMachine } from './nfs-machine.ts';
+import { recurring, run, shared, started, stateMount } from './nfsserver-machine.ts';
+
+type Row = {
+  readonly n: string;
+  readonly what: string;
+  readonly action: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly given?: (machine: NfsMachine) => void;
+  readonly running?: true;
+  readonly code: number;
+  readonly reason?: RegExp;
+  readonly after?: (machine: NfsMachine) => void;
+};
+
+/** A unit that runs although systemd stops it, with a process that no signal ends. */
+const undying = (unit: string, process: string) => (machine: NfsMachine) => {
+  machine.stopUnit(unit);
+  machine.spawn(process, 800);
+  const onSignal = machine.onSignal;
+  machine.onSignal = (pid, signal) => pid !== 800 && onSignal(pid, signal);
+};
+
+const rows: readonly Row[] = [
+  {
+    n: '2',
+    what: 'the program for notifications is not installed',
+    action: 'start',
+    env: { OCF_RESKEY_nfs_notify_cmd: 'no_such_program' },
+    code: 5,
+    reason: /no_such_program is not installed/,
+  },
+  { n: '9', what: 'an unknown action', action: 'no_cmd', code: 3, reason: /not supported/ },
+  {
+    n: '15',
+    what: 'the program for notifications is another one',
+    action: 'validate-all',
+    env: { OCF_RESKEY_nfs_notify_cmd: '/bin/true' },
+    code: 6,
+    reason: /neither sm-notify nor rpc.statd/,
+  },
+  {
+    n: '21',
+    what: 'a probe where no unit and no script is',
+    action: 'monitor',
+    given: (machine) => machine.files.delete('/lib/systemd/system/nfs-server.service'),
+    code: 7,
+  },
+  { n: '25', what: 'status of a server that runs', action: 'status', running: true, code: 0 },
+  {
+    n: '25',
+    what: 'status of one that does not',
+    action: 'status',
+    env: { OCF_RESKEY_nfs_no_notify: '1' },
+    code: 7,
+    reason: /no nfsd threads/,
+  },
+  {
+    n: '26',
+    what: 'no threads, while the unit is active',
+    action: 'monitor',
+    env: { OCF_RESKEY_nfs_no_notify: '1', ...recurring },
+    running: true,
+    given: (machine) => machine.files.set('/proc/net/rpc/nfsd', 'th 0 0\n'),
+    code: 7,
+    reason: /no nfsd threads/,
+  },
+  {
+    n: '27',
+    what: 'no statistics of threads, while the unit is active and the state directory mounted',
+    action: 'monitor',
+    running: true,
+    given: (machine) => machine.files.delete('/proc/net/rpc/nfsd'),
+    code: 1,
+    reason: /no nfsd threads, but \/nfsdata is still mounted/,
+  },
+  {
+    n: '33',
+    what: 'rpc.statd is gone',
+    action: 'monitor',
+    env: { ...shared, ...recurring },
+    running: true,
+    given: (machine) => machine.stopUnit('rpc-statd.service'),
+    code: 1,
+    reason: /rpc.statd \(rpc-statd.service\) is not running/,
+  },
+  {
+    n: '35',
+    what: 'a probe finds nfsdcld dead below a server that runs',
+    action: 'monitor',
+    running: true,
+    given: (machine) => machine.stopUnit('nfsdcld.service'),
+    code: 1,
+    reason: /nfsdcld/,
+  },
+  {
+    n: '38',
+    what: 'nfsdcld is about to start: its first process is in its control group',
+    action: 'monitor',
+    env: { ...shared, ...recurring },
+    running: true,
+    given: (machine) => {
+      machine.stopUnit('nfsdcld.service');
+      machine.files.set('/sys/fs/cgroup/system.slice/nfsdcld.service/cgroup.procs', '4711\n');
+    },
+    code: 0,
+  },
+  {
+    n: '49',
+    what: 'the shared directory does not exist yet',
+    action: 'start',
+    env: { ...shared, OCF_RESKEY_nfs_shared_infodir: '/nfsdata/info' },
+    code: 0,
+    after: (machine) => {
+      expect(machine.disk.has('/nfsdata/info/')).toBe(true);
+      expect(stateMount(machine)).toMatchObject([{ root: '/info' }]);
+    },
+  },
+  {
+    n: '51',
+    what: 'the shared directory is in its place already',
+    action: 'start',
+    given: (machine) => machine.bindBySomeone('/'),
+    code: 0,
+    after: (machine) => expect(stateMount(machine)).toHaveLength(1),
+  },
+  {
+    n: '59',
+    what: 'nfsdcld outlives its unit, TERM and KILL',
+    action: 'stop',
+    running: true,
+    given: undying('nfsdcld.service', 'nfsdcld'),
+    code: 1,
+    reason: /nfsdcld \(pid 800\) cannot be ended/,
+  },
+  {
+    n: '60',
+    what: 'the stop of nfs-server.service fails and its threads stay',
+    action: 'stop',
+    env: { ...shared, OCF_RESKEY_CRM_meta_timeout: '20000' },
+    running: true,
+    given: (machine) => {
+      machine.stuckThreads = 8;
+      machine.on('systemctl', () => ({ code: 1, stderr: 'Job for nfs-server.service failed' }));
+    },
+    code: 1,
+    reason: /8 of 8 nfsd threads do not end/,
+    after: (machine) => expect(stateMount(machine)).toHaveLength(1),
+  },
+  {
+    n: '61',
+    what: 'rpc.statd does not die',
+    action: 'stop',
+    running: true,
+    given: undying('rpc-statd.service', 'rpc.statd'),
+    code: 1,
+    reason: /rpc.statd \(pid 800\) cannot be ended/,
+  },
+  {
+    n: '62',
+    what: 'rpc.idmapd does not die',
+    action: 'stop',
+    running: true,
+    given: undying('nfs-idmapd.service', 'rpc.idmapd'),
+    code: 1,
+    reason: /rpc.idmapd \(pid 800\) cannot be ended/,
+  },
+  {
+    n: '65',
+    what: 'with NFSv4 only a statd that runs nevertheless does not keep the directory',
+    action: 'stop',
+    env: { ...shared, OCF_RESKEY_nfsv4_only: 'true' },
+    running: true,
+    given: (machine) => void machine.startUnit('rpc-statd.service'),
+    code: 0,
+    after: (machine) => {
+      expect(machine.isUp('rpc-statd.service')).toBe(false);
+      expect(stateMount(machine)).toEqual([]);
+    },
+  },
+  {
+    n: '73',
+    what: 'rpc.statd cannot start',
+    action: 'start',
+    given: (machine) => machine.failing.add('rpc-statd.service'),
+    code: 1,
+    reason: /rpc-statd.service failed/,
+  },
+  {
+    n: '74',
+    what: 'the stop after a server that could not start',
+    action: 'stop',
+    given: (machine) =>
+      machine.bindBySomeone('/').startUnit('nfsdcld.service').failing.add('nfs-server.service'),
+    code: 0,
+    after: (machine) => expect(stateMount(machine)).toEqual([]),
+  },
+  {
+    n: '82',
+    what: 'a pid file of sm-notify from before',
+    action: 'start',
+    given: (machine) => machine.files.set('/run/sm-notify.pid', '77\n'),
+    code: 0,
+    after: (machine) => expect(machine.files.get('/run/sm-notify.pid')).toBe('4242\n'),
+  },
+];
+
+test.each(rows)(
+  'nfsserver#$n: $what',
+  async ({ action, env = shared, given, running, code, reason, after }) => {
+    const machine = running ? await started(env) : new NfsMachine(env);
+    given?.(machine);
+    const result = await run(machine, action);
+    expect(result.code).toBe(code);
+    if (reason) expect(result.reason).toMatch(reason);
+    after?.(machine);
+  },
+);
+
+test('nfsserver#12: the meta-data has the stock parameters, actions and timeouts', () => {
+  const described = catalogue.find(({ agent }) => agent.name === 'nfsserver');
+  const xml = described ? metadataXml(described.agent, described.prose) : '';
+  const names = [...xml.matchAll(/<parameter name="(\w+)"/g)].map(([, name]) => name);
+  for (const stock of ['nfs_init_script', 'nfsv4_only', 'nfs_no_notify', 'nfs_notify_foreground'])
+    expect(names).toContain(stock);
+  for (const stock of ['nfs_smnotify_retry_time', 'nfs_server_scope', 'nfs_ip', 'nfs_shared_infodir'])
+    expect(names).toContain(stock);
+  expect(names).toContain('rpcpipefs_dir');
+  const actions = [...xml.matchAll(/<action name="([\w-]+)".*?timeout="(\w+)"/g)].map((action) =>
+    action.slice(1),
+  );
+  for (const [action, timeout] of [
+    ['start', '40s'],
+    ['stop', '20s'],
+    ['monitor', '20s'],
+    ['validate-all', '30s'],
+  ])
+    expect(actions).toContainEqual([action, timeout]);
+  expect(xml.match(/<action name="monitor"/g)).toHaveLength(1);
+  expect(nfsserver.actions.monitor.depths).toEqual([10, 20]);
+});
+
+test('nfsserver#98: a thousand monitors leave nothing behind', async () => {
+  const machine = await started({ ...shared, ...recurring });
+  const [files, journal] = [[...machine.files.keys()], machine.journal.length];
+  for (let time = 0; time < 1000; time++) expect((await run(machine, 'monitor')).code).toBe(0);
+  expect([...machine.files.keys()]).toEqual(files);
+  expect(machine.journal).toHaveLength(journal);
+});
+
+test('nfsserver#78: a client that cannot be told is a warning, and the server serves', async () => {
+  const machine = new NfsMachine({
+    OCF_RESKEY_nfs_shared_infodir: '/nfsdata',
+    OCF_RESKEY_nfs_ip: '10.0.0.99',
+  });
+  machine.disk.set('/nfsdata/sm/10.0.0.51', 'x x x x x 10.0.0.51 node9');
+  expect((await run(machine, 'start')).code).toBe(0);
+  expect(machine.warnings).toEqual([expect.stringContaining('10.0.0.99 is not an address of this machine')]);
+});
+
+describe('pipefs', () => {
+  test("nfsserver#69: the distribution's mount is hidden while the server runs, and there again after it", async () => {
+    const machine = new NfsMachine(shared);
+    machine.files.set('/etc/nfs.conf', '');
+    const theirs = { id: 7, parent: 1, device: '0:50', root: '/', target: '/var/lib/nfs/rpc_pipefs' };
+    machine.mounted.push({ ...theirs, type: 'rpc_pipefs', source: 'sunrpc' });
+    machine.bindBySomeone('/', '8:9', '/elsewhere'); // publishes the table
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.mounted.filter(({ target }) => target === theirs.target)).toHaveLength(2);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.mounted.filter(({ target }) => target === theirs.target)).toMatchObject([{ id: 7 }]);
+  });
+
+  test('nfsserver#66: rpc.gssd is left alone unless it keeps the state directory busy', async () => {
+    const machine = await started();
+    machine.spawn('rpc.gssd', 900, { cwd: '/' });
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.journal).not.toContain('signal SIGTERM 900');
+    expect(machine.clock).toBe(0);
+  });
+
+  test('one that was mounted elsewhere goes with the server', async () => {
+    const machine = await started({ ...shared, OCF_RESKEY_rpcpipefs_dir: '/x' });
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.mounted.map(({ target }) => target)).toEqual(['/', '/nfsdata', '/run/rpc_pipefs']);
+  });
+});
+
+describe('holders of the state directory at stop', () => {
+  const inUnit = (machine: NfsMachine, name: string, pid: number, unit: string) => {
+    machine.spawn(name, pid, { cwd: '/var/lib/nfs' }).busy.set(pid, '/var/lib/nfs');
+    machine.files.set(`/proc/${pid}/cgroup`, `0::/system.slice/${unit}\n`);
+  };
+
+  test('one that systemd watches is stopped by it, and started again when others need it', async () => {
+    const machine = await started();
+    inUnit(machine, 'rpc.gssd', 900, 'rpc-gssd.service');
+    machine.onTick = () =>
+      machine.ran.at(-1) === 'systemctl stop rpc-gssd.service' && machine.endProcess(900);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.ran).toContain('systemctl stop rpc-gssd.service');
+    expect(machine.ran.at(-1)).toBe('systemctl start rpc-gssd.service');
+    expect(machine.journal.filter((line) => line.startsWith('signal'))).toEqual([]);
+  });
+
+  test("a unit that is not of nfs-utils is not stopped for it: Pacemaker's own least of all", async () => {
+    const machine = await started();
+    inUnit(machine, 'sm-notify', 901, 'pacemaker.service');
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.ran.join('\n')).not.toContain('pacemaker');
+    expect(machine.journal).toContain('signal SIGTERM 901');
+  });
+
+  test('rpc.statd that served the mounts of this node before runs again afterwards, on the local state', async () => {
+    const machine = new NfsMachine(shared).startUnit('rpc-statd.service');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.isUp('rpc-statd.service')).toBe(true);
+    expect(machine.ran.indexOf('umount -- /var/lib/nfs')).toBeLessThan(
+      machine.ran.indexOf('systemctl start rpc-statd.service'),
+    );
+  });
+});
+
+describe('a second resource on the node', () => {
+  const other = (machine: NfsMachine, env: NodeJS.ProcessEnv) => {
+    for (const name of Object.keys(machine.env)) delete machine.env[name];
+    Object.assign(machine.env, { OCF_RESOURCE_INSTANCE: 'second', ...env });
+  };
+  const elsewhere = { ...shared, OCF_RESKEY_nfs_shared_infodir: '/srv/other' };
+  const nowhere = { OCF_RESKEY_nfs_no_notify: '1' };
+
+  test.each([
+    ['with its own directory', shared, elsewhere],
+    ['with the same directory', shared, shared],
+    ['without a directory', nowhere, nowhere],
+  ])('nfsserver#99: %s is refused, and its stop leaves the first alone', async (_what, first, second) => {
+    const machine = await started(first);
+    other(machine, second);
+    const result = await run(machine, 'start');
+    expect(result).toMatchObject({ code: 1, reason: expect.stringContaining('already managed by nfs:') });
+    expect((await run(machine, 'stop')).code).toBe(0);
+    other(machine, { OCF_RESOURCE_INSTANCE: 'nfs', ...first, ...recurring });
+    expect((await run(machine, 'monitor')).code).toBe(0);
+  });
+
+  test('a probe says of a server with the state of another resource that it is not this one', async () => {
+    const machine = await started();
+    other(machine, elsewhere);
+    expect((await run(machine, 'monitor')).code).toBe(7);
+  });
+
+  test('a resource that got another name while it ran takes the server over, and can stop it', async () => {
+    const machine = await started();
+    other(machine, shared);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(stateMount(machine)).toEqual([]);
+  });
+
+  test('what was noted about a server before this one counts for nothing', async () => {
+    const machine = await started();
+    machine.stopUnit('nfs-server.service');
+    machine.startUnit('nfs-server.service');
+    other(machine, shared);
+    expect((await run(machine, 'start')).code).toBe(0);
+  });
+});
