@@ -41,8 +41,13 @@ const packagesAsText: Plugin = {
 };
 
 /** Bundles an entry point into one text. */
-export const bundle = (entry: string): Promise<string> =>
-  textOf({ ...options, entryPoints: [entry], plugins: [packagesAsText] });
+export const bundle = (entry: string): Promise<string> => textOf(bundleOptions(entry));
+
+export const bundleOptions = (entry: string) => ({
+  ...options,
+  entryPoints: [entry],
+  plugins: [packagesAsText],
+});
 
 async function textOf(input: BuildOptions): Promise<string> {
   const { outputFiles = [] } = await build(input);
