@@ -55,9 +55,9 @@ async function textOf(input: BuildOptions): Promise<string> {
 }
 
 /** The script flavour of one executable: a file that runs wherever /bin/sh and Node are, copied alone. */
-export async function bundleScript({ name, entry, metadata }: Product, dir: string): Promise<void> {
-  const code = await bundle(entry);
-  await replaceExecutable(join(dir, name), scriptHead(metadata) + code);
+export async function bundleScript(product: Product, dir: string): Promise<void> {
+  const code = await bundle(product.entry);
+  await replaceExecutable(join(dir, product.name), scriptHead(product) + code);
 }
 
 /** Whoever is running the old file keeps it; whoever comes next finds the new one whole. */

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Product } from './products.ts';
 
-// Every executable begins as a shell script: that answers meta-data by itself (Pacemaker asks before every start, as an ordinary
-// user, and wants it fast), and clears the environment before a runtime starts that would obey it.
+// Every executable begins as a shell script: that answers by itself what needs no program, meta-data (Pacemaker asks before every
+// start, as an ordinary user, and wants it fast) and notifications that ask nothing of an agent, and clears the environment before a runtime starts that would obey it.
 
 /** The one program of the native flavour. */
 export const nativeProgram = 'tsha-agents';
@@ -10,20 +11,23 @@ export const nativeProgram = 'tsha-agents';
 const part = (name: string) => readFileSync(join(import.meta.dirname, 'launcher', `${name}.sh`), 'utf8');
 
 /** The head of a script-flavour executable: it ends with exec; to JavaScript, whose code follows it, all of it is a comment. */
-export const scriptHead = (metadata: string | undefined): string =>
-  `#!/bin/sh\n':' /*\n${[opening(metadata), part('node')].join('\n')}*/\n`;
+export const scriptHead = (product: Product): string =>
+  `#!/bin/sh\n':' /*\n${[opening(product), part('node')].join('\n')}*/\n`;
 
 /** A native-flavour executable: the shell part alone, in front of the one program. */
-export const nativeLauncher = (name: string, metadata: string | undefined): string =>
-  `#!/bin/sh\n${[opening(metadata), part('native')].join('\n')}`
-    .replaceAll('@NAME@', name)
+export const nativeLauncher = (product: Product): string =>
+  `#!/bin/sh\n${[opening(product), part('native')].join('\n')}`
+    .replaceAll('@NAME@', product.name)
     .replaceAll('@PROGRAM@', nativeProgram);
 
-const opening = (metadata: string | undefined): string =>
+const opening = ({ metadata, needless = [] }: Product): string =>
   [
     metadata
       ? part('agent').replace('@METADATA@', () => shellQuote(metadata))
       : "OCF_EXIT_REASON_PREFIX='tsha: ' # spoken to people, not to Pacemaker\n",
+    ...(needless.length > 0
+      ? [part('notify').replace('@NEEDLESS@', needless.map((one) => `notify:${one}:`).join(' | '))]
+      : []),
     part('clear'),
   ].join('\n');
 

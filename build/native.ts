@@ -36,8 +36,7 @@ export async function compileNative(all: readonly Product[], dir: string): Promi
   });
   await rm(source);
   await rename(draft, join(dir, nativeProgram));
-  for (const { name, metadata } of all)
-    await replaceExecutable(join(dir, name), nativeLauncher(name, metadata));
+  for (const product of all) await replaceExecutable(join(dir, product.name), nativeLauncher(product));
 }
 
 /** The program's own entry: its first argument says which of them it is. */

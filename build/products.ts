@@ -1,11 +1,19 @@
 import { join, resolve } from 'node:path';
+import type { Notification } from '../lib/ocf/agent.ts';
 import { catalogue } from '../metadata/catalogue.ts';
 import { metadataXml } from '../metadata/xml.ts';
 
 export const projectFolder = resolve(import.meta.dirname, '..');
 
-/** An executable to build: its name, its entry point, and for an agent the meta-data document that its launcher prints. */
-export type Product = { readonly name: string; readonly entry: string; readonly metadata?: string };
+/** An executable to build: its name, its entry point, and for an agent what its launcher answers by itself. */
+export type Product = {
+  readonly name: string;
+  readonly entry: string;
+  /** The document it prints. */
+  readonly metadata?: string;
+  /** The notifications for which there is nothing to do. */
+  readonly needless?: readonly Notification[];
+};
 
 /** The command for people. */
 export const commandName = 'tsha';
@@ -17,6 +25,7 @@ export const products: readonly Product[] = [
     name: agent.name,
     entry: join(projectFolder, 'agents', agent.name, 'main.ts'),
     metadata: metadataXml(agent, prose),
+    needless: agent.actions.notify?.needless ?? [],
   })),
   { name: commandName, entry: join(projectFolder, 'cli/main.ts') },
 ];

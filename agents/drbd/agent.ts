@@ -14,7 +14,11 @@ export const drbd = defineAgent({
     start: { timeout: '240s', run: async (ctx) => (await import('./start.ts')).start(ctx) },
     promote: { timeout: '90s', run: async (ctx) => (await import('./promote.ts')).promote(ctx) },
     demote: { timeout: '90s', run: async (ctx) => (await import('./demote.ts')).demote(ctx) },
-    notify: { timeout: '90s', run: async (ctx) => (await import('./notify.ts')).notify(ctx) },
+    notify: {
+      timeout: '90s',
+      needless: ['pre-stop', 'pre-promote', 'pre-demote'],
+      run: async (ctx) => (await import('./notify.ts')).notify(ctx),
+    },
     stop: { timeout: '100s', run: async (ctx) => (await import('./stop.ts')).stop(ctx) },
     monitor: {
       timeout: '20s',

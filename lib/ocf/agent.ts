@@ -31,6 +31,9 @@ export type Work<T extends ParamTable> = (ctx: Context<T>) => Promise<void>;
 /** A look at the machine, without effects on it. */
 export type Look<T extends ParamTable> = (ctx: Context<T>) => Promise<Health | Report>;
 
+/** A notification by its CRM_meta_notify_type and _operation. */
+export type Notification = `${'pre' | 'post'}-${'start' | 'stop' | 'promote' | 'demote'}`;
+
 type Does<T extends ParamTable> = Timing & { readonly run: Work<NoInfer<T>> };
 
 export type Actions<T extends ParamTable> = {
@@ -51,7 +54,10 @@ export type Actions<T extends ParamTable> = {
   readonly promote?: Does<T>;
   /** May answer "not running" for a resource that cannot be demoted because it is not there. */
   readonly demote?: Timing & { readonly run: Work<NoInfer<T>> | Look<NoInfer<T>> };
-  readonly notify?: Does<T>;
+  readonly notify?: Does<T> & {
+    /** Nothing is ever to be done for these: the launcher answers them, because the whole cluster waits for the answer. */
+    readonly needless?: readonly Notification[];
+  };
   readonly 'reload-agent'?: Does<T>;
   /** Only for people: Pacemaker does not call it for an OCF 1.1 agent. */
   readonly reload?: Does<T>;
