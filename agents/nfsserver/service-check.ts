@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { addressFamily } from '../../lib/host/address-family.ts';
 import { canonicalIp, isLocal } from '../../lib/host/addresses.ts';
 import { firstLine, type Host } from '../../lib/host/host.ts';
 import { nfsConf } from '../../lib/host/nfs-conf.ts';
@@ -41,7 +41,7 @@ async function nullCall(
   program: number,
   version: number,
 ): Promise<string | undefined> {
-  const transport = isIP(address) === 6 ? 'tcp6' : 'tcp';
+  const transport = addressFamily(address) === 6 ? 'tcp6' : 'tcp';
   const { code, stderr, stdout, hung, missing } = await host.tryRun(
     ['rpcinfo', '-T', transport, ...where, String(program), String(version)],
     { timeoutMs: Math.min(patienceMs, host.left() * 0.8) },
@@ -71,6 +71,8 @@ async function whereNfsdListens({ host, params }: Ctx) {
 /** Those that are here: an address that comes after the server in its group has a monitor of its own. */
 async function serviceAddresses({ host, params }: Ctx): Promise<readonly string[]> {
   const addresses = (params.nfs_ip ?? '').split(',').flatMap((text) => canonicalIp(text.trim()) ?? []);
-  const here = await Promise.all(addresses.map((ip) => isLocal(host, ip, isIP(ip) === 6 ? 'inet6' : 'inet')));
+  const here = await Promise.all(
+    addresses.map((ip) => isLocal(host, ip, addressFamily(ip) === 6 ? 'inet6' : 'inet')),
+  );
   return addresses.filter((_, index) => here[index] !== false);
 }

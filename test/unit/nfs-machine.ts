@@ -23,6 +23,13 @@ const unitProcess: Readonly<Record<string, string>> = {
   'nfsdcld.service': 'nfsdcld',
   'fsidd.service': 'fsidd',
 };
+/** Other names, on other systems, of units that do the same. */
+const roles: Readonly<Record<string, string>> = {
+  'nfs-lock.service': 'rpc-statd.service',
+  'nfs-idmap.service': 'nfs-idmapd.service',
+  'nfsserver.service': 'nfs-server.service',
+  'nfs-kernel-server.service': 'nfs-server.service',
+};
 const pulledIn: Readonly<Record<string, readonly string[]>> = {
   'nfs-server.service': ['nfs-mountd.service', 'nfs-idmapd.service', 'nfsdcld.service', 'rpc-statd.service'],
 };
@@ -146,18 +153,19 @@ export class NfsMachine extends FakeMachine {
 
   /** As a stock agent, or an administrator, would have it started. */
   startUnit(unit: string): this {
-    for (const other of pulledIn[unit] ?? [])
+    const role = roles[unit] ?? unit;
+    for (const other of pulledIn[role] ?? [])
       if (this.isInstalled(other) && !this.failing.has(other)) this.startUnit(other);
     if (!this.isInstalled(unit) || this.active.has(unit)) return this;
-    const name = unitProcess[unit];
+    const name = unitProcess[role];
     const pid = this.nextPid++;
     this.active.set(unit, pid);
     if (name) {
       this.spawn(name, pid);
       this.files.set(`/sys/fs/cgroup/system.slice/${unit}/cgroup.procs`, `${pid}\n`);
     }
-    if (unit === 'rpc-statd.service') this.files.set('/run/rpc.statd.pid', `${pid}\n`);
-    if (unit === 'nfs-server.service') {
+    if (role === 'rpc-statd.service') this.files.set('/run/rpc.statd.pid', `${pid}\n`);
+    if (role === 'nfs-server.service') {
       this.threads = 8;
       this.process(60, { comm: 'nfsd\n', stat: `60 (nfsd) S 2 ${'0 '.repeat(17)}${5000 + pid} 0` });
     }
@@ -189,7 +197,7 @@ export class NfsMachine extends FakeMachine {
     if (pid === undefined) return;
     this.endProcess(pid);
     this.active.delete(unit);
-    if (unit === 'nfs-server.service') {
+    if ((roles[unit] ?? unit) === 'nfs-server.service') {
       this.forgetClients();
       this.threads = this.stuckThreads;
       for (const bound of ['nfs-mountd.service', 'nfs-idmapd.service']) this.stopUnit(bound);
