@@ -16,7 +16,8 @@ export async function connect(ctx: Ctx, admin: Admin, kernel: Version): Promise<
     return;
   }
   await adjust84(ctx, admin);
-  for (const device of await admin.devices()) await wait(ctx, ['wait-connect', device]);
+  // All volumes share one connection: when one has waited in vain, the others would.
+  for (const device of await admin.devices()) if (!(await wait(ctx, ['wait-connect', device]))) return;
 }
 
 /** Brings the kernel to what the configuration says, which also reconnects what stands alone. Says whether it worked. */
@@ -49,11 +50,13 @@ async function connectFirst(ctx: Ctx, admin: Admin, primary: string): Promise<vo
   await wait(ctx, ['wait-connect-connection', admin.resource, id]);
 }
 
-async function wait({ host, params, log }: Ctx, words: readonly string[]): Promise<void> {
-  if (!/^\d+$/.test(params.wfc_timeout)) return;
+/** Returns when the connection is there, or after wfc_timeout: drbdsetup follows the kernel's events itself. Says whether it is. */
+async function wait({ host, params, log }: Ctx, words: readonly string[]): Promise<boolean> {
+  if (!/^\d+$/.test(params.wfc_timeout)) return false;
   const limits = ['wfc', 'degr-wfc', 'outdated-wfc'].map((kind) => `--${kind}-timeout=${params.wfc_timeout}`);
   const output = await host.tryRun(['drbdsetup', ...words, ...limits], {
     timeoutMs: host.left() - reserveMs,
   });
   if (output.code !== 0) log.info(`no connection yet after ${words.join(' ')}: ${complaint(output)}`);
+  return output.code === 0;
 }

@@ -1,10 +1,12 @@
 import { type Admin, complaint, drbdadm } from '../../lib/host/drbd/admin.ts';
 import { type KnownState, knownState } from '../../lib/host/drbd/query.ts';
-import { isPrimary } from '../../lib/host/drbd/state.ts';
+import { type DrbdState, isPrimary } from '../../lib/host/drbd/state.ts';
 import type { Version } from '../../lib/host/drbd/version.ts';
+import { pursue } from '../../lib/host/drbd/watch.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import { requireTwoPrimaries } from './configuration.ts';
 import { connect } from './connect.ts';
+import { dataQuality } from './data.ts';
 import { loadModule, suitableKernel } from './module.ts';
 import { isRunning } from './monitor.ts';
 import type { Ctx } from './params.ts';
@@ -33,9 +35,23 @@ export async function start(ctx: Ctx): Promise<void> {
   } else if (before.kind === 'configured' && isPrimary(before.resource)) await demoteLeftover(ctx);
   if (!params.connect_only_after_promote) await connect(ctx, admin, kernel);
 
-  const after = await stateOf(ctx);
+  const after = await settled(ctx);
   if (!isRunning(after)) throw new Failure('failed', `${params.drbd_resource} is not there after its start`);
   await publishScore(ctx, after);
+}
+
+const settleMs = 2000;
+
+/** A handshake that is just going on decides what the disk is, and with it the score. */
+async function settled(ctx: Ctx): Promise<KnownState> {
+  const { host, params } = ctx;
+  let last: DrbdState | undefined;
+  await pursue(host, params.drbd_resource, settleMs, async (state) => {
+    last = state;
+    const isUndecided = state.kind === 'configured' && dataQuality(state.resource).changing;
+    return state.kind === 'unknown' || isUndecided ? 'wait' : 'done';
+  });
+  return last === undefined || last.kind === 'unknown' ? stateOf(ctx) : last;
 }
 
 const stateOf = ({ host, params }: Ctx): Promise<KnownState> =>
@@ -51,6 +67,7 @@ async function create(admin: Admin): Promise<void> {
 }
 
 const nodesMs = 60_000;
+const nodesEveryMs = 100;
 
 /** By udev or devtmpfs: what is mounted later needs them. */
 async function nodesAppear({ host }: Ctx, devices: readonly string[]): Promise<void> {
@@ -64,6 +81,7 @@ async function nodesAppear({ host }: Ctx, devices: readonly string[]): Promise<v
       return missing.length === 0;
     },
     Math.min(nodesMs, host.left() / 2),
+    nodesEveryMs,
   );
   if (!there) throw new Failure('failed', `device node ${missing.join(', ')} does not appear (udev?)`);
 }

@@ -91,6 +91,24 @@ describe('without anything to wait for there is no pause and nothing is followed
   });
 });
 
+test('start: a disk that is negotiating is given the time to say what it is', async () => {
+  const negotiating = secondary(['Negotiating'], 'beta Connected Secondary Consistent');
+  const drbd = new FakeDrbd({ configured: negotiating });
+  later(drbd, 700, () => {
+    drbd.state = isSecondary;
+  });
+  expect(await act('start', drbd)).toMatchObject({ code: 0, score: '10000' });
+  expect(drbd.machine.clock).toBeLessThan(750);
+});
+
+test('start, DRBD 8.4: two volumes do not wait twice for a peer that is away', async () => {
+  const configured = secondary([good, good], 'peer Connecting Unknown DUnknown DUnknown');
+  const drbd = new FakeDrbd({ generation: 8, configured }).answer('drbdsetup wait-connect', { code: 5 });
+  const { code, did } = await act('start', drbd);
+  expect(code).toBe(0);
+  expect(did.filter((line) => line.includes('wait-connect'))).toHaveLength(1);
+});
+
 describe('a device that is held open for a moment', () => {
   test.each(['demote', 'stop'])('%s: tried again soon, then once a second', async (action) => {
     const drbd = new FakeDrbd({ state: isPrimary, env: timeout(90_000) });

@@ -57,9 +57,10 @@ export type PeerDevice = {
 };
 
 /** Apart from how far a resync is. */
-export const isSameState = (one: Resource, other: Resource): boolean => facts(one) === facts(other);
-const facts = (resource: Resource): string =>
-  JSON.stringify(resource, (key, value: unknown) => (key === 'done' ? undefined : value));
+export const isSameState = (one: Resource | DrbdState, other: Resource | DrbdState | undefined): boolean =>
+  facts(one) === facts(other);
+const facts = (state: Resource | DrbdState | undefined): string | undefined =>
+  JSON.stringify(state, (key, value: unknown) => (key === 'done' ? undefined : value));
 
 export const isPrimary = ({ role }: Resource): boolean => role === 'Primary';
 

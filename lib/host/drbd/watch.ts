@@ -2,7 +2,7 @@ import type { Host } from '../host.ts';
 import type { Followed } from '../sys.ts';
 import { parseProcDrbd } from './drbd84.ts';
 import { drbdState } from './query.ts';
-import type { DrbdState } from './state.ts';
+import { type DrbdState, isSameState } from './state.ts';
 
 /** What to do after a look: end, look again because something was done, or look again when something has happened. */
 export type Next = 'done' | 'again' | 'wait';
@@ -23,7 +23,7 @@ export async function pursue(
   const end = host.sys.now() + Math.min(withinMs, host.left());
   const events = eventsOf(host, name);
   try {
-    let before: string | undefined;
+    let before: DrbdState | undefined;
     for (let pause = firstPauseMs; ; ) {
       const state = await drbdState(host, name);
       const next = await look(state);
@@ -31,9 +31,8 @@ export async function pursue(
       const rest = end - host.sys.now();
       if (rest <= 0) return false;
       // A command that says yes without effect must not be repeated without a pause.
-      const now = JSON.stringify(state);
-      const isEffective = before !== now;
-      before = now;
+      const isEffective = !isSameState(state, before);
+      before = state;
       if (next === 'again' && isEffective) continue;
       await events.happen(Math.min(pause, rest));
       pause = Math.min(pause * 2, longestPauseMs);
