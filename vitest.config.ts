@@ -4,12 +4,17 @@ const project = (name: string, more: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 60_000, ...more },
 });
 
+/** Their figures are to be read, so they are measured while nothing else runs. */
+const measuring = 'test/host/**/*scale.test.ts';
+
 export default defineConfig({
   test: {
     projects: [
       project('unit', { testTimeout: 5_000 }),
       project('contract', { globalSetup: 'test/contract/build.ts' }),
-      project('host'),
+      // Agents mostly wait, for the kernel or for a time to pass: more of them than there are processors.
+      project('host', { exclude: [measuring], maxWorkers: 4, sequence: { groupOrder: 1 } }),
+      project('host-scale', { include: [measuring], maxWorkers: 1, sequence: { groupOrder: 2 } }),
     ],
   },
 });

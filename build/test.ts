@@ -38,10 +38,11 @@ interface VitestResults {
 }
 
 const vitest =
-  (project: string): Tier =>
+  (...projects: readonly string[]): Tier =>
   async (resultsFile) => {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultsFile}`];
-    const done = await execa(bin('vitest'), ['run', '--project', project, ...reporters], {
+    const chosen = projects.flatMap((project) => ['--project', project]);
+    const done = await execa(bin('vitest'), ['run', ...chosen, ...reporters], {
       stdio: 'inherit',
       reject: false,
       cwd: projectFolder,
@@ -88,7 +89,7 @@ const tiers: Readonly<Record<string, Tier>> = {
   lint: check(['biome', 'check', '--error-on-warnings', '.'], ['knip']),
   unit: vitest('unit'),
   contract: asRoot('contract', vitest('contract')),
-  host: asRoot('host', vitest('host')),
+  host: asRoot('host', vitest('host', 'host-scale')),
   lab: asRoot('lab', lab),
 };
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { agentUnderTest } from './agent-under-test.ts';
 import { runAndKill } from './killed.ts';
+import { installedStock, type Stock } from './stock.ts';
 
 type Params = { readonly [name: string]: string | number };
 
@@ -27,7 +28,8 @@ export type Sandbox = {
   /** `path client` of every line of etab. */
   exported(): Promise<readonly string[]>;
   ours(action: string, params: Params): Promise<Answer>;
-  stock(action: string, params: Params): Promise<Answer>;
+  /** The stock agent: the installed one, unless another release is given. */
+  stock(action: string, params: Params, release?: Stock): Promise<Answer>;
   /** Our action under strace: the commands it executed, and whether it opened a socket. */
   traced(action: string, params: Params): Promise<{ commands: readonly string[]; sockets: number }>;
   /** Our action, killed with all its children after so many milliseconds; whether it was still running. */
@@ -46,8 +48,6 @@ for file in hosts exports; do mount --bind "$1/$file" "/etc/$file"; done
 echo ready
 exec sleep infinity
 `;
-
-const stockAgent = '/usr/lib/ocf/resource.d/heartbeat/exportfs';
 
 export async function openSandbox(): Promise<Sandbox> {
   const folder = mkdtempSync('/tmp/tsha-exportfs-');
@@ -72,15 +72,15 @@ export async function openSandbox(): Promise<Sandbox> {
   const run: Sandbox['run'] = async (command, ...args) =>
     (await execa('nsenter', inside([command, ...args]), { cwd: '/', stdin: 'ignore' })).stdout;
 
-  const envOf = (params: Params, state: string) => ({
+  const envOf = (params: Params, { functions }: Stock = installedStock) => ({
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     OCF_ROOT: '/usr/lib/ocf',
-    OCF_FUNCTIONS_DIR: '/usr/lib/ocf/lib/heartbeat',
+    OCF_FUNCTIONS_DIR: functions,
     OCF_RA_VERSION_MAJOR: '1',
     OCF_RESOURCE_INSTANCE: 'share',
     OCF_RESOURCE_TYPE: 'exportfs',
     OCF_RESKEY_CRM_meta_timeout: '20000',
-    HA_RSCTMP: join(folder, state),
+    HA_RSCTMP: join(folder, 'memory'), // one for all agents: what one started the other must know
     ...Object.fromEntries(
       Object.entries(params).map(([name, value]) => [
         name === name.toUpperCase() ? name : `OCF_RESKEY_${name.replace(/^meta_/, 'CRM_meta_')}`,
@@ -89,14 +89,14 @@ export async function openSandbox(): Promise<Sandbox> {
     ),
   });
 
-  async function call(argv: readonly string[], params: Params, state: string): Promise<Answer> {
+  async function call(argv: readonly string[], params: Params, release?: Stock): Promise<Answer> {
     const done = await execa('nsenter', inside(argv), {
       reject: false,
       extendEnv: false,
       cwd: '/',
       stdin: 'ignore',
       timeout: 40_000,
-      env: envOf(params, state),
+      env: envOf(params, release),
     });
     const reason = /(?:.|\n)*ocf-exit-reason:(.*)/.exec(done.stderr)?.[1];
     return { code: done.exitCode, reason, stdout: done.stdout, stderr: done.stderr };
@@ -123,15 +123,15 @@ export async function openSandbox(): Promise<Sandbox> {
         .map((line) => line.replace('\t', ' ').replace(/\([^()]*\)$/, ''))
         .sort();
     },
-    ours: (action, params) => call([...ours, action], params, 'memory'),
-    // one directory for both: what one agent started the other must know
-    stock: (action, params) => call([stockAgent, action], params, 'memory'),
+    ours: (action, params) => call([...ours, action], params),
+    stock: (action, params, release = installedStock) =>
+      call([join(release.agents, 'exportfs'), action], params, release),
     killed: (action, params, afterMs) =>
-      runAndKill(['nsenter', ...inside([...ours, action])], envOf(params, 'memory'), afterMs),
+      runAndKill(['nsenter', ...inside([...ours, action])], envOf(params), afterMs),
     async traced(action, params) {
       const file = join(folder, 'strace');
       const strace = ['strace', '-f', '-qq', '-o', file, '-e', 'trace=execve,socket', ...ours, action];
-      await call(strace, params, 'memory');
+      await call(strace, params);
       const lines = readFileSync(file, 'utf8').split('\n');
       const commands = lines.flatMap((line) => /execve\("([^"]+)".*= 0$/.exec(line)?.[1] ?? []);
       return {

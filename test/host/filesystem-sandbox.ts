@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { agentUnderTest } from './agent-under-test.ts';
 import { runAndKill } from './killed.ts';
+import { installedStock, type Stock } from './stock.ts';
 
 export type Answer = {
   readonly code: number | undefined;
@@ -27,13 +28,13 @@ export type Sandbox = {
   mounted(): Promise<readonly string[]>;
   /** Calls our agent; parameters of the resource by name, `meta_…` and variables in capitals as they are. */
   ours(action: string, params: Params): Promise<Answer>;
-  stock(action: string, params: Params): Promise<Answer>;
+  /** The stock agent: the installed one, unless another release is given. */
+  stock(action: string, params: Params, release?: Stock): Promise<Answer>;
   /** Our action, killed with all its children after so many milliseconds; whether it was still running. */
   killed(action: string, params: Params, afterMs: number): Promise<boolean>;
   close(): Promise<void>;
 };
 
-const stockAgent = '/usr/lib/ocf/resource.d/heartbeat/Filesystem';
 const sizes = { ext2: 16, ext4: 32, xfs: 320, btrfs: 120 };
 
 const spawnInside = (pid: number | undefined, argv: readonly string[]) =>
@@ -72,10 +73,10 @@ export async function openSandbox(): Promise<Sandbox> {
     return file;
   }
 
-  const envOf = (params: Params) => ({
+  const envOf = (params: Params, { functions }: Stock = installedStock) => ({
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     OCF_ROOT: '/usr/lib/ocf',
-    OCF_FUNCTIONS_DIR: '/usr/lib/ocf/lib/heartbeat',
+    OCF_FUNCTIONS_DIR: functions,
     OCF_RA_VERSION_MAJOR: '1',
     OCF_RESOURCE_INSTANCE: 't1',
     OCF_RESOURCE_TYPE: 'Filesystem',
@@ -89,14 +90,14 @@ export async function openSandbox(): Promise<Sandbox> {
     ),
   });
 
-  async function call(argv: readonly string[], params: Params): Promise<Answer> {
+  async function call(argv: readonly string[], params: Params, release?: Stock): Promise<Answer> {
     const since = performance.now();
     const done = await execa('nsenter', inside(argv), {
       reject: false,
       extendEnv: false,
       cwd: '/',
       stdin: 'ignore',
-      env: envOf(params),
+      env: envOf(params, release),
     });
     const reason = /(?:.|\n)*ocf-exit-reason:(.*)/.exec(done.stderr)?.[1];
     return { code: done.exitCode, reason, stderr: done.stderr, ms: performance.now() - since };
@@ -123,7 +124,8 @@ export async function openSandbox(): Promise<Sandbox> {
       return table.split('\n').filter((line) => line.startsWith(`${folder}/`));
     },
     ours: (action, params) => call([process.execPath, agent, action], params),
-    stock: (action, params) => call([stockAgent, action], params),
+    stock: (action, params, release = installedStock) =>
+      call([join(release.agents, 'Filesystem'), action], params, release),
     killed: (action, params, afterMs) =>
       runAndKill(['nsenter', ...inside([process.execPath, agent, action])], envOf(params), afterMs),
     async close() {

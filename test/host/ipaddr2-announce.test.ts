@@ -1,15 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { agentUnderTest } from './agent-under-test.ts';
-import { makeNetwork, type Network } from './network.ts';
+import { networkOfEachTest } from './network.ts';
 
-let net: Network;
-beforeEach(async () => {
-  net = await makeNetwork();
-});
-afterEach(() => net.destroy());
+const net = networkOfEachTest();
 
 const ip = '192.168.144.2';
 const elsewhere = '02:00:00:00:00:99';

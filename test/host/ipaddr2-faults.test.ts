@@ -1,15 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { agentUnderTest } from './agent-under-test.ts';
-import { follow, makeNetwork, type Network, noCarrier, type Row } from './network.ts';
+import { follow, networkOfEachTest, noCarrier, type Row } from './network.ts';
 
-let net: Network;
-beforeEach(async () => {
-  net = await makeNetwork();
-});
-afterEach(() => net.destroy());
+const net = networkOfEachTest();
 
 const v4 = { ip: '192.168.144.2' };
 const v6 = { ip: '2001:db8:1234::2' };

@@ -2,18 +2,14 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { bundleScript, declareCommonJs } from '../../build/bundle.ts';
 import { products } from '../../build/products.ts';
-import { callOf, makeNetwork, type Network, type Params } from './network.ts';
+import { callOf, type Network, networkOfEachTest, type Params } from './network.ts';
 
 // The distribution's agent beside ours, on the same machine state.
 
-let net: Network;
-beforeEach(async () => {
-  net = await makeNetwork();
-});
-afterEach(() => net.destroy());
+const net = networkOfEachTest();
 
 const v4 = { ip: '192.168.144.2' };
 const v6 = { ip: '2001:db8:1234::2' };

@@ -1,14 +1,10 @@
 import { execa } from 'execa';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeNetwork, type Network } from './network.ts';
+import { describe, expect, test } from 'vitest';
+import { networkOfEachTest } from './network.ts';
 
 // What the neighbours receive: captured on their end of the cable.
 
-let net: Network;
-beforeEach(async () => {
-  net = await makeNetwork();
-});
-afterEach(() => net.destroy());
+const net = networkOfEachTest();
 
 const ip = '192.168.144.2';
 const v6 = '2001:db8:1234::2';

@@ -1,13 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { follow, makeNetwork, type Network, type Row, type Step } from './network.ts';
+import { describe, expect, test } from 'vitest';
+import { follow, networkOfEachTest, type Row, type Step } from './network.ts';
 
 // The numbers are the cases of the behaviour we keep; what is there is written as `ip address` would have it.
 
-let net: Network;
-beforeEach(async () => {
-  net = await makeNetwork();
-});
-afterEach(() => net.destroy());
+const net = networkOfEachTest();
 
 const v4 = { ip: '192.168.144.2' };
 const v6 = { ip: '2001:db8:1234::2' };
@@ -71,7 +67,11 @@ describe('a life with IPv4', () => {
       params: { ...v4, nic: 'eth0', iflabel: 'web' },
       steps: life(`${up} label eth0:web`),
     },
-    { name: 'IPaddr2#26: label in nic', params: { ...v4, nic: 'eth0:lbl' }, steps: life(`${up} label eth0:lbl`) },
+    {
+      name: 'IPaddr2#26: label in nic',
+      params: { ...v4, nic: 'eth0:lbl' },
+      steps: life(`${up} label eth0:lbl`),
+    },
     {
       name: 'IPaddr2#33: interface and prefix without route',
       params: { ...v4, nic: 'eth1', cidr_netmask: '16' },
@@ -210,9 +210,18 @@ describe('the interface from the routes', () => {
       steps: [['start', 5, []]],
     },
     { name: 'IPaddr2#30: no route', params: { ip: '192.168.120.1' }, steps: [['start', 5, []]] },
-    { name: 'IPaddr2#31: interface not in the network', params: { ...v4, nic: 'eth1' }, steps: [['start', 5, []]] },
+    {
+      name: 'IPaddr2#31: interface not in the network',
+      params: { ...v4, nic: 'eth1' },
+      steps: [['start', 5, []]],
+    },
     { name: 'IPaddr2#32: wider prefix', params: { ...v4, cidr_netmask: '16' }, steps: [['start', 5, []]] },
-    { name: 'IPaddr2#34: base gone', before: [noBase], params: { ...v4, nic: 'eth0' }, steps: [['start', 5, []]] },
+    {
+      name: 'IPaddr2#34: base gone',
+      before: [noBase],
+      params: { ...v4, nic: 'eth0' },
+      steps: [['start', 5, []]],
+    },
     {
       name: 'IPaddr2#36: base gone',
       before: [noBase],
@@ -225,9 +234,18 @@ describe('the interface from the routes', () => {
       params: { ...v4, broadcast: '+' },
       steps: [['start', 5, []]],
     },
-    { name: 'IPaddr2#49: protocol without routes', params: { ...v4, proto: 'static' }, steps: [['start', 5, []]] },
+    {
+      name: 'IPaddr2#49: protocol without routes',
+      params: { ...v4, proto: 'static' },
+      steps: [['start', 5, []]],
+    },
     { name: 'IPaddr2#49: protocol kernel', params: { ...v4, proto: 'kernel' }, steps: life(up) },
-    { name: 'IPaddr2#61: interface down', before: ['link set eth0 down'], params: v4, steps: [['start', 5, []]] },
+    {
+      name: 'IPaddr2#61: interface down',
+      before: ['link set eth0 down'],
+      params: v4,
+      steps: [['start', 5, []]],
+    },
     {
       name: 'IPaddr2#15,16,17: unknown interface',
       params: { ...v4, nic: 'nope' },
@@ -270,10 +288,26 @@ describe('a life with IPv6', () => {
       ],
     },
     { name: 'IPaddr2#67: odd spelling', params: { ip: '2001:DB8:1234:0:0:0:0:0002' }, steps: life(up6) },
-    { name: 'IPaddr2#71: link-local', params: { ip: 'fe80::2', nic: 'eth0' }, steps: life('eth0 fe80::2/64') },
-    { name: 'IPaddr2#72: interface and prefix', params: { ...v6, nic: 'eth0', cidr_netmask: '64' }, steps: life(up6) },
-    { name: 'IPaddr2#75: narrower', params: { ...v6, cidr_netmask: '80' }, steps: life('eth0 2001:db8:1234::2/80') },
-    { name: 'IPaddr2#78: /128', params: { ...v6, cidr_netmask: '128' }, steps: life('eth0 2001:db8:1234::2/128') },
+    {
+      name: 'IPaddr2#71: link-local',
+      params: { ip: 'fe80::2', nic: 'eth0' },
+      steps: life('eth0 fe80::2/64'),
+    },
+    {
+      name: 'IPaddr2#72: interface and prefix',
+      params: { ...v6, nic: 'eth0', cidr_netmask: '64' },
+      steps: life(up6),
+    },
+    {
+      name: 'IPaddr2#75: narrower',
+      params: { ...v6, cidr_netmask: '80' },
+      steps: life('eth0 2001:db8:1234::2/80'),
+    },
+    {
+      name: 'IPaddr2#78: /128',
+      params: { ...v6, cidr_netmask: '128' },
+      steps: life('eth0 2001:db8:1234::2/128'),
+    },
     {
       name: 'IPaddr2#77: other interface, base gone',
       before: [noBase6],
@@ -286,9 +320,18 @@ describe('a life with IPv6', () => {
       steps: life('eth1 2001:db8:5678::2/64'),
     },
     { name: 'IPaddr2#68: no route', params: { ip: '2001:db8:5678::2' }, steps: [['start', 5, []]] },
-    { name: 'IPaddr2#73: interface not in the network', params: { ...v6, nic: 'eth1' }, steps: [['start', 5, []]] },
+    {
+      name: 'IPaddr2#73: interface not in the network',
+      params: { ...v6, nic: 'eth1' },
+      steps: [['start', 5, []]],
+    },
     { name: 'IPaddr2#74: wider prefix', params: { ...v6, cidr_netmask: '48' }, steps: [['start', 5, []]] },
-    { name: 'IPaddr2#76: base gone', before: [noBase6], params: { ...v6, nic: 'eth0' }, steps: [['start', 5, []]] },
+    {
+      name: 'IPaddr2#76: base gone',
+      before: [noBase6],
+      params: { ...v6, nic: 'eth0' },
+      steps: [['start', 5, []]],
+    },
   ])('$name', run);
 
   test('IPaddr2#66: the address label comes and goes', async () => {

@@ -33,7 +33,7 @@ function isFree(device: string): boolean {
 
 const settings = [{}, { force_unmount: 'true,move' }, { fstype: 'xfs' }, { nested: true }] as const;
 
-test('Filesystem: 200 times', async () => {
+test.concurrent('Filesystem: 200 times', async () => {
   const box = await openSandbox();
   try {
     const tally = new Tally();
@@ -84,7 +84,7 @@ test('Filesystem: 200 times', async () => {
   }
 }, 180_000);
 
-test('exportfs: 50 times, two directories', async () => {
+test.concurrent('exportfs: 50 times, two directories', async () => {
   const box = await openExports();
   try {
     const random = randomFrom(7);

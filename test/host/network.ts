@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { expect } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { agentUnderTest } from './agent-under-test.ts';
 
 export type Call = {
@@ -138,6 +138,17 @@ export async function makeNetwork(agent?: readonly string[]): Promise<Network> {
       await rm(stateDir, { recursive: true, force: true });
     },
   };
+}
+
+/** A network of its own for each test of a file: whoever is asked is the present one. */
+export function networkOfEachTest(prepare: (net: Network) => Promise<unknown> = async () => {}): Network {
+  let net: Network;
+  beforeEach(async () => {
+    net = await makeNetwork();
+    await prepare(net);
+  });
+  afterEach(() => net.destroy());
+  return new Proxy({} as Network, { get: (_, key: keyof Network) => net[key] });
 }
 
 /** `probe` is a monitor without interval, `monitor` one every ten seconds. */

@@ -16,7 +16,10 @@ export function node(params: Params, prepare: (machine: ExportingMachine) => voi
   /** Warnings, and what is logged for information. */
   const said: string[] = [];
   const info = (message: string) => void said.push(message);
-  const warn = (message: string) => void warnings.push(message) || info(message);
+  const warn = (message: string) => {
+    warnings.push(message);
+    info(message);
+  };
   const log: Log = { crit: warn, error: warn, warn, info, debug() {} };
   const run = async (action: string, interval = '0') => {
     machine.journal.length = 0;
