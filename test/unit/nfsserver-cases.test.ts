@@ -6,7 +6,6 @@ import { NfsMachine } from './nfs-machine.ts';
 import { recurring, run, shared, started, stateMount } from './nfsserver-machine.ts';
 
 type Row = {
-  readonly n: string;
   readonly what: string;
   readonly action: string;
   readonly env?: NodeJS.ProcessEnv;
@@ -27,41 +26,36 @@ const undying = (unit: string, process: string) => (machine: NfsMachine) => {
 
 const rows: readonly Row[] = [
   {
-    n: '2',
-    what: 'the program for notifications is not installed',
+    what: 'nfsserver#2: the program for notifications is not installed',
     action: 'start',
     env: { OCF_RESKEY_nfs_notify_cmd: 'no_such_program' },
     code: 5,
     reason: /no_such_program is not installed/,
   },
-  { n: '9', what: 'an unknown action', action: 'no_cmd', code: 3, reason: /not supported/ },
+  { what: 'nfsserver#9: an unknown action', action: 'no_cmd', code: 3, reason: /not supported/ },
   {
-    n: '15',
-    what: 'the program for notifications is another one',
+    what: 'nfsserver#15: the program for notifications is another one',
     action: 'validate-all',
     env: { OCF_RESKEY_nfs_notify_cmd: '/bin/true' },
     code: 6,
     reason: /neither sm-notify nor rpc.statd/,
   },
   {
-    n: '21',
-    what: 'a probe where no unit and no script is',
+    what: 'nfsserver#21: a probe where no unit and no script is',
     action: 'monitor',
     given: (machine) => machine.files.delete('/lib/systemd/system/nfs-server.service'),
     code: 7,
   },
-  { n: '25', what: 'status of a server that runs', action: 'status', running: true, code: 0 },
+  { what: 'nfsserver#25: status of a server that runs', action: 'status', running: true, code: 0 },
   {
-    n: '25',
-    what: 'status of one that does not',
+    what: 'nfsserver#25: status of one that does not',
     action: 'status',
     env: { OCF_RESKEY_nfs_no_notify: '1' },
     code: 7,
     reason: /no nfsd threads/,
   },
   {
-    n: '26',
-    what: 'no threads, while the unit is active',
+    what: 'nfsserver#26: no threads, while the unit is active',
     action: 'monitor',
     env: { OCF_RESKEY_nfs_no_notify: '1', ...recurring },
     running: true,
@@ -70,8 +64,7 @@ const rows: readonly Row[] = [
     reason: /no nfsd threads/,
   },
   {
-    n: '27',
-    what: 'no statistics of threads, while the unit is active and the state directory mounted',
+    what: 'nfsserver#27: no statistics of threads, while the unit is active and the state directory mounted',
     action: 'monitor',
     running: true,
     given: (machine) => machine.files.delete('/proc/net/rpc/nfsd'),
@@ -79,8 +72,7 @@ const rows: readonly Row[] = [
     reason: /no nfsd threads, but \/nfsdata is still mounted/,
   },
   {
-    n: '33',
-    what: 'rpc.statd is gone',
+    what: 'nfsserver#33: rpc.statd is gone',
     action: 'monitor',
     env: { ...shared, ...recurring },
     running: true,
@@ -89,8 +81,7 @@ const rows: readonly Row[] = [
     reason: /rpc.statd \(rpc-statd.service\) is not running/,
   },
   {
-    n: '35',
-    what: 'a probe finds nfsdcld dead below a server that runs',
+    what: 'nfsserver#35: a probe finds nfsdcld dead below a server that runs',
     action: 'monitor',
     running: true,
     given: (machine) => machine.stopUnit('nfsdcld.service'),
@@ -98,8 +89,7 @@ const rows: readonly Row[] = [
     reason: /nfsdcld/,
   },
   {
-    n: '38',
-    what: 'nfsdcld is about to start: its first process is in its control group',
+    what: 'nfsserver#38: nfsdcld is about to start: its first process is in its control group',
     action: 'monitor',
     env: { ...shared, ...recurring },
     running: true,
@@ -110,8 +100,7 @@ const rows: readonly Row[] = [
     code: 0,
   },
   {
-    n: '49',
-    what: 'the shared directory does not exist yet',
+    what: 'nfsserver#49: the shared directory does not exist yet',
     action: 'start',
     env: { ...shared, OCF_RESKEY_nfs_shared_infodir: '/nfsdata/info' },
     code: 0,
@@ -121,16 +110,14 @@ const rows: readonly Row[] = [
     },
   },
   {
-    n: '51',
-    what: 'the shared directory is in its place already',
+    what: 'nfsserver#51: the shared directory is in its place already',
     action: 'start',
     given: (machine) => machine.bindBySomeone('/'),
     code: 0,
     after: (machine) => expect(stateMount(machine)).toHaveLength(1),
   },
   {
-    n: '59',
-    what: 'nfsdcld outlives its unit, TERM and KILL',
+    what: 'nfsserver#59: nfsdcld outlives its unit, TERM and KILL',
     action: 'stop',
     running: true,
     given: undying('nfsdcld.service', 'nfsdcld'),
@@ -138,8 +125,7 @@ const rows: readonly Row[] = [
     reason: /nfsdcld \(pid 800\) cannot be ended/,
   },
   {
-    n: '60',
-    what: 'the stop of nfs-server.service fails and its threads stay',
+    what: 'nfsserver#60: the stop of nfs-server.service fails and its threads stay',
     action: 'stop',
     env: { ...shared, OCF_RESKEY_CRM_meta_timeout: '20000' },
     running: true,
@@ -152,8 +138,7 @@ const rows: readonly Row[] = [
     after: (machine) => expect(stateMount(machine)).toHaveLength(1),
   },
   {
-    n: '61',
-    what: 'rpc.statd does not die',
+    what: 'nfsserver#61: rpc.statd does not die',
     action: 'stop',
     running: true,
     given: undying('rpc-statd.service', 'rpc.statd'),
@@ -161,8 +146,7 @@ const rows: readonly Row[] = [
     reason: /rpc.statd \(pid 800\) cannot be ended/,
   },
   {
-    n: '62',
-    what: 'rpc.idmapd does not die',
+    what: 'nfsserver#62: rpc.idmapd does not die',
     action: 'stop',
     running: true,
     given: undying('nfs-idmapd.service', 'rpc.idmapd'),
@@ -170,8 +154,7 @@ const rows: readonly Row[] = [
     reason: /rpc.idmapd \(pid 800\) cannot be ended/,
   },
   {
-    n: '65',
-    what: 'with NFSv4 only a statd that runs nevertheless does not keep the directory',
+    what: 'nfsserver#65: with NFSv4 only a statd that runs nevertheless does not keep the directory',
     action: 'stop',
     env: { ...shared, OCF_RESKEY_nfsv4_only: 'true' },
     running: true,
@@ -183,16 +166,14 @@ const rows: readonly Row[] = [
     },
   },
   {
-    n: '73',
-    what: 'rpc.statd cannot start',
+    what: 'nfsserver#73: rpc.statd cannot start',
     action: 'start',
     given: (machine) => machine.failing.add('rpc-statd.service'),
     code: 1,
     reason: /rpc-statd.service failed/,
   },
   {
-    n: '74',
-    what: 'the stop after a server that could not start',
+    what: 'nfsserver#74: the stop after a server that could not start',
     action: 'stop',
     given: (machine) =>
       machine.bindBySomeone('/').startUnit('nfsdcld.service').failing.add('nfs-server.service'),
@@ -200,8 +181,7 @@ const rows: readonly Row[] = [
     after: (machine) => expect(stateMount(machine)).toEqual([]),
   },
   {
-    n: '82',
-    what: 'a pid file of sm-notify from before',
+    what: 'nfsserver#82: a pid file of sm-notify from before',
     action: 'start',
     given: (machine) => machine.files.set('/run/sm-notify.pid', '77\n'),
     code: 0,
@@ -209,17 +189,14 @@ const rows: readonly Row[] = [
   },
 ];
 
-test.each(rows)(
-  'nfsserver#$n: $what',
-  async ({ action, env = shared, given, running, code, reason, after }) => {
-    const machine = running ? await started(env) : new NfsMachine(env);
-    given?.(machine);
-    const result = await run(machine, action);
-    expect(result.code).toBe(code);
-    if (reason) expect(result.reason).toMatch(reason);
-    after?.(machine);
-  },
-);
+test.each(rows)('$what', async ({ action, env = shared, given, running, code, reason, after }) => {
+  const machine = running ? await started(env) : new NfsMachine(env);
+  given?.(machine);
+  const result = await run(machine, action);
+  expect(result.code).toBe(code);
+  if (reason) expect(result.reason).toMatch(reason);
+  after?.(machine);
+});
 
 test('nfsserver#12: the meta-data has the stock parameters, actions and timeouts', () => {
   const described = catalogue.find(({ agent }) => agent.name === 'nfsserver');
