@@ -1,5 +1,5 @@
 import { pathFacts } from '../../lib/host/files.ts';
-import { notifyRound, sourcesOf } from '../../lib/host/lock-notice.ts';
+import { awaitSources, notifyRound, sourcesOf } from '../../lib/host/lock-notice.ts';
 import { endSender, keepTelling, leaveSender } from '../../lib/host/lock-sender.ts';
 import { nfsConf, speaksV3 } from '../../lib/host/nfs-conf.ts';
 import { statdHome } from '../../lib/host/nfs-state.ts';
@@ -12,6 +12,8 @@ import type { Ctx } from './params.ts';
 
 /** Most clients answer within milliseconds; the others are told again in the background. */
 const firstRoundMs = 2000;
+/** An address that Pacemaker starts at the same time, or that IPv6 still checks for duplicates, is there soon. */
+const addressMs = 10_000;
 /** With -d: what stays for the work after the last answer. */
 const reserveMs = 3000;
 
@@ -36,6 +38,7 @@ export async function start(ctx: Ctx): Promise<void> {
     throw new Failure('failed', `${dir}/sm is not there: where does rpc.statd keep its records?`);
   const options = optionsOf(ctx);
   const sources = await sourcesOf(host, params.source_host);
+  await awaitSources(host, sources, Math.min(addressMs, host.left() / 4));
   await retireOlder(host, dir);
   const clients = await waitingClients(host, dir);
   // a new number for a new notification, unless nobody waits for one or the administrator keeps it

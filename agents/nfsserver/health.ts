@@ -1,13 +1,26 @@
-import { nfsConf, speaksV3 } from '../../lib/host/nfs-conf.ts';
+import type { Host } from '../../lib/host/host.ts';
+import { type NfsConf, nfsConf, speaksV3 } from '../../lib/host/nfs-conf.ts';
 import { isRunning, neededDaemons } from '../../lib/host/nfs-daemons.ts';
 import { stateRoot } from '../../lib/host/nfs-state.ts';
 import { nfsdThreads } from '../../lib/host/nfsd.ts';
+import { readBoolean } from '../../lib/ocf/params.ts';
 import { type Binding, binding, sharedInfodir } from './infodir.ts';
+import { readNfsdArgs } from './nfsd-args.ts';
 import type { Ctx } from './params.ts';
 
+/** Our own file among the fragments of nfs.conf. */
+export const ourConf = '/etc/nfs.conf.d/zz-tsha-nfsserver.conf';
+
+/** nfs.conf as the administrator has it, whatever an earlier start left there. */
+export const adminsConf = (host: Host): Promise<NfsConf> => nfsConf(host, ourConf);
+
 /** Whether this server is to serve NFSv3: both the resource and nfs.conf must leave it on. */
-export const wantsV3 = async ({ params, host }: Pick<Ctx, 'params' | 'host'>): Promise<boolean> =>
-  !params.nfsv4_only && speaksV3(await nfsConf(host));
+export async function wantsV3({ params, host }: Pick<Ctx, 'params' | 'host'>): Promise<boolean> {
+  if (params.nfsv4_only) return false;
+  const args = readNfsdArgs(params.nfsd_args);
+  const said = typeof args === 'string' ? undefined : readBoolean(args['vers3'] ?? '');
+  return said ?? speaksV3(await adminsConf(host));
+}
 
 export type Findings = {
   readonly threads: number;

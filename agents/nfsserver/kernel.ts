@@ -1,10 +1,9 @@
 import { readManaged, replaceManaged } from '../../lib/host/files.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { nfsConf } from '../../lib/host/nfs-conf.ts';
 import { stateRoot } from '../../lib/host/nfs-state.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
+import { adminsConf } from './health.ts';
 import type { Ctx } from './params.ts';
-import { ourConf } from './settings.ts';
 
 // Numbers that nfsd and lockd take over when they start and keep beyond their end: the ones before come back when the server stops.
 
@@ -34,7 +33,7 @@ export async function timesOf(ctx: Ctx, isNewState: boolean): Promise<Times> {
   const { host, params } = ctx;
   const { nfs_lease_time: leaseTime, nfs_grace_time: wanted } = params;
   if (leaseTime === undefined && wanted === undefined) return { leaseTime, graceTime: wanted };
-  const conf = await nfsConf(host, ourConf);
+  const conf = await adminsConf(host);
   const configured = (key: string) => Number(conf.get('nfsd', key)) || defaultTime;
   const inForce = leaseTime ?? configured('lease-time');
   if (wanted !== undefined && wanted < inForce)

@@ -1,14 +1,13 @@
 import { readManaged, replaceManaged } from '../../lib/host/files.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { mountOn, mounts } from '../../lib/host/mounts.ts';
-import { nfsConf } from '../../lib/host/nfs-conf.ts';
 import { stateRoot } from '../../lib/host/nfs-state.ts';
 import { isInForce, type Unit, unitsOf } from '../../lib/host/units.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
+import { adminsConf } from './health.ts';
 import { sharedInfodir } from './infodir.ts';
 import type { Manager } from './manager.ts';
 import type { Ctx } from './params.ts';
-import { ourConf } from './settings.ts';
 
 // NFSv4.1 clients compare the server scope after a failover. A Linux client that sees another one does not reclaim: it gives its
 // locks up and every process that holds one gets EIO. The kernel's default is the node's name, which differs on every node.
@@ -44,7 +43,7 @@ export async function settleScope(
 }
 
 const isConfigured = async (host: Host): Promise<boolean> =>
-  (await nfsConf(host, ourConf)).get('nfsd', 'scope') !== undefined;
+  (await adminsConf(host)).get('nfsd', 'scope') !== undefined;
 
 /** The parameter, else the admin's nfs.conf, else a name of its own that moves with the state directory. */
 async function chooseScope(ctx: Ctx): Promise<string | undefined> {

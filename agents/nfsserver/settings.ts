@@ -1,7 +1,7 @@
 import type { Host } from '../../lib/host/host.ts';
-import { nfsConf } from '../../lib/host/nfs-conf.ts';
 import { stateRoot } from '../../lib/host/nfs-state.ts';
 import { label, usesLabels } from '../../lib/host/selinux.ts';
+import { adminsConf, ourConf } from './health.ts';
 import { sharedInfodir } from './infodir.ts';
 import type { Times } from './kernel.ts';
 import { readNfsdArgs } from './nfsd-args.ts';
@@ -11,7 +11,6 @@ import { restoreSysconfig, type Variables, writeSysconfig } from './sysconfig.ts
 // What nfs-utils must know while this server runs, below /run, so that nothing of it survives a crash of the node: the link that
 // leads there from nfs.conf.d points nowhere then, which nfs-utils passes over.
 
-export const ourConf = '/etc/nfs.conf.d/zz-tsha-nfsserver.conf';
 const runDir = '/run/tsha-nfs';
 const conf = `${runDir}/nfs.conf`;
 const exportsDir = `${runDir}/exports`;
@@ -113,6 +112,6 @@ function variables({ params }: Pick<Ctx, 'params'>): Variables {
  */
 async function keepsExportsLocal(ctx: Ctx): Promise<boolean> {
   if (sharedInfodir(ctx) === undefined) return false;
-  const chosen = await nfsConf(ctx.host, ourConf);
+  const chosen = await adminsConf(ctx.host);
   return ['exportd', 'mountd'].every((name) => chosen.get(name, 'state-directory-path') === undefined);
 }

@@ -42,6 +42,22 @@ function withShort(name: string): readonly string[] {
   return short && short !== name ? [name, short] : [name];
 }
 
+/** Waits until a packet can be sent from every one of them: an address may still be checked for duplicates. Says whether it can. */
+export const awaitSources = (host: Host, sources: readonly Source[], withinMs: number): Promise<boolean> =>
+  host.until(async () => {
+    const usable = await Promise.all(sources.map(({ from }) => isAny(from) || isHere(host, from)));
+    return usable.every(Boolean);
+  }, withinMs);
+
+const isHere = (host: Host, address: string): Promise<boolean> =>
+  host.sys.openUdp(address, 0).then(
+    (socket) => {
+      socket.close();
+      return true;
+    },
+    ({ code }: NodeJS.ErrnoException) => code !== 'EADDRNOTAVAIL', // other trouble does not go away by waiting
+  );
+
 export type Round = {
   readonly told: readonly Waiting[];
   readonly waiting: readonly Waiting[];
