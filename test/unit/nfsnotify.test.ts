@@ -27,7 +27,7 @@ const waits = (machine: NfsMachine, client: string, file = client) =>
   machine.disk.set(`/nfsdata/sm.bak/${file}`, record(client));
 
 describe('start', () => {
-  test("tells the dead server's clients from the service's address, strikes them off, and is running then", async () => {
+  test("nfsnotify#1,4,5,29: tells the dead server's clients from the service's address, strikes them off, and is running then", async () => {
     const machine = node();
     waits(machine, '10.0.0.51');
     waits(machine, '10.0.0.52', 'client2.example.com');
@@ -49,7 +49,7 @@ describe('start', () => {
     expect(machine.disk.has('/nfsdata/statd/')).toBe(false);
   });
 
-  test('the state number grows with every notification', async () => {
+  test('nfsnotify#36: the state number grows with every notification', async () => {
     const machine = node();
     waits(machine, '10.0.0.51');
     await run(machine, 'start');
@@ -77,7 +77,7 @@ describe('start', () => {
     expect(machine.disk.has('/nfsdata/sm/young')).toBe(true);
   });
 
-  test('two addresses: every client hears from both', async () => {
+  test('nfsnotify#14: two addresses: every client hears from both', async () => {
     const machine = node({ OCF_RESKEY_source_host: '10.0.0.20, 10.0.1.20' });
     machine.local.add('10.0.1.20');
     waits(machine, '10.0.0.51');
@@ -85,7 +85,7 @@ describe('start', () => {
     expect(machine.told.map(({ from }) => from).sort()).toEqual(['10.0.0.20', '10.0.1.20']);
   });
 
-  test('a client that is silent is left to a process of its own, which stop ends, and it alone', async () => {
+  test('nfsnotify#16,22,37: a client that is silent is left to a process of its own, which stop ends, and it alone', async () => {
     const machine = node({ OCF_RESKEY_notify_args: '-m 7' });
     waits(machine, '10.0.0.51');
     waits(machine, '10.0.0.52');
@@ -100,7 +100,7 @@ describe('start', () => {
     expect(machine.journal.filter((line) => line.startsWith('signal'))).toEqual(['signal SIGTERM 9999']);
   });
 
-  test('that process tells it again until it answers', async () => {
+  test('nfsnotify#23: that process tells it again until it answers', async () => {
     const machine = node({ OCF_RESKEY_CRM_meta_timeout: '420000' });
     waits(machine, '10.0.0.52');
     machine.deaf.add('10.0.0.52');
@@ -117,10 +117,10 @@ describe('start', () => {
   });
 
   test.each<[string, NodeJS.ProcessEnv, (machine: NfsMachine) => void, number, RegExp?]>([
-    ['nobody waits', {}, () => {}, 0],
-    ['no host name for the address', {}, (machine) => waits(machine, '10.0.0.51'), 0],
+    ['nfsnotify#30: nobody waits', {}, () => {}, 0],
+    ['nfsnotify#31: no host name for the address', {}, (machine) => waits(machine, '10.0.0.51'), 0],
     [
-      'the address is not here',
+      'nfsnotify#32: the address is not here',
       { OCF_RESKEY_source_host: '10.0.0.99' },
       () => {},
       1,
@@ -136,7 +136,7 @@ describe('start', () => {
     ],
     ['no directory of statd', {}, (machine) => machine.disk.delete('/nfsdata/sm/'), 1, /sm is not there/],
     [
-      'NFSv4 only, without statd',
+      'nfsnotify#39: NFSv4 only, without statd',
       {},
       (machine) => {
         machine.stopUnit('rpc-statd.service');
@@ -153,11 +153,12 @@ describe('start', () => {
     expect((await run(machine, 'monitor')).code).toBe(code === 0 ? 0 : 7);
   });
 
-  test('a failed start is not remembered as a success', async () => {
+  test('nfsnotify#17,18,19,20: a failed start is not remembered as a success', async () => {
     const machine = node({ OCF_RESKEY_source_host: '10.0.0.20,10.0.0.21' });
     waits(machine, '10.0.0.51');
     expect((await run(machine, 'start')).code).toBe(1);
     expect(machine.told).toHaveLength(1); // the good address is used nevertheless
+    expect((await run(machine, 'monitor')).code).toBe(7);
     machine.local.add('10.0.0.21');
     expect((await run(machine, 'start')).code).toBe(0);
     expect(machine.told.map(({ from }) => from)).toEqual(['10.0.0.20', '10.0.0.20', '10.0.0.21']);
@@ -165,7 +166,7 @@ describe('start', () => {
 });
 
 describe('monitor', () => {
-  test('rpc.statd ended, or another one has its number', async () => {
+  test('nfsnotify#6,7,8,9: rpc.statd ended, or another one has its number', async () => {
     for (const later of ['rpc.statd', 'sleep', undefined]) {
       const machine = node();
       expect((await run(machine, 'start')).code).toBe(0);
@@ -181,15 +182,15 @@ describe('monitor', () => {
     }
   });
 
-  test('of several rpc.statd the one of the pid file counts', async () => {
+  test('nfsnotify#21: of several rpc.statd the one of the pid file counts', async () => {
     const machine = node();
     machine.spawn('rpc.statd', 3);
-    await run(machine, 'start');
+    expect((await run(machine, 'start')).code).toBe(0);
     machine.endProcess(3);
     expect((await run(machine, 'monitor')).code).toBe(0);
   });
 
-  test('after a reboot nobody has been told', async () => {
+  test('nfsnotify#38: after a reboot nobody has been told', async () => {
     const machine = node();
     await run(machine, 'start');
     machine.files.set('/proc/sys/kernel/random/boot_id', 'boot-2\n');
@@ -216,7 +217,7 @@ describe('notify_args', () => {
     ['-v 10.0.0.1', 6],
     ['-m soon', 6],
     ['-p 99999', 6],
-  ])('%s', async (notify_args, code) => {
+  ])('nfsnotify#40: %s', async (notify_args, code) => {
     expect((await run(node({ OCF_RESKEY_notify_args: notify_args }), 'validate-all')).code).toBe(code);
   });
 
