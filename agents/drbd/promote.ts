@@ -1,4 +1,4 @@
-import { complaint, drbdadm } from '../../lib/host/drbd/admin.ts';
+import { drbdadm, lastWord } from '../../lib/host/drbd/admin.ts';
 import type { DrbdState, Resource } from '../../lib/host/drbd/state.ts';
 import { isPrimary, isSameState, secondaryVolumes } from '../../lib/host/drbd/state.ts';
 import { type Next, pursue } from '../../lib/host/drbd/watch.ts';
@@ -38,7 +38,7 @@ export async function promote(ctx: Ctx): Promise<void> {
     if (refused) await giveUpIfPeerIsPrimary(ctx, resource);
     const output = await admin.run(['primary', name], { timeoutMs: host.left() - reserveMs });
     if (output.code === 0) return 'again';
-    said = complaint(output);
+    said = lastWord(said, output);
     refused = resource;
     lacksData = output.code === noUpToDateData;
     return 'wait';

@@ -1,5 +1,11 @@
 import { blockDeviceUsers } from '../../lib/host/block-device-users.ts';
-import { type Admin, complaint, drbdadm, isConfigurationTrouble } from '../../lib/host/drbd/admin.ts';
+import {
+  type Admin,
+  complaint,
+  drbdadm,
+  isConfigurationTrouble,
+  lastWord,
+} from '../../lib/host/drbd/admin.ts';
 import type { Configured, DrbdState, Resource } from '../../lib/host/drbd/state.ts';
 import { compareVersions, type Version } from '../../lib/host/drbd/version.ts';
 import { pursue } from '../../lib/host/drbd/watch.ts';
@@ -37,7 +43,7 @@ export async function insist(ctx: Ctx, { reached, step, what }: Wanted): Promise
     if (now.kind !== 'configured') return 'wait';
     const output = await step(admin, now);
     if (output.code === 0) return 'again';
-    said = complaint(output);
+    said = lastWord(said, output);
     return 'wait';
   });
   const waited = secondsSince(host, since);

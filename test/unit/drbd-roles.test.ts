@@ -14,6 +14,7 @@ import {
   timeout,
   undefinedHere,
 } from '../fake/drbd-actions.ts';
+import { hangs } from '../fake/machine.ts';
 
 describe('promote', () => {
   test.each<readonly [string, Setup, number, readonly string[]]>([
@@ -72,6 +73,15 @@ describe('promote', () => {
     });
     expect(result.did.length).toBeGreaterThan(5);
     expect(drbd.machine.clock).toBeLessThan(20_000);
+  });
+
+  test('the last try, cut off by the deadline, does not hide the kernel’s words', async () => {
+    const drbd = new FakeDrbd({ state: withPrimary, env: timeout(20_000) });
+    drbd.machine.on('drbdadm', (_args, command) =>
+      drbd.machine.clock < 10_000 ? twoPrimaries : hangs(command, drbd.machine),
+    );
+    const { reason } = await act('promote', drbd);
+    expect(reason).toContain('Multiple primaries not allowed');
   });
 
   const early = { OCF_RESKEY_fail_promote_early_if_peer_primary: 'true' };

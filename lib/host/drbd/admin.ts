@@ -61,6 +61,10 @@ export function complaint({ code, stdout, stderr, hung, missing }: Output): stri
   );
 }
 
+/** What to tell of several tries: one that was cut off by the deadline says less than the one before it. */
+export const lastWord = (before: string, output: Output): string =>
+  output.hung && before ? before : complaint(output);
+
 const noise: readonly RegExp[] = [
   /^Command '.*terminated with exit code/,
   /^sh: \d+: \w+: not found/, // modinfo and modprobe, looked for by drbdadm itself
