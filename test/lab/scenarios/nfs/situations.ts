@@ -36,7 +36,7 @@ export interface Verdict {
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 const marker = '@@';
-const agents = '/usr/lib/ocf/resource.d/tsha';
+export const agents = '/usr/lib/ocf/resource.d/tsha';
 const defaultTimeout = 40;
 const longest = 90_000;
 
@@ -47,9 +47,11 @@ serving() { [ "$(threads)" -gt 0 ]; }
 idle() { [ "$(threads)" = 0 ]; }
 bound() { mountpoint -q /var/lib/nfs; }
 free() { ! bound; }
+endgrace() { echo Y > /proc/fs/nfsd/v4_end_grace; echo Y > /proc/fs/lockd/nlm_end_grace; }
 runs() { pgrep -x "$1" > /dev/null; }
 gone() { ! runs "$1"; }
-locked() { grep -q " POSIX .* WRITE .*:$(stat -c %i "$1") " /proc/locks; }
+# a client with a delegation keeps its locks to itself
+locked() { grep -qE " (POSIX|DELEG) .* WRITE .*:$(stat -c %i "$1") " /proc/locks; }
 within() { local i; for i in $(seq $(($1 * 10))); do "\${@:2}" > /dev/null 2>&1 && return; sleep 0.1; done; "\${@:2}"; }
 `;
 
@@ -58,6 +60,7 @@ const onClient = `
 attach() { mkdir -p /mnt/$2; mount -t nfs -o proto=tcp,hard,timeo=50,retrans=2,vers=$1 $3 /mnt/$2; }
 detach() { kill $(cat /run/holder-*.pid) || true; rm -f /run/holder-*.pid; umount -f -l /mnt/$1; }
 hold() {
+  rm -f /run/holder-$1
   setsid python3 /root/lab/holder.py /mnt/$1/lock-$1 /run/holder-$1 > /dev/null 2>&1 < /dev/null &
   echo $! > /run/holder-$1.pid
   until grep -q ^ok /run/holder-$1; do sleep 0.05; done
