@@ -1,4 +1,6 @@
 import type { Host } from '../../lib/host/host.ts';
+import { listenersOn } from '../../lib/host/listeners.ts';
+import { nfsConf } from '../../lib/host/nfs-conf.ts';
 import { type Daemon, serverNames, serverUnits, unitFor } from '../../lib/host/nfs-daemons.ts';
 import { isInstalled, startUnits, stopUnits, type Unit, unitsOf } from '../../lib/host/units.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
@@ -6,6 +8,7 @@ import type { Ctx } from './params.ts';
 
 /** What must stay of the time for looking at the result. */
 const reserveMs = 5000;
+const standardPort = 2049;
 
 /** Throws `Failure` for a daemon without a unit that could be started. */
 export async function unitsFor(host: Host, daemons: readonly Daemon[]): Promise<readonly string[]> {
@@ -45,7 +48,14 @@ export async function startBySystemd(
 }
 
 async function whyNotUp(host: Host, names: readonly string[], said: string): Promise<string> {
-  const units = await unitsOf(host, names).catch(() => []);
+  const port = Number((await nfsConf(host)).get('nfsd', 'port')) || standardPort;
+  const listeners = await listenersOn(host, port);
+  if (listeners.length > 0) return `port ${port} is taken by ${listeners.join(', ')}`;
+  let units: readonly Unit[] = [];
+  await host.until(async () => {
+    units = await unitsOf(host, names).catch(() => []);
+    return !units.some(({ active }) => active === 'deactivating'); // its fate is open until it has ended
+  }, reserveMs / 2);
   const faults = units.filter(({ active }) => active !== 'active').map(describe);
   return faults.length > 0 ? faults.join('; ') : said.trim() || `${names.at(-1)} did not start`;
 }
