@@ -72,7 +72,11 @@ const story: readonly Situation[] = [
     exit: 0,
     leaves: 'locked /srv/ha/data/lock-v3',
   }),
-  nfsserver('stop', server, { what: 'by name', exit: 0, leaves: `${known('/srv/ha/nfs/sm.bak')}; idle; free` }),
+  nfsserver('stop', server, {
+    what: 'by name',
+    exit: 0,
+    leaves: `${known('/srv/ha/nfs/sm.bak')}; idle; free`,
+  }),
   nfsserver('start', server, { what: 'a new server', exit: 0, leaves: `${known(`${sm}.bak`)}; ${inGrace}` }),
   exportfs('start', data, { what: 'the export is back', exit: 0, leaves: '! locked /srv/ha/data/lock-v3' }),
   nfsnotify('start', from, {
