@@ -57,13 +57,24 @@ within() { local i; for i in $(seq $(($1 * 10))); do "\${@:2}" > /dev/null 2>&1 
 
 /** And those for the client. */
 const onClient = `
-attach() { mkdir -p /mnt/$2; mount -t nfs -o proto=tcp,hard,timeo=50,retrans=2,vers=$1 $3 /mnt/$2; }
-detach() { kill $(cat /run/holder-*.pid) || true; rm -f /run/holder-*.pid; umount -f -l /mnt/$1; }
+attach() {
+  detach $2
+  mkdir -p /mnt/$2
+  timeout 30 mount -t nfs -o proto=tcp,hard,timeo=50,retrans=2,vers=$1 $3 /mnt/$2
+}
+detach() {
+  kill $(cat /run/holder-$1.pid) 2> /dev/null || true
+  rm -f /run/holder-$1 /run/holder-$1.pid
+  ! mountpoint -q /mnt/$1 || umount -f -l /mnt/$1
+}
 hold() {
-  rm -f /run/holder-$1
   setsid python3 /root/lab/holder.py /mnt/$1/lock-$1 /run/holder-$1 > /dev/null 2>&1 < /dev/null &
   echo $! > /run/holder-$1.pid
-  until grep -q ^ok /run/holder-$1; do sleep 0.05; done
+  for i in $(seq 300); do
+    ! grep -q ^ok /run/holder-$1 || return 0
+    sleep 0.1
+  done
+  return 1
 }
 `;
 
