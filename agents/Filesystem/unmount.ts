@@ -17,6 +17,8 @@ export type Phase = {
 };
 
 const fastStopMs = 6000;
+/** For finding out who is in the way: every process is looked at, of which there may be thousands. */
+const explainMs = 2000;
 const firstPauseMs = 50;
 const longestPauseMs = 1000;
 /** In a reason, which Pacemaker cuts; the log has more. */
@@ -28,7 +30,7 @@ export function stopPhases({ params, host }: Ctx): readonly Phase[] {
   const signals = (text: string) =>
     mayEvict ? readSignals(text).filter((signal) => signal !== undefined) : [];
   const left = host.left();
-  const untilShortlyBefore = left - Math.min(1000, left / 10);
+  const untilShortlyBefore = left - Math.min(explainMs, left / 5);
   const budget = params.fast_stop ? Math.min(untilShortlyBefore, fastStopMs) : untilShortlyBefore;
   const now = host.sys.now();
   return [

@@ -223,7 +223,7 @@ const defects: readonly Told[] = [
     ours: { code: 0, free: true },
   },
   {
-    id: 'D14',
+    id: 'Filesystem#76, D14',
     what: 'a check level that nobody supports',
     async story(params, agent) {
       await call(agent, 'start', params);
@@ -241,7 +241,7 @@ const defects: readonly Told[] = [
     ours: 0,
   },
   {
-    id: 'D17',
+    id: 'Filesystem#19, D17',
     what: 'stop without device',
     story: async (params, agent) => codeOf(await call(agent, 'stop', { ...params, device: '' })),
     installed: 6,

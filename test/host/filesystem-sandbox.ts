@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { type Mount, parseMountinfo } from '../../lib/host/mounts.ts';
 import { agentUnderTest } from './agent-under-test.ts';
 import { runAndKill } from './killed.ts';
 import { installedStock, type Stock } from './stock.ts';
@@ -22,9 +23,11 @@ export type Sandbox = {
   /** Starts a command in the namespace that is ended with the sandbox. */
   background(argv: readonly string[]): Background;
   /** A new loop device with a new filesystem of this type; without a type it stays blank. */
-  disk(type?: 'ext2' | 'ext4' | 'xfs' | 'btrfs', ...mkfs: readonly string[]): Promise<string>;
+  disk(type?: Type, ...mkfs: readonly string[]): Promise<string>;
   image(type: 'ext4'): Promise<string>;
-  /** Lines `target source` of the namespace's table, for targets below the folder. */
+  /** The namespace's mounts below a directory, or below the folder. */
+  mounts(dir?: string): readonly Mount[];
+  /** The same as lines `target source`. */
   mounted(): Promise<readonly string[]>;
   /** Calls our agent; parameters of the resource by name, `meta_…` and variables in capitals as they are. */
   ours(action: string, params: Params): Promise<Answer>;
@@ -35,7 +38,8 @@ export type Sandbox = {
   close(): Promise<void>;
 };
 
-const sizes = { ext2: 16, ext4: 32, xfs: 320, btrfs: 120 };
+const sizes = { ext2: 16, ext4: 32, xfs: 320, btrfs: 120, vfat: 16 };
+export type Type = keyof typeof sizes;
 
 const spawnInside = (pid: number | undefined, argv: readonly string[]) =>
   execa('nsenter', ['-t', String(pid), '-m', '--', ...argv], { cwd: '/', stdin: 'ignore', reject: false });
@@ -62,14 +66,19 @@ export async function openSandbox(): Promise<Sandbox> {
   const run: Sandbox['run'] = async (command, ...args) =>
     (await execa('nsenter', inside([command, ...args]), { cwd: '/', stdin: 'ignore' })).stdout;
 
+  const mounts: Sandbox['mounts'] = (dir = folder) =>
+    parseMountinfo(readFileSync(`/proc/${holder.pid}/mountinfo`, 'utf8')).filter(({ target }) =>
+      target.startsWith(`${dir}/`),
+    );
+
   async function newImage(
     type: keyof typeof sizes | undefined,
     mkfs: readonly string[] = [],
   ): Promise<string> {
     const file = join(folder, `disk${images++}.img`);
     await execa('truncate', ['-s', `${sizes[type ?? 'ext4']}M`, file]);
-    const force = type === 'xfs' || type === 'btrfs' ? '-f' : '-F';
-    if (type) await execa(`mkfs.${type}`, ['-q', force, ...mkfs, file]);
+    if (type === 'vfat') await execa('mkfs.vfat', [...mkfs, file]);
+    else if (type) await execa(`mkfs.${type}`, ['-q', /^ext/.test(type) ? '-F' : '-f', ...mkfs, file]);
     return file;
   }
 
@@ -119,10 +128,8 @@ export async function openSandbox(): Promise<Sandbox> {
       return stdout;
     },
     image: (type) => newImage(type),
-    async mounted() {
-      const table = await run('findmnt', '-rno', 'TARGET,SOURCE');
-      return table.split('\n').filter((line) => line.startsWith(`${folder}/`));
-    },
+    mounts,
+    mounted: async () => mounts().map(({ target, source }) => `${target} ${source}`),
     ours: (action, params) => call([process.execPath, agent, action], params),
     stock: (action, params, release = installedStock) =>
       call([join(release.agents, 'Filesystem'), action], params, release),

@@ -46,7 +46,10 @@ describe('processes that hold it', () => {
   test.each([
     ['Filesystem#81: a working directory', (m: string) => `cd ${m}; echo; exec sleep 60`],
     ['Filesystem#87: an open file', (m: string) => `exec 7>${m}/f; echo; exec sleep 60`],
-    ['Filesystem#87: an open file that was deleted', (m: string) => `exec 7>${m}/f; rm ${m}/f; echo; exec sleep 60`],
+    [
+      'Filesystem#87: an open file that was deleted',
+      (m: string) => `exec 7>${m}/f; rm ${m}/f; echo; exec sleep 60`,
+    ],
     ['a program that runs from it', (m: string) => `cp /bin/sleep ${m}/s; echo; exec ${m}/s 60`],
     [
       'Filesystem#87: a mapped file only',
@@ -67,6 +70,19 @@ describe('processes that hold it', () => {
     expect(answer.ms).toBeLessThan(1500);
     expect(await isMounted(resource.directory)).toBe(false);
     expect(isAlive(process.pid)).toBe(false);
+  });
+
+  test.each([
+    ['safe,,nops', 0],
+    ['true,move,nomove', 0],
+    ['False', 1],
+    ['foo', 1],
+  ])('Filesystem#92: force_unmount=%s', async (force_unmount, code) => {
+    const resource = { ...(await started()), meta_timeout: 3000, force_unmount };
+    const { pid, end } = await holder(`cd ${resource.directory}; echo; exec sleep 60`);
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code });
+    expect(isAlive(pid)).toBe(code === 1);
+    await end();
   });
 
   test('Filesystem#82: one that ignores TERM is killed in the second half', async () => {

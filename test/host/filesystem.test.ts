@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { filesystem } from '../../agents/Filesystem/agent.ts';
@@ -187,4 +187,28 @@ test('Filesystem#108: while other mounts come and go, the answer never changes',
   await storm;
   expect(answers.map(({ code }) => code)).toEqual(answers.map(() => 0));
   await sandbox.ours('stop', params);
+});
+
+test('Filesystem#31: white space behind the device does not keep it from being stopped', async () => {
+  const params = await resource();
+  await sandbox.ours('start', params);
+  expect(await sandbox.ours('stop', { ...params, device: `${params.device} ` })).toMatchObject({ code: 0 });
+  expect((await sandbox.mounted()).filter((line) => line.startsWith(`${params.directory} `))).toEqual([]);
+});
+
+test('Filesystem#110, C20: validate-all of what fstab names too: one line at level 10, none at level 0', async () => {
+  const params = await resource();
+  const fstab = join(sandbox.folder, 'fstab');
+  writeFileSync(fstab, `${params.device} ${params.directory} ext4 defaults 0 0\n`);
+  await sandbox.run('mount', '--bind', fstab, '/etc/fstab');
+  expect(await sandbox.ours('validate-all', params)).toMatchObject({ code: 0, stderr: '' });
+  const { code, stderr } = await sandbox.ours('validate-all', { ...params, OCF_CHECK_LEVEL: 10 });
+  expect([code, stderr.trim().split('\n').length]).toEqual([0, 1]);
+  await sandbox.run('umount', '/etc/fstab');
+});
+
+test('Filesystem#14: no action at all', async () => {
+  const agent = await agentUnderTest('Filesystem');
+  const asked = sandbox.run('sh', '-c', `"$0" "$1" 2>/dev/null; echo $?`, process.execPath, agent);
+  expect(await asked).toBe('3');
 });
