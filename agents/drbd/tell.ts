@@ -49,5 +49,6 @@ export async function tell(ctx: Ctx, messages: readonly Message[]): Promise<void
 
 export const toldBefore = async ({ memory }: Ctx): Promise<Told> => (await memory.fact<Told>(factName)) ?? {};
 
-const uptime = async ({ host }: Ctx): Promise<number> =>
+/** Seconds since boot. */
+export const uptime = async ({ host }: Ctx): Promise<number> =>
   Number((await host.sys.read('/proc/uptime').catch(() => '')).split(' ', 1)[0] || Number.NaN);

@@ -3,6 +3,7 @@ import { isPrimary } from '../../lib/host/drbd/state.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import { dataQuality } from './data.ts';
 import type { Ctx } from './params.ts';
+import { uptime } from './tell.ts';
 
 const factName = 'suspended since';
 
@@ -11,7 +12,7 @@ const factName = 'suspended since';
  * it is suspended on purpose while a peer is being fenced.
  */
 export async function failWithoutData(ctx: Ctx, resource: Resource): Promise<void> {
-  const { host, memory, params, request } = ctx;
+  const { memory, params, request } = ctx;
   if (!params.fail_promoted_without_data || !isPrimary(resource)) return;
   if (!dataQuality(resource).allWithinReach)
     throw new Failure('failedPromoted', `${resource.name} is Primary without UpToDate data within reach`);
@@ -20,7 +21,7 @@ export async function failWithoutData(ctx: Ctx, resource: Resource): Promise<voi
     if (since !== undefined) await memory.note(factName, undefined);
     return;
   }
-  const second = Number((await host.sys.read('/proc/uptime')).split(' ', 1)[0]);
+  const second = await uptime(ctx);
   if (since === undefined) await memory.note(factName, second);
   else if (second - since >= request.intervalMs / 1000)
     throw new Failure(

@@ -242,12 +242,29 @@ describe('split brain', () => {
     drbd.state = isPrimary;
     expect((await act('monitor', drbd)).state).toBe('connected');
   });
-  test('the side that goes on connecting knows it as well', async () => {
+  const at = (drbd: FakeDrbd, second: number) => {
+    drbd.machine.files.set('/proc/uptime', `${second}.00 1.00\n`);
+    return act('monitor', drbd);
+  };
+  test('a connection that was mended and lost again between two monitors', async () => {
+    const drbd = new FakeDrbd({ state: primary([good], isStandalone) });
+    expect((await at(drbd, 100)).state).toBe('standalone');
+    drbd.answer('dmesg', refusal);
+    await at(drbd, 110);
+    expect((await at(drbd, 160)).state).toBe('split-brain');
+  });
+  test('the side that goes on connecting looks once, when it has nothing more urgent to do', async () => {
     const drbd = new FakeDrbd({ state: primary([good], away) }).answer('dmesg', refusal);
-    expect(await act('monitor', drbd)).toMatchObject({
+    expect((await at(drbd, 100)).state).toBe('connecting');
+    expect(await at(drbd, 160)).toMatchObject({
       state: 'split-brain',
       lines: [expect.stringContaining('Connecting, data went two ways')],
     });
+  });
+  test('a peer that is simply away: one look at the log', async () => {
+    const drbd = new FakeDrbd({ state: primary([good], away) });
+    for (let second = 100; second < 600; second += 10) await at(drbd, second);
+    expect(drbd.machine.ran.filter((line) => line === 'dmesg')).toHaveLength(1);
   });
 });
 
