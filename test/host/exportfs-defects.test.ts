@@ -29,7 +29,7 @@ const rmtab = (path: string) => `10.0.0.7:${path}:0x00000001\n`;
 
 const defects: readonly Told[] = [
   {
-    id: 'E2',
+    id: 'exportfs#46,47, E2',
     what: 'one of two directories was unexported by hand',
     params: two,
     async story({ box, call }) {
@@ -41,7 +41,7 @@ const defects: readonly Told[] = [
     ours: ['monitor 1: a *', 'stop 0: '],
   },
   {
-    id: 'E5',
+    id: 'exportfs#60, E5',
     what: 'only the second directory has NFSv3 clients',
     params: (box) => ({ ...two(box), rmtab_backup: '.rmtab' }),
     async story({ box, call }) {
@@ -54,7 +54,7 @@ const defects: readonly Told[] = [
     ours: [rmtab('FOLDER/b').trimEnd()],
   },
   {
-    id: 'E6',
+    id: 'exportfs#71, E6',
     what: 'the second directory cannot be exported',
     params: two,
     async story({ box, call }) {
@@ -69,7 +69,7 @@ const defects: readonly Told[] = [
     ours: ['start 1: '],
   },
   {
-    id: 'E7',
+    id: 'exportfs#38, E7',
     what: 'clientspec is an alias',
     params: (box) => ({ ...one(box), clientspec: 'short' }),
     story: async ({ call }) => [await call('start'), await call('monitor', rec), await call('stop')],
@@ -77,7 +77,7 @@ const defects: readonly Told[] = [
     ours: ['start 0: a full.example.com', 'monitor 0: a full.example.com', 'stop 0: '],
   },
   {
-    id: 'E8',
+    id: 'exportfs#40, E8',
     what: 'DNS no longer knows the client',
     params: (box) => ({ ...one(box), clientspec: 'full.example.com' }),
     async story({ box, call }) {
@@ -89,7 +89,7 @@ const defects: readonly Told[] = [
     ours: ['monitor 0: a full.example.com', 'stop 0: '],
   },
   {
-    id: 'E9',
+    id: 'exportfs#50, E9',
     what: 'options changed',
     params: one,
     async story({ box, call }) {
@@ -101,7 +101,7 @@ const defects: readonly Told[] = [
     ours: ['ro'],
   },
   {
-    id: 'E10',
+    id: 'exportfs#73, E10',
     what: 'status',
     params: one,
     story: async ({ call }) => [await call('status'), await call('start'), await call('status')],
@@ -109,7 +109,7 @@ const defects: readonly Told[] = [
     ours: ['status 7: ', 'start 0: a *', 'status 0: a *'],
   },
   {
-    id: 'E12',
+    id: 'exportfs#22, E12',
     what: 'stop without clientspec',
     params: (box) => ({ ...one(box), clientspec: '' }),
     story: async ({ call }) => [await call('stop')],
@@ -117,7 +117,7 @@ const defects: readonly Told[] = [
     ours: ['stop 0: '],
   },
   {
-    id: 'E13',
+    id: 'exportfs#52, E13',
     what: 'a blank in options',
     params: (box) => ({ ...one(box), options: 'rw, sync' }),
     story: async ({ call }) => [await call('start')],
@@ -137,7 +137,7 @@ const defects: readonly Told[] = [
     ours: ['monitor 1: a *'],
   },
   {
-    id: 'E15',
+    id: 'exportfs#66, E15',
     what: 'the wait for leases without a client',
     params: (box) => ({ ...one(box), wait_for_leasetime_on_stop: 1 }),
     async story({ box, call }) {
@@ -151,7 +151,7 @@ const defects: readonly Told[] = [
     ours: ['stop 0: ', 'at once'],
   },
   {
-    id: 'E1, X17',
+    id: 'exportfs#28, E1, X17',
     what: 'neither options nor fsid: is it exported after start 0?',
     params: (box) => ({ clientspec: '*', directory: box.directory('a'), rmtab_backup: 'none' }),
     story: async ({ call }) => [await call('start'), await call('monitor', rec)],
@@ -160,7 +160,7 @@ const defects: readonly Told[] = [
     ours: ['start 0: a *', 'monitor 0: a *'],
   },
   {
-    id: 'E3',
+    id: 'exportfs#48, E3',
     what: 'the mark of the start is lost',
     params: one,
     async story({ box, call }) {
@@ -173,7 +173,7 @@ const defects: readonly Told[] = [
     ours: ['monitor 0: a *', 'stop 0: '],
   },
   {
-    id: 'E11',
+    id: 'exportfs#74, E11',
     what: 'what a monitor prints',
     params: one,
     async story({ call, said }) {
@@ -185,7 +185,7 @@ const defects: readonly Told[] = [
     ours: [''],
   },
   {
-    id: 'X2',
+    id: 'exportfs#68, X2',
     what: 'a lease that outlasts the stop’s timeout: does it end in time?',
     params: (box) => ({ ...one(box), wait_for_leasetime_on_stop: 1, meta_timeout: 5000 }),
     async story({ box, call }) {
@@ -223,7 +223,7 @@ const defects: readonly Told[] = [
     ours: ['nothing'],
   },
   {
-    id: 'X21',
+    id: 'exportfs#53, X21',
     what: 'a blank in the directory',
     params: (box) => ({ ...plain, directory: box.directory('e x') }),
     story: async ({ call }) => [await call('start'), await call('monitor', rec), await call('stop')],

@@ -18,27 +18,39 @@ const plain = { clientspec: '*', options: 'rw', fsid: 105, rmtab_backup: 'none' 
 
 describe('the stock agent and ours answer alike', () => {
   const rows: readonly (readonly [string, (b: Sandbox) => { [name: string]: string | number }])[] = [
-    ['one directory', (b) => ({ ...plain, directory: b.directory('a') })],
-    ['a UUID', (b) => ({ ...plain, directory: b.directory('a'), fsid: '4f838db111112222333344445555666a' })],
-    ['two directories', (b) => ({ ...plain, directory: `${b.directory('a')} ${b.directory('b')}` })],
+    ['exportfs#1,5,6,7,9,10: one directory', (b) => ({ ...plain, directory: b.directory('a') })],
     [
-      'two and a UUID',
+      'exportfs#3: a UUID',
+      (b) => ({ ...plain, directory: b.directory('a'), fsid: '4f838db111112222333344445555666a' }),
+    ],
+    [
+      'exportfs#11,14,15,17: two directories',
+      (b) => ({ ...plain, directory: `${b.directory('a')} ${b.directory('b')}` }),
+    ],
+    [
+      'exportfs#13,25: two and a UUID',
       (b) => ({ ...plain, directory: `${b.directory('a')} ${b.directory('b')}`, fsid: 'x-y' }),
     ],
-    ['a comma in fsid', (b) => ({ ...plain, directory: b.directory('a'), fsid: '1,2' })],
-    ['a trailing slash', (b) => ({ ...plain, directory: `${b.directory('a')}/` })],
-    ['a network', (b) => ({ ...plain, directory: b.directory('a'), clientspec: '10.0.0.5/24' })],
+    ['exportfs#24: a comma in fsid', (b) => ({ ...plain, directory: b.directory('a'), fsid: '1,2' })],
+    ['X12: a trailing slash', (b) => ({ ...plain, directory: `${b.directory('a')}/` })],
+    ['exportfs#41: a network', (b) => ({ ...plain, directory: b.directory('a'), clientspec: '10.0.0.5/24' })],
     [
-      'a network with mask',
+      'exportfs#41: a network with mask',
       (b) => ({ ...plain, directory: b.directory('a'), clientspec: '10.0.0.0/255.255.255.0' }),
     ],
-    ['IPv6', (b) => ({ ...plain, directory: b.directory('a'), clientspec: '[fe80::1]' })],
-    ['an IPv6 network', (b) => ({ ...plain, directory: b.directory('a'), clientspec: '[2001:db8::]/64' })],
-    ['a netgroup', (b) => ({ ...plain, directory: b.directory('a'), clientspec: '@grp' })],
-    ['a pattern', (b) => ({ ...plain, directory: b.directory('a'), clientspec: '*.example.com' })],
+    ['exportfs#33, X11: IPv6', (b) => ({ ...plain, directory: b.directory('a'), clientspec: '[fe80::1]' })],
+    [
+      'exportfs#33, X11: an IPv6 network',
+      (b) => ({ ...plain, directory: b.directory('a'), clientspec: '[2001:db8::]/64' }),
+    ],
+    ['exportfs#37: a netgroup', (b) => ({ ...plain, directory: b.directory('a'), clientspec: '@grp' })],
+    [
+      'exportfs#37: a pattern',
+      (b) => ({ ...plain, directory: b.directory('a'), clientspec: '*.example.com' }),
+    ],
     ['a host', (b) => ({ ...plain, directory: b.directory('a'), clientspec: 'full.example.com' })],
-    ['unknown options', (b) => ({ ...plain, directory: b.directory('a'), options: 'rw,bogus' })],
-    ['a long path', (b) => ({ ...plain, directory: b.directory('a'.repeat(60)) })],
+    ['exportfs#51: unknown options', (b) => ({ ...plain, directory: b.directory('a'), options: 'rw,bogus' })],
+    ['exportfs#32: a long path', (b) => ({ ...plain, directory: b.directory('a'.repeat(60)) })],
   ];
   test.each(rows)('%s', async (_what, params) => {
     const given = { ...params(box), ...recurring };
@@ -49,7 +61,7 @@ describe('the stock agent and ours answer alike', () => {
       const codes: string[] = [];
       for (const action of life) {
         const { code } = await agent(action, given);
-        codes.push(`${action} ${code} ${(await box.exported()).join(', ')}`);
+        codes.push(`${action} ${code} ${await box.read('/var/lib/nfs/etab')}`);
       }
       return codes;
     };
@@ -86,7 +98,7 @@ test('a monitor executes nothing, asks nobody and says nothing, even of a host',
   expect(await box.exported()).toEqual([]);
 });
 
-test('a link, blanks and a subdirectory: keys are exact', async () => {
+test('exportfs#30,43,53, X9, X12, X13, X21: a link, blanks and a subdirectory: keys are exact', async () => {
   const blank = box.directory('my files');
   symlinkSync(blank, join(box.folder, 'link'));
   const other = box.directory('my files/sub');
@@ -99,7 +111,7 @@ test('a link, blanks and a subdirectory: keys are exact', async () => {
   expect(await box.exported()).toEqual([`${box.folder}/my\\040files/sub *`]);
 });
 
-test('two clients of one directory are two resources', async () => {
+test('exportfs#45, X15: two clients of one directory are two resources', async () => {
   const directory = box.directory('a');
   const [a, b] = ['10.0.0.0/24', '10.0.1.0/24'].map((clientspec, index) => ({
     ...plain,
@@ -166,7 +178,7 @@ test('the state directory of nfs.conf', async () => {
 describe('rmtab', () => {
   const line = (path: string, client = '10.0.0.7') => `${client}:${path}:0x00000001\n`;
 
-  test('is saved where only the second directory has clients, and restored once', async () => {
+  test('exportfs#54,55,56,60: is saved where only the second directory has clients, and restored once', async () => {
     const [a, b] = [box.directory('a'), box.directory('b')];
     mkdirSync(join(b, 'sub'));
     const params = { clientspec: '*', directory: `${a} ${b}`, ...recurring };
@@ -185,7 +197,7 @@ describe('rmtab', () => {
     expect(await box.read('/var/lib/nfs/rmtab')).toBe((line(b) + line(`${b}/sub`)).trimEnd());
   });
 
-  test('a read-only export is told once', async () => {
+  test('exportfs#59: a read-only export is told once', async () => {
     const directory = box.directory('ro');
     await box.run('mount', '-t', 'tmpfs', '-o', 'ro', 'ro', directory);
     const params = { clientspec: '*', directory, fsid: 1, ...recurring };
@@ -221,7 +233,7 @@ describe('rmtab', () => {
   });
 });
 
-test('an etab from before the crash, and one that nfsd acts on', async () => {
+test('exportfs#49, X8: an etab from before the crash, and one that nfsd acts on', async () => {
   const params = { ...plain, directory: box.directory('a') };
   await box.run('exportfs', '-i', '-o', 'rw,fsid=105', `*:${params.directory}`);
   expect((await box.ours('monitor', params)).code).toBe(0);
