@@ -16,6 +16,7 @@ usage: ./build.sh [command]
   uninstall [--root DIR]      remove what install put there
   test [tier...]              run all tests, or only: types lint unit contract host lab
   demo [--keep] [...]         build a two-node cluster of virtual machines here, fail it over, count what clients lost
+  bench [--lab] [...]         measure our agents beside the stock ones, here or on a node of the cluster (`bench --help`)
   fetch-node                  fetch a newer Node.js to .cache/, as happens by itself where the machine's own is too old
   clean                       remove what was built; `clean all` also the caches
 
@@ -194,6 +195,15 @@ case $command in
     build_native
     need_apt test/lab/packages.txt
     exec "$bin/tsx" test/lab/main.ts demo "$@"
+    ;;
+  bench)
+    build_native
+    build_script
+    case " $* " in
+      *' --lab '*) need_apt test/lab/packages.txt ;;
+      *) need_apt bench/packages.txt ;;
+    esac
+    exec "$bin/tsx" bench/main.ts "$@"
     ;;
   fetch-node) fetch_node ;;
   clean)

@@ -1,0 +1,32 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { nativeProgram, setRuntime } from '../build/launcher.ts';
+import { agentNames, projectFolder } from '../build/products.ts';
+import type { Contestant } from './statistics.ts';
+
+/** Programs that are the agent itself: the shell script, and with ours what it gives way to. */
+export const ownPrograms: Readonly<Record<Contestant, number>> = { stock: 1, native: 2, script: 2 };
+
+const stockFolder = (agent: string) => `/usr/lib/ocf/resource.d/${agent === 'drbd' ? 'linbit' : 'heartbeat'}`;
+
+/** Our executables as an installation leaves them: the path of the runtime fixed. */
+export async function installAgents(folder: string): Promise<void> {
+  const program = join(projectFolder, 'dist/native', nativeProgram);
+  // As after a boot: pages of a file that was just written are mapped in bigger pieces, which counts as more memory.
+  await execa('dd', [`of=${program}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none']);
+  for (const [flavour, built, runtime] of [
+    ['native', 'dist/native', program],
+    ['script', 'dist', process.execPath],
+  ] as const) {
+    mkdirSync(join(folder, flavour));
+    for (const agent of agentNames) {
+      const file = join(folder, flavour, agent);
+      writeFileSync(file, setRuntime(readFileSync(join(projectFolder, built, agent), 'utf8'), runtime));
+      chmodSync(file, 0o755);
+    }
+  }
+}
+
+export const executable = (folder: string, who: Contestant, agent: string): string =>
+  join(who === 'stock' ? stockFolder(agent) : join(folder, who), agent);

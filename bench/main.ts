@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import fs from 'fs-extra';
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { agentNames, projectFolder } from '../build/products.ts';
+import { installAgents } from './agents.ts';
+import { measure, type Row } from './measure.ts';
+import { picture } from './picture.ts';
+import { type Load, scale } from './scale.ts';
+import { situations } from './situations.ts';
+import { contestants, figuresOf, median, type Round, sumOf } from './statistics.ts';
+import { markdown, verdictLines } from './table.ts';
+import { allMetadata, type Measured, wholeStack } from './targets.ts';
+import { enterWorld, furnish, worldFolder } from './world.ts';
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const {
+  agent,
+  rounds,
+  runs,
+  scale: withScale,
+  lab,
+  out,
+} = await yargs(hideBin(process.argv))
+  .scriptName('./build.sh bench')
+  .usage(
+    '$0 [options]\n\nMeasures our agents and the stock ones in turn, on this machine in namespaces of its own; writes tables, a picture and all figures.',
+  )
+  .options({
+    agent: { choices: agentNames, array: true, describe: 'only these agents' },
+    rounds: { type: 'number', default: 7, describe: 'how often each gets its turn' },
+    runs: { type: 'number', default: 5, describe: 'calls in each turn' },
+    scale: { type: 'boolean', default: true, describe: 'a node with many resources, too' },
+    lab: {
+      type: 'boolean',
+      default: false,
+      describe: 'on a node of the lab instead, with real DRBD and NFS',
+    },
+    out: { type: 'string', default: join(projectFolder, '.cache/bench'), describe: 'where the results go' },
+  })
+  .strict()
+  .parse();
+
+const folder = worldFolder();
+if (process.getuid?.() !== 0) {
+  say('THE BENCH CANNOT RUN HERE: it needs root, to make namespaces and loop devices');
+  process.exitCode = 3;
+} else if (lab) {
+  const { benchLab } = await import('./lab.ts');
+  await report('lab', await benchLab({ rounds, runs }, say), []);
+} else if (folder === undefined) process.exitCode = await enterWorld();
+else await benchHost(folder);
+
+async function benchHost(world: string): Promise<void> {
+  await furnish(world);
+  await installAgents(world);
+  const rows: Row[] = [];
+  for (const situation of await situations(world)) {
+    if (agent && !agent.includes(situation.agent)) continue;
+    const began = performance.now();
+    rows.push({ ...situation, measurement: await measure(world, situation, { rounds, runs }) });
+    const seconds = ((performance.now() - began) / 1000).toFixed(0);
+    say(`${[situation.agent, situation.action, situation.state].join(' ').trim()} (${seconds} s)`);
+  }
+  await report('host', rows, withScale && !agent ? await scale(world, say) : []);
+}
+
+function measuredOf({ agent, action, state, measurement }: Row): Measured {
+  const { rounds, bareNode, footprint } = measurement;
+  const node = median(bareNode.map(({ cpu }) => cpu));
+  return {
+    ...withFigures({ agent, action, state }, rounds),
+    ...(footprint && { footprint }),
+    ...(bareNode.length > 0 && { bareNode: node }),
+  };
+}
+
+/** What the promises are about that no single row shows. */
+function sums(rows: readonly Row[]): readonly Measured[] {
+  const sum = (name: string, action: string, actions: readonly string[], wanted: number) => {
+    const parts = rows.filter((row) => actions.includes(row.action));
+    if (parts.length < wanted) return [];
+    const rounds = sumOf(parts.map(({ measurement }) => measurement.rounds));
+    return [withFigures({ agent: name, action, state: 'sum' }, rounds)];
+  };
+  const perAction = rows.some(({ action }) => action === 'promote')
+    ? ['start', 'stop', 'promote', 'demote'].flatMap((action) => sum(wholeStack, action, [action], 1))
+    : [];
+  return [
+    ...sum(allMetadata, 'meta-data', ['meta-data'], agentNames.length),
+    ...perAction,
+    ...(perAction.length > 0
+      ? sum(wholeStack, 'start to demote', ['start', 'stop', 'promote', 'demote'], 1)
+      : []),
+  ];
+}
+
+function withFigures(row: Pick<Measured, 'agent' | 'action' | 'state'>, rounds: readonly Round[]): Measured {
+  const [stock, native, script] = contestants.map((who) => figuresOf(rounds, who));
+  if (!stock || !native || !script) throw new Error('nobody took part');
+  return { ...row, figures: { stock, native, script } };
+}
+
+async function report(place: string, measured: readonly Row[], loads: readonly Load[]): Promise<void> {
+  const rows = [...measured.map(measuredOf), ...sums(measured)];
+  const table = markdown(rows);
+  const promises = verdictLines(rows);
+  say(`\n${table}\n${promises.join('\n')}`);
+  for (const { resources, what, minute } of loads)
+    say(
+      `${resources} resources (${what}): CPU of one minute of monitoring: ${contestants.map((who) => `${who} ${minute[who].toFixed(1)} s`).join(', ')}`,
+    );
+  await fs.outputJson(join(out, `${place}.json`), { rows, loads }, { spaces: 1 });
+  await fs.outputFile(
+    join(out, `${place}.md`),
+    `${table}\n${promises.map((line) => `- ${line}\n`).join('')}`,
+  );
+  await fs.outputFile(
+    join(out, `${place}.svg`),
+    picture(`Processor time of one call, milliseconds (${place})`, rows),
+  );
+  say(`\nwritten to ${out}: ${place}.json, ${place}.md, ${place}.svg`);
+}

@@ -1,0 +1,55 @@
+import { type Contestant, contestants } from './statistics.ts';
+import { type Measured, verdicts } from './targets.ts';
+
+export const headings = [
+  'agent',
+  'action',
+  'state',
+  ...contestants.map((who) => `${who} wall`),
+  'native / stock',
+  'script / stock',
+  ...contestants.map((who) => `${who} CPU`),
+  'native / stock',
+  'peak MiB',
+  'commands',
+  'processes',
+  'targets',
+] as const;
+
+/** A row of the table; times in milliseconds, footprints stock/native/script. */
+export function cells(row: Measured): readonly string[] {
+  const { agent, action, state, figures, footprint } = row;
+  const ms = (what: 'wall' | 'cpu') => contestants.map((who) => figures[who][what].toFixed(1));
+  const each = (text: (who: Contestant) => string) => (footprint ? contestants.map(text).join(' / ') : '');
+  return [
+    agent,
+    action,
+    state,
+    ...ms('wall'),
+    figures.native.wallRatio.toFixed(2),
+    figures.script.wallRatio.toFixed(2),
+    ...ms('cpu'),
+    figures.native.cpuRatio.toFixed(2),
+    each((who) => ((footprint?.[who].peakKib ?? 0) / 1024).toFixed(0)),
+    each((who) => String(footprint?.[who].commands)),
+    each((who) => String(footprint?.[who].processes)),
+    verdicts(row)
+      .map(({ met }) => (met ? '✓' : '✗'))
+      .join(''),
+  ];
+}
+
+export const markdown = (rows: readonly Measured[]): string =>
+  [headings, headings.map((_, n) => (n < 3 ? '---' : '--:')), ...rows.map(cells)]
+    .map((line) => `| ${line.join(' | ')} |\n`)
+    .join('');
+
+/** Every promise, row by row. */
+export const verdictLines = (rows: readonly Measured[]): readonly string[] =>
+  rows.flatMap((row) => {
+    const name = [row.agent, row.action, row.state].filter(Boolean).join(', ');
+    return verdicts(row).map(
+      ({ what, is, limit, met }) =>
+        `${met ? '✓' : '✗'} ${name}: ${what} is ${is.toFixed(2)}, at most ${limit}`,
+    );
+  });

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { picture } from '../../bench/picture.ts';
+import {
+  type Contestant,
+  contestants,
+  countProcesses,
+  figuresOf,
+  median,
+  type Round,
+  sumOf,
+} from '../../bench/statistics.ts';
+import { cells, headings, markdown, verdictLines } from '../../bench/table.ts';
+import { allMetadata, type Measured, verdicts, wholeStack } from '../../bench/targets.ts';
+
+const round = (stock: number, native: number, script: number): Round => ({
+  stock: { wall: stock, cpu: stock * 2 },
+  native: { wall: native, cpu: native * 2 },
+  script: { wall: script, cpu: script * 2 },
+});
+
+test.each([
+  [[3], 3],
+  [[5, 1, 3], 3],
+  [[4, 1, 3, 2], 2.5],
+])('the median of %j is %d', (values, middle) => {
+  expect(median(values)).toBe(middle);
+});
+
+test('a ratio is that of the rounds: one in which the machine was busy does not count more', () => {
+  const rounds = [round(10, 2, 10), round(100, 20, 100), round(10, 3, 10)];
+  expect(figuresOf(rounds, 'native')).toEqual({ wall: 3, cpu: 6, wallRatio: 0.2, cpuRatio: 0.2 });
+  expect(figuresOf(rounds, 'stock')).toMatchObject({ wall: 10, wallRatio: 1 });
+});
+
+test('a sum adds up what belongs to the same round', () => {
+  const sum = sumOf([[round(1, 2, 3), round(4, 5, 6)], [round(10, 20, 30)]]);
+  expect(sum).toEqual([round(11, 22, 33)]);
+});
+
+test('strace: programs beyond the agent itself, and processes without threads', () => {
+  const trace = `1 execve("/agent", ["agent"], 0x7f /* 9 vars */) = 0
+1 clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|SIGCHLD, child_tidptr=0x7f) = 2
+2 execve("/no/where", ["x"], 0x7f) = -1 ENOENT (No such file or directory)
+2 execve("/bin/x", ["x"], 0x7f <unfinished ...>
+1 vfork( <unfinished ...>
+2 <... execve resumed>) = 0
+1 clone3({flags=CLONE_VM|CLONE_THREAD, child_tid=0x7f}, 88) = 3
+1 <... vfork resumed>) = 4
+1 fork() = -1 EAGAIN (Resource temporarily unavailable)
+`;
+  expect(countProcesses(trace, 1)).toEqual({ commands: 1, processes: 3 });
+  expect(countProcesses('', 2)).toEqual({ commands: 0, processes: 1 });
+});
+
+const footprint = { peakKib: 20 * 1024, commands: 0, processes: 1 };
+const row = (agent: string, action: string, ratio: number, more: Partial<Measured> = {}): Measured => {
+  const figures = { wall: 1, cpu: 1, wallRatio: ratio, cpuRatio: ratio };
+  const each = Object.fromEntries(contestants.map((who) => [who, figures]));
+  return { agent, action, state: '', figures: each as Record<Contestant, typeof figures>, ...more };
+};
+const met = (measured: Measured) => verdicts(measured).map((verdict) => verdict.met);
+
+describe('targets', () => {
+  test.each([
+    ['nfsserver', 0.25],
+    ['Filesystem', 0.3],
+    ['drbd', 0.3],
+    ['IPaddr2', 0.35],
+    ['exportfs', 0.6],
+    ['nfsnotify', 1.3],
+  ])('the monitor of %s costs at most %d of the stock agent', (agent, limit) => {
+    expect(met(row(agent, 'monitor', limit))).toEqual([true, true]);
+    expect(met(row(agent, 'monitor', limit + 0.01))).toEqual([false, false]);
+  });
+
+  test('a monitor executes nothing, drbd at most one command; a peak of 30 MiB; 1.25 bare Nodes', () => {
+    const foot = (commands: number, mib: number) => {
+      const native = { ...footprint, commands, peakKib: mib * 1024 };
+      return { footprint: { stock: footprint, native, script: footprint } };
+    };
+    expect(met(row('exportfs', 'monitor', 0.1, foot(0, 30)))).toEqual([true, true, true, true]);
+    expect(met(row('exportfs', 'monitor', 0.1, foot(1, 31)))).toEqual([true, true, false, false]);
+    expect(met(row('drbd', 'monitor', 0.1, foot(1, 30)))).toEqual([true, true, true, true]);
+    expect(met(row('drbd', 'monitor', 0.1, { bareNode: 0.8 }))).toEqual([true, true, true]);
+    expect(met(row('drbd', 'monitor', 0.1, { bareNode: 0.79 }))).toEqual([true, true, false]);
+  });
+
+  test('sums', () => {
+    expect(met(row(allMetadata, 'meta-data', 0.35))).toEqual([true, true]);
+    expect(met(row(wholeStack, 'start', 0.41))).toEqual([false, false]);
+  });
+});
+
+test('the table has a cell for every heading, and one mark for every promise', () => {
+  const measured = row('drbd', 'monitor', 0.5, { bareNode: 1 });
+  expect(cells(measured)).toHaveLength(headings.length);
+  expect(cells(measured).at(-1)).toBe('✗✗✓');
+  expect(markdown([measured]).split('\n')).toHaveLength(4);
+  expect(verdictLines([measured])[0]).toBe('✗ drbd, monitor: wall, native / stock is 0.50, at most 0.3');
+});
+
+test('the picture is a document of its own with a bar for each contestant', () => {
+  const svg = picture('a < b', [row('drbd', 'monitor', 0.5), row('IPaddr2', 'monitor', 0.5)]);
+  expect(svg).toMatch(/^<svg xmlns=/);
+  expect(svg).toContain('a &lt; b');
+  expect(svg.match(/<rect /g)).toHaveLength(1 + contestants.length * 3);
+  expect(svg).not.toContain('NaN');
+});
