@@ -208,6 +208,13 @@ describe('split brain', () => {
       expect(splitBrainIn(captured(`${folder}/splitbrain-node${node}.dmesg.txt`), data)).toBeDefined();
   });
 
+  test('drbd84: the data generations that the kernel compared', () => {
+    expect(splitBrainIn(captured('drbd84/splitbrain-two-primaries.dmesg.txt'), data)).toEqual({
+      here: '52BC58A62686EF39',
+      there: '075DFAAEF2AA5AC3',
+    });
+  });
+
   const prefix = 'drbd r0/0 drbd0 beta:';
   const refusal = [
     `[ 82.13] ${prefix} drbd_sync_handshake:`,

@@ -25,6 +25,8 @@ export async function pursue(
   try {
     let before: DrbdState | undefined;
     for (let pause = firstPauseMs; ; ) {
+      const since = host.sys.now();
+      await events.begin();
       const state = await drbdState(host, name);
       const next = await look(state);
       if (next === 'done') return true;
@@ -35,6 +37,8 @@ export async function pursue(
       before = state;
       if (next === 'again' && isEffective) continue;
       await events.happen(Math.min(pause, rest));
+      // What was tried in vain may be what has caused the event.
+      await host.sys.sleep(Math.max(0, Math.min(firstPauseMs - (host.sys.now() - since), rest)));
       pause = Math.min(pause * 2, longestPauseMs);
     }
   } finally {
@@ -43,7 +47,9 @@ export async function pursue(
 }
 
 type Events = {
-  /** Returns when something has happened, or after that long. */
+  /** What happens from now on is not missed, also before anybody waits for it. */
+  begin(): Promise<void>;
+  /** Returns when something has happened since, or after that long. */
   happen(withinMs: number): Promise<void>;
   end(): void;
 };
@@ -51,15 +57,19 @@ type Events = {
 /** Most actions never wait: nothing is started before the first wait. */
 function eventsOf(host: Host, name: string): Events {
   let followed: Followed | undefined;
+  let proc: string | undefined;
   return {
+    async begin() {
+      proc = await states84(host);
+    },
     async happen(withinMs) {
       const end = host.sys.now() + withinMs;
-      const left = () => end - host.sys.now();
-      const proc = await states84(host);
+      const left = () => Math.max(0, end - host.sys.now());
       if (proc !== undefined) {
         while (left() > 0 && (await states84(host)) === proc) await host.sys.sleep(Math.min(stepMs, left()));
         return;
       }
+      // The whole state comes first, and wakes us: what has happened meanwhile is in it.
       followed ??= await host.sys.follow(['drbdsetup', 'events2', name]);
       while (left() > 0 && !tellsOfState(await followed.next(left())));
     },
