@@ -61,6 +61,10 @@ export class NfsMachine extends FakeMachine {
   /** Files on managed storage, which only commands see; directories end with a slash. */
   readonly disk = new Map<string, string | Uint8Array>();
   readonly failing = new Set<string>();
+  /** Those of the failing ones that systemd only refuses to start so often. */
+  readonly limited = new Set<string>();
+  /** The unit that the next `systemctl start` comes once too often for. */
+  refusesOnce: string | undefined;
   readonly masked = new Set<string>();
   /** Started at boot. */
   readonly enabled = new Set<string>();
@@ -239,11 +243,17 @@ export class NfsMachine extends FakeMachine {
                 : this.failing.has(unit)
                   ? 'failed'
                   : 'inactive';
-              const result = active === 'failed' ? 'exit-code' : 'success';
+              const result =
+                active === 'failed' ? (this.limited.has(unit) ? 'start-limit-hit' : 'exit-code') : 'success';
               return `Id=${unit}\nLoadState=${load}\nActiveState=${active}\nResult=${result}\nExecMainStatus=1\nUnitFileState=${this.enabled.has(unit) ? 'enabled' : 'disabled'}\nFragmentPath=/lib/systemd/system/${unit}\nDropInPaths=${this.loadedDropIns.filter((file) => file.includes(`/${unit}.d/`)).join(' ')}\nNeedDaemonReload=no\n`;
             })
             .join('\n');
+        case 'reset-failed':
+          for (const unit of args) if (this.limited.delete(unit)) this.failing.delete(unit);
+          return '';
         case 'start': {
+          if (this.refusesOnce) for (const set of [this.failing, this.limited]) set.add(this.refusesOnce);
+          this.refusesOnce = undefined;
           const broken = args.find((unit) => this.failing.has(unit));
           for (const unit of args) if (unit !== broken) this.startUnit(unit);
           return broken ? no(`Job for ${broken} failed`) : '';

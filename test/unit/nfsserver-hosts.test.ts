@@ -120,6 +120,13 @@ describe('units by whatever name they have', () => {
     expect(machine.threads).toBe(0);
   });
 
+  test('a unit that systemd refuses because it was started so often is started nevertheless', async () => {
+    const machine = new NfsMachine(shared);
+    machine.refusesOnce = 'nfs-server.service';
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.ran).toContain('systemctl reset-failed nfs-server.service');
+  });
+
   test('one that is enabled at boot is worth a warning', async () => {
     const machine = new NfsMachine(shared);
     machine.enabled.add('nfs-server.service');
