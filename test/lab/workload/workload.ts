@@ -66,6 +66,11 @@ export class Workload {
     await this.#active(['writer', 'holder', 'rival'], since, signal);
   }
 
+  /** Every lock has been used, by a client that needs no other's answer for it. */
+  async holding(since: number, signal: AbortSignal): Promise<void> {
+    await this.#active(['holder'], since, signal);
+  }
+
   async #active(names: Program[], since: number, signal: AbortSignal): Promise<void> {
     const waiting = protocols.flatMap((protocol) => names.map((program) => ({ program, protocol })));
     await Promise.all(
