@@ -10,12 +10,11 @@ import { dataQuality } from './data.ts';
 import type { Ctx } from './params.ts';
 import { promotedElsewhere } from './peers.ts';
 import { publishScore } from './publish.ts';
-import { notable, secondsSince } from './release.ts';
+import { notable, reserveMs, secondsSince, withinReserve } from './release.ts';
 import { remarksOn } from './remarks.ts';
 
 /** drbdsetup's exit code for "no UpToDate data within reach" (also: the peer could not be fenced). */
 const noUpToDateData = 17;
-const reserveMs = 1500;
 /**
  * A refusal for want of data is not final before this long after the action began: Pacemaker would stop, start and promote again
  * in a tight circle, while a handshake that is just going on may bring the data within these seconds.
@@ -36,7 +35,7 @@ export async function promote(ctx: Ctx): Promise<void> {
 
   const attempt = async (resource: Resource): Promise<Next> => {
     if (refused) await giveUpIfPeerIsPrimary(ctx, resource);
-    const output = await admin.run(['primary', name], { timeoutMs: host.left() - reserveMs });
+    const output = await admin.run(['primary', name], withinReserve(ctx));
     if (output.code === 0) return 'again';
     said = lastWord(said, output);
     refused = resource;

@@ -15,7 +15,7 @@ import { Failure } from '../../lib/ocf/outcome.ts';
 import type { Ctx } from './params.ts';
 
 /** What finding the openers of a busy device may take of the action's time. */
-const reserveMs = 1500;
+export const reserveMs = 1500;
 
 type Wanted = {
   /** Whether this is where we want to be. */
@@ -61,7 +61,7 @@ async function usersOf({ host }: Ctx, state: DrbdState, said: string): Promise<s
   const found: string[] = [];
   for (const { minor } of state.resource.devices) {
     const name = `drbd${minor}`;
-    const users = await blockDeviceUsers(host, { name, number: `${drbdMajor}:${minor}` });
+    const users = await blockDeviceUsers(host, { name, number: `${drbdMajor}:${minor}` }, host.left() / 2);
     found.push(...users.map((user) => `/dev/${name} ${user}`));
   }
   if (found.length > 0) return found.join(', ');
@@ -119,4 +119,7 @@ export async function takeDown(
   return ctx.host.tryRun(['drbdsetup', 'down', resource.name], withinReserve(ctx));
 }
 
-const withinReserve = ({ host }: Ctx) => ({ timeoutMs: host.left() - reserveMs });
+/** Time for a command that must leave some for explaining its failure. */
+export const withinReserve = ({ host }: Ctx) => ({
+  timeoutMs: Math.max(host.left() - reserveMs, host.left() / 2),
+});

@@ -7,27 +7,41 @@ export type BlockDevice = { readonly name: string; readonly number: string };
 
 /**
  * Who keeps a block device open, one phrase each, the most telling first: mounts in any namespace, devices stacked on it, swap,
- * loop devices, processes. Only texts of /proc and /sys are read: nothing touches the device.
+ * loop devices, processes. Only texts of /proc and /sys are read: nothing touches the device. On a machine with very many
+ * processes what has been found within the time is the answer.
  */
-export async function blockDeviceUsers(host: Host, device: BlockDevice): Promise<readonly string[]> {
+export async function blockDeviceUsers(
+  host: Host,
+  device: BlockDevice,
+  withinMs: number,
+): Promise<readonly string[]> {
+  const end = host.sys.now() + withinMs;
+  const isLate = () => host.sys.now() >= end;
   const pids = (await host.sys.list('/proc').catch(() => []))
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
   const found = [
-    ...(await mountsOf(host, device, pids)),
+    ...(await mountedIn(host, 'self', device.number)),
     ...(await holdersOf(host, device)),
     ...(await loopsOn(host, device)),
     ...(await swapsOn(host, device)),
-    ...(await processesWith(host, device, pids)),
+    ...(await mountsElsewhere(host, device, pids, isLate)),
+    ...(await processesWith(host, device, pids, isLate)),
   ];
   return found.filter((phrase, index) => found.indexOf(phrase) === index);
 }
 
-async function mountsOf(host: Host, { number }: BlockDevice, pids: readonly number[]): Promise<string[]> {
+async function mountsElsewhere(
+  host: Host,
+  { number }: BlockDevice,
+  pids: readonly number[],
+  isLate: () => boolean,
+): Promise<string[]> {
   const own = await host.sys.target('/proc/self/ns/mnt').catch(() => undefined);
   const seen = new Set([own]);
-  const found = await mountedIn(host, 'self', number);
+  const found: string[] = [];
   for (const pid of pids) {
+    if (isLate()) break;
     const namespace = await host.sys.target(`/proc/${pid}/ns/mnt`).catch(() => undefined);
     if (seen.has(namespace)) continue;
     seen.add(namespace);
@@ -66,14 +80,21 @@ async function swapsOn(host: Host, { name }: BlockDevice): Promise<string[]> {
     : [];
 }
 
-async function processesWith(host: Host, { name }: BlockDevice, pids: readonly number[]): Promise<string[]> {
+async function processesWith(
+  host: Host,
+  { name }: BlockDevice,
+  pids: readonly number[],
+  isLate: () => boolean,
+): Promise<string[]> {
   const found: string[] = [];
-  for (const pid of pids)
+  for (const pid of pids) {
+    if (isLate()) break;
     for (const fd of await host.sys.list(`/proc/${pid}/fd`).catch(() => [])) {
       const target = await host.sys.target(`/proc/${pid}/fd/${fd}`).catch(() => '');
       if (target.replace(/ \(deleted\)$/, '') !== `/dev/${name}`) continue;
       found.push(`open in ${await processName(host, pid)} (pid ${pid})`);
       break;
     }
+  }
   return found;
 }

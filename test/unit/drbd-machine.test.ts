@@ -30,7 +30,7 @@ describe('who keeps a block device open', () => {
     const machine = new FakeMachine();
     machine.links.set('/proc/self/ns/mnt', 'mnt:[1]');
     prepare(machine);
-    return blockDeviceUsers(hostOn(machine, 10_000), device);
+    return blockDeviceUsers(hostOn(machine, 10_000), device, 1000);
   };
   const line = '31 30 147:1 / /srv/a\\040b rw - xfs /dev/drbd1 rw\n';
   test.each<readonly [string, (machine: FakeMachine) => unknown, readonly string[]]>([

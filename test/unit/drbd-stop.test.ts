@@ -66,6 +66,13 @@ describe('stop', () => {
     expect(result).toMatchObject({ code: 1, score: '=' });
     expect(result.reason).toContain('drbdsetup events2');
   });
+  test('has hardly any time: one try of each step all the same', async () => {
+    const drbd = new FakeDrbd({ state: isPrimary, env: timeout(1000) });
+    expect(await act('stop', drbd)).toMatchObject({
+      code: 0,
+      did: ['drbdadm secondary r0', 'drbdadm down r0'],
+    });
+  });
   test('down says yes but the resource stays', async () => {
     const drbd = new FakeDrbd({ state: isSecondary }).answer('drbdadm down', '');
     expect((await act('stop', drbd)).code).toBe(1);

@@ -30,12 +30,12 @@ export async function pursue(
       const state = await drbdState(host, name);
       const next = await look(state);
       if (next === 'done') return true;
-      const rest = end - host.sys.now();
-      if (rest <= 0) return false;
       // A command that says yes without effect must not be repeated without a pause.
       const isEffective = !isSameState(state, before);
       before = state;
       if (next === 'again' && isEffective) continue;
+      const rest = end - host.sys.now();
+      if (rest <= 0) return false;
       await events.happen(Math.min(pause, rest));
       // What was tried in vain may be what has caused the event.
       await host.sys.sleep(Math.max(0, Math.min(firstPauseMs - (host.sys.now() - since), rest)));
