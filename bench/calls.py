@@ -1,6 +1,6 @@
 """Calls agents on a node of the lab and tells what each call cost. Reads steps as JSON, one list; writes a list of the same length.
 
-A step: {"argv": [...], "env": {...}, "code": n, "times": n, "untimed": bool, "trace": bool}
+A step: {"argv": [...], "env": {...}, "code": n or absent for any, "times": n, "trace": bool}
 Its answer: {"calls": [[wall ms, cpu ms, peak KiB, exit code], ...], "trace": text of strace or ""}
 """
 import json, os, sys, time
@@ -22,7 +22,7 @@ def perform(step):
     argv, env = step["argv"], step["env"]
     calls = [call(argv, env) for _ in range(step.get("times", 1))]
     codes = {code for *_, code in calls}
-    if codes != {step["code"]}:
+    if "code" in step and codes != {step["code"]}:
         said = open("/tmp/bench-stderr", errors="replace").read()[-600:]
         raise SystemExit(f"{' '.join(argv)} answered {codes}, not {step['code']}: {said}")
     trace = ""

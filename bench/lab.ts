@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
+import { ExecaError, execa } from 'execa';
 import fs from 'fs-extra';
 import { setRuntime } from '../build/launcher.ts';
 import { agentNames, projectFolder } from '../build/products.ts';
@@ -20,7 +20,8 @@ import { type Contestant, contestants, countProcesses, median, type Round } from
 type Step = {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  readonly code: number;
+  /** What it must answer; anything when absent. */
+  readonly code?: number;
   readonly times?: number;
   readonly trace?: boolean;
 };
@@ -72,7 +73,7 @@ export async function benchLab(effort: Effort, say: (text: string) => void): Pro
       node.run('crm_attribute --name maintenance-mode --update true && sleep 5', { signal }),
     );
     const monitors = await steps.run('monitors and meta-data', 1200, (signal) =>
-      measureSteady(node, effort, signal),
+      measureSteady(node, effort, say, signal),
     );
     const life = await steps.run('stop and start of the whole stack', 1200, (signal) =>
       measureLife(node, say, signal),
@@ -137,7 +138,6 @@ function stepOf(who: Contestant, agent: AgentName, action: string, more: Partial
       ...(action === 'monitor' ? {} : { OCF_RESKEY_CRM_meta_interval: '0' }),
       ...Object.fromEntries(given.map(([name = '', value = '']) => [`OCF_RESKEY_${name}`, value])),
     },
-    code: 0,
     ...more,
   };
 }
@@ -147,8 +147,11 @@ const nodeItself: Step = { argv: [process.execPath, '-e', '0'], env: {}, code: 0
 async function measureSteady(
   node: Machine,
   { rounds, runs }: Effort,
+  say: (text: string) => void,
   signal: AbortSignal,
 ): Promise<readonly Row[]> {
+  // The stock one knows a resource that runs only by its own marks.
+  await perform(node, [stepOf('stock', 'nfsnotify', 'start')], signal);
   const rows: Row[] = [];
   const stack = Object.keys(resourceIds) as AgentName[];
   for (const action of ['monitor', 'meta-data'])
@@ -157,12 +160,14 @@ async function measureSteady(
       const each = contestants.map((who) => stepOf(who, agent, action, { code, times: runs }));
       const inTurn = [...each, { ...nodeItself, times: runs }];
       const traced = contestants.map((who) => stepOf(who, agent, action, { code, trace: true }));
-      const answers = await perform(
-        node,
-        [...traced, ...Array.from({ length: rounds }, () => inTurn).flat()],
-        signal,
-      );
-      rows.push({ agent, action, state: '', measurement: steadyOf(answers, rounds) });
+      const turns = Array.from({ length: rounds }, () => inTurn).flat();
+      try {
+        const answers = await perform(node, [...traced, ...turns], signal);
+        rows.push({ agent, action, state: '', measurement: steadyOf(answers, rounds) });
+      } catch (error) {
+        signal.throwIfAborted();
+        say(`${agent} ${action} is left out: ${error instanceof ExecaError ? error.stderr : error}`);
+      }
     }
   return rows;
 }
@@ -231,8 +236,12 @@ async function measureLife(
         stepOf(who, agent, action),
       ]);
       const answers = await perform(node, steps, signal);
-      whole[who].push(answers.filter((_, n) => steps[n] !== wait));
-      say(`${who}: ${answers.reduce((sum, { calls }) => sum + (calls[0]?.[0] ?? 0), 0).toFixed(0)} ms`);
+      const timed = answers.filter((_, n) => steps[n] !== wait);
+      whole[who].push(timed);
+      const failed = path.filter((_, n) => timed[n]?.calls[0]?.[3] !== 0).map((step) => step.join(' '));
+      say(
+        `${who}, round ${round + 1}: ${failed.length === 0 ? 'all went well' : `failed: ${failed.join(', ')}`}`,
+      );
     }
   const rowOf = (n: number): readonly Round[] =>
     Array.from({ length: lives }, (_, round) => {

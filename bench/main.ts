@@ -8,8 +8,9 @@ import { measure, type Row } from './measure.ts';
 import { picture } from './picture.ts';
 import { type Load, scale } from './scale.ts';
 import { situations } from './situations.ts';
+import { type Piece, startup } from './startup.ts';
 import { contestants, figuresOf, median, type Round, sumOf } from './statistics.ts';
-import { markdown, verdictLines } from './table.ts';
+import { loadsTable, markdown, piecesTable, verdictLines } from './table.ts';
 import { allMetadata, type Measured, wholeStack } from './targets.ts';
 import { enterWorld, furnish, worldFolder } from './world.ts';
 
@@ -48,7 +49,7 @@ if (process.getuid?.() !== 0) {
   process.exitCode = 3;
 } else if (lab) {
   const { benchLab } = await import('./lab.ts');
-  await report('lab', await benchLab({ rounds, runs }, say), []);
+  await report('lab', await benchLab({ rounds, runs }, say), {});
 } else if (folder === undefined) process.exitCode = await enterWorld();
 else await benchHost(folder);
 
@@ -63,7 +64,9 @@ async function benchHost(world: string): Promise<void> {
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
     say(`${[situation.agent, situation.action, situation.state].join(' ').trim()} (${seconds} s)`);
   }
-  await report('host', rows, withScale && !agent ? await scale(world, say) : []);
+  if (agent) return report('host', rows, {});
+  const pieces = await startup(world, { rounds, runs });
+  await report('host', rows, { pieces, ...(withScale && { loads: await scale(world, say) }) });
 }
 
 function measuredOf({ agent, action, state, measurement }: Row): Measured {
@@ -102,23 +105,20 @@ function withFigures(row: Pick<Measured, 'agent' | 'action' | 'state'>, rounds: 
   return { ...row, figures: { stock, native, script } };
 }
 
-async function report(place: string, measured: readonly Row[], loads: readonly Load[]): Promise<void> {
+type More = { readonly pieces?: readonly Piece[]; readonly loads?: readonly Load[] };
+
+async function report(place: string, measured: readonly Row[], more: More): Promise<void> {
   const rows = [...measured.map(measuredOf), ...sums(measured)];
-  const table = markdown(rows);
-  const promises = verdictLines(rows);
-  say(`\n${table}\n${promises.join('\n')}`);
-  for (const { resources, what, minute } of loads)
-    say(
-      `${resources} resources (${what}): CPU of one minute of monitoring: ${contestants.map((who) => `${who} ${minute[who].toFixed(1)} s`).join(', ')}`,
-    );
-  await fs.outputJson(join(out, `${place}.json`), { rows, loads }, { spaces: 1 });
-  await fs.outputFile(
-    join(out, `${place}.md`),
-    `${table}\n${promises.map((line) => `- ${line}\n`).join('')}`,
-  );
-  await fs.outputFile(
-    join(out, `${place}.svg`),
-    picture(`Processor time of one call, milliseconds (${place})`, rows),
-  );
-  say(`\nwritten to ${out}: ${place}.json, ${place}.md, ${place}.svg`);
+  const text = [
+    markdown(rows),
+    ...verdictLines(rows).map((line) => `- ${line}\n`),
+    piecesTable(more.pieces ?? []),
+    loadsTable(more.loads ?? []),
+  ].join('\n');
+  say(`\n${text}`);
+  await fs.outputJson(join(out, `${place}.json`), { rows, ...more }, { spaces: 1 });
+  await fs.outputFile(join(out, `${place}.md`), text);
+  const title = `Processor time of one call, milliseconds (${place})`;
+  await fs.outputFile(join(out, `${place}.svg`), picture(title, rows));
+  say(`written to ${out}: ${place}.json, ${place}.md, ${place}.svg`);
 }

@@ -78,7 +78,7 @@ type Report = {
 };
 
 /** hyperfine's figures of each command, in milliseconds: the median of wall, the mean of CPU, which is all it tells. */
-async function inTurn(folder: string, commands: readonly Command[], env: Env, runs: number) {
+export async function inTurn(folder: string, commands: readonly Command[], env: Env, runs: number) {
   const report = join(folder, 'hyperfine.json');
   const prepare = commands.flatMap(({ before }) => (before ? ['--prepare', before.join(' ')] : []));
   const lines = commands.map(({ argv }) => argv.join(' '));

@@ -1,3 +1,5 @@
+import type { Load } from './scale.ts';
+import type { Piece } from './startup.ts';
 import { type Contestant, contestants } from './statistics.ts';
 import { type Measured, verdicts } from './targets.ts';
 
@@ -39,10 +41,37 @@ export function cells(row: Measured): readonly string[] {
   ];
 }
 
-export const markdown = (rows: readonly Measured[]): string =>
-  [headings, headings.map((_, n) => (n < 3 ? '---' : '--:')), ...rows.map(cells)]
+export const markdown = (rows: readonly Measured[]): string => lines(headings, 3, rows.map(cells));
+
+/** Markdown; the first columns are words, the others numbers. */
+const lines = (head: readonly string[], words: number, body: readonly (readonly string[])[]): string =>
+  [head, head.map((_, n) => (n < words ? '---' : '--:')), ...body]
     .map((line) => `| ${line.join(' | ')} |\n`)
     .join('');
+
+export function piecesTable(pieces: readonly Piece[]): string {
+  if (pieces.length === 0) return '';
+  const ms = (value: number | undefined) => value?.toFixed(1) ?? '';
+  const body = pieces.map(({ what, native, script }) => [what, ms(native), ms(script)]);
+  return lines(['a program that does just this, CPU ms', 'compiled', 'by Node'], 1, body);
+}
+
+export function loadsTable(loads: readonly Load[]): string {
+  if (loads.length === 0) return '';
+  const body = loads.map(({ resources, what, minute }) => [
+    what,
+    String(resources),
+    ...contestants.map((who) => minute[who].toFixed(2)),
+    (minute.native / minute.stock).toFixed(2),
+    ((minute.native / resources / 6) * 1000).toFixed(1),
+  ]);
+  const seconds = contestants.map((who) => `${who}, CPU s a minute`);
+  return lines(
+    ['on the node', 'resources', ...seconds, 'native / stock', 'native, CPU ms a monitor'],
+    1,
+    body,
+  );
+}
 
 /** Every promise, row by row. */
 export const verdictLines = (rows: readonly Measured[]): readonly string[] =>

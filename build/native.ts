@@ -13,7 +13,7 @@ const compilers: Readonly<Record<string, string>> = {
   arm64: '@oven/bun-linux-aarch64',
 };
 
-function compiler(): string {
+export function compiler(): string {
   const name = compilers[process.arch];
   if (!name) throw new Error(`there is no native flavour for ${process.arch}: use the script flavour`);
   return createRequire(import.meta.url).resolve(`${name}/bin/bun`);
