@@ -1,4 +1,10 @@
-import { type AgentName, agentFolder, agentNames, parameters, resourceIds } from '../cluster/configuration.ts';
+import {
+  type AgentName,
+  agentFolder,
+  agentNames,
+  parameters,
+  resourceIds,
+} from '../cluster/configuration.ts';
 import { nodes } from '../settings.ts';
 import type { Run } from './run.ts';
 

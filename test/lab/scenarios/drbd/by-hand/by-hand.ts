@@ -1,5 +1,6 @@
 import type { Run } from '../../run.ts';
 import { alone } from './alone.ts';
+import { connectedNodes, outdatedNode } from './connected.ts';
 import { refusals, withoutModule } from './refusals.ts';
 import { playSituations } from './situations.ts';
 
@@ -16,4 +17,6 @@ export async function byHand(run: Run): Promise<void> {
   await playSituations(run, 'without the module', withoutModule);
   await playSituations(run, 'refusals', refusals);
   await playSituations(run, 'alone', alone);
+  await playSituations(run, 'connected', connectedNodes);
+  await playSituations(run, 'outdated', outdatedNode);
 }

@@ -32,7 +32,7 @@ export interface Situation {
 }
 
 /** Seconds for one of them. */
-const limit = 60;
+const limit = 30;
 
 /** Every situation is a check; one that fails does not keep the others from their turn. */
 export async function playSituations(
@@ -43,22 +43,39 @@ export async function playSituations(
   const { checks, steps } = run;
   await steps.run(`${situations.length} situations: ${title}`, 300, async (signal) => {
     for (const [index, situation] of situations.entries()) {
-      const limits = AbortSignal.any([signal, AbortSignal.timeout(limit * 1000)]);
       const began = Date.now();
-      const complaints = await play(
-        run,
-        situation,
-        `row-${title.replace(/\W+/g, '-')}-${index}`,
-        limits,
-      ).catch((error: unknown) => {
-        signal.throwIfAborted();
-        return [limits.aborted ? `not done within ${limit} s` : String(error)];
-      });
+      const name = `row-${title.replace(/\W+/g, '-')}-${index}-${began}`;
+      const complaints = await within(limit, signal, (limited) => play(run, situation, name, limited)).catch(
+        (error: unknown) => {
+          signal.throwIfAborted();
+          return [String(error)];
+        },
+      );
       const { cases, what } = situation;
       const detail = complaints.join('; ') || `${((Date.now() - began) / 1000).toFixed(1)} s`;
       checks.add(cases ? `drbd#${cases} ${what}` : what, complaints.length === 0, detail);
     }
   });
+}
+
+/** Node's own AbortSignal.any and AbortSignal.timeout do not survive garbage collection together. */
+async function within<T>(
+  seconds: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const limited = new AbortController();
+  const end = (): void => limited.abort(signal.reason);
+  const timer = setTimeout(() => limited.abort(new Error(`not done within ${seconds} s`)), seconds * 1000);
+  signal.addEventListener('abort', end);
+  try {
+    return await work(limited.signal);
+  } catch (error) {
+    throw limited.signal.aborted ? limited.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+  }
 }
 
 async function play(run: Run, situation: Situation, name: string, signal: AbortSignal): Promise<string[]> {

@@ -1,0 +1,193 @@
+import { lowerDisk } from '../../cluster/disk.ts';
+import { configure, type DrbdOptions } from '../../cluster/drbd-resource.ts';
+import { type NodeName, nodes } from '../../settings.ts';
+import type { Run } from '../run.ts';
+import { type Call, callAgent } from './by-hand/call.ts';
+import { until } from './waiting.ts';
+
+interface Policy {
+  policy: string;
+  /** Blocks of 64 KB that each node writes while it is Primary and alone; node1 was Primary when the link was cut. */
+  written: Record<NodeName, number>;
+  /** Whose data is on both nodes afterwards. */
+  survivor: NodeName;
+}
+
+/** All that the automatic policies for a split brain without a Primary can do. */
+const policies: readonly Policy[] = [
+  { policy: 'discard-younger-primary', written: { node1: 1, node2: 4 }, survivor: 'node1' },
+  { policy: 'discard-older-primary', written: { node1: 4, node2: 1 }, survivor: 'node2' },
+  { policy: 'discard-least-changes', written: { node1: 1, node2: 16 }, survivor: 'node2' },
+  { policy: 'discard-zero-changes', written: { node1: 1, node2: 0 }, survivor: 'node1' },
+];
+
+/** Data goes two ways although never two nodes are Primary at once; DRBD finds out when the nodes meet again. */
+export async function splitBrains(run: Run): Promise<void> {
+  const { checks, steps } = run;
+  checks.begin('split brain');
+  for (const { policy, written, survivor } of policies) {
+    const title = `${policy}: the data of ${survivor} survives`;
+    await steps.run(title, 120, async (signal) => {
+      await meet(run, { net: [`after-sb-0pri ${policy};`] }, signal);
+      const data = await split(run, written, signal);
+      await until(signal, () => inSync(run, signal));
+      const log = await kernelLog(run, survivor, signal);
+      const found = await dataOf(run, signal);
+      const resolved = nodes.every((node) => found[node] === data[survivor]) && data.node1 !== data.node2;
+      checks.add(title, resolved && /automatically solved. Sync from this node/.test(log), log);
+      await agentSays(run, { action: 'monitor' }, 0, /(?:)/, signal);
+    });
+  }
+  await secondaryDiscarded(run);
+  await unresolved(run);
+}
+
+/** One Primary is left when the nodes meet: the other node's changes go. */
+async function secondaryDiscarded(run: Run): Promise<void> {
+  const { checks, lab, steps } = run;
+  const title = 'after-sb-1pri discard-secondary: the data of the Primary survives';
+  await steps.run(title, 120, async (signal) => {
+    await meet(run, { net: ['after-sb-1pri discard-secondary;'] }, signal);
+    const data = await split(run, { node1: 1, node2: 1 }, signal, async () => {
+      await agentOn(run, 'node2', { action: 'promote' }, signal);
+    });
+    await until(signal, () => inSync(run, signal));
+    const found = await dataOf(run, signal);
+    checks.add(
+      title,
+      nodes.every((node) => found[node] === data.node2) && data.node1 !== data.node2,
+      await kernelLog(run, 'node2', signal),
+    );
+    await lab.machine('node2').run('drbdadm secondary data', { signal });
+  });
+}
+
+/** DRBD's default: both stand alone until somebody decides. The agents say so, discard nothing, and the way they name works. */
+async function unresolved(run: Run): Promise<void> {
+  const { checks, cluster, lab, steps } = run;
+  await steps.run('no policy: by hand', 180, async (signal) => {
+    await meet(run, {}, signal);
+    const data = await split(run, { node1: 1, node2: 1 }, signal);
+    for (const node of nodes)
+      await until(signal, async () => (await cluster.drbdOn(node, signal))?.connection === 'StandAlone');
+    const instance = 'split';
+    await agentSays(
+      run,
+      { action: 'monitor', instance },
+      0,
+      /split brain with .*two ways.*--discard-my-data/,
+      signal,
+    );
+    const attributes = await lab
+      .machine('node1')
+      .run('attrd_updater --query --all --name tsha-drbd-data', { signal });
+    checks.add(
+      'a node attribute says split-brain on both nodes',
+      attributes.match(/value="split-brain"/g)?.length === nodes.length,
+      attributes,
+    );
+    await agentSays(run, { action: 'start', params: { wfc_timeout: '2' } }, 0, /(?:)/, signal);
+    const kept = await dataOf(run, signal);
+    const states = await Promise.all(nodes.map((node) => cluster.drbdOn(node, signal)));
+    checks.add(
+      'a start, which connects again, discards nothing',
+      nodes.every((node) => kept[node] === data[node]) &&
+        states.some((state) => state?.connection === 'StandAlone'),
+      states.map((state) => state?.connection).join(', '),
+    );
+    // as the agents' words have it
+    await lab
+      .machine('node1')
+      .run('drbdadm disconnect data; drbdadm connect --discard-my-data data', { signal });
+    await lab.machine('node2').run('grep -q cs:WF /proc/drbd || drbdadm connect data', { signal });
+    await until(signal, () => inSync(run, signal));
+    const found = await dataOf(run, signal);
+    checks.add(
+      'by hand, connect --discard-my-data: the other node’s data survives',
+      nodes.every((node) => found[node] === data.node2),
+    );
+    await agentSays(run, { action: 'monitor', instance }, 0, /connected to every peer/, signal);
+  });
+}
+
+/** Both nodes up with this configuration, connected, in sync, nobody Primary. */
+async function meet(run: Run, options: DrbdOptions, signal: AbortSignal): Promise<void> {
+  const { lab } = run;
+  for (const node of lab.nodes)
+    await node.run(`${configure({ ...options, noticesWithin: 1, resyncRate: 1000 })}drbdadm adjust data`, {
+      signal,
+    });
+  await until(signal, () => inSync(run, signal));
+}
+
+/** Cuts the link, lets one node after the other be Primary and write, and mends it. What the nodes have at that moment. */
+async function split(
+  run: Run,
+  written: Policy['written'],
+  signal: AbortSignal,
+  before: () => Promise<void> = async () => {},
+): Promise<Record<NodeName, string>> {
+  const { cluster, lab } = run;
+  await agentOn(run, 'node1', { action: 'promote' }, signal);
+  await lab.network.cut('node2', 'replication');
+  for (const node of nodes)
+    await until(signal, async () => (await cluster.drbdOn(node, signal))?.connection === 'Connecting');
+  for (const node of nodes) {
+    if (node !== 'node1') await agentOn(run, node, { action: 'promote' }, signal);
+    const count = written[node];
+    if (count > 0)
+      await lab
+        .machine(node)
+        .run(`dd if=/dev/urandom of=/dev/drbd1 bs=64k count=${count} oflag=direct conv=nocreat`, { signal });
+    await agentOn(run, node, { action: 'demote' }, signal);
+  }
+  const data = await dataOf(run, signal);
+  await before();
+  await lab.network.mend('node2', 'replication');
+  return data;
+}
+
+/** A sum of the first megabyte, below DRBD. */
+async function dataOf({ lab }: Run, signal: AbortSignal): Promise<Record<NodeName, string>> {
+  const read = `dd if=${lowerDisk} bs=1M count=1 iflag=direct 2> /dev/null | sha1sum`;
+  const [node1 = '', node2 = ''] = await Promise.all(lab.nodes.map((node) => node.run(read, { signal })));
+  return { node1, node2 };
+}
+
+async function inSync({ cluster }: Run, signal: AbortSignal): Promise<boolean> {
+  const states = await Promise.all(nodes.map((node) => cluster.drbdOn(node, signal)));
+  return states.every(
+    (state) =>
+      state?.connection === 'Connected' && state.disk === 'UpToDate' && state.peerDisk === 'UpToDate',
+  );
+}
+
+const kernelLog = async ({ lab }: Run, node: NodeName, signal: AbortSignal): Promise<string> =>
+  await lab.machine(node).run("dmesg | grep -o 'Split-Brain detected.*' | tail -n 1", { signal });
+
+async function agentOn(run: Run, node: NodeName, call: Call, signal: AbortSignal): Promise<string> {
+  const instance = call.instance ?? `split-${Date.now()}`;
+  const { code, said } = await callAgent(run.lab.machine(node), { ...call, instance }, { signal });
+  const wanted = 0;
+  if (code !== wanted) throw new Error(`${call.action} on ${node}: ${code} (${said})`);
+  return said;
+}
+
+/** On both nodes; a check. */
+async function agentSays(
+  run: Run,
+  call: Call,
+  code: number,
+  words: RegExp,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const node of nodes) {
+    const instance = call.instance ?? `split-${Date.now()}`;
+    const answer = await callAgent(run.lab.machine(node), { ...call, instance }, { signal });
+    run.checks.add(
+      `${call.action} on ${node}: ${code}${words.source === '(?:)' ? '' : `, ${words.source}`}`,
+      answer.code === code && words.test(answer.said),
+      answer.said,
+    );
+  }
+}
