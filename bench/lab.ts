@@ -49,6 +49,7 @@ export async function benchLab(effort: Effort, say: (text: string) => void): Pro
       campaign: 'failover',
       provider: 'native',
       order: 'recommended',
+      grace: 15,
       purpose: 'demo',
     } as const;
     const run = await bootLab(plan, { steps, checks: new Checks(), figures: [] }, (created) => {

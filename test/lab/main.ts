@@ -14,6 +14,8 @@ import type { Plan } from './scenarios/run.ts';
 import {
   type CampaignName,
   campaigns as campaignNames,
+  type Grace,
+  graces,
   isStock,
   type LabName,
   type MachineName,
@@ -46,6 +48,7 @@ interface Options {
   labs: readonly LabName[];
   provider: Provider;
   order: Order;
+  grace: Grace;
   keep: boolean;
   timelines: boolean;
   results?: string | undefined;
@@ -87,14 +90,14 @@ async function campaigns(options: Options): Promise<void> {
 
 async function run(
   lab: LabName,
-  { provider, order, purpose, keep, timelines }: Options,
+  { provider, order, grace, purpose, keep, timelines }: Options,
   steps: Steps,
 ): Promise<Result> {
   if (interruption.signal.aborted) return nothing;
-  const plan: Plan = { ...lab, provider, order, purpose };
+  const plan: Plan = { ...lab, provider, order, grace, purpose };
   const checks = new Checks();
   const figures: Figures[] = [];
-  const title = `${lab.suite}, ${lab.campaign}: ${provider} agents, ${order} order`;
+  const title = `${lab.suite}, ${lab.campaign}: ${provider} agents, ${order} order, ${grace} s of grace`;
   say(`\n${title}`);
   const ending = await campaign(plan, scenariosFor(plan), { steps, checks, figures }, keep);
   if (ending.failure) {
@@ -176,6 +179,11 @@ const order = {
   default: 'recommended',
   describe: 'address after the export, or first',
 } as const;
+const grace = {
+  choices: graces,
+  default: 15 as Grace,
+  describe: 'seconds that a new server waits for clients; 90 is what the kernel does by itself',
+} as const;
 const providerOf = (args: { stock: boolean; helped: boolean; agents: 'native' | 'script' }): Provider => {
   if (!args.stock) return args.agents;
   return args.helped ? 'stock-helped' : 'stock';
@@ -202,17 +210,19 @@ await yargs(hideBin(process.argv))
         campaign: campaignOption,
         ...provider,
         order,
+        grace,
         keep,
         timelines,
         results: { type: 'string', describe: 'write the sums here' },
       }),
     async (args) => {
       const labs = wantedLabs(args.suite, args.campaign);
-      const { order, results, keep, timelines } = args;
+      const { order, grace, results, keep, timelines } = args;
       await campaigns({
         labs,
         provider: providerOf(args),
         order,
+        grace,
         results,
         keep,
         timelines,
@@ -228,13 +238,14 @@ await yargs(hideBin(process.argv))
         suite: { ...suite, default: 'bookworm' as const },
         ...provider,
         order,
+        grace,
         keep,
         timelines,
       }),
     async (args) => {
-      const { order, keep, timelines } = args;
+      const { order, grace, keep, timelines } = args;
       const labs = [{ suite: args.suite, campaign: 'failover' }] as const;
-      await campaigns({ labs, provider: providerOf(args), order, keep, timelines, purpose: 'demo' });
+      await campaigns({ labs, provider: providerOf(args), order, grace, keep, timelines, purpose: 'demo' });
     },
   )
   .command(

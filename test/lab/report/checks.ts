@@ -33,6 +33,8 @@ export interface Figures {
   outcome: string;
   movedAfter?: number;
   stalls?: number[];
+  /** Until another client's wish for a lock was answered. */
+  lockStalls?: number[];
   errors?: number;
   acknowledged?: number;
   found?: number;

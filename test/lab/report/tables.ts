@@ -16,18 +16,30 @@ export function figuresTable(figures: Figures[]): string {
       'outcome',
       'service back',
       ...protocols.map((protocol) => `${protocol} stall`),
+      ...protocols.map((protocol) => `new lock, ${protocol}`),
       'client errors',
       'acknowledged',
       'found',
       'lost',
     ],
   });
-  for (const { scenario, outcome, movedAfter, stalls, errors, acknowledged, found, lost } of figures)
+  for (const {
+    scenario,
+    outcome,
+    movedAfter,
+    stalls,
+    lockStalls,
+    errors,
+    acknowledged,
+    found,
+    lost,
+  } of figures)
     table.push([
       scenario,
       outcome,
       seconds(movedAfter),
       ...protocols.map((_, index) => seconds(stalls?.[index])),
+      ...protocols.map((_, index) => seconds(lockStalls?.[index])),
       ...[errors, acknowledged, found, lost].map(count),
     ]);
   return table.toString();

@@ -4,6 +4,7 @@ import { writeCib } from '../cluster/cib.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { agentsOf } from '../cluster/configuration.ts';
 import { askTools } from '../cluster/tools.ts';
+import { forgetGrace, stageGrace } from '../grace.ts';
 import { buildImage, type Image } from '../image/image.ts';
 import { fetchKernel, type Kernel } from '../image/kernel.ts';
 import { Lab } from '../machines/lab.ts';
@@ -36,6 +37,7 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
     stageAgents(plan.provider, signal),
   );
   try {
+    await stageGrace(staged, plan.grace);
     const cib = await steps.run('cluster configuration by pcs', 180, (signal) =>
       writeCib(image, plan, staged, signal),
     );
@@ -58,6 +60,7 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
       await Promise.all(machines.map((machine) => machine.copyIn(workloadFolder, '/root/lab', { signal })));
       await Promise.all(lab.nodes.map((node) => node.copyIn(staged, '/', { signal })));
       await Promise.all(lab.nodes.map((node) => node.run('systemctl daemon-reload', { signal })));
+      await Promise.all(lab.nodes.map((node) => forgetGrace(node, plan.grace, signal)));
       await cluster.configure(cib, signal);
     });
     return {

@@ -8,6 +8,7 @@ import { now, type Run } from './run.ts';
 interface Seen {
   protocol: Protocol;
   stall: number;
+  lockStall: number;
   errors: string[];
   records: Comparison;
 }
@@ -62,6 +63,7 @@ export async function judge(run: Run, active: NodeName, happened: number, scenar
     outcome: `all started on ${active}`,
     movedAfter,
     stalls: seen.map(({ stall }) => stall),
+    lockStalls: seen.map(({ lockStall }) => lockStall),
     errors: sum(({ errors }) => errors.length),
     acknowledged: sum(({ records }) => records.acknowledged),
     found: sum(({ records }) => records.found),
@@ -130,5 +132,11 @@ async function look(
     `refused ${refused} times${stolen > 0 ? `, stolen ${stolen} times` : ''}${known ? '' : ', unknown to the server'}`,
   );
 
-  return { protocol, stall: longestStall(writer, happened), errors, records };
+  return {
+    protocol,
+    stall: longestStall(writer, happened),
+    lockStall: longestStall(rival, happened),
+    errors,
+    records,
+  };
 }

@@ -2,7 +2,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Lab } from '../machines/lab.ts';
 import type { Checks, Figures } from '../report/checks.ts';
 import type { Steps } from '../report/steps.ts';
-import type { LabName, NodeName, Order, Provider } from '../settings.ts';
+import type { Grace, LabName, NodeName, Order, Provider } from '../settings.ts';
 import type { LocalWriters } from '../workload/local-writers.ts';
 import type { NeighbourWatch } from '../workload/neighbour.ts';
 import type { Watch } from '../workload/watch.ts';
@@ -11,6 +11,7 @@ import type { Workload } from '../workload/workload.ts';
 export interface Plan extends LabName {
   provider: Provider;
   order: Order;
+  grace: Grace;
   /** The demo tells the story; the tests want to know everything. */
   purpose: 'demo' | 'test';
 }

@@ -28,7 +28,7 @@ const accidents: readonly { readonly what: string; readonly on: 'from' | 'to'; r
     {
       what: 'a shell in the export',
       on: 'from',
-      command: 'cd /nfsdata && setsid sleep 600 > /dev/null 2>&1 &',
+      command: '( cd /nfsdata && exec setsid sleep 600 ) > /dev/null 2>&1 < /dev/null &',
     },
   ];
 
