@@ -2,6 +2,7 @@ import type { Host } from '../../lib/host/host.ts';
 import { listenersOn } from '../../lib/host/listeners.ts';
 import { nfsConf } from '../../lib/host/nfs-conf.ts';
 import { type Daemon, serverNames, serverUnits, unitFor } from '../../lib/host/nfs-daemons.ts';
+import { nfsdThreads } from '../../lib/host/nfsd.ts';
 import { isInstalled, startUnits, stopUnits, type Unit, unitsOf } from '../../lib/host/units.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import type { Ctx } from './params.ts';
@@ -37,14 +38,16 @@ export async function startBySystemd(
   { host }: Pick<Ctx, 'host'>,
   server: string,
   daemons: readonly Daemon[],
-  before: readonly Unit[],
 ): Promise<void> {
-  const failed = before.filter(({ active }) => active === 'failed').map(({ id }) => id);
-  if (failed.length > 0) await host.run(['systemctl', 'reset-failed', ...failed]);
   const names = [...(await unitsFor(host, daemons)), server];
   const start = () => startUnits(host, names, Math.max(1000, host.left() - reserveMs));
   let output = await start();
   if (output.code !== 0 && (await liftLimit(host, names))) output = await start();
+  if (output.code === 0 && (await nfsdThreads(host)) === 0) {
+    // a unit without a process stays active although somebody has ended the threads
+    await stopBySystemd(host, [server], host.left() * 0.3);
+    output = await start();
+  }
   if (output.code !== 0)
     throw new Failure('failed', await whyNotUp(host, names, output.hung ?? output.stderr));
 }

@@ -1,5 +1,5 @@
 import { statd } from '../../lib/host/nfs-daemons.ts';
-import type { Unit } from '../../lib/host/units.ts';
+import { unitProcesses } from '../../lib/host/units.ts';
 import { binding } from './infodir.ts';
 import type { Ctx } from './params.ts';
 
@@ -8,13 +8,11 @@ import type { Ctx } from './params.ts';
 const fact = 'client units';
 
 /** Notes what is to be started again when the server has stopped, unless what runs is our own, of a start before. */
-export async function rememberClientUnits(ctx: Ctx, units: readonly Unit[], threads: number): Promise<void> {
+export async function rememberClientUnits(ctx: Ctx, threads: number): Promise<void> {
   if (threads > 0 || (await binding(ctx)).is === 'ours') return;
-  const running = units.filter(({ id, active }) => active === 'active' && statd.units.includes(id));
-  await ctx.memory.note(
-    fact,
-    running.map(({ id }) => id),
-  );
+  const running: string[] = [];
+  for (const unit of statd.units) if ((await unitProcesses(ctx.host, unit)).length > 0) running.push(unit);
+  await ctx.memory.note(fact, running);
 }
 
 /** Starts those, and `others`. A stop does not fail for it. */

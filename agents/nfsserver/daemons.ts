@@ -4,14 +4,13 @@ import {
   type NamedProcess,
   neededDaemons,
   processesNamed,
-  serverUnits,
   statd,
   stateHolders,
 } from '../../lib/host/nfs-daemons.ts';
 import { statdHome } from '../../lib/host/nfs-state.ts';
 import { nfsdThreads } from '../../lib/host/nfsd.ts';
 import { keepRecords } from '../../lib/host/nsm.ts';
-import { hasSystemd, type Unit, unitsOf } from '../../lib/host/units.ts';
+import { hasSystemd, startsAtBoot } from '../../lib/host/units.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import { startByScript, stopByScript } from './by-script.ts';
 import { installedUnits, startBySystemd, stopBySystemd, unitsFor } from './by-systemd.ts';
@@ -26,36 +25,24 @@ const keepMs = 3000;
 /** Daemons that fork may take a moment to be seen. */
 const settleMs = 5000;
 
-/** The units of the server and its daemons as they are before the start; none without systemd. Throws `Failure` for a missing one. */
-export async function unitsBefore(ctx: Ctx, manager: Manager): Promise<readonly Unit[]> {
+/** What can be told before the start costs anything. Throws `Failure` for a daemon without a unit. */
+export async function checkUnits(ctx: Ctx, manager: Manager): Promise<void> {
   const { host, log } = ctx;
-  if (manager.by === 'script') return [];
-  const needed = await unitsFor(host, await neededDaemons(host, await wantsV3(ctx)));
-  const names = [manager.server, ...needed, ...(await installedUnits(host))];
-  const units = await unitsOf(host, [...new Set(names)]);
-  const unusable = units.find(
-    ({ id, load }) => load !== 'loaded' && needed.concat(manager.server).includes(id),
-  );
-  if (unusable) throw new Failure('notInstalled', `${unusable.id} is ${unusable.load}`);
-  if (units[0]?.file === 'enabled')
+  if (manager.by === 'script') return;
+  await unitsFor(host, await neededDaemons(host, await wantsV3(ctx)));
+  if (await startsAtBoot(host, manager.server))
     log.warn(
       `${manager.server} is enabled at boot: Pacemaker must be the only one to start it (systemctl disable it)`,
     );
-  return units;
 }
 
 /** Starts every daemon of the server and waits until all of them and the kernel's threads are there. */
-export async function startServer(
-  ctx: Ctx,
-  manager: Manager,
-  before: readonly Unit[],
-  scope: string | undefined,
-): Promise<void> {
+export async function startServer(ctx: Ctx, manager: Manager, scope: string | undefined): Promise<void> {
   const { host } = ctx;
   const needed = await neededDaemons(host, await wantsV3(ctx));
   // rpc-statd-notify.service would send in the node's name, before the exports and the address are there
   await host.sys.write(alreadyNotified, `${host.sys.pid}\n`, 0o600);
-  if (manager.by === 'systemd') await startBySystemd(ctx, manager.server, needed, before);
+  if (manager.by === 'systemd') await startBySystemd(ctx, manager.server, needed);
   else await startByScript(ctx, manager.script, needed, scope);
 
   let missing: readonly string[] = [];
@@ -67,12 +54,9 @@ export async function startServer(
   if (!isUp) throw new Failure('failed', `after the start of ${what}: ${missing.join('; ')}`);
 }
 
-const isDown = ({ active }: Unit) => active === 'inactive' || active === 'failed';
-
 /** Before a start: a daemon that runs has its files in the directory that is about to be hidden. */
-export async function standstill(ctx: Ctx, before: readonly Unit[]): Promise<void> {
-  const idle = before.length > 0 && before.filter(({ id }) => serverUnits.includes(id)).every(isDown);
-  if (!idle || (await nfsdThreads(ctx.host)) > 0) await stopServer(ctx);
+export async function standstill(ctx: Ctx): Promise<void> {
+  if (await isAnythingUp(ctx.host, await nfsdThreads(ctx.host))) await stopServer(ctx);
   const left = await endLeftovers(ctx.host);
   if (left.length > 0) ctx.log.warn(`still there: ${names(left)}`);
 }
@@ -105,7 +89,7 @@ export async function stopServer(ctx: Pick<Ctx, 'host' | 'log' | 'params'>): Pro
   );
 }
 
-/** Init scripts are slow, and some complain about what does not run. */
+/** To ask systemd about all units, or an init script, costs more than to look. */
 const isAnythingUp = async (host: Host, threads: number): Promise<boolean> =>
   threads > 0 || (await processesNamed(host, stateHolders)).length > 0;
 

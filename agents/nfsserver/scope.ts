@@ -29,17 +29,27 @@ const scopeFile = `${stateRoot}/server-scope`;
 export async function settleScope(
   ctx: Ctx,
   manager: Manager,
-  server: Unit | undefined,
+  { isKnown, server }: ScopeFacts,
 ): Promise<{ readonly conf?: string; readonly node?: string }> {
   const { host, log } = ctx;
-  const [scope, isKnown] = await Promise.all([chooseScope(ctx), knowsScope(host)]);
+  const scope = await chooseScope(ctx);
   if (scope !== undefined) log.info(`server scope is ${scope}`);
   else if (!(await isConfigured(host)))
     log.warn('no nfs_server_scope is set: NFSv4.1 clients lose their locks in a failover to another node');
   const node = isKnown ? undefined : scope;
-  if (manager.by === 'systemd' && server) await keepDropIn(ctx, server, node);
+  if (manager.by === 'systemd') await keepDropIn(ctx, manager.server, server, node);
   if (scope === undefined) return {};
   return node === undefined ? { conf: scope } : { node };
+}
+
+/** Whether nfs-utils takes a scope from nfs.conf; where it does not, what systemd has read of the server's unit. */
+export type ScopeFacts = { readonly isKnown: boolean; readonly server: Unit | undefined };
+
+/** Independent of the state directory, which can be made ready meanwhile. */
+export async function scopeFacts({ host }: Pick<Ctx, 'host'>, manager: Manager): Promise<ScopeFacts> {
+  const isKnown = await knowsScope(host);
+  const asks = !isKnown && manager.by === 'systemd';
+  return { isKnown, server: asks ? (await unitsOf(host, [manager.server]))[0] : undefined };
 }
 
 const isConfigured = async (host: Host): Promise<boolean> =>
@@ -103,22 +113,27 @@ function commandsOf(unit: string): readonly string[] {
  * systemd finds a new drop-in only when it reads everything again, which costs seconds: so only when something changed, or when
  * what lies there is not in force. Without the scope all NFSv4.1 locks would be lost at the next failover, silently.
  */
-async function keepDropIn({ host }: Ctx, server: Unit, scope: string | undefined): Promise<void> {
-  const [dropIn, stockDropIn] = [dropInOf(server.id), stockDropInOf(server.id)];
+async function keepDropIn(
+  { host }: Ctx,
+  name: string,
+  server: Unit | undefined,
+  scope: string | undefined,
+): Promise<void> {
+  const [dropIn, stockDropIn] = [dropInOf(name), stockDropInOf(name)];
   const read = (file: string) => host.sys.read(file).catch(() => undefined);
-  const text = scope === undefined ? undefined : dropInText(await unitText(host, server), scope);
+  const text = scope === undefined || !server ? undefined : dropInText(await unitText(host, server), scope);
   const [old, stock] = [await read(dropIn), await read(stockDropIn)];
   const isNew = old !== text || stock !== undefined;
-  if (!isNew && (text === undefined || isInForce(server, dropIn))) return;
+  if (!isNew && (!server || text === undefined || isInForce(server, dropIn))) return;
   await host.sys.remove(stockDropIn);
   if (text === undefined) await host.sys.remove(dropIn);
   else {
-    await host.sys.makeDir(dropInDir(server.id));
+    await host.sys.makeDir(dropInDir(name));
     await host.sys.write(dropIn, text);
   }
   await host.run(['systemctl', 'daemon-reload']);
   if (text === undefined) return;
-  const [now] = await unitsOf(host, [server.id]);
+  const [now] = await unitsOf(host, [name]);
   if (!now || !isInForce(now, dropIn))
     throw new Failure('failed', `systemd does not read ${dropIn}: the server scope cannot be set`);
 }

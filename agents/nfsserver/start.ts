@@ -1,7 +1,7 @@
-import { statdHome, stateRoot } from '../../lib/host/nfs-state.ts';
+import { type StatdHome, statdHome, stateRoot } from '../../lib/host/nfs-state.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import { rememberClientUnits } from './client-units.ts';
-import { standstill, startServer, unitsBefore } from './daemons.ts';
+import { checkUnits, standstill, startServer } from './daemons.ts';
 import { examine, wantsV3 } from './health.ts';
 import { bind, binding, sharedInfodir } from './infodir.ts';
 import { claim, refuseSecond } from './instance.ts';
@@ -12,7 +12,7 @@ import { checkNotifyCommand } from './notify-command.ts';
 import type { Ctx } from './params.ts';
 import { mountPipefs } from './pipefs.ts';
 import { startRquotad } from './rquotad.ts';
-import { settleScope } from './scope.ts';
+import { scopeFacts, settleScope } from './scope.ts';
 import { writeSettings } from './settings.ts';
 import { furnish } from './state.ts';
 
@@ -24,23 +24,31 @@ export async function start(ctx: Ctx): Promise<void> {
   if (threads > 0 && problems.length === 0) return log.info('the NFS server runs already');
   await checkNotifyCommand(ctx);
   const manager = await managerOf(ctx);
-  // the kernel takes its time to load the modules: meanwhile the state directory gets ready
-  const [units] = await Promise.all([unitsBefore(ctx, manager), loadNfsd(host)]);
+  await checkUnits(ctx, manager);
   const home = await statdHome(host);
-  await rememberClientUnits(ctx, units, threads);
+  await rememberClientUnits(ctx, threads);
 
-  await standstill(ctx, units);
-  await share(ctx);
-  const isNew = await furnish(ctx, home, await wantsV3(ctx));
-  await mountPipefs(ctx);
-  const scope = await settleScope(ctx, manager, units[0]);
+  // The kernel takes its time to load the modules, and systemd its own to answer: meanwhile the state directory gets ready.
+  const atOnce = [scopeFacts(ctx, manager), prepareState(ctx, home), loadNfsd(host)] as const;
+  await Promise.allSettled(atOnce); // whatever fails: a mount on its way must not land behind the back of the stop
+  const [facts, isNew] = await Promise.all(atOnce);
+  const scope = await settleScope(ctx, manager, facts);
   const times = await timesOf(ctx, isNew);
   await writeSettings(ctx, scope.conf, times);
   await setNumbers(ctx, times);
-  await startServer(ctx, manager, units, scope.node);
+  await startServer(ctx, manager, scope.node);
   await startRquotad(ctx);
   await claim(ctx);
   await notify(ctx);
+}
+
+/** Says whether it is a new one. */
+async function prepareState(ctx: Ctx, home: StatdHome): Promise<boolean> {
+  await standstill(ctx);
+  await share(ctx);
+  const isNew = await furnish(ctx, home, await wantsV3(ctx));
+  await mountPipefs(ctx);
+  return isNew;
 }
 
 /** Brings the shared state directory to its place, or finds it there. */

@@ -11,8 +11,6 @@ export type Unit = {
   readonly result: string;
   /** Exit status of its main process. */
   readonly status: string;
-  /** Of its file: `enabled` starts at boot. */
-  readonly file: string;
   /** The unit file and its drop-ins, in the order in which systemd read them. */
   readonly files: readonly string[];
   /** A file changed since systemd read it. */
@@ -29,7 +27,7 @@ export const hasSystemd = (host: Host): Promise<boolean> =>
 /** Asks about all units in one call. Throws `Failure` when systemd does not answer. */
 export async function unitsOf(host: Host, names: readonly string[]): Promise<readonly Unit[]> {
   const properties =
-    'Id,LoadState,ActiveState,Result,ExecMainStatus,UnitFileState,FragmentPath,DropInPaths,NeedDaemonReload';
+    'Id,LoadState,ActiveState,Result,ExecMainStatus,FragmentPath,DropInPaths,NeedDaemonReload';
   return parseUnits(await host.run(['systemctl', 'show', '--no-pager', '-p', properties, ...names]));
 }
 
@@ -55,7 +53,6 @@ export function parseUnits(text: string): readonly Unit[] {
         active: value('ActiveState'),
         result: value('Result'),
         status: value('ExecMainStatus'),
-        file: value('UnitFileState'),
         files: [value('FragmentPath'), ...value('DropInPaths').split(' ')].filter(Boolean),
         stale: value('NeedDaemonReload') === 'yes',
       };
@@ -98,6 +95,13 @@ export async function serviceOf(host: Host, pid: number): Promise<string | undef
   const groups = await host.sys.read(`/proc/${pid}/cgroup`).catch(() => '');
   return /:\/system\.slice\/([^/\n]+\.service)$/m.exec(groups)?.[1];
 }
+
+/** Whether the unit is wanted by the target that a server boots to, without asking systemd. */
+export const startsAtBoot = (host: Host, unit: string): Promise<boolean> =>
+  host.sys.facts(`/etc/systemd/system/multi-user.target.wants/${unit}`).then(
+    () => true,
+    () => false,
+  );
 
 /** Control groups: unified, hybrid and legacy hierarchies. */
 const groupRoots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd'];

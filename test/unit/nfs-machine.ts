@@ -66,8 +66,6 @@ export class NfsMachine extends FakeMachine {
   /** The unit that the next `systemctl start` comes once too often for. */
   refusesOnce: string | undefined;
   readonly masked = new Set<string>();
-  /** Started at boot. */
-  readonly enabled = new Set<string>();
   /** Threads that stay whatever is done. */
   stuckThreads = 0;
   knowsScope = true;
@@ -245,7 +243,7 @@ export class NfsMachine extends FakeMachine {
                   : 'inactive';
               const result =
                 active === 'failed' ? (this.limited.has(unit) ? 'start-limit-hit' : 'exit-code') : 'success';
-              return `Id=${unit}\nLoadState=${load}\nActiveState=${active}\nResult=${result}\nExecMainStatus=1\nUnitFileState=${this.enabled.has(unit) ? 'enabled' : 'disabled'}\nFragmentPath=/lib/systemd/system/${unit}\nDropInPaths=${this.loadedDropIns.filter((file) => file.includes(`/${unit}.d/`)).join(' ')}\nNeedDaemonReload=no\n`;
+              return `Id=${unit}\nLoadState=${load}\nActiveState=${active}\nResult=${result}\nExecMainStatus=1\nFragmentPath=/lib/systemd/system/${unit}\nDropInPaths=${this.loadedDropIns.filter((file) => file.includes(`/${unit}.d/`)).join(' ')}\nNeedDaemonReload=no\n`;
             })
             .join('\n');
         case 'reset-failed':

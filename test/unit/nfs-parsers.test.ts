@@ -43,7 +43,6 @@ ExecMainStatus=0
 Id=nfs-server.service
 LoadState=loaded
 ActiveState=active
-UnitFileState=enabled
 FragmentPath=/lib/systemd/system/nfs-server.service
 DropInPaths=/run/systemd/system/nfs-server.service.d/a.conf /etc/systemd/system/nfs-server.service.d/b.conf
 NeedDaemonReload=yes
@@ -53,7 +52,6 @@ ExecMainStatus=1
 Id=rpc-statd.service
 LoadState=loaded
 ActiveState=failed
-UnitFileState=static
 
 Id=fsidd.service
 LoadState=not-found
@@ -66,7 +64,6 @@ ActiveState=inactive
       active: 'active',
       result: 'success',
       status: '0',
-      file: 'enabled',
       files: [
         '/lib/systemd/system/nfs-server.service',
         '/run/systemd/system/nfs-server.service.d/a.conf',
@@ -80,7 +77,6 @@ ActiveState=inactive
       active: 'failed',
       result: 'exit-code',
       status: '1',
-      file: 'static',
       files: [],
       stale: false,
     },
@@ -90,7 +86,6 @@ ActiveState=inactive
       active: 'inactive',
       result: '',
       status: '',
-      file: '',
       files: [],
       stale: false,
     },

@@ -127,9 +127,19 @@ describe('units by whatever name they have', () => {
     expect(machine.ran).toContain('systemctl reset-failed nfs-server.service');
   });
 
+  test('a unit that is active although somebody has ended the threads is started anew', async () => {
+    const machine = new NfsMachine(shared).startUnit('nfs-server.service');
+    for (const unit of ['nfs-mountd', 'nfs-idmapd', 'nfsdcld', 'rpc-statd'])
+      machine.stopUnit(`${unit}.service`);
+    machine.threads = 0;
+    machine.bindBySomeone('/', '8:9', '/elsewhere'); // publishes the threads, too
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.threads).toBe(8);
+  });
+
   test('one that is enabled at boot is worth a warning', async () => {
     const machine = new NfsMachine(shared);
-    machine.enabled.add('nfs-server.service');
+    machine.links.set('/etc/systemd/system/multi-user.target.wants/nfs-server.service', '/x');
     expect((await run(machine, 'start')).code).toBe(0);
     expect(machine.warnings).toEqual([expect.stringContaining('enabled at boot')]);
   });
