@@ -51,7 +51,8 @@ Start without connecting to the peers; connect after a promotion. For stacked re
     report_degraded: `
 When the resource works but its redundancy does not, let recurring monitors end with 190 (Secondary) or 191 (Primary) instead of 0 or
 8: a peer is not connected or behind, a disk is not UpToDate, a resync runs, there is no quorum, I/O is suspended, the data has split.
-Pacemaker takes these codes for success and shows "degraded". Only under Pacemaker 2.1 or newer; ignored elsewhere.`,
+Pacemaker takes these codes for success and lists them as "degraded", also when all is well again, until "pcs resource cleanup". Only
+under Pacemaker 2.1 or newer; ignored elsewhere.`,
     state_attribute: `
 Keep the state of the data as a transient attribute of the node, tsha-drbd-<resource>, which "crm_mon -A" shows and an alert agent can
 watch: connected, connecting, standalone, split-brain, no-quorum, suspended, synctarget 40%, diskless, peer-outdated and so on. The

@@ -78,8 +78,8 @@ Secondary 看到数据完好的对端为 Primary 时，是否放弃自己的提�
       short: '失去冗余时通过监控告知 Pacemaker：退出码 190 和 191',
       long: `
 资源可用但失去冗余时，周期性监控以 190（Secondary）或 191（Primary）代替 0 或 8 结束：有对端未连接或数据落后、磁盘不是 UpToDate、
-正在重新同步、失去仲裁、I/O 被挂起、数据已分叉。Pacemaker 将这些退出码视为成功，并显示为“degraded”。仅在 Pacemaker 2.1 及更新版本下生效，
-其他情况下忽略。`,
+正在重新同步、失去仲裁、I/O 被挂起、数据已分叉。Pacemaker 将这些退出码视为成功，并列为“degraded”；恢复正常后该条目仍会保留，
+直到执行“pcs resource cleanup”。仅在 Pacemaker 2.1 及更新版本下生效，其他情况下忽略。`,
     },
     state_attribute: {
       short: '将数据状态写入节点属性 tsha-drbd-<资源名>',
