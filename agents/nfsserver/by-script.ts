@@ -75,8 +75,7 @@ const inScope = (scope: string | undefined, argv: Argv): Argv =>
         ...argv,
       ];
 
-export const words = (text: string | undefined): readonly string[] =>
-  (text ?? '').split(/\s+/).filter(Boolean);
+const words = (text: string | undefined): readonly string[] => (text ?? '').split(/\s+/).filter(Boolean);
 
 /** Says what the script said if it failed. */
 export async function stopByScript(

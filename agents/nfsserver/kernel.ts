@@ -16,7 +16,7 @@ const lockUdp = '/proc/sys/fs/nfs/nlm_udpport';
 /** The kernel's own lease and grace time, in seconds. */
 const defaultTime = 90;
 /** lockd takes no more for its own grace period. */
-export const longestTime = 240;
+const longestTime = 240;
 
 /** Which protocol versions are on: rpc.nfsd changes those that it is told, and no start after it takes that back. */
 const versions = '/proc/fs/nfsd/versions';

@@ -40,7 +40,7 @@ export const pipefsOn = (table: readonly Mount[], bound: Mount): readonly Mount[
   );
 
 /** Whether a visible rpc_pipefs is mounted on exactly this directory. */
-export async function hasPipefs(host: Host, dir: string): Promise<boolean> {
+async function hasPipefs(host: Host, dir: string): Promise<boolean> {
   const table = await mounts(host);
   const mount = mountOn(table, dir);
   if (mount?.type !== 'rpc_pipefs') return false;

@@ -3,6 +3,7 @@ import { isWithin } from '../../lib/host/mounts.ts';
 import { nfsConf } from '../../lib/host/nfs-conf.ts';
 import { FakeMachine } from '../fake/machine.ts';
 import { defineFileTools, no } from './nfs-machine-files.ts';
+import { kernelNumbers, pulledIn, roles, unitProcess } from './nfs-machine-units.ts';
 
 type Mounted = {
   id: number;
@@ -12,35 +13,6 @@ type Mounted = {
   target: string;
   type: string;
   source: string;
-};
-
-/** Which process a unit leaves behind. */
-const unitProcess: Readonly<Record<string, string>> = {
-  'rpcbind.service': 'rpcbind',
-  'rpc-statd.service': 'rpc.statd',
-  'nfs-mountd.service': 'rpc.mountd',
-  'nfs-idmapd.service': 'rpc.idmapd',
-  'nfsdcld.service': 'nfsdcld',
-  'fsidd.service': 'fsidd',
-};
-/** Other names, on other systems, of units that do the same. */
-const roles: Readonly<Record<string, string>> = {
-  'nfs-lock.service': 'rpc-statd.service',
-  'nfs-idmap.service': 'nfs-idmapd.service',
-  'nfsserver.service': 'nfs-server.service',
-  'nfs-kernel-server.service': 'nfs-server.service',
-};
-const pulledIn: Readonly<Record<string, readonly string[]>> = {
-  'nfs-server.service': ['nfs-mountd.service', 'nfs-idmapd.service', 'nfsdcld.service', 'rpc-statd.service'],
-};
-
-/** What nfsd and lockd begin with. */
-const kernelNumbers: Readonly<Record<string, number>> = {
-  '/proc/fs/nfsd/nfsv4leasetime': 90,
-  '/proc/fs/nfsd/nfsv4gracetime': 90,
-  '/proc/sys/fs/nfs/nlm_grace_period': 0,
-  '/proc/sys/fs/nfs/nlm_tcpport': 0,
-  '/proc/sys/fs/nfs/nlm_udpport': 0,
 };
 
 /** Debian with nfs-utils, systemd and a filesystem on /nfsdata, as far as nfsserver and nfsnotify can tell. */
