@@ -48,7 +48,7 @@ const life: readonly Situation[] = [
   exportfs('start', ['directory=/srv/one', 'clientspec=*', 'options=rw,bogus'], {
     what: 'an option that nobody knows (exportfs#51)',
     exit: 1,
-    leaves: `! ${listed('/srv/one')}`,
+    leaves: `not ${listed('/srv/one')}`,
   }),
   exportfs('start', one, {
     what: 'start: a client mounts it over NFSv4.2 and NFSv3 (exportfs#1)',
@@ -76,7 +76,7 @@ const changed: readonly Situation[] = [
   exportfs('start', [...one.slice(0, 3), 'options=ro,sync,no_root_squash'], {
     what: 'start with new options: the client may only read now (exportfs#50)',
     exit: 0,
-    clientSees: '! touch /mnt/v4/file',
+    clientSees: 'not touch /mnt/v4/file',
   }),
   exportfs('start', one, { what: 'and write again', exit: 0, clientSees: 'touch /mnt/v4/file' }),
 ];
@@ -93,7 +93,7 @@ const busy: readonly Situation[] = [
   exportfs('stop', [...one, 'unlock_on_stop=0'], {
     what: 'stop without unlocking leaves the locks as they are (exportfs#64)',
     exit: 0,
-    leaves: `! ${listed('/srv/one')}
+    leaves: `not ${listed('/srv/one')}
 locked /srv/one/lock-v4
 locked /srv/one/lock-v3`,
   }),
@@ -110,8 +110,8 @@ locked /srv/one/lock-v3`,
     what: 'stop takes the locks and the NFSv4 state away, and does not wait for a lease then (exportfs#5,63,66)',
     exit: 0,
     within: 8,
-    leaves: `! locked /srv/one/lock-v4
-! locked /srv/one/lock-v3
+    leaves: `not locked /srv/one/lock-v4
+not locked /srv/one/lock-v3
 [ -s /srv/one/.rmtab ]
 serving`,
   }),
@@ -120,7 +120,7 @@ serving`,
     timeout: 8,
     exit: 0,
     within: 8,
-    leaves: '! mountpoint -q /srv/one; serving',
+    leaves: 'not mountpoint -q /srv/one; serving',
   }),
   filesystem('start', disk('one'), { what: 'it comes back', exit: 0 }),
   exportfs('start', one, {
@@ -166,7 +166,7 @@ locked /srv/one/lock-v41`,
   exportfs('stop', two('for-one', '10.77.0.13'), {
     what: 'the last one takes the locks',
     exit: 0,
-    leaves: '! locked /srv/one/lock-v41',
+    leaves: 'not locked /srv/one/lock-v41',
     after: '',
   }),
   exportfs('start', both, {
@@ -183,7 +183,7 @@ locked /srv/one/lock-v41`,
   exportfs('stop', both, {
     what: 'stop takes what is left (exportfs#14,47)',
     exit: 0,
-    leaves: `! ${listed('^/srv')}`,
+    leaves: `not ${listed('^/srv')}`,
     clientSees: 'detach v41',
   }),
 ];

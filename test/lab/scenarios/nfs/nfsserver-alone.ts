@@ -74,7 +74,7 @@ for file in etab rmtab xtab; do [ -f ${infodir}/$file ]; done
   nfsserver('monitor', [...shared, recurring], {
     what: "no rpc_pipefs below the state where nfs.conf has it elsewhere, as Debian's (nfsserver#68)",
     exit: 0,
-    leaves: '! grep -q " /var/lib/nfs/rpc_pipefs " /proc/mounts',
+    leaves: 'not grep -q " /var/lib/nfs/rpc_pipefs " /proc/mounts',
   }),
   nfsserver('start', shared, {
     what: 'a second start changes nothing (nfsserver#5,51)',

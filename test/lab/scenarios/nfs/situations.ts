@@ -40,8 +40,12 @@ export const agents = '/usr/lib/ocf/resource.d/tsha';
 const defaultTimeout = 40;
 const longest = 90_000;
 
+/** `set -e` overlooks a line that begins with an exclamation mark. */
+const not = 'not() { if "$@"; then return 1; fi; }';
+
 /** What the shell lines for nodes may use. */
 const onNode = `
+${not}
 threads() { sed -n 's/^th \\([0-9]*\\).*/\\1/p' /proc/net/rpc/nfsd; }
 serving() { [ "$(threads)" -gt 0 ]; }
 idle() { [ "$(threads)" = 0 ]; }
@@ -57,6 +61,7 @@ within() { local i; for i in $(seq $(($1 * 10))); do "\${@:2}" > /dev/null 2>&1 
 
 /** And those for the client. */
 const onClient = `
+${not}
 attach() {
   detach $2
   mkdir -p /mnt/$2
@@ -78,9 +83,12 @@ hold() {
 }
 `;
 
-/** Shell lines that all must succeed; otherwise the last ones of their trace, behind a mark. */
-const lines = (text: string, mark: string): string =>
-  `( set -ex\n${text}\n) > /run/by-hand.log 2>&1 < /dev/null || { echo "${marker}${mark}"; tail -n 4 /run/by-hand.log; }`;
+/** Shell lines that all must succeed; otherwise the last ones of their trace, behind a mark. `set -e` has no effect before `||`. */
+const lines = (text: string, mark: string): string => `
+( set -ex
+${text}
+) > /run/by-hand.log 2>&1 < /dev/null
+[ $? = 0 ] || { echo "${marker}${mark}"; tail -n 4 /run/by-hand.log; }`;
 
 const prepareScript = ({ before }: Situation): string =>
   // five starts in ten seconds are an accident to systemd, here they are the test
@@ -108,7 +116,9 @@ export function judgeSituation({ exit, says, within }: Situation, answer: string
     new RegExp(`^${marker}${kind}([^]*?)(?=^${marker}|$(?![^]))`, 'm').exec(answer)?.[1]?.trim();
   const unprepared = part('unprepared');
   if (unprepared !== undefined) return { passed: false, detail: `could not be prepared: ${unprepared}` };
-  const [head = '', ...said] = (part('exit') ?? '').split('\n');
+  const answered = part('exit');
+  if (answered === undefined) return { passed: false, detail: 'no answer' };
+  const [head = '', ...said] = answered.split('\n');
   const [code = Number.NaN, began = 0, ended = 0] = head.split(' ').map(Number);
   const reason = said.find((line) => line.startsWith('ocf-exit-reason:'))?.replace(/^[^:]*:/, '');
   const took = ended - began;
