@@ -16,9 +16,10 @@ const text = (file: string) => readFileSync(join(fixtures, file), 'utf8');
 const stock = new StockDrbd();
 afterAll(() => stock.remove());
 
-async function theirs(generation: string, state: string) {
+async function theirs(generation: string, state: string, action = 'monitor', env: NodeJS.ProcessEnv = {}) {
   const modern = generation === 'drbd9';
-  const { code, score } = await stock.run('monitor', {
+  const { code, score } = await stock.run(action, {
+    env,
     kernel: modern ? '0x090303' : '0x08040b',
     state: modern ? text(`${generation}/${state}.events2.txt`) : shStatus(state),
   });
@@ -34,15 +35,15 @@ const shStatus = (state: string): string =>
     )
     .join('');
 
-async function ours(generation: string, state: string) {
+async function ours(generation: string, state: string, action = 'monitor', env: NodeJS.ProcessEnv = {}) {
   const proc = generation === 'drbd9' ? 'drbd9/proc-drbd.txt' : `drbd84/${state}.proc-drbd.txt`;
-  const machine = new FakeMachine(clusterEnv).on('drbdsetup', () =>
-    text(`${generation}/${state}.events2.txt`),
-  );
+  const machine = new FakeMachine({ ...clusterEnv, ...env })
+    .on('drbdsetup', () => text(`${generation}/${state}.events2.txt`))
+    .on('drbdadm', (args) => (args.includes('sh-dev') ? '/dev/drbd1\n' : ''));
   for (const command of ['crm_master', 'crm_resource', 'attrd_updater', 'dmesg'])
     machine.on(command, () => '');
   machine.files.set('/proc/drbd', text(proc));
-  const { code } = await runAction(agent, 'monitor', machine, silent);
+  const { code } = await runAction(agent, action, machine, silent);
   return { code, score: scoreOf(machine.ran.filter((line) => line.startsWith('crm_master'))) };
 }
 
@@ -56,5 +57,44 @@ describe.each(['drbd9', 'drbd84'])('%s', (generation) => {
       /^(down|unconfigured)/.test(state) ? 7 : /^(\w+-)?primary/.test(state) ? 8 : 0,
     );
     expect(await ours(generation, state)).toEqual(expected);
+  });
+});
+
+describe('the other actions, where nothing changes', () => {
+  const notice = (type: string, operation: string, more: NodeJS.ProcessEnv = {}) => ({
+    OCF_RESKEY_CRM_meta_notify_type: type,
+    OCF_RESKEY_CRM_meta_notify_operation: operation,
+    ...more,
+  });
+  const all = ['primary-uptodate', 'secondary-uptodate-both', 'secondary-connecting-peer-unknown', 'down'];
+  const running = all.slice(0, 3);
+  const calls: readonly (readonly [action: string, env: NodeJS.ProcessEnv, states: readonly string[]])[] = [
+    ['status', {}, all],
+    ['promote', {}, all.slice(0, 1)],
+    ['demote', {}, all.slice(1, 3)],
+    ['stop', {}, ['down']],
+    ['reload', {}, all],
+    ['validate-all', {}, running],
+    ...(['stop', 'promote', 'demote'] as const).flatMap((operation) => [
+      ['notify', notice('pre', operation), all] as const,
+      ['notify', notice('post', operation), all] as const,
+    ]),
+    ['notify', notice('pre', 'start'), all],
+    ['monitor', { OCF_RESKEY_CRM_meta_interval: '0' }, all],
+    [
+      'monitor',
+      { OCF_RESKEY_remove_master_score_if_peer_primary: 'true' },
+      ['secondary-uptodate-peer-primary'],
+    ],
+    ['monitor', { OCF_RESKEY_adjust_master_score: '1 2 3 4' }, all],
+    ['start', { OCF_RESKEY_CRM_meta_clone_node_max: '2' }, all],
+    ['start', { OCF_RESKEY_CRM_meta_master_max: '3' }, all],
+    ['start', { OCF_RESKEY_CRM_meta_notify: 'false' }, all],
+    ['start', { OCF_RESKEY_drbd_resource: 'a b' }, all],
+    ['promote', { OCF_RESKEY_require_drbd_module_version_ge: '9.2' }, running],
+  ];
+  const rows = calls.flatMap(([action, env, states]) => states.map((state) => [action, env, state] as const));
+  test.each(rows)('%s %j: %s', async (action, env, state) => {
+    expect(await ours('drbd9', state, action, env)).toEqual(await theirs('drbd9', state, action, env));
   });
 });
