@@ -5,9 +5,6 @@ import { nativeProgram, setRuntime } from '../build/launcher.ts';
 import { agentNames, projectFolder } from '../build/products.ts';
 import type { Contestant } from './statistics.ts';
 
-/** Programs that are the agent itself: the shell script, and with ours what it gives way to. */
-export const ownPrograms: Readonly<Record<Contestant, number>> = { stock: 1, native: 2, script: 2 };
-
 const stockFolder = (agent: string) => `/usr/lib/ocf/resource.d/${agent === 'drbd' ? 'linbit' : 'heartbeat'}`;
 
 /** Our executables as an installation leaves them: the path of the runtime fixed. */

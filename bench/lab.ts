@@ -12,7 +12,6 @@ import { Checks } from '../test/lab/report/checks.ts';
 import { Steps } from '../test/lab/report/steps.ts';
 import { bootLab } from '../test/lab/scenarios/bring-up.ts';
 import { nodes } from '../test/lab/settings.ts';
-import { ownPrograms } from './agents.ts';
 import type { Effort, Measurement, Row } from './measure.ts';
 import { clusterEnv } from './situations.ts';
 import { type Contestant, contestants, countProcesses, median, type Round } from './statistics.ts';
@@ -180,8 +179,8 @@ function steadyOf(answers: readonly Answer[], rounds: number): Measurement {
     const { calls } = at(contestants.length + round * width + n);
     return { wall: median(calls.map(([wall]) => wall)), cpu: median(calls.map(([, cpu]) => cpu)) };
   };
-  const [stock, native, script] = contestants.map((who, n) => ({
-    ...countProcesses(at(n).trace, ownPrograms[who]),
+  const [stock, native, script] = contestants.map((_, n) => ({
+    ...countProcesses(at(n).trace),
     peakKib: median(at(contestants.length + n).calls.map(([, , peak]) => peak)),
   }));
   if (!stock || !native || !script) throw new Error('nobody took part');

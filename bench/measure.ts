@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { executable, ownPrograms } from './agents.ts';
+import { executable } from './agents.ts';
 import { clusterEnv, type Env, type Situation } from './situations.ts';
 import {
   type Contestant,
@@ -58,7 +58,7 @@ export async function measure(folder: string, situation: Situation, effort: Effo
   );
   const footprints: [Contestant, Footprint][] = [];
   for (const [n, who] of contestants.entries())
-    footprints.push([who, await footprint(folder, commands[n] ?? bare, env, ownPrograms[who])]);
+    footprints.push([who, await footprint(folder, commands[n] ?? bare, env)]);
   if (situation.started || before) await mustEnd([file('native'), 'stop'], env, 0);
   return {
     rounds,
@@ -107,19 +107,14 @@ export async function inTurn(folder: string, commands: readonly Command[], env: 
   }));
 }
 
-async function footprint(
-  folder: string,
-  { argv, before }: Command,
-  env: Env,
-  own: number,
-): Promise<Footprint> {
+async function footprint(folder: string, { argv, before }: Command, env: Env): Promise<Footprint> {
   const trace = join(folder, 'strace');
   if (before) await run(before, env);
   await run(
     ['strace', '-f', '-qq', '-e', 'trace=execve,execveat,clone,clone3,fork,vfork', '-o', trace, ...argv],
     env,
   );
-  const counts = countProcesses(readFileSync(trace, 'utf8'), own);
+  const counts = countProcesses(readFileSync(trace, 'utf8'));
   const peaks: number[] = [];
   for (let n = 0; n < 5; n++) {
     const peak = join(folder, 'peak');

@@ -9,7 +9,7 @@ export type Round = Readonly<Record<Contestant, { readonly wall: number; readonl
 export type Footprint = {
   /** Of the biggest process, kernel's ru_maxrss. */
   readonly peakKib: number;
-  /** Programs executed beyond those that start the agent itself. */
+  /** Processes that executed a program, the agent's own not counted. */
   readonly commands: number;
   /** Processes started, the agent's own included; threads are none. */
   readonly processes: number;
@@ -48,14 +48,21 @@ export function sumOf(rows: readonly (readonly Round[])[]): readonly Round[] {
   });
 }
 
-/** The lines of `strace -f` on a call of which `own` programs are the agent itself. */
-export function countProcesses(trace: string, own: number): Omit<Footprint, 'peakKib'> {
+/**
+ * From the lines of `strace -f`. The agent's own process may execute one program after the other, as our launchers do; so may a
+ * command (drbdsetup gives way to the one for the kernel's version): each counts once.
+ */
+export function countProcesses(trace: string): Omit<Footprint, 'peakKib'> {
   const lines = trace.split('\n');
-  const executed = lines.filter((line) =>
-    /\bexecve(at)?\(.*= 0$|<\.\.\. execve(at)? resumed>.*= 0$/.test(line),
-  );
+  const [own] = lines[0]?.split(' ') ?? [];
+  const executed = lines
+    .filter((line) => /\bexecve(at)?\(.*= 0$|<\.\.\. execve(at)? resumed>.*= 0$/.test(line))
+    .map((line) => line.split(' ')[0]);
   const begun = lines.filter(
     (line) => /\b(clone3?|v?fork)\(/.test(line) && !line.includes('CLONE_THREAD') && !/= -1 /.test(line),
   );
-  return { commands: Math.max(0, executed.length - own), processes: begun.length + 1 };
+  return {
+    commands: new Set(executed.filter((pid) => pid !== own)).size,
+    processes: begun.length + 1,
+  };
 }
