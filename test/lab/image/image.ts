@@ -33,6 +33,7 @@ const wantedModules = [
   ...['block', 'md/dm-mod.ko', 'watchdog', 'net/dummy.ko', 'net/ifb.ko'].map(
     (name) => `kernel/drivers/${name}`,
   ),
+  ...['updates', 'extra'], // where modules of other makers are: DRBD 9
   'kernel/lib',
   'kernel/crypto',
 ];
@@ -46,7 +47,8 @@ async function imageKey(suite: Suite, kernel: Kernel): Promise<string> {
     },
   );
   const recipe = [here('masked-units.txt'), import.meta.filename].map((file) => readFileSync(file));
-  return hash(treeKey(suite), kernel.release, Buffer.from(stdout), ...recipe);
+  const own = kernel.given ? [kernel.modules] : [];
+  return hash(treeKey(suite), kernel.release, Buffer.from(stdout), ...recipe, ...own);
 }
 
 export async function buildImage(suite: Suite, kernel: Kernel, signal: AbortSignal): Promise<Image> {

@@ -1,15 +1,32 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import fs from 'fs-extra';
 import { stateFolder } from '../settings.ts';
 import { hostSourcesFor } from './sources.ts';
 
-/** `root` holds linux.uml with the libc it needs; without it the host's own runs. */
+/** `root` holds linux.uml with the libc it needs; without it the host's libc does, and the host's kernel or the one given runs. */
 export interface Kernel {
   root?: string;
+  /** The user's own linux.uml. */
+  given?: string;
   release: string;
   modules: string;
+  /** Further words for its command line. */
+  options: string[];
+}
+
+/** The user's own kernel; nothing when none is given. Throws when what is given cannot be one. */
+export function givenKernel(env: NodeJS.ProcessEnv): Kernel | undefined {
+  const { TSHA_LAB_KERNEL: given = '', TSHA_LAB_MODULES: modules = '', TSHA_LAB_KERNEL_OPTIONS = '' } = env;
+  if (given === '' || given === 'host') return undefined;
+  if (!given.endsWith('/linux.uml')) throw new Error(`TSHA_LAB_KERNEL=${given} is not a path of a linux.uml`);
+  if (modules === '') throw new Error('TSHA_LAB_KERNEL needs TSHA_LAB_MODULES, the folder of its modules');
+  for (const path of [given, modules])
+    if (!fs.existsSync(path))
+      throw new Error(`${path}, which TSHA_LAB_KERNEL or TSHA_LAB_MODULES names, is not there`);
+  const options = TSHA_LAB_KERNEL_OPTIONS.split(/\s+/).filter(Boolean);
+  return { given, release: basename(modules), modules, options };
 }
 
 const newRoot = join(stateFolder, 'kernel');
@@ -19,7 +36,12 @@ function kernelIn(root?: string): Kernel {
   const folder = modulesBelow(root ?? '/');
   const [release] = readdirSync(folder);
   if (!release) throw new Error(`no kernel modules in ${folder}`);
-  return { ...(root && { root }), release, modules: join(folder, release) };
+  return {
+    ...(root && { root }),
+    release,
+    modules: join(folder, release),
+    options: root ? ['seccomp=on'] : [],
+  };
 }
 
 function cachedKernel(): Kernel | undefined {
@@ -31,6 +53,8 @@ function cachedKernel(): Kernel | undefined {
  * process creation in the guest 4 to 5 times faster; it is in sid, and wants a newer libc than Debian 12's.
  */
 export async function fetchKernel(signal: AbortSignal): Promise<Kernel> {
+  const given = givenKernel(process.env);
+  if (given) return given;
   if (process.env['TSHA_LAB_KERNEL'] === 'host') return kernelIn();
   const cached = cachedKernel();
   if (cached) return cached;
@@ -80,7 +104,7 @@ async function proveItBoots(signal: AbortSignal): Promise<void> {
   const uml = join(import.meta.dirname, '../machines/uml.sh');
   const { stdout } = await execa(
     uml,
-    [newRoot, '/tmp', 'seccomp=on', 'mem=64M', 'panic=1', 'noreboot', 'con0=null,fd:1'],
+    [newRoot, 'linux.uml', '/tmp', 'seccomp=on', 'mem=64M', 'panic=1', 'noreboot', 'con0=null,fd:1'],
     {
       all: true,
       reject: false,

@@ -73,10 +73,19 @@ export class Machine {
     await fs.ensureDir(join(lab.sockets, 'uml'));
     const log = openSync(this.logFile, 'a');
     const uml = join(import.meta.dirname, 'uml.sh');
-    const child = spawn(...network.inside(uml, kernel.root ?? '', stateFolder, ...this.#commandLine()), {
-      detached: true,
-      stdio: ['ignore', log, log],
-    });
+    const child = spawn(
+      ...network.inside(
+        uml,
+        kernel.root ?? '',
+        kernel.given ?? 'linux.uml',
+        stateFolder,
+        ...this.#commandLine(),
+      ),
+      {
+        detached: true,
+        stdio: ['ignore', log, log],
+      },
+    );
     closeSync(log);
     child.unref();
     this.pid = child.pid;
@@ -102,7 +111,7 @@ export class Machine {
       `systemd.hostname=${this.name}`,
       `systemd.machine_id=${number.toString(16).padStart(32, '7')}`,
       ...['systemd.show_status=0', 'systemd.log_level=warning', 'panic=1', 'noreboot'],
-      ...(kernel.root ? ['seccomp=on'] : []),
+      ...kernel.options,
     ];
   }
 

@@ -29,6 +29,8 @@ export interface Run {
   steps: Steps;
   checks: Checks;
   figures: Figures[];
+  /** Version of DRBD's kernel module, where a campaign asked for it. */
+  drbd?: string;
   /** The node that was taken out of service, or killed. */
   away?: NodeName;
 }

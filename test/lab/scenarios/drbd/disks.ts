@@ -1,8 +1,9 @@
 import { failDisk, mendDisk } from '../../cluster/disk.ts';
 import { type NodeName, peerOf } from '../../settings.ts';
 import { now, type Run } from '../run.ts';
+import { tag } from './cases.ts';
 import { verdict } from './verdict.ts';
-import { drbdIs, scoreIs } from './waiting.ts';
+import { conditionIs, drbdIs, scoreIs } from './waiting.ts';
 
 /** A disk begins to answer every request with an error while records are being written: the peer's, then the active node's own. */
 export async function failingDisks(run: Run): Promise<void> {
@@ -12,14 +13,20 @@ export async function failingDisks(run: Run): Promise<void> {
   const peer = peerOf(active);
   await breakDisk(run, peer, active);
   await scoreIs(run, peer, 10);
-  checks.add('a Secondary that lost its disk scores 10', true, peer);
+  await conditionIs(run, peer, /^diskless$/);
+  await conditionIs(run, active, /^peer-diskless$/);
+  checks.add('a Secondary that lost its disk scores 10, and both nodes tell operators', true, peer);
   await verdict(run, active);
   await repairDisk(run, peer);
 
   const happened = now();
   await breakDisk(run, active, active);
   await scoreIs(run, active, 10);
-  checks.add('drbd#94 a Primary that lost its disk works on with the peer, and scores 10', true, active);
+  checks.add(
+    `${tag(run, 94)}a Primary that lost its disk works on with the peer, and scores 10`,
+    true,
+    active,
+  );
   await steps.run(`promoted on ${peer}, which has a disk`, 120, (signal) => cluster.allStarted(signal, peer));
   figures.push({
     scenario: `disk of ${active} fails`,

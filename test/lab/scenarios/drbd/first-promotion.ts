@@ -18,6 +18,10 @@ export async function firstPromotion(run: Run): Promise<void> {
     );
     await cluster.prepareDisks(signal, `touch ${LocalWriters.file}`);
   });
+  run.drbd = await steps.run("version of DRBD's module", 20, (signal) =>
+    lab.machine('node1').run('modinfo -F version drbd', { signal }),
+  );
+  figures.push({ scenario: 'DRBD', outcome: run.drbd });
   for (const node of nodes) {
     watch.start(node);
     writers.start(node);

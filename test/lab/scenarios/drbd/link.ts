@@ -2,8 +2,9 @@ import { exportedFolder } from '../../cluster/configuration.ts';
 import { resyncMegabytes } from '../../cluster/drbd-resource.ts';
 import { peerOf } from '../../settings.ts';
 import { now, type Run } from '../run.ts';
+import { tag } from './cases.ts';
 import { verdict } from './verdict.ts';
-import { drbdIs, scoreIs } from './waiting.ts';
+import { conditionIs, drbdIs, scoreIs } from './waiting.ts';
 
 /** Long enough for a monitor to come by in the middle of it. */
 const resyncSeconds = 9;
@@ -30,9 +31,13 @@ export async function linkCut(run: Run): Promise<void> {
   );
   figures.push({ scenario: `link of ${peer} cut`, outcome: `${active} writes on`, movedAfter: stall });
   await scoreIs(run, peer, 1000);
-  checks.add('drbd#88 a Secondary that does not see its peer scores 1000', true, peer);
+  checks.add(`${tag(run, 88)}a Secondary that does not see its peer scores 1000`, true, peer);
   await scoreIs(run, active, 10000);
-  checks.add('drbd#89 a Primary that does not see its peer keeps 10000', true, active);
+  await conditionIs(run, peer, /^connecting$/);
+  checks.add(`${tag(run, 89)}a Primary that does not see its peer keeps 10000`, true, active);
+
+  await conditionIs(run, active, /^connecting$/);
+  checks.add('both nodes tell operators that they are connecting', true);
 
   const mended = await steps.run(`mend it: ${peer} is SyncTarget`, 60, async (signal) => {
     await lab.network.mend(peer, 'replication');
@@ -41,10 +46,13 @@ export async function linkCut(run: Run): Promise<void> {
     return happened;
   });
   await scoreIs(run, peer, 10);
-  checks.add('drbd#93 a SyncTarget scores 10', true, peer);
+  checks.add(`${tag(run, 93)}a SyncTarget scores 10`, true, peer);
+  await conditionIs(run, peer, /^synctarget/);
+  checks.add('the SyncTarget tells operators how far it is', true, peer);
   await steps.run('both nodes in sync', 60, (signal) => cluster.inSync(signal));
   figures.push({ scenario: `link of ${peer} mended`, outcome: 'in sync', movedAfter: now() - mended });
   await scoreIs(run, peer, 10000);
-  checks.add('drbd#85 in sync again, it scores 10000', true, peer);
+  checks.add(`${tag(run, 85)}in sync again, it scores 10000`, true, peer);
+  await conditionIs(run, peer, /^connected$/);
   await verdict(run, active);
 }

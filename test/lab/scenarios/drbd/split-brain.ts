@@ -3,6 +3,7 @@ import { configure, type DrbdOptions } from '../../cluster/drbd-resource.ts';
 import { type NodeName, nodes } from '../../settings.ts';
 import type { Run } from '../run.ts';
 import { type Call, callAgent } from './by-hand/call.ts';
+import { atMostOne } from './verdict.ts';
 import { until } from './waiting.ts';
 
 interface Policy {
@@ -23,8 +24,10 @@ const policies: readonly Policy[] = [
 
 /** Data goes two ways although never two nodes are Primary at once; DRBD finds out when the nodes meet again. */
 export async function splitBrains(run: Run): Promise<void> {
-  const { checks, steps } = run;
+  const { checks, cluster, steps, writers } = run;
   checks.begin('split brain');
+  writers.stop();
+  await steps.run('Pacemaker stops all resources', 120, (signal) => cluster.stopAll('node1', signal));
   for (const { policy, written, survivor } of policies) {
     const title = `${policy}: the data of ${survivor} survives`;
     await steps.run(title, 120, async (signal) => {
@@ -35,11 +38,12 @@ export async function splitBrains(run: Run): Promise<void> {
       const found = await dataOf(run, signal);
       const resolved = nodes.every((node) => found[node] === data[survivor]) && data.node1 !== data.node2;
       checks.add(title, resolved && /automatically solved. Sync from this node/.test(log), log);
-      await agentSays(run, { action: 'monitor' }, 0, /(?:)/, signal);
+      await agentOn(run, survivor, { action: 'monitor' }, signal);
     });
   }
   await secondaryDiscarded(run);
   await unresolved(run);
+  atMostOne(run, 'primary');
 }
 
 /** One Primary is left when the nodes meet: the other node's changes go. */

@@ -32,3 +32,14 @@ export async function scoreIs(
     until(signal, async () => (await cluster.promotionScore(node, signal)) === score),
   );
 }
+
+/** Until the node attribute that operators look at says so. */
+export async function conditionIs({ lab, steps }: Run, node: NodeName, words: RegExp): Promise<void> {
+  const query = `attrd_updater --query --name tsha-drbd-data --node ${node}`;
+  await steps.run(`${node} says ${words.source}`, 60, (signal) =>
+    until(signal, async () => {
+      const [, value = ''] = /value="([^"]*)"/.exec(await lab.machine(node).ask(query, { signal })) ?? [];
+      return words.test(value);
+    }),
+  );
+}

@@ -13,26 +13,26 @@ const monitor = (
 });
 const quick = { wfc_timeout: '1' };
 /** Long enough for a few tries, and the openers. */
-const brief = { timeout: '6000' };
+const brief = { timeout: '5000' };
 const held = 'setsid sleep 300 < /dev/drbd1 > /dev/null 2>&1 & echo $! > /run/holder';
 const letGo = 'kill $(cat /run/holder); while fuser -s /dev/drbd1; do sleep 0.1; done; true';
 
 /** One node, as long as its peer is down. */
 export const alone: readonly Situation[] = [
   {
-    cases: '132,144',
+    cases: [132, 144],
     what: 'start without module or peer: module loaded, started all the same',
     until: { node2: 'down' },
     calls: [{ action: 'start', params: quick, code: 0, score: 1000, within: 12 }],
     leaves: { node1: { role: 'Secondary', disk: 'UpToDate', connection: 'Connecting' } },
   },
   {
-    cases: '88',
+    cases: [88],
     what: 'WFConnection Secondary UpToDate: 0, 1000',
     calls: [monitor(0, 1000)],
   },
   {
-    cases: '72,73,74',
+    cases: [72, 73, 74],
     what: 'scores by adjust_master_score; an impossible one counts as the default',
     calls: [
       monitor(0, 5, { params: { adjust_master_score: '0 0 5 7' } }),
@@ -43,12 +43,12 @@ export const alone: readonly Situation[] = [
     ],
   },
   {
-    cases: '118',
+    cases: [118],
     what: 'notify=false: watched all the same',
     calls: [monitor(0, 1000, { meta: { notify: 'false' } })],
   },
   {
-    cases: '119,120,139',
+    cases: [119, 120, 139],
     what: 'start of a Secondary; notifications seen in the environment, or not wanted',
     calls: [
       {
@@ -68,7 +68,7 @@ export const alone: readonly Situation[] = [
     ],
   },
   {
-    cases: '110,135,136',
+    cases: [110, 135, 136],
     what: 'no version asked for, no waiting asked for; or for a word',
     calls: [
       {
@@ -81,7 +81,7 @@ export const alone: readonly Situation[] = [
     ],
   },
   {
-    cases: '157,170,176',
+    cases: [157, 170, 176],
     what: 'demote, reload and post-stop notification of a Secondary without peer',
     calls: [
       { action: 'demote', code: 0 },
@@ -91,7 +91,7 @@ export const alone: readonly Situation[] = [
     ],
   },
   {
-    cases: '146,147',
+    cases: [146, 147],
     what: 'promote, and once more',
     calls: [
       { action: 'promote', code: 0, score: 'untouched' },
@@ -100,17 +100,17 @@ export const alone: readonly Situation[] = [
     leaves: { node1: { role: 'Primary' } },
   },
   {
-    cases: '89',
+    cases: [89],
     what: 'WFConnection Primary UpToDate: 8, 10000',
     calls: [monitor(8, 10000)],
   },
   {
-    cases: '71',
+    cases: [71],
     what: 'status of a Primary writes no score',
     calls: [{ action: 'status', code: 8, score: 'untouched' }],
   },
   {
-    cases: '178',
+    cases: [178],
     what: 'stop_outdates_secondary never touches a Primary',
     calls: [
       {
@@ -130,21 +130,21 @@ export const alone: readonly Situation[] = [
     leaves: { node1: { role: 'Primary', disk: 'UpToDate' } },
   },
   {
-    cases: '5',
+    cases: [5],
     what: 'device node missing: what the kernel says counts',
     make: [['node1', 'rm /dev/drbd1']],
     calls: [monitor(8, 10000)],
     proof: 'mknod /dev/drbd1 b 147 1',
   },
   {
-    cases: '141,159,163',
+    cases: [141, 159, 163],
     what: 'held open: start, demote and stop fail in time, and name who holds it',
     make: [['node1', held]],
     calls: ['start', 'demote', 'stop'].map((action) => ({ action, meta: brief, code: 1, says: /sleep/ })),
     leaves: { node1: { role: 'Primary' } },
   },
   {
-    cases: '164',
+    cases: [164],
     what: 'held open, and the device node is missing: stop is never 0',
     make: [['node1', 'rm /dev/drbd1']],
     calls: [{ action: 'stop', meta: brief, code: 1, score: 'untouched', says: /open/ }],
@@ -152,13 +152,13 @@ export const alone: readonly Situation[] = [
     proof: `mknod /dev/drbd1 b 147 1; ${letGo}`,
   },
   {
-    cases: '140',
+    cases: [140],
     what: 'start of a Primary: made Secondary',
     calls: [{ action: 'start', params: quick, code: 0, score: 1000 }],
     leaves: { node1: { role: 'Secondary' } },
   },
   {
-    cases: '156,160',
+    cases: [156, 160],
     what: 'demote a Primary, stop a Secondary',
     make: [['node1', 'drbdadm primary data']],
     calls: [
@@ -168,14 +168,14 @@ export const alone: readonly Situation[] = [
     leaves: { node1: 'down' },
   },
   {
-    cases: '161',
+    cases: [161],
     what: 'stop a Primary that nobody uses',
     make: [['node1', 'drbdadm up data && drbdadm primary data']],
     calls: [{ action: 'stop', code: 0, score: 'deleted' }],
     leaves: { node1: 'down' },
   },
   {
-    cases: '84,148,158,162,171,183',
+    cases: [84, 148, 158, 162, 171, 183],
     what: 'down: monitor and demote 7, promote and reload 1 at once, stop and notify 0',
     calls: [
       monitor(7, 'deleted'),
@@ -193,14 +193,15 @@ export const alone: readonly Situation[] = [
     leaves: { node1: 'down' },
   },
   {
-    cases: '83',
+    only84: true,
+    cases: [83],
     what: 'Unconfigured: created only, neither disk nor network',
     make: [['node1', 'drbdadm new-resource data && drbdadm new-minor data']],
     calls: [monitor(7, 'deleted')],
     proof: 'drbdadm down data',
   },
   {
-    cases: '124,184',
+    cases: [124, 184],
     what: 'the configuration is gone: demoted and stopped by the kernel’s own names',
     make: [['node1', `drbdadm up data && drbdadm primary data && mv ${resourcePath} /root/data.res`]],
     calls: [
@@ -211,7 +212,7 @@ export const alone: readonly Situation[] = [
     proof: `mv /root/data.res ${resourcePath}`,
   },
   {
-    cases: '172,182',
+    cases: [172, 182],
     what: 'the configuration is broken while it runs: reload fails with the reason, a notification does not',
     make: [
       ['node1', `drbdadm up data && cp ${resourcePath} /root/data.res && echo nonsense >> ${resourcePath}`],
@@ -227,14 +228,14 @@ export const alone: readonly Situation[] = [
     proof: `mv /root/data.res ${resourcePath}; drbdadm down data`,
   },
   {
-    cases: '92',
+    cases: [92],
     what: 'WFConnection Consistent, for fencing is on: 0, score deleted, or as asked for',
     make: [['node1', `${configure({ disk: ['fencing resource-only;'] })}drbdadm up data`]],
     until: { node1: { disk: 'Consistent', connection: 'Connecting' } },
     calls: [monitor(0, 'deleted'), monitor(0, 5, { params: { adjust_master_score: '5 10 1000 10000' } })],
   },
   {
-    cases: '149',
+    cases: [149],
     what: 'promote refused: Consistent, and nobody could outdate the peer',
     calls: [{ action: 'promote', meta: brief, code: 1, score: 'untouched', says: /Consistent/ }],
     leaves: { node1: { role: 'Secondary' } },

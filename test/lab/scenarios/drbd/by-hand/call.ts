@@ -9,6 +9,8 @@ export interface Call {
   env?: Record<string, string>;
   /** Whose promotion score; by default a resource of its own, so that no earlier call is remembered. */
   instance?: string;
+  /** Gives that resource a score first, which the call may change or not. */
+  scored?: boolean;
 }
 
 export interface Answer {
@@ -33,7 +35,7 @@ const clone: Record<string, string> = {
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** Sets the promotion score of the call's resource first: whether it is left alone can only be seen of one that is there. */
+/** Whether a score is left alone can only be seen of one that is there. */
 export const sentinel = 4242;
 
 export async function callAgent(
@@ -41,7 +43,7 @@ export async function callAgent(
   call: Call & { instance: string },
   limits: Limits,
 ): Promise<Answer> {
-  const { action, params = {}, meta = {}, env = {}, instance } = call;
+  const { action, params = {}, meta = {}, env = {}, instance, scored = false } = call;
   const timeout = Number(meta['timeout'] ?? clone['timeout']) / 1000;
   const variables: Record<string, string | undefined> = {
     OCF_ROOT: '/usr/lib/ocf',
@@ -57,7 +59,7 @@ export async function callAgent(
     value === undefined ? [] : [quoted(`${name}=${value}`)],
   );
   const script = [
-    `attrd_updater --update ${sentinel} --name master-${instance}`,
+    ...(scored ? [`attrd_updater --update ${sentinel} --name master-${instance}`] : []),
     'began=$(date +%s%N)',
     `timeout -s KILL ${timeout} env -i PATH=$PATH ${settings.join(' ')} ${agentFolder}/drbd ${action} 2>&1 < /dev/null`,
     'echo "exit $? $(( $(date +%s%N) - began ))"',

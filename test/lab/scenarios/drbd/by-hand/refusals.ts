@@ -14,26 +14,26 @@ const forbidden = '/etc/modprobe.d/no-drbd.conf';
 /** On a node without the module, which nothing here may load. */
 export const withoutModule: readonly Situation[] = [
   {
-    cases: '3',
+    cases: [3],
     what: 'no module, recurring monitor: not running, score deleted',
     make: [['node1', 'rmmod drbd']],
     calls: [{ action: 'monitor', code: 7, score: 'deleted', says: /module/ }],
     proof: isPlain,
   },
   {
-    cases: '4',
+    cases: [4],
     what: 'no module, probe: not running, nothing loaded',
     calls: [{ action: 'monitor', meta: { interval: '0' }, code: 7, score: 'untouched' }],
     proof: isPlain,
   },
   {
-    cases: '166',
+    cases: [166],
     what: 'no module, stop: done, nothing loaded',
     calls: [{ action: 'stop', code: 0, score: 'deleted' }],
     proof: isPlain,
   },
   {
-    cases: '133',
+    cases: [133],
     what: 'a module that cannot be loaded: start fails for this node',
     make: [['node1', `echo install drbd /bin/false > ${forbidden}`]],
     calls: [{ action: 'start', code: 5, says: /module cannot be loaded/ }],
@@ -44,22 +44,23 @@ export const withoutModule: readonly Situation[] = [
 /** Before anything is touched; a stop, a demotion and a monitor must work all the same. */
 export const refusals: readonly Situation[] = [
   {
-    cases: '103',
+    cases: [103],
     what: 'an action nobody knows',
     calls: [{ action: 'dance', code: 3 }],
   },
   {
-    cases: '104',
+    cases: [104],
     what: 'meta-data with an empty environment',
     proof: 'env -i /usr/lib/ocf/resource.d/tsha/drbd meta-data | grep -q "<resource-agent name=.drbd"',
   },
   {
-    cases: '101',
+    only84: true,
+    cases: [101],
     what: 'clone-max=3 on DRBD 8.4',
     calls: [misconfigured({ clone_max: '3' }, /two nodes only/)],
   },
   {
-    cases: '108',
+    cases: [108],
     what: 'module too old, module too new',
     calls: [
       refused(5, { require_drbd_module_version_ge: '9.99.0' }, {}, /older than/),
@@ -67,12 +68,12 @@ export const refusals: readonly Situation[] = [
     ],
   },
   {
-    cases: '109',
+    cases: [109],
     what: 'a version without patch level',
     calls: [refused(6, { require_drbd_module_version_ge: '9.2' }, {}, /x\.y\.z/)],
   },
   {
-    cases: '111',
+    cases: [111],
     what: 'clone-node-max=2, promoted-node-max=2, promoted-max=3',
     calls: [
       misconfigured({ clone_node_max: '2' }),
@@ -81,12 +82,12 @@ export const refusals: readonly Situation[] = [
     ],
   },
   {
-    cases: '112',
+    cases: [112],
     what: 'clone-node-max=2: stopped all the same',
     calls: [{ action: 'stop', meta: { clone_node_max: '2' }, code: 0 }],
   },
   {
-    cases: '113',
+    cases: [113],
     what: 'promoted-max=2 of three, or of who knows how many',
     calls: [
       misconfigured({ promoted_max: '2', master_max: '2', clone_max: '3' }),
@@ -94,12 +95,12 @@ export const refusals: readonly Situation[] = [
     ],
   },
   {
-    cases: '116',
+    cases: [116],
     what: 'only Pacemaker’s new name says promoted-max=2: believed',
     calls: [misconfigured({ promoted_max: '2', master_max: undefined }, /allow-two-primaries/)],
   },
   {
-    cases: '127',
+    cases: [127],
     what: 'promoted-max=2 without allow-two-primaries: no start, no promotion',
     calls: ['start', 'promote'].map((action) => ({
       action,
@@ -109,7 +110,7 @@ export const refusals: readonly Situation[] = [
     })),
   },
   {
-    cases: '128',
+    cases: [128],
     what: 'promoted-max=2 without allow-two-primaries: watched and stopped',
     calls: [
       { action: 'monitor', meta: { promoted_max: '2', master_max: '2' }, code: 7 },
@@ -117,7 +118,7 @@ export const refusals: readonly Situation[] = [
     ],
   },
   {
-    cases: '117',
+    cases: [117],
     what: 'notify=false: no start, promotion or reload; the notification itself is 0',
     calls: [
       ...['start', 'promote', 'reload'].map((action) => ({
@@ -130,12 +131,12 @@ export const refusals: readonly Situation[] = [
     ],
   },
   {
-    cases: '121',
+    cases: [121],
     what: 'no resource, or one with a blank',
     calls: [refused(6, { drbd_resource: '' }), refused(6, { drbd_resource: 'a b' })],
   },
   {
-    cases: '122',
+    cases: [122],
     what: 'a configuration file with a blank, or that is not there; a probe finds nothing running',
     calls: [
       refused(6, { drbdconf: '/etc/my drbd.conf' }),
@@ -144,7 +145,7 @@ export const refusals: readonly Situation[] = [
     ],
   },
   {
-    cases: '123',
+    cases: [123],
     what: 'a resource that is not configured: probe 7, start and a deep validation 5, score untouched',
     calls: [
       { action: 'monitor', meta: { interval: '0' }, params: { drbd_resource: 'other' }, code: 7 },
@@ -159,7 +160,7 @@ export const refusals: readonly Situation[] = [
     ],
   },
   {
-    cases: '129',
+    cases: [129],
     what: 'validate-all before there is a clone',
     calls: ['0', '10'].map((OCF_CHECK_LEVEL) => ({
       action: 'validate-all',
