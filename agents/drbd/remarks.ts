@@ -9,8 +9,10 @@ import {
 /** What an operator should know although it does not change the answer; one phrase each, the worst first. */
 export function* remarksOn(resource: Resource, split?: SplitBrain): Generator<string> {
   const { role, suspended, forceIoFailures, devices, connections } = resource;
+  const isWith = ({ peer }: Connection): boolean => split?.peer === '' || split?.peer === peer;
   for (const connection of connections)
-    if (connection.state === 'StandAlone') yield standingAlone(resource, connection, split);
+    if (connection.state === 'StandAlone')
+      yield standingAlone(resource, connection, isWith(connection) ? split : undefined);
   for (const { volume, quorum } of devices) if (!quorum) yield `volume ${volume} has no quorum`;
   if (suspended.length > 0) yield `I/O is suspended (${suspended.join(', ')})`;
   if (forceIoFailures) yield 'I/O is made to fail (force-io-failures)';
@@ -22,7 +24,7 @@ export function* remarksOn(resource: Resource, split?: SplitBrain): Generator<st
     const { peer, state } = connection;
     if (state === 'StandAlone') continue;
     if (state !== 'Connected')
-      yield `connection to ${peer} is ${state}${split ? `, ${diverged(split)}` : ''}`;
+      yield `connection to ${peer} is ${state}${split && isWith(connection) ? `, ${diverged(split)}` : ''}`;
     else yield* connection.devices.filter(({ client }) => !client).flatMap((device) => behind(peer, device));
   }
 }

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseProcDrbd } from '../../lib/host/drbd/drbd84.ts';
-import { splitBrainIn } from '../../lib/host/drbd/split-brain.ts';
 import { FakeDrbd } from '../fake/drbd.ts';
 import {
   act,
@@ -196,82 +195,6 @@ describe('the node attribute', () => {
         ['tsha-drbd-r0', 'connected'],
       ]),
     );
-  });
-});
-
-describe('split brain', () => {
-  const captured = (file: string) =>
-    readFileSync(join(import.meta.dirname, '../fixtures/drbd', file), 'utf8');
-  const data = { ...isPrimary, name: 'data' };
-  test.each(['drbd84', 'drbd9'])('%s: both nodes’ kernel logs tell it', (folder) => {
-    for (const node of [1, 2])
-      expect(splitBrainIn(captured(`${folder}/splitbrain-node${node}.dmesg.txt`), data)).toBeDefined();
-  });
-
-  test('drbd84: the data generations that the kernel compared', () => {
-    expect(splitBrainIn(captured('drbd84/splitbrain-two-primaries.dmesg.txt'), data)).toEqual({
-      here: '52BC58A62686EF39',
-      there: '075DFAAEF2AA5AC3',
-    });
-  });
-
-  const prefix = 'drbd r0/0 drbd0 beta:';
-  const refusal = [
-    `[ 82.13] ${prefix} drbd_sync_handshake:`,
-    `[ 82.13] ${prefix} self 3A8FC25629AB1D88:66049B3238942407:2FAD0D9E170E4108:1EF1D72ECA4FD86E bits:100 flags:0`,
-    `[ 82.13] ${prefix} peer 1D4A6DE8ACDA22E0:66049B3238942407:2FAD0D9E170E4108:1EF1D72ECA4FD86E bits:200 flags:0`,
-    `[ 82.25] ${prefix} Split-Brain detected but unresolved, dropping connection!`,
-    '[ 82.29] drbd r0 beta: conn( Disconnecting -> StandAlone ) [disconnected]',
-  ].join('\n');
-  test('data generations of both sides', () => {
-    expect(splitBrainIn(refusal, isPrimary)).toEqual({ here: '3A8FC25629AB1D88', there: '1D4A6DE8ACDA22E0' });
-  });
-  test.each([
-    ['another resource', refusal.replaceAll('r0', 'r00').replaceAll('drbd0', 'drbd7')],
-    ['solved since, DRBD 9', `${refusal}\n[ 99.1] ${prefix} repl( Off -> WFBitMapS )`],
-    ['solved since, 8.4', `${refusal}\n[ 99.1] block drbd0: conn( WFReportParams -> WFBitMapT )`],
-    ['nothing', ''],
-  ])('not for %s', (_what, log) => {
-    expect(splitBrainIn(log, isPrimary)).toBeUndefined();
-  });
-
-  test('drbd#11 the log, the attribute and the reason say so, with what to do', async () => {
-    const state = primary([good], isStandalone);
-    const drbd = new FakeDrbd({ state, env: degraded }).answer('dmesg', refusal);
-    const result = await act('monitor', drbd);
-    expect(result).toMatchObject({ code: 191, state: 'split-brain', score: '10000' });
-    expect(result.reason).toMatch(
-      /^split brain with beta: data went two ways \(generation 3A8F\w+ here, 1D4A/,
-    );
-    expect(result.lines.join()).toContain('drbdadm connect --discard-my-data r0');
-    await act('monitor', drbd);
-    expect(drbd.machine.ran.filter((line) => line === 'dmesg')).toHaveLength(1);
-    drbd.state = isPrimary;
-    expect((await act('monitor', drbd)).state).toBe('connected');
-  });
-  const at = (drbd: FakeDrbd, second: number) => {
-    drbd.machine.files.set('/proc/uptime', `${second}.00 1.00\n`);
-    return act('monitor', drbd);
-  };
-  test('a connection that was mended and lost again between two monitors', async () => {
-    const drbd = new FakeDrbd({ state: primary([good], isStandalone) });
-    expect((await at(drbd, 100)).state).toBe('standalone');
-    drbd.answer('dmesg', refusal);
-    await at(drbd, 110);
-    expect((await at(drbd, 160)).state).toBe('split-brain');
-  });
-  test('the side that goes on connecting looks once, when it has nothing more urgent to do', async () => {
-    const drbd = new FakeDrbd({ state: primary([good], away) }).answer('dmesg', refusal);
-    expect((await at(drbd, 100)).state).toBe('connecting');
-    expect(await at(drbd, 160)).toMatchObject({
-      state: 'split-brain',
-      lines: [expect.stringContaining('Connecting, data went two ways')],
-    });
-  });
-  test('a peer that is simply away: one look at the log', async () => {
-    const drbd = new FakeDrbd({ state: primary([good], away) });
-    for (let second = 100; second < 600; second += 10) await at(drbd, second);
-    expect(drbd.machine.ran.filter((line) => line === 'dmesg')).toHaveLength(1);
   });
 });
 

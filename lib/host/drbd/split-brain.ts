@@ -1,45 +1,75 @@
 import type { Host } from '../host.ts';
 import type { Resource } from './state.ts';
 
-/** Two nodes whose data has gone two ways: the data generations that DRBD compared when it refused to connect them. */
+/** Two nodes whose data has gone two ways: the data generations that DRBD compared when they met. */
 export type SplitBrain = {
+  /** Empty where the kernel does not name it: 8.4 has but one. */
+  readonly peer: string;
   /** Current UUID of the data, 16 hexadecimal digits; empty when the log no longer has it. */
   readonly here: string;
   readonly there: string;
 };
 
+/** A split brain that one of DRBD's after-sb policies has ended by giving up one side's changes. */
+export type Solved = SplitBrain & { readonly survivor: 'here' | 'there'; readonly second: number };
+
+export type SplitBrainNews = {
+  /** Of a peer that is not connected; unless a later handshake with it went well. */
+  readonly unresolved: SplitBrain | undefined;
+  /** The last one. */
+  readonly solved: Solved | undefined;
+};
+
 const logMs = 2000;
 
 /** What the kernel's log says; nothing when it cannot be read or has been overwritten. */
-export async function splitBrain(host: Host, resource: Resource): Promise<SplitBrain | undefined> {
+export async function splitBrainNews(host: Host, resource: Resource): Promise<SplitBrainNews> {
   const output = await host.tryRun(['dmesg'], { timeoutMs: Math.min(logMs, host.left() / 4) });
   return splitBrainIn(output.stdout, resource);
 }
 
 /**
- * The last split brain in the kernel's log, of DRBD 8.4 and 9, unless a later handshake went well. It stays one when an
- * administrator disconnects after it.
+ * Split brains in the kernel's log, of DRBD 8.4 and 9. An unresolved one stays so when an administrator disconnects after it.
+ * 8.4 has one peer and does not name it.
  */
-export function splitBrainIn(log: string, { name, devices }: Resource): SplitBrain | undefined {
-  const prefixes = [
-    `drbd ${name}/`,
-    `drbd ${name}:`,
-    `drbd ${name} `,
-    ...devices.map(({ minor }) => `block drbd${minor}:`),
-  ];
-  let found: SplitBrain | undefined;
+export function splitBrainIn(log: string, resource: Resource): SplitBrainNews {
+  const unresolved = new Map<string, SplitBrain>();
   const uuid = { self: '', peer: '' };
+  let solved: Solved | undefined;
   for (const line of log.split('\n')) {
-    if (!prefixes.some((prefix) => line.includes(prefix))) continue;
-    const [, side, current = ''] = /: (self|peer) ([0-9A-F]{16}):/.exec(line) ?? [];
+    const place = placeOf(line, resource);
+    if (!place) continue;
+    const { peer, message, second } = place;
+    const [, side, current = ''] = /^(self|peer) ([0-9A-F]{16}):/.exec(message) ?? [];
     if (side === 'self' || side === 'peer') uuid[side] = current;
-    if (isSplit.test(line)) found = { here: uuid.self, there: uuid.peer };
-    else if (isReunion.test(line)) found = undefined;
+    const generations = { peer, here: uuid.self, there: uuid.peer };
+    const from = /^Split-Brain detected, .*automatically solved\. Sync from (this|peer) node/.exec(
+      message,
+    )?.[1];
+    if (from) solved = { ...generations, survivor: from === 'this' ? 'here' : 'there', second };
+    if (isSplit.test(message)) unresolved.set(peer, generations);
+    else if (from || isReunion.test(message)) unresolved.delete(peer);
   }
-  return found;
+  const lost = resource.connections.filter(({ state }) => state !== 'Connected').map(({ peer }) => peer);
+  const found = [...lost, ''].find((peer) => unresolved.has(peer));
+  return { unresolved: found === undefined ? undefined : unresolved.get(found), solved };
+}
+
+/** `[   82.25] drbd data/0 drbd1 node2: …` in 9, `drbd data/0 drbd1: …` or `block drbd1: …` and `drbd data: …` in 8.4. */
+function placeOf(line: string, { name, devices }: Resource) {
+  const [, time = '', text = ''] = /^(?:<\d+>)?\[ *([\d.]+)\] (.*)$/.exec(line) ?? [];
+  const [, kind, words = '', message = ''] = /^(drbd|block) ([^:]*): (.*)$/.exec(text) ?? [];
+  const [first = '', ...rest] = words.split(' ');
+  const isOurs =
+    kind === 'drbd'
+      ? first === name || first.startsWith(`${name}/`)
+      : devices.some(({ minor }) => first === `drbd${minor}`);
+  if (!isOurs) return undefined;
+  const peer = rest.find((word) => !/^drbd\d+$/.test(word)) ?? '';
+  return { peer, message, second: Number(time) };
 }
 
 /** The handler's end is the last trace where the message itself is no longer in the buffer. */
-const isSplit = /: Split-Brain detected but unresolved|: helper command: \S+ split-brain(?: |$)/;
+const isSplit = /^Split-Brain detected but unresolved|^helper command: \S+ split-brain(?: |$)/;
 const isReunion =
   /repl\( \w+ -> (?:Established|WFBitMap|Sync)|conn\( WFReportParams -> (?:Connected|WFBitMap|Sync)/;
