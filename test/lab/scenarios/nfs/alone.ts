@@ -26,6 +26,8 @@ export async function alone(run: Run): Promise<void> {
         await node2.run(`${ownDisk}\n${madeFilesystems}`, { signal });
         await meet(run, node2, [...exportfsAlone, ...nfsnotifyAlone], signal);
         await node2.run(cleared, { signal });
+        // these clients were to lose what they had
+        await lab.machine('client').run('dmesg --clear', { signal });
       })(),
     ]);
   });

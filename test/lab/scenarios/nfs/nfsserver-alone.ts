@@ -101,7 +101,9 @@ systemctl show -p ActiveEnterTimestampMonotonic nfs-server | cmp - /run/since.be
   }),
 ];
 
-const kill = (unit: string, process: string) => `systemctl kill -s KILL --kill-who=all ${unit} || true
+/** A socket unit would start it again for the next question. */
+const kill = (unit: string, process: string) => `systemctl --quiet stop ${unit}.socket || true
+systemctl kill -s KILL --kill-who=all ${unit} || true
 while runs ${process}; do sleep 0.02; done`;
 
 /** While the server runs, and goes on with a helper less: monitor sees it, and stop gets through all the same. */
@@ -122,7 +124,7 @@ const helpers: readonly Situation[] = [
   ...helperDies('nfs-mountd', 'rpc.mountd', 'nfsserver#30'),
   ...helperDies('nfs-idmapd', 'rpc.idmapd', 'nfsserver#32'),
   ...helperDies('nfsdcld', 'nfsdcld', 'nfsserver#35'),
-  ...helperDies('rpcbind.service rpcbind.socket', 'rpcbind', 'nfsserver#28'),
+  ...helperDies('rpcbind', 'rpcbind', 'nfsserver#28'),
   nfsserver('start', shared, { what: 'start once more', exit: 0 }),
   nfsserver('monitor', [...shared, recurring], {
     what: 'an editor with rpc.mountd among its arguments is no rpc.mountd (nfsserver#40)',
@@ -343,6 +345,60 @@ const notices: readonly Situation[] = [
   stopped('stop at the end'),
 ];
 
+const tuned = [
+  ...shared,
+  ...['nfs_lease_time=12', 'nfs_grace_time=20', 'nfsd_args=4'],
+  ...['mountd_port=892', 'statd_port=662', 'lockd_tcp_port=32803', 'lockd_udp_port=32769'],
+];
+const second = ['OCF_RESOURCE_INSTANCE=second', ...shared];
+const settings: readonly Situation[] = [
+  nfsserver('start', tuned, {
+    what: 'times, ports and the number of threads reach the kernel and the daemons',
+    exit: 0,
+    leaves: `[ "$(cat /proc/fs/nfsd/nfsv4leasetime)" = 12 ]
+[ "$(cat /proc/fs/nfsd/nfsv4gracetime)" = 20 ]
+[ "$(threads)" = 4 ]
+rpcinfo -p > /run/ports
+grep -q 'tcp *892 *mountd' /run/ports
+grep -q 'tcp *662 *status' /run/ports
+grep -q 'tcp *32803 *nlockmgr' /run/ports
+grep -q 'udp *32769 *nlockmgr' /run/ports`,
+  }),
+  nfsserver('monitor', [...tuned, recurring, 'OCF_CHECK_LEVEL=10'], {
+    what: 'depth 10: nfsd, rpc.mountd and rpc.statd answer',
+    exit: 0,
+  }),
+  nfsserver('monitor', [...tuned, recurring, 'OCF_CHECK_LEVEL=10'], {
+    what: 'depth 10: rpc.mountd is there, but answers nobody',
+    before: 'pkill -STOP -x rpc.mountd',
+    exit: 1,
+    says: /ocf-exit-reason.*mountd/,
+    within: 15,
+    after: 'pkill -CONT -x rpc.mountd',
+  }),
+  nfsserver('start', second, {
+    what: 'a second resource on the same node is refused (nfsserver#99)',
+    exit: 1,
+    says: /ocf-exit-reason.*by-hand-nfsserver/,
+    leaves: 'serving; bound',
+  }),
+  nfsserver('stop', second, {
+    what: 'and its stop leaves the first one alone (nfsserver#99)',
+    exit: 0,
+    leaves: 'serving; bound',
+  }),
+  stopped('stop of a tuned server', tuned),
+  nfsserver('start', shared, {
+    what: 'nothing of it stays for the next start',
+    exit: 0,
+    leaves: `[ "$(cat /proc/fs/nfsd/nfsv4leasetime)" = 15 ]
+[ "$(threads)" = 8 ]
+rpcinfo -p > /run/ports
+not grep -q 'tcp *892 *mountd' /run/ports`,
+  }),
+  stopped('stop at the very end'),
+];
+
 export const nfsserverAlone: readonly Situation[] = [
   ...life,
   ...helpers,
@@ -350,4 +406,5 @@ export const nfsserverAlone: readonly Situation[] = [
   ...failures,
   ...place,
   ...notices,
+  ...settings,
 ];
