@@ -1,10 +1,11 @@
 import { configure } from '../../../cluster/drbd-resource.ts';
+import type { NodeName } from '../../../settings.ts';
 import type { Run } from '../../run.ts';
 import { alone } from './alone.ts';
 import { connectedNodes, outdatedNode } from './connected.ts';
 import { refusals, withoutModule } from './refusals.ts';
 import { secondResource } from './second-resource.ts';
-import { playSituations } from './situations.ts';
+import { playBeside, playSituations, type Situation } from './situations.ts';
 
 /** The agent is called on nodes in all kinds of situations. Pacemaker has stopped its resources, and only keeps the attributes. */
 export async function byHand(run: Run): Promise<void> {
@@ -14,10 +15,13 @@ export async function byHand(run: Run): Promise<void> {
   await steps.run('DRBD is down on both nodes', 30, async (signal) => {
     await Promise.all(lab.nodes.map((node) => node.run(`${configure()}drbdadm down data`, { signal })));
   });
-  await playSituations(run, 'without the module', withoutModule);
-  await playSituations(run, 'refusals', refusals);
-  await playSituations(run, 'alone', alone);
+  await playBeside(run, [
+    ['without the module, and alone', [...withoutModule, ...alone]],
+    ['refusals, and a second resource', [...on('node2', refusals), ...secondResource('node2')]],
+  ]);
   await playSituations(run, 'connected', connectedNodes);
   await playSituations(run, 'outdated', outdatedNode);
-  await playSituations(run, 'second resource', secondResource);
 }
+
+const on = (node: NodeName, situations: readonly Situation[]): Situation[] =>
+  situations.map((situation) => ({ ...situation, on: node }));

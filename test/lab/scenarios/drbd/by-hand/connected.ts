@@ -90,7 +90,15 @@ export const connectedNodes: readonly Situation[] = [
     cases: [150],
     what: 'promote beside a Primary: tries until shortly before the timeout, with the kernel’s words',
     on: 'node2',
-    calls: [{ action: 'promote', meta: brief, code: 1, score: 'untouched', says: /[Mm]ultiple primaries/ }],
+    calls: [
+      {
+        action: 'promote',
+        meta: { timeout: '9000' },
+        code: 1,
+        score: 'untouched',
+        says: /[Mm]ultiple primaries/,
+      },
+    ],
     leaves: { node2: { role: 'Secondary' } },
   },
   {

@@ -1,3 +1,4 @@
+import type { NodeName } from '../../../settings.ts';
 import type { Situation } from './situations.ts';
 
 const path = '/etc/drbd.d/two.res';
@@ -18,26 +19,29 @@ const good = (minor: number): string => `drbdsetup primary ${minor} --force && d
 const two = { drbd_resource: 'two', wfc_timeout: '' };
 const brief = { timeout: '5000' };
 
-/** A resource of two volumes, beside the other one, and everything that keeps a resource from starting. */
-export const secondResource: readonly Situation[] = [
+/** A resource of two volumes, and everything that keeps a resource from starting. */
+export const secondResource = (node: NodeName): readonly Situation[] =>
+  situations(node).map((situation) => ({ ...situation, on: node }));
+
+const situations = (node: NodeName): readonly Situation[] => [
   {
     cases: [137],
     what: 'start without meta-data on the disk: failed, in drbdadm’s words',
-    make: [['node1', `${disks}${twoVolumes('/dev/drbd6')}`]],
+    make: [[node, `${disks}${twoVolumes('/dev/drbd6')}`]],
     calls: [{ action: 'start', params: two, code: 1, says: /failed to attach: .*meta.?data/i }],
     proof: 'drbdadm down two',
   },
   {
     cases: [138],
     what: 'start while something else has the minor: failed, in drbdadm’s words',
-    make: [['node1', 'drbdsetup new-resource other && drbdsetup new-minor other 6 0']],
+    make: [[node, 'drbdsetup new-resource other && drbdsetup new-minor other 6 0']],
     calls: [{ action: 'start', params: two, code: 1, says: /new-minor/ }],
     proof: 'drbdsetup down other; drbdadm down two',
   },
   {
     cases: [142],
     what: 'start when the device node does not appear: failed in time',
-    make: [['node1', twoVolumes('/dev/drbd_two')]],
+    make: [[node, twoVolumes('/dev/drbd_two')]],
     calls: [{ action: 'start', params: two, meta: brief, code: 1, says: /\/dev\/drbd_two does not appear/ }],
     proof: `drbdadm down two; ${twoVolumes('/dev/drbd6')}`,
   },
@@ -46,8 +50,8 @@ export const secondResource: readonly Situation[] = [
     cases: [98],
     what: 'volume 0 good, volume 1 Unconfigured: 0, score deleted',
     make: [
-      ['node1', 'drbdadm create-md --force two && drbdadm new-resource two && drbdadm new-minor two'],
-      ['node1', `drbdadm attach two/0 && ${good(5)}`],
+      [node, 'drbdadm create-md --force two && drbdadm new-resource two && drbdadm new-minor two'],
+      [node, `drbdadm attach two/0 && ${good(5)}`],
     ],
     calls: [{ action: 'monitor', params: two, code: 0, score: 'deleted' }],
   },
@@ -55,7 +59,7 @@ export const secondResource: readonly Situation[] = [
     only84: true,
     cases: [99],
     what: 'volume 0 Primary, volume 1 Secondary: 8, 10000, and half a promotion is logged',
-    make: [['node1', `drbdadm attach two/1 && ${good(6)} && drbdsetup primary 5`]],
+    make: [[node, `drbdadm attach two/1 && ${good(6)} && drbdsetup primary 5`]],
     calls: [{ action: 'monitor', params: two, code: 8, score: 10000, says: /volume 1 is still Secondary/ }],
   },
   {

@@ -43,23 +43,40 @@ export async function playSituations(
   title: string,
   situations: readonly Situation[],
 ): Promise<void> {
-  const { checks, steps } = run;
-  const possible = situations.filter(({ only84 }) => !only84 || !isDrbd9(run));
-  await steps.run(`${possible.length} situations: ${title}`, 300, async (signal) => {
-    for (const [index, situation] of possible.entries()) {
-      const began = Date.now();
-      const name = `row-${title.replace(/\W+/g, '-')}-${index}-${began}`;
-      const complaints = await within(limit, signal, (limited) => play(run, situation, name, limited)).catch(
-        (error: unknown) => {
-          signal.throwIfAborted();
-          return [String(error)];
-        },
-      );
-      const { cases, what } = situation;
-      const detail = complaints.join('; ') || `${((Date.now() - began) / 1000).toFixed(1)} s`;
-      checks.add(`${tag(run, ...cases)}${what}`, complaints.length === 0, detail);
-    }
+  await run.steps.run(`by hand: ${title}`, 400, (signal) => playAll(run, title, situations, signal));
+}
+
+/** Two tables at once that have nothing to do with each other. */
+export async function playBeside(
+  run: Run,
+  tables: readonly (readonly [title: string, situations: readonly Situation[]])[],
+): Promise<void> {
+  const titles = tables.map(([title]) => title).join('; ');
+  await run.steps.run(`by hand: ${titles}`, 400, async (signal) => {
+    await Promise.all(tables.map(([title, situations]) => playAll(run, title, situations, signal)));
   });
+}
+
+async function playAll(
+  run: Run,
+  title: string,
+  situations: readonly Situation[],
+  signal: AbortSignal,
+): Promise<void> {
+  const possible = situations.filter(({ only84 }) => !only84 || !isDrbd9(run));
+  for (const [index, situation] of possible.entries()) {
+    const began = Date.now();
+    const name = `row-${title.replace(/\W+/g, '-')}-${index}-${began}`;
+    const complaints = await within(limit, signal, (limited) => play(run, situation, name, limited)).catch(
+      (error: unknown) => {
+        signal.throwIfAborted();
+        return [String(error)];
+      },
+    );
+    const { cases, what } = situation;
+    const detail = complaints.join('; ') || `${((Date.now() - began) / 1000).toFixed(1)} s`;
+    run.checks.add(`${tag(run, ...cases)}${what}`, complaints.length === 0, detail);
+  }
 }
 
 /** Node's own AbortSignal.any and AbortSignal.timeout do not survive garbage collection together. */
