@@ -28,22 +28,32 @@ export async function splitBrains(run: Run): Promise<void> {
   checks.begin('split brain');
   writers.stop();
   await steps.run('Pacemaker stops all resources', 120, (signal) => cluster.stopAll('node1', signal));
-  for (const { policy, written, survivor } of policies) {
-    const title = `${policy}: the data of ${survivor} survives`;
-    await steps.run(title, 120, async (signal) => {
-      await meet(run, { net: [`after-sb-0pri ${policy};`] }, signal);
-      const data = await split(run, written, signal);
-      await until(signal, () => inSync(run, signal));
-      const log = await kernelLog(run, survivor, signal);
-      const found = await dataOf(run, signal);
-      const resolved = nodes.every((node) => found[node] === data[survivor]) && data.node1 !== data.node2;
-      checks.add(title, resolved && /automatically solved. Sync from this node/.test(log), log);
-      await agentOn(run, survivor, { action: 'monitor' }, signal);
-    });
-  }
+  for (const one of policies) await resolvedBy(run, one);
   await secondaryDiscarded(run);
   await unresolved(run);
   atMostOne(run, 'primary');
+}
+
+async function resolvedBy(run: Run, { policy, written, survivor }: Policy): Promise<void> {
+  const { checks, steps } = run;
+  const title = `${policy}: the data of ${survivor} survives`;
+  await steps.run(title, 120, async (signal) => {
+    await meet(run, { net: [`after-sb-0pri ${policy};`] }, signal);
+    const monitor = { action: 'monitor', instance: `split-${policy}` };
+    const data = await split(run, written, signal, async () => {
+      for (const node of nodes) await agentOn(run, node, monitor, signal);
+    });
+    await until(signal, () => inSync(run, signal));
+    const log = await kernelLog(run, survivor, signal);
+    const found = await dataOf(run, signal);
+    const resolved = nodes.every((node) => found[node] === data[survivor]) && data.node1 !== data.node2;
+    checks.add(title, resolved && /automatically solved. Sync from this node/.test(log), log);
+    const told = await Promise.all(nodes.map((node) => agentOn(run, node, monitor, signal)));
+    const isTold = nodes.every((node, index) =>
+      told[index]?.includes(`what ${node === survivor ? 'the peer' : 'this node'} wrote`),
+    );
+    checks.add(`${policy}: the agents tell whose changes are given up`, isTold, told.join('; '));
+  });
 }
 
 /** One Primary is left when the nodes meet: the other node's changes go. */
