@@ -29,5 +29,9 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
     const status = await scriptStatus(ctx.host, manager.script);
     if (status !== 'stopped') throw new Failure('failed', `no nfsd threads, but ${status.said}`);
   }
+  if (ctx.request.probe) {
+    const { prepare } = await import('./prepare.ts');
+    await prepare(ctx);
+  }
   return notRunning('the kernel has no nfsd threads');
 }

@@ -8,6 +8,7 @@ import { adminsConf } from './health.ts';
 import { sharedInfodir } from './infodir.ts';
 import type { Manager } from './manager.ts';
 import type { Ctx } from './params.ts';
+import { nodeScope } from './settings.ts';
 
 // NFSv4.1 clients compare the server scope after a failover. A Linux client that sees another one does not reclaim: it gives its
 // locks up and every process that holds one gets EIO. The kernel's default is the node's name, which differs on every node.
@@ -23,8 +24,8 @@ const scopeFile = `${stateRoot}/server-scope`;
 
 /**
  * The scope, and who tells nfsd: nfs.conf, or where nfs-utils does not know it there, the name of the node that nfsd sees, for
- * which a unit gets a drop-in. It stays until the next boot: to reload systemd would cost seconds of every failover, and it harms
- * nobody.
+ * which a unit gets a drop-in. It stays until the next boot: to reload systemd costs seconds of a failover, and without the file
+ * that holds the scope it does nothing.
  */
 export async function settleScope(
   ctx: Ctx,
@@ -37,7 +38,7 @@ export async function settleScope(
   else if (!(await isConfigured(host)))
     log.warn('no nfs_server_scope is set: NFSv4.1 clients lose their locks in a failover to another node');
   const node = isKnown ? undefined : scope;
-  if (manager.by === 'systemd') await keepDropIn(ctx, manager.server, server, node);
+  if (manager.by === 'systemd') await keepDropIn(ctx, manager.server, server, node !== undefined);
   if (scope === undefined) return {};
   return node === undefined ? { conf: scope } : { node };
 }
@@ -78,12 +79,15 @@ async function knowsScope(host: Host): Promise<boolean> {
   return code !== 127 && !/unrecognized option/.test(stderr);
 }
 
-/** Older ones take the node's name of their UTS namespace: they get one of their own, with the scope as its name. */
-export function dropInText(unit: string, scope: string): string {
-  const rename = `/bin/sh -c 'echo "$$0" > /proc/sys/kernel/hostname && exec "$$@"' ${scope}`;
+/**
+ * Older ones take the node's name of their UTS namespace: they get one of their own, with the scope as its name. The drop-in is
+ * the same for every scope, so that systemd can have read it long before the scope is known.
+ */
+export function dropInText(unit: string): string {
+  const rename = `if [ -e ${nodeScope} ]; then cat ${nodeScope} > /proc/sys/kernel/hostname || exit 1; fi; exec "$$@"`;
   const commands = commandsOf(unit).map((line) => {
     const [, prefix = '', command = ''] = /^([-@:+!|]*)(.*)$/s.exec(line) ?? [];
-    return `ExecStart=${prefix}/usr/bin/unshare --uts ${rename} ${command}`;
+    return `ExecStart=${prefix}/usr/bin/unshare --uts /bin/sh -c '${rename}' tsha ${command}`;
   });
   if (commands.length === 0) throw new Failure('notInstalled', 'nfs-server.service has no ExecStart');
   return [
@@ -110,18 +114,36 @@ function commandsOf(unit: string): readonly string[] {
 }
 
 /**
+ * Has systemd read the drop-in where the first start on this node would have to wait for it. Not in place of the stock agent's: its
+ * server may run.
+ */
+export async function prepareDropIn(ctx: Pick<Ctx, 'host' | 'params'>, manager: Manager): Promise<void> {
+  if (manager.by !== 'systemd') return;
+  if (!ctx.params.nfs_server_scope && sharedInfodir(ctx) === undefined) return;
+  const isThere = (file: string) =>
+    ctx.host.sys.facts(file).then(
+      () => true,
+      () => false,
+    );
+  if (await isThere(dropInOf(manager.server))) return;
+  if (await isThere(stockDropInOf(manager.server))) return;
+  const { isKnown, server } = await scopeFacts(ctx, manager);
+  if (!isKnown) await keepDropIn(ctx, manager.server, server, true);
+}
+
+/**
  * systemd finds a new drop-in only when it reads everything again, which costs seconds: so only when something changed, or when
  * what lies there is not in force. Without the scope all NFSv4.1 locks would be lost at the next failover, silently.
  */
 async function keepDropIn(
-  { host }: Ctx,
+  { host }: Pick<Ctx, 'host'>,
   name: string,
   server: Unit | undefined,
-  scope: string | undefined,
+  isWanted: boolean,
 ): Promise<void> {
   const [dropIn, stockDropIn] = [dropInOf(name), stockDropInOf(name)];
   const read = (file: string) => host.sys.read(file).catch(() => undefined);
-  const text = scope === undefined || !server ? undefined : dropInText(await unitText(host, server), scope);
+  const text = isWanted && server ? dropInText(await unitText(host, server)) : undefined;
   const [old, stock] = [await read(dropIn), await read(stockDropIn)];
   const isNew = old !== text || stock !== undefined;
   if (!isNew && (!server || text === undefined || isInForce(server, dropIn))) return;

@@ -15,9 +15,24 @@ const runDir = '/run/tsha-nfs';
 const conf = `${runDir}/nfs.conf`;
 const exportsDir = `${runDir}/exports`;
 
+/** The scope, for a unit whose nfs-utils takes it from the name of the node. */
+export const nodeScope = `${runDir}/scope`;
+
 type Settings = readonly (readonly [section: string, key: string, value: string])[];
 
-export async function writeSettings(ctx: Ctx, scope: string | undefined, times: Times): Promise<void> {
+export async function writeSettings(
+  ctx: Ctx,
+  scope: { readonly conf?: string; readonly node?: string },
+  times: Times,
+): Promise<void> {
+  const { host } = ctx;
+  await writeConf(ctx, scope.conf, times);
+  if (scope.node === undefined) return host.sys.remove(nodeScope);
+  await host.sys.makeDir(runDir);
+  await host.sys.write(nodeScope, `${scope.node}\n`);
+}
+
+async function writeConf(ctx: Ctx, scope: string | undefined, times: Times): Promise<void> {
   const { host, log } = ctx;
   const asked = askedFor(ctx, times);
   const settings: Settings = [

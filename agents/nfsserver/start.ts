@@ -34,7 +34,7 @@ export async function start(ctx: Ctx): Promise<void> {
   const [facts, isNew] = await Promise.all(atOnce);
   const scope = await settleScope(ctx, manager, facts);
   const times = await timesOf(ctx, isNew);
-  await writeSettings(ctx, scope.conf, times);
+  await writeSettings(ctx, scope, times);
   await setNumbers(ctx, times);
   await startServer(ctx, manager, scope.node);
   await startRquotad(ctx);

@@ -47,6 +47,7 @@ describe('server scope', () => {
     for (let time = 0; time < 2; time++) {
       expect((await run(machine, 'start')).code).toBe(0);
       expect(machine.files.get(dropIn)).toContain('ExecStart=\nExecStart=/usr/bin/unshare --uts');
+      expect(machine.files.get('/run/tsha-nfs/scope')).toBe('nfs\n');
       expect((await run(machine, 'stop')).code).toBe(0);
     }
     const reloads = () => machine.ran.filter((line) => line === 'systemctl daemon-reload').length;
@@ -54,6 +55,35 @@ describe('server scope', () => {
     machine.loadedDropIns = []; // an agent was killed between writing and reloading
     expect((await run(machine, 'start')).code).toBe(0);
     expect(reloads()).toBe(2);
+  });
+
+  test('the probe of a passive node has it read beforehand, so that the first start there need not wait', async () => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
+    machine.knowsScope = false;
+    expect((await run(machine, 'monitor')).code).toBe(7);
+    expect(machine.loadedDropIns).toEqual([dropIn]);
+    const before = machine.ran.length;
+    expect((await run(machine, 'monitor')).code).toBe(7);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.ran.slice(before)).not.toContain('systemctl daemon-reload');
+    expect(machine.files.get('/run/tsha-nfs/scope')).toBe('nfs\n');
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.files.has('/run/tsha-nfs/scope')).toBe(false);
+  });
+
+  test('a probe answers in time whatever becomes of that, and a recurring monitor leaves it', async () => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_CRM_meta_timeout: '20000' });
+    machine.knowsScope = false;
+    machine.on('systemctl', (_args, { timeoutMs }) => {
+      machine.clock += timeoutMs;
+      return { code: 124, hung: 'pid 77 in state S' };
+    });
+    expect((await run(machine, 'monitor')).code).toBe(7);
+    expect(machine.clock).toBeLessThan(10_000);
+    machine.env['OCF_RESKEY_CRM_meta_interval'] = '10000';
+    const before = machine.ran.length;
+    expect((await run(machine, 'monitor')).code).toBe(7);
+    expect(machine.ran.slice(before)).toEqual([]);
   });
 
   test('a drop-in that systemd does not take is a failure, not a lost lock later', async () => {
@@ -97,8 +127,10 @@ describe('server scope', () => {
       'ExecStart=',
       'ExecStart=/usr/bin/unshare --uts x',
     ].join('\n');
-    const wrapped = `/usr/bin/unshare --uts /bin/sh -c 'echo "$$0" > /proc/sys/kernel/hostname && exec "$$@"' nfs`;
-    expect(dropInText(unit, 'nfs').split('\n').slice(2, -1)).toEqual([
+    const file = '/run/tsha-nfs/scope';
+    const rename = `if [ -e ${file} ]; then cat ${file} > /proc/sys/kernel/hostname || exit 1; fi; exec "$$@"`;
+    const wrapped = `/usr/bin/unshare --uts /bin/sh -c '${rename}' tsha`;
+    expect(dropInText(unit).split('\n').slice(2, -1)).toEqual([
       'ExecStart=',
       `ExecStart=-${wrapped} /bin/sh -c '/usr/sbin/nfsdctl autostart || /usr/sbin/rpc.nfsd'`,
       `ExecStart=${wrapped} /usr/sbin/rpc.nfsd --debug`,
