@@ -36,6 +36,16 @@ const viaLink = async (s: Sandbox, dir: string) => {
   return { ...params, device: link };
 };
 
+/** Two devices, mounted both, of which the other's name is ours and more. */
+const neighbours = (name: string, more: string) => async (s: Sandbox, dir: string) => {
+  const node = `/dev/tsha-${process.pid}-${Math.random().toString(36).slice(2, 8)}-${name}`;
+  await s.run('cp', '-a', await s.disk('ext4'), node);
+  await s.run('cp', '-a', await s.disk('ext4'), node + more);
+  mkdirSync(`${dir}/other`);
+  await s.run('mount', node + more, `${dir}/other`);
+  return { device: node, directory: `${dir}/m`, fstype: 'ext4' };
+};
+
 const rows: readonly Row[] = [
   {
     what: 'Filesystem#33: the mount point is a file',
@@ -187,15 +197,15 @@ const rows: readonly Row[] = [
   },
   {
     what: 'Filesystem#52, D3: another device whose name continues ours',
-    prepare: async (s, dir) => {
-      const [a, b] = [await s.disk('ext4'), await s.disk('ext4')];
-      const link = `/dev/tsha-lv-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
-      await s.run('cp', '-a', a, link);
-      await s.run('cp', '-a', b, `${link}-2`);
-      mkdirSync(`${dir}/other`);
-      await s.run('mount', `${link}-2`, `${dir}/other`);
-      return { device: link, directory: `${dir}/m`, fstype: 'ext4' };
-    },
+    prepare: neighbours('lv', '-2'),
+    steps: [
+      { do: 'start', ours: 0, mounts: [m, 'other'] },
+      { do: 'stop', ours: 0, mounts: ['other'], stockMounts: [] },
+    ],
+  },
+  {
+    what: 'Filesystem#53: drbd5 and drbd50',
+    prepare: neighbours('drbd5', '0'),
     steps: [
       { do: 'start', ours: 0, mounts: [m, 'other'] },
       { do: 'stop', ours: 0, mounts: ['other'], stockMounts: [] },

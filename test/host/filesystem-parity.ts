@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -88,11 +88,10 @@ export function testParity(rows: readonly Row[]): void {
       } finally {
         for (const target of targetsBelow(sandbox, dir).toReversed())
           await sandbox.run('umount', '-l', `${dir}/${target}`).catch(() => undefined);
-        await execa(
-          'rm',
-          ['-f', params['device']?.startsWith('/dev/tsha-') ? params['device'] : '', `${params['device']}-2`],
-          { reject: false },
-        );
+        const own = params['device']?.startsWith('/dev/tsha-')
+          ? params['device'].slice('/dev/'.length)
+          : undefined;
+        for (const node of readdirSync('/dev')) if (own && node.startsWith(own)) rmSync(join('/dev', node));
       }
     });
   });

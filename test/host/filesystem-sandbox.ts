@@ -12,6 +12,7 @@ export type Answer = {
   readonly stderr: string;
   readonly ms: number;
 };
+export type Holder = { readonly pid: number | undefined; end(): Promise<void> };
 type Background = ReturnType<typeof spawnInside>;
 type Params = { readonly [name: string]: string | number };
 
@@ -20,8 +21,10 @@ export type Sandbox = {
   readonly folder: string;
   /** Runs a command in the namespace; rejects when it fails. */
   run(command: string, ...args: readonly string[]): Promise<string>;
-  /** Starts a command in the namespace that is ended with the sandbox. */
+  /** Starts a command in the namespace that is ended with the sandbox; its input stays open. */
   background(argv: readonly string[]): Background;
+  /** A bash script in the namespace, once it says that it is ready. */
+  holder(script: string): Promise<Holder>;
   /** A new loop device with a new filesystem of this type; without a type it stays blank. */
   disk(type?: Type, ...mkfs: readonly string[]): Promise<string>;
   image(type: 'ext4'): Promise<string>;
@@ -29,10 +32,13 @@ export type Sandbox = {
   mounts(dir?: string): readonly Mount[];
   /** The same as lines `target source`. */
   mounted(): Promise<readonly string[]>;
+  isMounted(directory: string): boolean;
   /** Calls our agent; parameters of the resource by name, `meta_…` and variables in capitals as they are. */
   ours(action: string, params: Params): Promise<Answer>;
   /** The stock agent: the installed one, unless another release is given. */
   stock(action: string, params: Params, release?: Stock): Promise<Answer>;
+  /** The same, ended with all its children after so many seconds: the code is `undefined` then. */
+  stockFor(seconds: number, action: string, params: Params): Promise<Answer>;
   /** Our action, killed with all its children after so many milliseconds; whether it was still running. */
   killed(action: string, params: Params, afterMs: number): Promise<boolean>;
   close(): Promise<void>;
@@ -41,8 +47,11 @@ export type Sandbox = {
 const sizes = { ext2: 16, ext4: 32, xfs: 320, btrfs: 120, vfat: 16 };
 export type Type = keyof typeof sizes;
 
+/** What a shell would say of a command that SIGKILL ended. */
+const byKill = 137;
+
 const spawnInside = (pid: number | undefined, argv: readonly string[]) =>
-  execa('nsenter', ['-t', String(pid), '-m', '--', ...argv], { cwd: '/', stdin: 'ignore', reject: false });
+  execa('nsenter', ['-t', String(pid), '-m', '--', ...argv], { cwd: '/', reject: false });
 
 export async function openSandbox(): Promise<Sandbox> {
   const folder = mkdtempSync('/tmp/tsha-fs-');
@@ -113,13 +122,27 @@ export async function openSandbox(): Promise<Sandbox> {
   }
 
   mkdirSync(join(folder, 'memory'));
+  const background: Sandbox['background'] = (argv) => {
+    const child = spawnInside(holder.pid, argv);
+    children.push(child);
+    return child;
+  };
+
   return {
     folder,
     run,
-    background(argv) {
-      const child = spawnInside(holder.pid, argv);
-      children.push(child);
-      return child;
+    background,
+    async holder(script) {
+      const child = background(['bash', '-c', script]);
+      await new Promise((resolve, reject) => {
+        child.stdout.once('data', resolve);
+        void child.then(({ stderr }) => reject(new Error(`the holder ended: ${stderr}`)));
+      });
+      const end = async () => {
+        child.kill('SIGKILL');
+        await child;
+      };
+      return { pid: child.pid, end };
     },
     async disk(type, ...mkfs) {
       const file = await newImage(type, mkfs);
@@ -130,9 +153,15 @@ export async function openSandbox(): Promise<Sandbox> {
     image: (type) => newImage(type),
     mounts,
     mounted: async () => mounts().map(({ target, source }) => `${target} ${source}`),
+    isMounted: (directory) => mounts().some(({ target }) => target === directory),
     ours: (action, params) => call([process.execPath, agent, action], params),
     stock: (action, params, release = installedStock) =>
       call([join(release.agents, 'Filesystem'), action], params, release),
+    async stockFor(seconds, action, params) {
+      const agent = join(installedStock.agents, 'Filesystem');
+      const answer = await call(['timeout', '-s', 'KILL', String(seconds), agent, action], params);
+      return answer.code === byKill ? { ...answer, code: undefined } : answer;
+    },
     killed: (action, params, afterMs) =>
       runAndKill(['nsenter', ...inside([process.execPath, agent, action])], envOf(params), afterMs),
     async close() {
