@@ -4,16 +4,20 @@ import { traceProse } from './trace.ts';
 
 export default {
   long: `
-Runs the kernel's NFS server and its helper daemons (rpc.mountd, rpc.idmapd, nfsdcld, rpc.statd, fsidd) through systemd, with the
-state that clients depend on kept on the failover filesystem: which clients hold locks, and what they may claim again after a
-failover. There is one kernel NFS server per machine, so one resource of this type per node.
+Runs the kernel's NFS server and its helper daemons (rpc.mountd, rpc.idmapd, nfsdcld, rpc.statd, fsidd) through systemd, or through an
+init script where there is no systemd, with the state that clients depend on kept on the failover filesystem: which clients hold
+locks, and what they may claim again after a failover. There is one kernel NFS server per machine, so one resource of this type per
+node; a second one is refused.
 
 In a group it belongs after the Filesystem and before the exportfs resources: starting nfs-server.service drops every export that is
 not in /etc/exports, and stopping it drops all. The service's address comes after the exports, and tsha:nfsnotify last.
 
 nfs-server.service must not be enabled at boot on any node. Whatever init scripts, enabled helper services and open files a
 distribution leaves on /var/lib/nfs, no drop-in and no masked unit is needed: helpers that run before the state directory is in place
-are restarted on it, and helpers that hold it are ended when it leaves. rpcbind is started if needed and never stopped.`,
+are restarted on it, and helpers that hold it are ended when it leaves. rpcbind is started if needed and never stopped.
+
+The monitor reads /proc and executes nothing. With OCF_CHECK_LEVEL=10 it also asks nfsd, rpc.mountd and rpc.statd for an answer, each
+within 5 seconds, and with 20 nfsd through every address of nfs_ip that is on this machine.`,
   params: {
     nfs_shared_infodir: `
 Directory on the failover filesystem that is mounted over /var/lib/nfs while the server runs, so that locks survive a failover. It is
@@ -26,7 +30,7 @@ get input/output errors. When unset, a name is made up once and kept in the file
 it; without nfs_shared_infodir the kernel uses the node's name, and locks of NFSv4.1 clients do not survive. A scope in /etc/nfs.conf is
 respected. nfs-utils 2.6.3 and later get it through a file in /etc/nfs.conf.d, older ones through a systemd drop-in below /run.`,
     nfs_ip: `
-Comma separated addresses that clients mount from. Lock notifications are sent from each of them. An address that is not on this machine
+Comma separated addresses that clients mount from. Lock notifications are sent from each of them, and check level 20 asks them. An address that is not on this machine
 yet when the server starts is left out with a warning: put tsha:nfsnotify after the address instead.`,
     nfs_no_notify: `
 Do not notify NFSv3 clients at the end of start. Set it when a tsha:nfsnotify resource does so as the last member of the group, when

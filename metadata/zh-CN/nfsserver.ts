@@ -5,15 +5,18 @@ import { traceProse } from './trace.ts';
 export default {
   short: '运行内核 NFS 服务器，其状态保存在故障切换文件系统上',
   long: `
-通过 systemd 运行内核 NFS 服务器及其辅助守护进程（rpc.mountd、rpc.idmapd、nfsdcld、rpc.statd、fsidd），并把客户端所依赖的状态（哪些客户端
-持有锁、故障切换后它们可以重新申请什么）保存在故障切换文件系统上。每台机器只有一个内核 NFS 服务器，因此每个节点只能有一个此类资源。
+通过 systemd（没有 systemd 时通过 init 脚本）运行内核 NFS 服务器及其辅助守护进程（rpc.mountd、rpc.idmapd、nfsdcld、rpc.statd、fsidd），并把客户端所依赖的状态（哪些客户端
+持有锁、故障切换后它们可以重新申请什么）保存在故障切换文件系统上。每台机器只有一个内核 NFS 服务器，因此每个节点只能有一个此类资源，第二个会被拒绝。
 
 在资源组中，它应位于 Filesystem 之后、exportfs 之前：启动 nfs-server.service 会撤销不在 /etc/exports 中的所有导出，停止它则撤销全部导出。
 服务地址排在导出之后，tsha:nfsnotify 排在最后。
 
 任何节点都不得设置 nfs-server.service 开机自启。无论发行版遗留了哪些 init 脚本、已启用的辅助服务或 /var/lib/nfs 上打开的文件，都不需要
 drop-in，也不需要屏蔽任何单元：在状态目录就位之前已运行的辅助进程会在其上重新启动，移走状态目录时仍占用它的辅助进程会被结束。
-rpcbind 会按需启动，但从不停止。`,
+rpcbind 会按需启动，但从不停止。
+
+监视动作只读取 /proc，不执行任何命令。OCF_CHECK_LEVEL=10 时还会要求 nfsd、rpc.mountd 和 rpc.statd 各在 5 秒内应答；20 时还会通过本机上
+nfs_ip 的每个地址询问 nfsd。`,
   params: {
     nfs_shared_infodir: {
       short: '故障切换文件系统上保存 NFS 服务器状态的目录，挂载到 /var/lib/nfs 之上',
@@ -32,7 +35,7 @@ nfs-utils 2.6.3 及以上通过 /etc/nfs.conf.d 中的文件设置，更早的�
     nfs_ip: {
       short: '服务地址，逗号分隔：锁通知从这些地址发出',
       long: `
-客户端挂载所用的地址，逗号分隔。锁通知从每个地址发出。服务器启动时本机尚未拥有的地址会被跳过并给出警告：请改用排在地址之后的 tsha:nfsnotify。`,
+客户端挂载所用的地址，逗号分隔。锁通知从每个地址发出，检查级别 20 会询问这些地址。服务器启动时本机尚未拥有的地址会被跳过并给出警告：请改用排在地址之后的 tsha:nfsnotify。`,
     },
     nfs_no_notify: {
       short: '启动结束时不通知 NFSv3 客户端，稍后由 tsha:nfsnotify 完成',
