@@ -37,7 +37,7 @@ export async function killActive(run: Run): Promise<void> {
 /** How long one node is left alone. Without having seen its peer it must not start what the peer may have changed. */
 const aloneSeconds = 8;
 
-/** Power fails on both nodes at once; the one that had the service comes back last. */
+/** Power fails on both nodes at once; the one that had the service comes back first. */
 export async function powerFailure(run: Run): Promise<void> {
   const { cluster, lab, writers, steps, checks } = run;
   checks.begin('power fails');
@@ -46,7 +46,7 @@ export async function powerFailure(run: Run): Promise<void> {
     await writers.write(5, now(), signal);
     await Promise.all(nodes.map((node) => lab.kill(node)));
   });
-  await bothBack(run, peerOf(active), async (node) => await powerOn(run, node));
+  await bothBack(run, active, async (node) => await powerOn(run, node));
 }
 
 /** Both nodes are shut down in order, and started in the same order: the first one up misses what was written last. */

@@ -84,14 +84,16 @@ async function unresolved(run: Run): Promise<void> {
     const data = await split(run, { node1: 1, node2: 1 }, signal);
     for (const node of nodes)
       await until(signal, async () => (await cluster.drbdOn(node, signal))?.connection === 'StandAlone');
-    const instance = 'split';
-    await agentSays(
-      run,
-      { action: 'monitor', instance },
-      0,
-      /split brain with .*two ways.*--discard-my-data/,
-      signal,
-    );
+    const monitor = { action: 'monitor', instance: 'split' };
+    for (const node of nodes) {
+      const said = await agentOn(run, node, monitor, signal);
+      const words = /split brain with .*two ways.*--discard-my-data/;
+      checks.add(
+        `the agent on ${node} says that data went two ways, and the way out`,
+        words.test(said),
+        said,
+      );
+    }
     const attributes = await lab
       .machine('node1')
       .run('attrd_updater --query --all --name tsha-drbd-data', { signal });
@@ -100,7 +102,8 @@ async function unresolved(run: Run): Promise<void> {
       attributes.match(/value="split-brain"/g)?.length === nodes.length,
       attributes,
     );
-    await agentSays(run, { action: 'start', params: { wfc_timeout: '2' } }, 0, /(?:)/, signal);
+    for (const node of nodes)
+      await agentOn(run, node, { action: 'start', params: { wfc_timeout: '2' } }, signal);
     const kept = await dataOf(run, signal);
     const states = await Promise.all(nodes.map((node) => cluster.drbdOn(node, signal)));
     checks.add(
@@ -120,7 +123,10 @@ async function unresolved(run: Run): Promise<void> {
       'by hand, connect --discard-my-data: the other node’s data survives',
       nodes.every((node) => found[node] === data.node2),
     );
-    await agentSays(run, { action: 'monitor', instance }, 0, /connected to every peer/, signal);
+    for (const node of nodes) {
+      const said = await agentOn(run, node, monitor, signal);
+      checks.add(`the agent on ${node} says that it is over`, /connected to every peer/.test(said), said);
+    }
   });
 }
 
@@ -179,29 +185,10 @@ async function inSync({ cluster }: Run, signal: AbortSignal): Promise<boolean> {
 const kernelLog = async ({ lab }: Run, node: NodeName, signal: AbortSignal): Promise<string> =>
   await lab.machine(node).run("dmesg | grep -o 'Split-Brain detected.*' | tail -n 1", { signal });
 
+/** What the agent says; it must succeed. */
 async function agentOn(run: Run, node: NodeName, call: Call, signal: AbortSignal): Promise<string> {
   const instance = call.instance ?? `split-${Date.now()}`;
   const { code, said } = await callAgent(run.lab.machine(node), { ...call, instance }, { signal });
-  const wanted = 0;
-  if (code !== wanted) throw new Error(`${call.action} on ${node}: ${code} (${said})`);
+  if (code !== 0) throw new Error(`${call.action} on ${node}: ${code} (${said})`);
   return said;
-}
-
-/** On both nodes; a check. */
-async function agentSays(
-  run: Run,
-  call: Call,
-  code: number,
-  words: RegExp,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const node of nodes) {
-    const instance = call.instance ?? `split-${Date.now()}`;
-    const answer = await callAgent(run.lab.machine(node), { ...call, instance }, { signal });
-    run.checks.add(
-      `${call.action} on ${node}: ${code}${words.source === '(?:)' ? '' : `, ${words.source}`}`,
-      answer.code === code && words.test(answer.said),
-      answer.said,
-    );
-  }
 }
