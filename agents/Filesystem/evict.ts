@@ -1,5 +1,5 @@
 import { isMountedStill, type Mount } from '../../lib/host/mounts.ts';
-import { type MountUser, processesUsing, protection } from '../../lib/host/processes.ts';
+import { type MountUser, processesUsing, protection, type Search } from '../../lib/host/processes.ts';
 import { readSeconds, signalName } from './force.ts';
 import type { Ctx } from './params.ts';
 
@@ -8,12 +8,20 @@ const mostNamed = 10;
 const longestLookMs = 100;
 
 /**
- * Signals every process that uses the mount and waits for their end, for at most signal_delay. Returns whether there was any.
+ * Signals every process that uses the mount and waits for their end, for at most signal_delay. Returns whether there was any. A
+ * quick search that finds nobody is followed by a thorough one.
  * The table is read once more right before: whoever uses the directory below a mount that is gone is no business of ours.
  */
-export async function evict(ctx: Ctx, mount: Mount, signal: number, until: number): Promise<boolean> {
+export async function evict(
+  ctx: Ctx,
+  mount: Mount,
+  signal: number,
+  until: number,
+  search: Search,
+): Promise<boolean> {
   const { params, host, log } = ctx;
-  const users = await processesUsing(host, mount);
+  const seen = await processesUsing(host, mount, search);
+  const users = seen.length > 0 || search === 'thorough' ? seen : await processesUsing(host, mount);
   if (users.length === 0 || !(await isMountedStill(host, mount))) return false;
   const signalled: MountUser[] = [];
   const isProtected = await protection(host);

@@ -1,6 +1,6 @@
 import { commandFailure, firstLine } from '../../lib/host/host.ts';
 import { isMountedStill, type Mount } from '../../lib/host/mounts.ts';
-import { kernelUsers, processesUsing } from '../../lib/host/processes.ts';
+import { kernelUsers, processesUsing, type Search } from '../../lib/host/processes.ts';
 import type { Argv } from '../../lib/host/sys.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import { evict, nameUsers } from './evict.ts';
@@ -44,13 +44,15 @@ export async function unmount(ctx: Ctx, mount: Mount, phases: readonly Phase[]):
   const { host, log } = ctx;
   let attempt = await tryUnmount(ctx, mount, false);
   let said = '';
+  let search: Search = 'quick';
   for (const { until, signals, force } of phases) {
     let pause = firstPauseMs;
     while (!attempt.done && host.sys.now() < until) {
       if (attempt.why !== said) log.warn(attempt.why);
       said = attempt.why;
       let evicted = false;
-      for (const signal of signals) evicted = (await evict(ctx, mount, signal, until)) || evicted;
+      for (const signal of signals) evicted = (await evict(ctx, mount, signal, until, search)) || evicted;
+      search = 'thorough';
       if (!evicted) {
         await host.sys.sleep(Math.max(1, Math.min(pause, until - host.sys.now())));
         pause = Math.min(pause * 2, longestPauseMs);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { FilesystemMachine } from '../fake/filesystem-machine.ts';
+import { FilesystemMachine } from '../fake/filesystem-machine.ts';
 import { hangs } from '../fake/machine.ts';
 import { follow, mounted, type Story, tmpfsOn } from './filesystem-story.ts';
 
@@ -207,4 +207,19 @@ describe('Filesystem#91, D13: another mount namespace', () => {
       calls: 'stop 1, probe 1',
       after: (m) => expect(m.clock).toBeLessThan(20_000),
     }));
+});
+
+test('what is mapped is searched for only after the links, or when they show nobody', async () => {
+  const machine = busy({ cwd: '/nfsdata' })(new FilesystemMachine());
+  holder({}, { maps: '7f0-7f1 r--p 0 93:01 12 /nfsdata/lib.so\n' }, 8)(machine);
+  machine.on('umount', () =>
+    [7, 8].some((pid) => machine.signal(pid, 0))
+      ? { code: 32, stderr: 'umount: /nfsdata: target is busy.\n' }
+      : lost(machine),
+  );
+  expect(await machine.call('stop')).toMatchObject({ code: 0 });
+  expect(machine.journal.filter((line) => line.startsWith('signal '))).toEqual([
+    'signal 15 7',
+    'signal 15 8',
+  ]);
 });
