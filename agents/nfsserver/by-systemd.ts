@@ -55,9 +55,9 @@ export async function startBySystemd(
 /** systemd refuses a sixth start within ten seconds. How often to try is for Pacemaker to say. */
 async function liftLimit(host: Host, names: readonly string[]): Promise<boolean> {
   const units = await unitsOf(host, names).catch(() => []);
-  const limited = units.filter(({ result }) => result === 'start-limit-hit').map(({ id }) => id);
-  if (limited.length > 0) await host.run(['systemctl', 'reset-failed', ...limited]);
-  return limited.length > 0;
+  if (!units.some(({ result }) => result === 'start-limit-hit')) return false;
+  await host.run(['systemctl', 'reset-failed', ...names]); // the next one is as near to its limit
+  return true;
 }
 
 async function whyNotUp(host: Host, names: readonly string[], said: string): Promise<string> {

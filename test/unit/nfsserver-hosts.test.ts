@@ -124,7 +124,7 @@ describe('units by whatever name they have', () => {
     const machine = new NfsMachine(shared);
     machine.refusesOnce = 'nfs-server.service';
     expect((await run(machine, 'start')).code).toBe(0);
-    expect(machine.ran).toContain('systemctl reset-failed nfs-server.service');
+    expect(machine.ran.some((line) => /^systemctl reset-failed .*nfs-server.service$/.test(line))).toBe(true);
   });
 
   test('a unit that is active although somebody has ended the threads is started anew', async () => {
