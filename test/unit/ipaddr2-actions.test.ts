@@ -324,7 +324,12 @@ describe('start says what is odd', () => {
       /clusterip_table and clusterip_chain have no effect/,
       5, // there is no nft here
     ],
-    ['IPaddr2#104: an option of old kernels', { clusterip_hash: 'sourceip' }, /clusterip_hash has no effect/, 0],
+    [
+      'IPaddr2#104: an option of old kernels',
+      { clusterip_hash: 'sourceip' },
+      /clusterip_hash has no effect/,
+      0,
+    ],
   ])('%s', async (_name, params, line, code) => {
     const { code: answer, said } = await new Router({ ip, ...params }).act('start');
     expect(answer).toBe(code);
