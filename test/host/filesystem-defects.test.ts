@@ -118,7 +118,7 @@ const defects: readonly Told[] = [
       await sandbox.run('mkdir', '-p', '/run/udev');
       await sandbox.run('mount', '-t', 'tmpfs', 'udev', '/run/udev');
       await sandbox.run('touch', '/run/udev/queue');
-      const late = sandbox.background(['sh', '-c', `sleep 1; exec losetup -f --show ${image}`]);
+      const late = sandbox.background(['sh', '-c', `sleep 4; exec losetup -f --show ${image}`]);
       const said = await codes(agent, { device: `-L ${label}`, directory, fstype: 'ext4' }, 'start', 'stop');
       await sandbox.run('losetup', '-d', String((await late).stdout));
       await sandbox.run('umount', '/run/udev');
