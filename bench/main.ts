@@ -18,6 +18,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const {
   agent,
+  action,
   rounds,
   runs,
   scale: withScale,
@@ -30,6 +31,7 @@ const {
   )
   .options({
     agent: { choices: agentNames, array: true, describe: 'only these agents' },
+    action: { type: 'string', array: true, describe: 'only these actions' },
     rounds: { type: 'number', default: 7, describe: 'how often each gets its turn' },
     runs: { type: 'number', default: 5, describe: 'calls in each turn' },
     scale: { type: 'boolean', default: true, describe: 'a node with many resources, too' },
@@ -59,12 +61,14 @@ async function benchHost(world: string): Promise<void> {
   const rows: Row[] = [];
   for (const situation of await situations(world)) {
     if (agent && !agent.includes(situation.agent)) continue;
+    if (action && !action.includes(situation.action)) continue;
     const began = performance.now();
     rows.push({ ...situation, measurement: await measure(world, situation, { rounds, runs }) });
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
     say(`${[situation.agent, situation.action, situation.state].join(' ').trim()} (${seconds} s)`);
   }
-  if (agent) return report('host', rows, {});
+  await report('host', rows, {});
+  if (agent) return;
   const pieces = await startup(world, { rounds, runs });
   await report('host', rows, { pieces, ...(withScale && { loads: await scale(world, say) }) });
 }

@@ -1,40 +1,40 @@
 import type { Load } from './scale.ts';
 import type { Piece } from './startup.ts';
-import { type Contestant, contestants } from './statistics.ts';
+import { type Contestant, contestants, type Footprint } from './statistics.ts';
 import { type Measured, verdicts } from './targets.ts';
 
 export const headings = [
   'agent',
   'action',
   'state',
-  ...contestants.map((who) => `${who} wall`),
+  'wall ms',
   'native / stock',
-  'script / stock',
-  ...contestants.map((who) => `${who} CPU`),
+  'CPU ms',
   'native / stock',
+  'script / node',
   'peak MiB',
   'commands',
   'processes',
   'targets',
 ] as const;
 
-/** A row of the table; times in milliseconds, footprints stock/native/script. */
+/** A row of the table. Three figures in a cell are those of the contestants, in their order. */
 export function cells(row: Measured): readonly string[] {
-  const { agent, action, state, figures, footprint } = row;
-  const ms = (what: 'wall' | 'cpu') => contestants.map((who) => figures[who][what].toFixed(1));
-  const each = (text: (who: Contestant) => string) => (footprint ? contestants.map(text).join(' / ') : '');
+  const { agent, action, state, figures, footprint, bareNode } = row;
+  const three = (text: (who: Contestant) => string) => contestants.map(text).join(' / ');
+  const foot = (text: (of: Footprint) => string) => (footprint ? three((who) => text(footprint[who])) : '');
   return [
     agent,
     action,
     state,
-    ...ms('wall'),
+    three((who) => figures[who].wall.toFixed(1)),
     figures.native.wallRatio.toFixed(2),
-    figures.script.wallRatio.toFixed(2),
-    ...ms('cpu'),
+    three((who) => figures[who].cpu.toFixed(1)),
     figures.native.cpuRatio.toFixed(2),
-    each((who) => ((footprint?.[who].peakKib ?? 0) / 1024).toFixed(0)),
-    each((who) => String(footprint?.[who].commands)),
-    each((who) => String(footprint?.[who].processes)),
+    bareNode === undefined || action === 'meta-data' ? '' : (figures.script.cpu / bareNode).toFixed(2),
+    foot(({ peakKib }) => (peakKib / 1024).toFixed(0)),
+    foot(({ commands }) => String(commands)),
+    foot(({ processes }) => String(processes)),
     verdicts(row)
       .map(({ met }) => (met ? '✓' : '✗'))
       .join(''),
