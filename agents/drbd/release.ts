@@ -59,13 +59,20 @@ export async function insist(ctx: Ctx, { reached, step, what }: Wanted): Promise
 async function usersOf({ host }: Ctx, state: DrbdState, said: string): Promise<string> {
   if (state.kind !== 'configured' || state.resource.role !== 'Primary') return '';
   const found: string[] = [];
+  let isComplete = true;
   for (const { minor } of state.resource.devices) {
     const name = `drbd${minor}`;
-    const users = await blockDeviceUsers(host, { name, number: `${drbdMajor}:${minor}` }, host.left() / 2);
+    const end = host.sys.now() + host.left() / 2;
+    const users = await blockDeviceUsers(
+      host,
+      { name, number: `${drbdMajor}:${minor}` },
+      end - host.sys.now(),
+    );
+    isComplete &&= host.sys.now() < end;
     found.push(...users.map((user) => `/dev/${name} ${user}`));
   }
   if (found.length > 0) return found.join(', ');
-  return said.includes('held open') ? 'nobody visible in /proc uses its device' : '';
+  return isComplete && said.includes('held open') ? 'nobody visible in /proc uses its device' : '';
 }
 
 /** From here on a wait is worth a line in the log. */
