@@ -14,8 +14,11 @@ const monitor = (
 const quick = { wfc_timeout: '1' };
 /** Long enough for a few tries, and the openers. */
 const brief = { timeout: '5000' };
-const held = 'setsid sleep 300 < /dev/drbd1 > /dev/null 2>&1 & echo $! > /run/holder';
-const letGo = 'kill $(cat /run/holder); while fuser -s /dev/drbd1; do sleep 0.1; done; true';
+/** By a device stacked on it, and by a process. */
+const held = `dmsetup create stacked --table "0 8 linear /dev/drbd1 0" &&
+{ setsid sleep 300 < /dev/drbd1 > /dev/null 2>&1 & } && echo $! > /run/holder`;
+const letGo =
+  'dmsetup remove stacked; kill $(cat /run/holder); while fuser -s /dev/drbd1; do sleep 0.1; done; true';
 
 /** One node, as long as its peer is down. */
 export const alone: readonly Situation[] = [
@@ -140,7 +143,12 @@ export const alone: readonly Situation[] = [
     cases: [141, 159, 163],
     what: 'held open: start, demote and stop fail in time, and name who holds it',
     make: [['node1', held]],
-    calls: ['start', 'demote', 'stop'].map((action) => ({ action, meta: brief, code: 1, says: /sleep/ })),
+    calls: ['start', 'demote', 'stop'].map((action) => ({
+      action,
+      meta: brief,
+      code: 1,
+      says: /used by device dm-1/,
+    })),
     leaves: { node1: { role: 'Primary' } },
   },
   {

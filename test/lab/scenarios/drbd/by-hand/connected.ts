@@ -186,13 +186,17 @@ export const connectedNodes: readonly Situation[] = [
 /** The same two, where one has not all the data. */
 export const outdatedNode: readonly Situation[] = [
   {
+    cases: [],
+    what: 'both nodes again: what is known of the peer is up to date',
+    make: [['node2', 'drbdadm up data']],
+    until: connected,
+    calls: [monitor(0, 10000)],
+  },
+  {
     cases: [168, 169],
     what: 'stop_outdates_secondary: no effect when nobody stays promoted',
-    make: [
-      ['node2', 'drbdadm up data'],
-      ['node1', 'drbdadm wait-connect data'],
-      ['node2', 'drbdadm down data'],
-    ],
+    make: [['node2', 'drbdadm down data']],
+    until: { node1: { connection: 'Connecting', peerDisk: 'DUnknown' } },
     calls: [
       {
         action: 'stop',
