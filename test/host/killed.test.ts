@@ -82,7 +82,7 @@ test.concurrent('Filesystem: 200 times', async () => {
   } finally {
     await box.close();
   }
-}, 180_000);
+}, 400_000);
 
 test.concurrent('exportfs: 50 times, two directories', async () => {
   const box = await openExports();
@@ -118,4 +118,4 @@ test.concurrent('exportfs: 50 times, two directories', async () => {
   } finally {
     await box.close();
   }
-}, 120_000);
+}, 300_000);
