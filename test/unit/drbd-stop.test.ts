@@ -47,6 +47,22 @@ describe('stop', () => {
     });
     expect(drbd.machine.clock).toBeLessThan(100_000);
   });
+  test.each([
+    ['everybody was looked at: nobody has it', 0, true],
+    ['the time was up before everybody was looked at: no word about it', 5000, false],
+  ])('held open, %s', async (_what, slowness, isSaid) => {
+    const drbd = new FakeDrbd({ state: isPrimary, env: timeout(100_000) }).answer('drbdadm secondary', busy);
+    const { machine } = drbd;
+    const list = machine.list.bind(machine);
+    machine.list = async (dir) => {
+      if (dir === '/proc') machine.clock += slowness;
+      return list(dir);
+    };
+    const { code, reason } = await act('stop', drbd);
+    expect(code).toBe(1);
+    expect(reason.includes('nobody visible in /proc')).toBe(isSaid);
+    expect(reason).toContain('held open');
+  });
   test('the opener closes in time', async () => {
     const drbd = new FakeDrbd({ state: isPrimary });
     drbd.answer('drbdadm secondary', (times) => (times < 3 ? busy : undefined));
