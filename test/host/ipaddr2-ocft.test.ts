@@ -29,7 +29,7 @@ const stale: readonly Stale[] = [
 
 const suites = ['IPaddr2', 'IPaddr2v4', 'IPaddr2v6'];
 
-test.concurrent.each(suites)('ocft of IPaddr2: %s', { timeout: 240_000 }, async (suite) => {
+test.concurrent.each(suites)('ocft of IPaddr2: %s', { timeout: 600_000 }, async (suite) => {
   const net = await makeNetwork();
   try {
     await net.ip('address flush dev eth0 scope global');

@@ -22,6 +22,6 @@ test.concurrent.each([
   ['Filesystem', 'Filesystem', ''],
   ['exportfs', 'exportfs', nfs],
   ['exportfs', 'exportfs-multidir', nfs],
-] as const)('ocft of %s: %s', { timeout: 120_000 }, (agent, suite, prepare) =>
+] as const)('ocft of %s: %s', { timeout: 400_000 }, (agent, suite, prepare) =>
   expectOcft(agent, suite, stale, { prepare }),
 );
