@@ -21,8 +21,9 @@ const mostLines = 20_000;
 /** Keeps the list of connected clients where the next server finds it. Writes when it has changed; never fails. */
 export async function rememberConnections(ctx: Ctx): Promise<void> {
   const { host, memory, log } = ctx;
-  const lines = (await connectionsTo(host, nfsPort))
-    .filter(({ local }) => belongs(ctx, local.address))
+  const { families, has } = service(ctx);
+  const lines = (await connectionsTo(host, nfsPort, families))
+    .filter(({ local }) => has(local.address))
     .map(({ local, remote }) => `${spell(local)} ${spell(remote)}`)
     .sort();
   const text = lines.map((line) => `${line}\n`).join('');
@@ -37,7 +38,8 @@ export async function rememberConnections(ctx: Ctx): Promise<void> {
 }
 
 /** Makes the clients of the server that was here before, or on the other node, connect anew now. Never fails. */
-export async function reconnectClients({ host, log }: Ctx): Promise<void> {
+export async function reconnectClients({ host, log, memory }: Ctx): Promise<void> {
+  await memory.note(fact, undefined); // the other node may have written the file since
   const text = await readManaged(host, file, limitMs).catch(() => undefined);
   const here = new Set(host.sys.runningAddresses().map(({ address }) => address));
   const lines = (text ?? '')
@@ -69,10 +71,16 @@ function isConnection(line: string): boolean {
   );
 }
 
+type Service = { readonly families: ReadonlySet<number>; has(address: string): boolean };
+
 /** Where source_host names hosts, looking them up at every monitor would cost more than a few lines too many. */
-function belongs({ params }: Ctx, address: string): boolean {
+function service({ params }: Ctx): Service {
   const named = (params.source_host ?? '').split(',').map((text) => text.trim().replace(/^\[(.*)\]$/, '$1'));
-  const addresses = named.filter((name) => addressFamily(name) !== 0);
-  if (addresses.length === named.length && addresses.length > 0) return addresses.includes(address);
-  return address !== '::1' && !address.startsWith('127.');
+  const families = new Set(named.map(addressFamily));
+  // nfsd's sockets for IPv6 take no IPv4
+  if (!families.has(0)) return { families, has: (address) => named.includes(address) };
+  return {
+    families: new Set([4, 6]),
+    has: (address) => address !== '::1' && !address.startsWith('127.'),
+  };
 }

@@ -35,10 +35,19 @@ function addressOf(bytes: readonly number[]): string {
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
 
-/** The connections that are up between a port of this machine and anyone. */
-export async function connectionsTo({ sys }: Host, port: number): Promise<readonly Connection[]> {
-  const tables = await Promise.all(
-    ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => sys.read(path).catch(() => '')), // tcp6: not without IPv6
-  );
+/**
+ * The connections of these families that are up between a port of this machine and anyone. Each family costs milliseconds: the
+ * kernel walks the whole of a table that is sized by the machine's memory.
+ */
+export async function connectionsTo(
+  { sys }: Host,
+  port: number,
+  families: ReadonlySet<number>,
+): Promise<readonly Connection[]> {
+  const files = [
+    ...(families.has(4) ? ['/proc/net/tcp'] : []),
+    ...(families.has(6) ? ['/proc/net/tcp6'] : []),
+  ];
+  const tables = await Promise.all(files.map((path) => sys.read(path).catch(() => ''))); // tcp6: not without IPv6
   return tables.flatMap((text) => parseTcp(text)).filter(({ local }) => local.port === port);
 }

@@ -107,6 +107,18 @@ describe('the list of connected clients', () => {
     },
   );
 
+  test('is written again by the next start, whatever the other node has made of it', async () => {
+    const machine = await node();
+    connected(machine, fromOne);
+    await run(machine, 'start');
+    await run(machine, 'monitor');
+    await run(machine, 'stop');
+    machine.disk.set(onDisk, other);
+    await run(machine, 'start');
+    await run(machine, 'monitor');
+    expect(machine.disk.get(onDisk)).toBe(one);
+  });
+
   test('of a host name: every address but loopback', async () => {
     const machine = await node({ OCF_RESKEY_source_host: 'nfs.example.com' });
     machine.on('getent', () => '10.0.0.20 STREAM nfs.example.com\n');
