@@ -51,7 +51,8 @@ serving() { [ "$(threads)" -gt 0 ]; }
 idle() { [ "$(threads)" = 0 ]; }
 bound() { mountpoint -q /var/lib/nfs; }
 free() { ! bound; }
-endgrace() { echo Y > /proc/fs/nfsd/v4_end_grace; echo Y > /proc/fs/lockd/nlm_end_grace; }
+# the kernel refuses to end what has ended
+endgrace() { for file in /proc/fs/nfsd/v4_end_grace /proc/fs/lockd/nlm_end_grace; do grep -q Y $file || echo Y > $file; done; }
 runs() { pgrep -x "$1" > /dev/null; }
 gone() { ! runs "$1"; }
 # a client with a delegation keeps its locks to itself
