@@ -321,7 +321,7 @@ const notices: readonly Situation[] = [
   nfsserver('start', scope('2001:db8::1'), {
     what: 'a scope that is no host name (nfsserver#85,89)',
     exit: 0,
-    leaves: 'serving; systemctl cat nfs-server | grep -q "2001:db8::1"; [ "$(hostname)" = node1 ]',
+    leaves: 'serving; grep -qrx "2001:db8::1" /run/tsha-nfs; [ "$(hostname)" = node1 ]',
   }),
   stopped('stop of a server with a scope (nfsserver#86)', scope('2001:db8::1'), '[ "$(hostname)" = node1 ]'),
   nfsserver('start', [`nfs_shared_infodir=${infodir}`, 'nfs_ip=192.0.2.1'], {
