@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exportedFolder } from '../../cluster/configuration.ts';
 import type { Lab } from '../../machines/lab.ts';
 import { type NodeName, serviceAddress } from '../../settings.ts';
 import { type Attempt, ofOutcome, parseJournal } from '../../workload/journal.ts';
@@ -130,6 +129,3 @@ export class Clients {
 
 const mountCommand = (version: Version): string =>
   `mkdir -p ${folder(version)} && mount -t nfs -o vers=${version},${options} ${serviceAddress}:/ ${folder(version)}`;
-
-/** Where the files are on the server itself. */
-export const idleOnServer = `${exportedFolder}/${idle}`;
