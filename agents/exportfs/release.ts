@@ -10,11 +10,14 @@ const unlockMs = 10_000;
 const reserveMs = 2000;
 const pollMs = 500;
 
-/** Makes nfsd let go of the filesystems, so that they can be unmounted while nfsd goes on. */
-export async function releaseState(ctx: Ctx, exported: Exported): Promise<void> {
+/**
+ * Makes nfsd let go of the filesystems, so that they can be unmounted while nfsd goes on. Of what was started here also when
+ * somebody else has taken it out of etab: clients hold their state beyond that.
+ */
+export async function releaseState(ctx: Ctx, exported: Exported, wasStarted: boolean): Promise<void> {
   const { table } = exported;
   const gone = exported.found.filter(
-    ({ path, entries }) => entries.length > 0 && !endsWithServer(table, path),
+    ({ path, entries }) => (wasStarted || entries.length > 0) && !endsWithServer(table, path),
   );
   if (gone.length === 0) return;
   if (ctx.params.unlock_on_stop) for (const one of gone) await unlock(ctx, exported, one);

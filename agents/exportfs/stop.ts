@@ -5,7 +5,7 @@ import type { Ctx } from './params.ts';
 import { keepClientsWaiting } from './quiet.ts';
 import { releaseState } from './release.ts';
 import { backUpRmtab } from './rmtab-backup.ts';
-import { markStopped } from './started.ts';
+import { markStopped, startedThisBoot } from './started.ts';
 import { unexport } from './unexport.ts';
 
 const unexportMs = 20_000;
@@ -23,7 +23,7 @@ export async function stop(ctx: Ctx): Promise<void> {
     ctx,
     exported.found.map(({ path }) => path),
   );
-  if (entries.length > 0) await releaseState(ctx, exported);
+  await releaseState(ctx, exported, await startedThisBoot(ctx));
   await markStopped(ctx);
 }
 

@@ -66,6 +66,17 @@ describe('locks', () => {
     expect(machine.exported).toEqual(['/usr 10.0.0.0/8']);
   });
 
+  test.each([
+    ['that was started here are released', true, '/usr\n'],
+    ['of a resource that never ran here are none', false, ''],
+  ])('taken out of etab by somebody else: those %s', async (_, started, expected) => {
+    const { unlocked, result } = await stopped({}, (m) => {
+      m.etab = '';
+      if (started) m.files.set('/run/resource-agents/share', '');
+    });
+    expect([result.code, unlocked]).toEqual([0, expected]);
+  });
+
   test('another export on another filesystem is no hindrance', async () => {
     const other = (m: ExportingMachine) => {
       m.mount('/nfsdata', '147:1').etab += etabLine('/nfsdata', '*');
