@@ -79,7 +79,10 @@ async function playAll(
   }
 }
 
-/** Node's own AbortSignal.any and AbortSignal.timeout do not survive garbage collection together. */
+/**
+ * A command that hangs on a node keeps its connection, and us with it: nobody waits for the work once the time is up. (Node's own
+ * AbortSignal.any and AbortSignal.timeout do not survive garbage collection together.)
+ */
 async function within<T>(
   seconds: number,
   signal: AbortSignal,
@@ -89,8 +92,11 @@ async function within<T>(
   const end = (): void => limited.abort(signal.reason);
   const timer = setTimeout(() => limited.abort(new Error(`not done within ${seconds} s`)), seconds * 1000);
   signal.addEventListener('abort', end);
+  const timeIsUp = new Promise<never>((_, reject) => {
+    limited.signal.addEventListener('abort', () => reject(limited.signal.reason));
+  });
   try {
-    return await work(limited.signal);
+    return await Promise.race([work(limited.signal), timeIsUp]);
   } catch (error) {
     throw limited.signal.aborted ? limited.signal.reason : error;
   } finally {
