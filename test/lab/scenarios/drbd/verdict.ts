@@ -44,5 +44,6 @@ export function atMostOne({ watch, checks }: Run, ...exclusives: readonly Exclus
       overlaps.length > 0 ? `both for ${longest.toFixed(1)} s` : '',
     );
   }
-  checks.add('the nodes were watched without a gap', watch.widestGap < 3, `${watch.widestGap.toFixed(2)} s`);
+  // an overloaded host stops both nodes for seconds: what does not run promotes nothing
+  checks.add('the nodes were watched without a gap', watch.widestGap < 5, `${watch.widestGap.toFixed(2)} s`);
 }
