@@ -15,7 +15,7 @@ const story: Scenario[] = [start, standby, unstandby, kill, rejoin];
 
 /** What a suite is put through: on Debian 13, only what may differ there. */
 export const campaignsOn: Record<Suite, CampaignName[]> = {
-  bookworm: ['failover'],
+  bookworm: ['failover', 'drbd', 'nfs'],
   trixie: ['failover'],
 };
 
