@@ -47,6 +47,10 @@ export class CaseCount {
     );
   }
 
+  get isComplete(): boolean {
+    return specifiedAgents.every((agent) => this.missing(agent).length === 0);
+  }
+
   /** Real DRBD, real nfsd and real clusters are in the lab's column. */
   table(): string {
     const tiers = [...this.#shown.keys()];
