@@ -1,9 +1,9 @@
 import { lowerDisk } from '../../cluster/disk.ts';
 import { configure, type DrbdOptions } from '../../cluster/drbd-resource.ts';
 import { type NodeName, nodes } from '../../settings.ts';
+import { atMostOne } from '../judge.ts';
 import type { Run } from '../run.ts';
 import { type Call, callAgent } from './by-hand/call.ts';
-import { atMostOne } from './verdict.ts';
 import { until } from './waiting.ts';
 
 interface Policy {
@@ -31,7 +31,7 @@ export async function splitBrains(run: Run): Promise<void> {
   for (const one of policies) await resolvedBy(run, one);
   await secondaryDiscarded(run);
   await unresolved(run);
-  atMostOne(run, 'primary');
+  atMostOne(run, ['primary']);
 }
 
 async function resolvedBy(run: Run, { policy, written, survivor }: Policy): Promise<void> {

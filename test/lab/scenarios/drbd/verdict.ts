@@ -1,7 +1,7 @@
 import type { NodeName } from '../../settings.ts';
 import { compareRecords } from '../../workload/journal.ts';
 import { LocalWriters } from '../../workload/local-writers.ts';
-import type { Exclusive } from '../../workload/watch.ts';
+import { atMostOne } from '../judge.ts';
 import { now, type Run } from '../run.ts';
 
 /** The service works on a node, has all that was ever acknowledged, and nothing was ever Primary or mounted twice. */
@@ -20,7 +20,7 @@ export async function verdict(run: Run, active: NodeName): Promise<void> {
     lost.length === 0 && repeated.length === 0,
     `${found} of ${acknowledged}`,
   );
-  atMostOne(run, 'primary', 'mounted');
+  atMostOne(run, ['primary', 'mounted']);
 
   const state = await steps.run('state of the cluster', 60, (signal) => cluster.seenFrom(active, signal));
   const failures = state?.failures ?? [];
@@ -31,19 +31,4 @@ export async function verdict(run: Run, active: NodeName): Promise<void> {
       .map(({ resource, task, node, reason }) => `${resource} ${task} on ${node}: ${reason}`)
       .join('; '),
   );
-}
-
-/** Of what was seen since the nodes are watched. */
-export function atMostOne({ watch, checks }: Run, ...exclusives: readonly Exclusive[]): void {
-  for (const what of exclusives) {
-    const overlaps = watch.overlapsOf(what);
-    const longest = Math.max(0, ...overlaps.map(({ from, to }) => to - from));
-    checks.add(
-      `${what} on at most one node ever`,
-      overlaps.length === 0,
-      overlaps.length > 0 ? `both for ${longest.toFixed(1)} s` : '',
-    );
-  }
-  // an overloaded host stops both nodes for seconds: what does not run promotes nothing
-  checks.add('the nodes were watched without a gap', watch.widestGap < 5, `${watch.widestGap.toFixed(2)} s`);
 }
