@@ -35,6 +35,7 @@ export function picture(title: string, rows: readonly Measured[]): string {
       `<text x="${labelWidth + n * 80 + 14}" y="35">${who}</text>`,
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="11">
+<title>${escapeXml(title)}</title>
 <rect width="100%" height="100%" fill="white"/>
 <text x="8" y="16" font-size="13">${escapeXml(title)}</text>
 ${[...legend, ...body].join('\n')}
