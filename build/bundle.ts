@@ -1,7 +1,6 @@
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
-import { isBuiltin } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { scriptHead } from './launcher.ts';
 import { type Product, products, projectFolder } from './products.ts';
 
@@ -19,40 +18,13 @@ const options = {
   write: false,
 } satisfies BuildOptions;
 
-/**
- * Packages that are imported when they are needed stay text until then: Node reads over every function of a file before it runs
- * the first, which took it 6 ms for execa, at every monitor.
- */
-const packagesAsText: Plugin = {
-  name: 'packages-as-text',
-  setup({ onResolve, onLoad }) {
-    const namespace = 'as-text';
-    onResolve({ filter: /^[^./]/ }, ({ kind, path }) =>
-      kind === 'dynamic-import' && !isBuiltin(path) ? { path, namespace } : undefined,
-    );
-    onLoad({ filter: /./, namespace }, async ({ path }) => {
-      const contents = `export * from ${JSON.stringify(path)}`;
-      const code = await textOf({ ...options, stdin: { contents, resolveDir: projectFolder }, minify: true });
-      return {
-        contents: `new Function('module', 'require', '__filename', ${JSON.stringify(code)})(module, require, __filename)`,
-      };
-    });
-  },
-};
-
 /** Bundles an entry point into one text. */
-export const bundle = (entry: string): Promise<string> => textOf(bundleOptions(entry));
-
-export const bundleOptions = (entry: string) => ({
-  ...options,
-  entryPoints: [entry],
-  plugins: [packagesAsText],
-});
-
-async function textOf(input: BuildOptions): Promise<string> {
-  const { outputFiles = [] } = await build(input);
+export async function bundle(entry: string): Promise<string> {
+  const { outputFiles = [] } = await build(bundleOptions(entry));
   return outputFiles[0]?.text ?? '';
 }
+
+export const bundleOptions = (entry: string) => ({ ...options, entryPoints: [entry] });
 
 /** The script flavour of one executable: a file that runs wherever /bin/sh and Node are, copied alone. */
 export async function bundleScript(product: Product, dir: string): Promise<void> {

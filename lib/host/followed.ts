@@ -1,19 +1,16 @@
-import type { ChildProcessByStdio } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { ChildProcess } from 'node:child_process';
 import { killTree } from './process-tree.ts';
 import type { Followed } from './sys.ts';
 
-type Child = ChildProcessByStdio<null, Readable, null>;
-
 /** The output of a process, piece by piece. It keeps nobody waiting: neither the process nor its pipe holds the event loop. */
-export function followed(child: Child, onEnd: () => void): Followed {
+export function followed(child: ChildProcess, onEnd: () => void): Followed {
   let said = '';
   let wake = () => {};
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     said += text;
     wake();
   });
-  child.stdout.on('error', () => {});
+  child.stdout?.on('error', () => {});
   child.on('error', () => {}); // one that cannot run tells nothing
   child.unref();
   return {
@@ -34,7 +31,7 @@ export function followed(child: Child, onEnd: () => void): Followed {
       onEnd();
       if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
         killTree(child.pid);
-      child.stdout.destroy();
+      child.stdout?.destroy();
     },
   };
 }

@@ -1,8 +1,10 @@
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import {
   accessSync,
   constants as fsConstants,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -12,15 +14,15 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { constants, networkInterfaces } from 'node:os';
+import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { abandon, finished } from './finished.ts';
 import { followed } from './followed.ts';
 import { describeProcess, killTree } from './process-tree.ts';
 import type { Argv, Command, FileFacts, Followed, Output, Sys } from './sys.ts';
 
 /** As systemd's default for services, plus the sbin directories that the tools live in; appended, so an admin's own PATH wins. */
 const searchPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-const maxOutputBytes = 16 * 1024 * 1024;
 
 export type Underway = { readonly argv: Argv; readonly pid: number; readonly sinceMs: number };
 
@@ -49,42 +51,37 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     return false;
   }
 
+  async function start([file, ...args]: Argv, options: SpawnOptions): Promise<ChildProcess> {
+    const { spawn } = await import('node:child_process'); // a monitor that only reads /proc never pays for this
+    return spawn(file, args, {
+      cwd: '/',
+      ...options,
+      env: { ...childEnv(env), PATH: path, ...options.env },
+    });
+  }
+
   async function run({ argv, input, env: extra, timeoutMs, output }: Command): Promise<Output> {
     if (noTools) return missing(argv);
-    const { execa } = await import('execa'); // a monitor that only reads /proc never pays for this
-    const [file, ...args] = argv;
-    const child = execa(file, args, {
-      reject: false,
-      ...(input === undefined ? { stdin: 'ignore' } : { input }),
-      ...(output === 'ignore' ? { stdout: 'ignore', stderr: 'ignore' } : {}),
-      env: { ...childEnv(env), PATH: path, ...extra },
-      extendEnv: false,
-      cwd: '/',
-      stripFinalNewline: false,
-      maxBuffer: maxOutputBytes,
-    });
+    const pipe = output === 'ignore' ? 'ignore' : 'pipe';
+    const cannot = (error: NodeJS.ErrnoException) => notRun(argv, error);
+    const stdio = [input === undefined ? 'ignore' : 'pipe', pipe, pipe] as const;
+    const child = await start(argv, { stdio: [...stdio], env: extra }).catch(cannot);
+    if ('code' in child) return child;
+    const end = finished(child, input);
     const { pid } = child;
-    if (pid === undefined) {
-      const { code } = await child;
-      return code === 'ENOENT'
-        ? missing(argv)
-        : { code: 126, stdout: '', stderr: `cannot run ${file}: ${code}` };
-    }
+    if (pid === undefined) return end.catch(cannot);
     const entry: Underway = { argv, pid, sinceMs: now() };
     running.add(entry);
     const clock = new AbortController();
     try {
       const done = await Promise.race([
-        child,
+        end,
         sleep(timeoutMs, undefined, { signal: clock.signal }).then(() => undefined),
       ]);
-      if (done) {
-        const code = done.exitCode ?? 128 + (done.signal ? constants.signals[done.signal] : 0);
-        return { code, stdout: text(done.stdout), stderr: text(done.stderr) };
-      }
+      if (done) return done;
       const hung = `${describeProcess(pid)} after ${seconds(now() - entry.sinceMs)}`;
       killTree(pid);
-      child.unref(); // a process in state D dies when the kernel lets it; nobody may wait for that
+      abandon(child);
       return { code: 124, stdout: '', stderr: '', hung };
     } finally {
       clock.abort();
@@ -115,28 +112,15 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     makeDir: (dir, mode = 0o755) => inTurn(() => void mkdirSync(dir, { recursive: true, mode })),
     remove: (file) => inTurn(() => rmSync(file, { recursive: true, force: true })),
     run,
-    async follow([file, ...args]) {
-      const { spawn } = await import('node:child_process');
-      const child = spawn(file, args, {
-        stdio: ['ignore', 'pipe', 'ignore'],
-        cwd: '/',
-        env: { ...childEnv(env), PATH: path },
-      });
+    async follow(argv) {
+      const child = await start(argv, { stdio: ['ignore', 'pipe', 'ignore'] });
       const events = followed(child, () => following.delete(events));
       following.add(events);
       return events;
     },
     async launch(argv, logFile) {
-      const { spawn } = await import('node:child_process');
-      const { openSync } = await import('node:fs');
       const out = logFile ? openSync(logFile, 'a', 0o600) : 'ignore';
-      const [file, ...args] = argv;
-      const child = spawn(file, args, {
-        detached: true,
-        stdio: ['ignore', out, out],
-        cwd: '/',
-        env: { ...childEnv(env), PATH: path },
-      });
+      const child = await start(argv, { detached: true, stdio: ['ignore', out, out] });
       child.unref();
       return new Promise((resolve, reject) => {
         child.once('error', reject);
@@ -232,7 +216,9 @@ const missing = ([file]: Argv): Output => ({
   missing: true,
 });
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+const notRun = (argv: Argv, { code }: NodeJS.ErrnoException): Output =>
+  code === 'ENOENT' ? missing(argv) : { code: 126, stdout: '', stderr: `cannot run ${argv[0]}: ${code}` };
+
 const unique = (value: string, index: number, all: readonly string[]) =>
   value !== '' && all.indexOf(value) === index;
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;

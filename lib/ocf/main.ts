@@ -122,7 +122,6 @@ function interruption(action: string, timeoutMs: number, sys: NodeSys): Promise<
       () => end(`${action} did not end within ${(timeoutMs / 1000).toFixed(0)} s`),
       Math.max(0, ms),
     ).unref();
-    // Not once(): execa, alone with a signal, would end this process by it before the answer is out.
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
       process.on(signal, () => end(`${action} was ended by ${signal}`));
   });
