@@ -71,12 +71,9 @@ export async function endAnnouncer(ctx: Ctx): Promise<void> {
   const announcers = (await memory.fact<readonly ProcessIdentity[]>('announcers')) ?? [];
   for (const announcer of announcers) {
     const gone = async () => !(await isStillThere(host, announcer));
-    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      if (await gone()) break;
-      host.sys.signal(announcer.pid, signal);
-      await host.until(gone, endMs);
-    }
-    if (!(await gone())) log.warn(`the announcer, pid ${announcer.pid}, does not end`);
+    if (await gone()) continue;
+    host.sys.signal(announcer.pid, 'SIGKILL'); // send_arp would sleep its second to the end before it obeys a SIGTERM
+    if (!(await host.until(gone, endMs))) log.warn(`the announcer, pid ${announcer.pid}, does not end`);
   }
   if (announcers.length > 0) await memory.note('announcers', undefined);
   await reportAnnouncer(ctx);

@@ -12,11 +12,14 @@ export type Host = {
   tryRun(argv: Argv, options?: RunOptions): Promise<Output>;
   /** Runs a command that must succeed; returns its stdout. Throws `Failure` with the first line it said. */
   run(argv: Argv, options?: RunOptions): Promise<string>;
-  /** Polls until `done` comes true, for at most `withinMs`; the pause grows from 50 ms to `everyMs`. Says whether it did. */
+  /**
+   * Polls until `done` comes true, for at most `withinMs`; the pause grows from 10 ms to `everyMs`, and is never shorter than the
+   * look before it took. Says whether it came true.
+   */
   until(done: () => Promise<boolean>, withinMs: number, everyMs?: number): Promise<boolean>;
 };
 
-const firstPauseMs = 50;
+const firstPauseMs = 10;
 const longestPauseMs = 1000;
 
 export function hostOn(sys: Sys, deadlineMs: number): Host {
@@ -35,10 +38,11 @@ export function hostOn(sys: Sys, deadlineMs: number): Host {
     async until(done, withinMs, everyMs = longestPauseMs) {
       const end = sys.now() + Math.min(withinMs, left());
       for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, everyMs)) {
+        const lookedAt = sys.now();
         if (await done()) return true;
-        const rest = end - sys.now();
-        if (rest <= 0) return false;
-        await sys.sleep(Math.min(pause, rest));
+        const now = sys.now();
+        if (now >= end) return false;
+        await sys.sleep(Math.min(Math.max(pause, now - lookedAt), end - now));
       }
     },
   };

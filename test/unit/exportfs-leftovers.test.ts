@@ -165,7 +165,7 @@ const stories: readonly Story[] = [
     calls: 'stop 0',
     warns: /cache/,
     after: (m) => {
-      expect(m.ran.filter((line) => line.startsWith('tee /proc/net/rpc')).length).toBeLessThanOrEqual(10);
+      expect(m.ran.filter((line) => line.startsWith('tee /proc/net/rpc')).length).toBeLessThanOrEqual(12);
     },
   },
   {

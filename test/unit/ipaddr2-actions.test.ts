@@ -208,7 +208,7 @@ describe('the announcer', () => {
   });
 
   test.each([
-    ['ended by stop', 500, ['signal SIGTERM 9999']],
+    ['ended by stop at once, in the middle of its sleep', 500, ['signal SIGKILL 9999']],
     ['left alone when its pid is another process by now', 501, []],
   ])('%s', async (_name, startTime, signals) => {
     const machine = new Router({ ip }).on(sender, () => '');
@@ -217,18 +217,6 @@ describe('the announcer', () => {
     machine.files.set('/proc/9999/stat', stat(startTime));
     expect((await machine.act('stop')).code).toBe(0);
     expect(machine.journal.filter((line) => line.startsWith('signal'))).toEqual(signals);
-  });
-
-  test('killed when it does not listen', async () => {
-    const machine = new Router({ ip }).on(sender, () => '');
-    machine.process(9999, { stat: stat(500) });
-    machine.onSignal = (pid, signal) => signal === 'SIGKILL' && machine.endProcess(pid);
-    await machine.act('start');
-    expect((await machine.act('stop')).code).toBe(0);
-    expect(machine.journal.filter((line) => line.startsWith('signal'))).toEqual([
-      'signal SIGTERM 9999',
-      'signal SIGKILL 9999',
-    ]);
   });
 });
 
