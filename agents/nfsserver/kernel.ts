@@ -98,6 +98,22 @@ async function poke(host: Host, file: string, value: number): Promise<void> {
   });
 }
 
+/**
+ * Ends the grace period of lockd, and of no one else: every new lock, of NFSv4 clients too, waits for it. For a server whose state
+ * names no NFSv3 client: nobody can be told to claim a lock again, so nobody will. sm-notify does the same.
+ */
+export async function endLockGrace({ host, log }: Pick<Ctx, 'host' | 'log'>): Promise<void> {
+  const file = '/proc/fs/lockd/nlm_end_grace';
+  const isOver = await host.sys.read(file).catch(() => 'Y'); // lockd does not run without NFSv3
+  if (isOver.startsWith('Y')) return;
+  try {
+    await host.sys.poke(file, 'Y\n');
+    log.info('no NFSv3 client is on record: new locks need not wait for lockd');
+  } catch (error) {
+    log.warn(`the grace period of lockd goes on: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
 /** The files exist once the modules are loaded and nfsd's filesystem is mounted; systemd would do it as the server starts. */
 export async function loadNfsd(host: Host): Promise<void> {
   // only looked for: reading it waits for a mutex that a shutdown with a dead disk never gives back

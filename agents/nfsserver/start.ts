@@ -5,7 +5,7 @@ import { checkUnits, standstill, startServer } from './daemons.ts';
 import { examine, wantsV3 } from './health.ts';
 import { bind, binding, sharedInfodir } from './infodir.ts';
 import { claim, refuseSecond } from './instance.ts';
-import { loadNfsd, setNumbers, timesOf } from './kernel.ts';
+import { endLockGrace, loadNfsd, setNumbers, timesOf } from './kernel.ts';
 import { managerOf } from './manager.ts';
 import { notify } from './notify.ts';
 import { checkNotifyCommand } from './notify-command.ts';
@@ -14,7 +14,7 @@ import { mountPipefs } from './pipefs.ts';
 import { startRquotad } from './rquotad.ts';
 import { scopeFacts, settleScope } from './scope.ts';
 import { writeSettings } from './settings.ts';
-import { furnish } from './state.ts';
+import { type Furnished, furnish } from './state.ts';
 
 /** State directory first, daemons second: a daemon that runs already has its files in the directory that is about to be hidden. */
 export async function start(ctx: Ctx): Promise<void> {
@@ -31,24 +31,24 @@ export async function start(ctx: Ctx): Promise<void> {
   // The kernel takes its time to load the modules, and systemd its own to answer: meanwhile the state directory gets ready.
   const atOnce = [scopeFacts(ctx, manager), prepareState(ctx, home), loadNfsd(host)] as const;
   await Promise.allSettled(atOnce); // whatever fails: a mount on its way must not land behind the back of the stop
-  const [facts, isNew] = await Promise.all(atOnce);
+  const [facts, { isNew, namesV3Clients }] = await Promise.all(atOnce);
   const scope = await settleScope(ctx, manager, facts);
   const times = await timesOf(ctx, isNew);
   await writeSettings(ctx, scope, times);
   await setNumbers(ctx, times);
   await startServer(ctx, manager, scope.node);
+  if (ctx.params.nfs_shared_infodir !== undefined && !namesV3Clients) await endLockGrace(ctx);
   await startRquotad(ctx);
   await claim(ctx);
   await notify(ctx);
 }
 
-/** Says whether it is a new one. */
-async function prepareState(ctx: Ctx, home: StatdHome): Promise<boolean> {
+async function prepareState(ctx: Ctx, home: StatdHome): Promise<Furnished> {
   await standstill(ctx);
   await share(ctx);
-  const isNew = await furnish(ctx, home, await wantsV3(ctx));
+  const furnished = await furnish(ctx, home, await wantsV3(ctx));
   await mountPipefs(ctx);
-  return isNew;
+  return furnished;
 }
 
 /** Brings the shared state directory to its place, or finds it there. */

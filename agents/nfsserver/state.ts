@@ -5,15 +5,22 @@ import { label, usesLabels } from '../../lib/host/selinux.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import type { Ctx } from './params.ts';
 
+/** What the state directory was like before this start. */
+export type Furnished = {
+  readonly isNew: boolean;
+  /** Whether an NFSv3 client is on record that may claim its locks again. */
+  readonly namesV3Clients: boolean;
+};
+
 /**
- * Makes what the daemons expect to find in a fresh state directory, and hands statd's part to this machine's account. Returns
- * whether it was a fresh one. Each command costs a failover some hundredths of a second: none runs for what is there already.
+ * Makes what the daemons expect to find in a fresh state directory, and hands statd's part to this machine's account. Each command
+ * costs a failover some hundredths of a second: none runs for what is there already.
  */
 export async function furnish(
   { host, log }: Pick<Ctx, 'host' | 'log'>,
   { dir, owner, mode }: StatdHome,
   speaksV3: boolean,
-): Promise<boolean> {
+): Promise<Furnished> {
   const recovery = `${stateRoot}/v4recovery`;
   const lists = speaksV3 ? [`${dir}/sm`, `${dir}/sm.bak`] : [];
   // exportfs locks export-lock here wherever etab is: it must not have to create it in a directory that may be exported
@@ -41,7 +48,10 @@ export async function furnish(
     await label(host, log, ['restorecon', '--', stateRoot, ...files, ...(speaksV3 ? [`${dir}/state`] : [])]);
     await label(host, log, ['restorecon', '-R', '--', recovery, ...lists]);
   }
-  return missing([recovery]).length > 0;
+  return {
+    isNew: missing([recovery]).length > 0,
+    namesV3Clients: lists.some((dir) => found.inside.has(dir)),
+  };
 }
 
 type Inventory = {

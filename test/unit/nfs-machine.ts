@@ -141,6 +141,8 @@ export class NfsMachine extends FakeMachine {
     if (role === 'rpc-statd.service') this.files.set('/run/rpc.statd.pid', `${pid}\n`);
     if (role === 'nfs-server.service') {
       this.threads = 8;
+      if (!/vers3=n/.test(this.files.get('/run/tsha-nfs/nfs.conf') ?? ''))
+        this.files.set('/proc/fs/lockd/nlm_end_grace', 'N\n');
       this.process(60, { comm: 'nfsd\n', stat: `60 (nfsd) S 2 ${'0 '.repeat(17)}${5000 + pid} 0` });
     }
     this.publish();

@@ -250,3 +250,21 @@ describe('lease and grace time', () => {
     expect(machine.threads).toBe(8);
   });
 });
+
+describe("lockd's grace period, which new locks wait for", () => {
+  const record = '1 2 3 4 cookie 10.0.0.9 10.0.0.20';
+  const rows: readonly (readonly [string, NodeJS.ProcessEnv, readonly string[], 'Y' | 'N' | 'none'])[] = [
+    ['ends at once where no NFSv3 client is on record', shared, [], 'Y'],
+    ['stays for a client of a server that died', shared, ['sm/clientA'], 'N'],
+    ['stays for a client of a server that was stopped', shared, ['sm.bak/clientA'], 'N'],
+    ["stays on local state, which knows nothing of the other node's clients", local, [], 'N'],
+    ['does not exist with NFSv4 only', { ...shared, OCF_RESKEY_nfsv4_only: 'true' }, [], 'none'],
+  ];
+  test.each(rows)('%s', async (_, env, records, expected) => {
+    const machine = new NfsMachine(env);
+    for (const path of records) machine.disk.set(`/nfsdata/${path}`, record);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect((machine.files.get('/proc/fs/lockd/nlm_end_grace') ?? 'none').trim()).toBe(expected);
+    expect(machine.warnings).toEqual([]);
+  });
+});

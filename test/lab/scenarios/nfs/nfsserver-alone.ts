@@ -7,6 +7,8 @@ const infodir = '/srv/ha/nfs';
 const shared = [`nfs_shared_infodir=${infodir}`, 'nfs_no_notify=1'];
 const local = ['nfs_no_notify=1'];
 const recurring = 'CRM_meta_interval=10000';
+/** Y once lockd's grace period is over. */
+const lockGrace = '/proc/fs/lockd/nlm_end_grace';
 
 type Rest = Omit<Situation, 'agent' | 'action' | 'params'>;
 const nfsserver = (action: string, params: readonly string[], rest: Rest): Situation => ({
@@ -98,6 +100,19 @@ systemctl show -p ActiveEnterTimestampMonotonic nfs-server | cmp - /run/since.be
 [ $((now % 2)) = 1 ]
 [ $now -gt $(cat /run/state.before) ]
 [ $now = $(cat /proc/sys/fs/nfs/nsm_local_state) ]`,
+  }),
+  nfsserver('monitor', shared, {
+    what: 'no NFSv3 client is on record: new locks do not wait for lockd',
+    exit: 0,
+    leaves: `[ "$(cat ${lockGrace})" = Y ]`,
+  }),
+  stopped('stop, a client on record from now on'),
+  nfsserver('start', shared, {
+    what: 'an NFSv3 client on record has its time to claim its locks',
+    before: `touch ${infodir}/sm.bak/192.0.2.9`,
+    exit: 0,
+    leaves: `[ "$(cat ${lockGrace})" = N ]`,
+    after: `rm ${infodir}/sm.bak/192.0.2.9`,
   }),
 ];
 
