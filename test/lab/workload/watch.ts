@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../machines/lab.ts';
 import { type NodeName, nodes, serviceAddress } from '../settings.ts';
 
@@ -89,6 +90,13 @@ export class Watch {
   heldFrom(node: NodeName, what: Exclusive, since: number): number | undefined {
     const samples = this.#lives[node].flat();
     return samples.find(({ time, holds }) => time >= since && holds.includes(what))?.time;
+  }
+
+  /** Resolves once a node has something, or `withinSeconds` later. Costs the nodes nothing. */
+  async until(node: NodeName, what: Exclusive, since: number, withinSeconds: number, signal: AbortSignal) {
+    const end = performance.now() + withinSeconds * 1000;
+    while (this.heldFrom(node, what, since) === undefined && performance.now() < end)
+      await sleep(100, undefined, { signal });
   }
 
   get sampleCount(): number {
