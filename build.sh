@@ -16,7 +16,8 @@ usage: ./build.sh [command]
   uninstall [--root DIR]      remove what install put there
   test [tier...]              run all tests, or only: types lint unit contract host lab
   demo [--keep] [...]         build a two-node cluster of virtual machines here, fail it over, count what clients lost
-  bench [--lab] [...]         measure our agents beside the stock ones, here or on a node of the cluster (`bench --help`)
+  bench [--lab|--failover] [...]
+                              measure our agents beside the stock ones: here, on a node of the cluster, or by what its clients see
   fetch-node                  fetch a newer Node.js to .cache/, as happens by itself where the machine's own is too old
   clean                       remove what was built; `clean all` also the caches
 
@@ -200,7 +201,7 @@ case $command in
     build_native
     build_script
     case " $* " in
-      *' --lab '*) need_apt test/lab/packages.txt ;;
+      *' --lab '* | *' --failover '*) need_apt test/lab/packages.txt ;;
       *) need_apt bench/packages.txt ;;
     esac
     exec "$bin/tsx" bench/main.ts "$@"

@@ -4,6 +4,7 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { agentNames, projectFolder } from '../build/products.ts';
 import { installAgents } from './agents.ts';
+import { gantt } from './gantt.ts';
 import { measure, type Row } from './measure.ts';
 import { picture } from './picture.ts';
 import { type Load, scale } from './scale.ts';
@@ -23,6 +24,7 @@ const {
   runs,
   scale: withScale,
   lab,
+  failover,
   out,
 } = await yargs(hideBin(process.argv))
   .scriptName('./build.sh bench')
@@ -40,6 +42,12 @@ const {
       default: false,
       describe: 'on a node of the lab instead, with real DRBD and NFS',
     },
+    failover: {
+      type: 'boolean',
+      default: false,
+      describe: 'what clients of the lab see of a switchover and of the death of a node instead',
+      conflicts: 'lab',
+    },
     out: { type: 'string', default: join(projectFolder, '.cache/bench'), describe: 'where the results go' },
   })
   .strict()
@@ -52,6 +60,18 @@ if (process.getuid?.() !== 0) {
 } else if (lab) {
   const { benchLab } = await import('./lab.ts');
   await report('lab', await benchLab({ rounds, runs }, say), {});
+} else if (failover) {
+  const { benchFailover, failoverTable, providers } = await import('./failover.ts');
+  const pairs = await benchFailover();
+  const charts = pairs.flatMap((pair) =>
+    providers.map((who) => ({ title: `${pair.event}, ${who}`, timeline: pair[who].timeline })),
+  );
+  await publish(
+    'failover',
+    failoverTable(pairs),
+    pairs,
+    gantt('What Pacemaker does during a failover', charts),
+  );
 } else if (folder === undefined) process.exitCode = await enterWorld();
 else await benchHost(folder);
 
@@ -119,10 +139,14 @@ async function report(place: string, measured: readonly Row[], more: More): Prom
     piecesTable(more.pieces ?? []),
     loadsTable(more.loads ?? []),
   ].join('\n');
-  say(`\n${text}`);
-  await fs.outputJson(join(out, `${place}.json`), { rows, ...more }, { spaces: 1 });
-  await fs.outputFile(join(out, `${place}.md`), text);
   const title = `Processor time of one call, milliseconds (${place})`;
-  await fs.outputFile(join(out, `${place}.svg`), picture(title, rows));
-  say(`written to ${out}: ${place}.json, ${place}.md, ${place}.svg`);
+  await publish(place, text, { rows, ...more }, picture(title, rows));
+}
+
+async function publish(name: string, text: string, figures: unknown, image: string): Promise<void> {
+  say(`\n${text}`);
+  await fs.outputJson(join(out, `${name}.json`), figures, { spaces: 1 });
+  await fs.outputFile(join(out, `${name}.md`), text);
+  await fs.outputFile(join(out, `${name}.svg`), image);
+  say(`written to ${out}: ${name}.json, ${name}.md, ${name}.svg`);
 }

@@ -41,10 +41,10 @@ export function cells(row: Measured): readonly string[] {
   ];
 }
 
-export const markdown = (rows: readonly Measured[]): string => lines(headings, 3, rows.map(cells));
+export const markdown = (rows: readonly Measured[]): string => table(headings, 3, rows.map(cells));
 
 /** Markdown; the first columns are words, the others numbers. */
-const lines = (head: readonly string[], words: number, body: readonly (readonly string[])[]): string =>
+export const table = (head: readonly string[], words: number, body: readonly (readonly string[])[]): string =>
   [head, head.map((_, n) => (n < words ? '---' : '--:')), ...body]
     .map((line) => `| ${line.join(' | ')} |\n`)
     .join('');
@@ -53,7 +53,7 @@ export function piecesTable(pieces: readonly Piece[]): string {
   if (pieces.length === 0) return '';
   const ms = (value: number | undefined) => value?.toFixed(1) ?? '';
   const body = pieces.map(({ what, native, script }) => [what, ms(native), ms(script)]);
-  return lines(['a program that does just this, CPU ms', 'compiled', 'by Node'], 1, body);
+  return table(['a program that does just this, CPU ms', 'compiled', 'by Node'], 1, body);
 }
 
 export function loadsTable(loads: readonly Load[]): string {
@@ -66,7 +66,7 @@ export function loadsTable(loads: readonly Load[]): string {
     ((minute.native / resources / 6) * 1000).toFixed(1),
   ]);
   const seconds = contestants.map((who) => `${who}, CPU s a minute`);
-  return lines(
+  return table(
     ['on the node', 'resources', ...seconds, 'native / stock', 'native, CPU ms a monitor'],
     1,
     body,

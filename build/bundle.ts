@@ -11,6 +11,8 @@ const options = {
   format: 'cjs',
   target: 'node20',
   legalComments: 'none',
+  // as require(): for the sake of one import() Node would bring up its whole loader of ES modules
+  supported: { 'dynamic-import': false },
   define: { 'import.meta.url': 'importMetaUrl' },
   inject: [join(projectFolder, 'build/import-meta-url.ts')],
   absWorkingDir: projectFolder,

@@ -9,6 +9,7 @@ import { obstacles } from './preflight.ts';
 import { Checks, type Figures } from './report/checks.ts';
 import { StepError, Steps } from './report/steps.ts';
 import { checksTable, figuresTable } from './report/tables.ts';
+import { timelineTable } from './report/timeline.ts';
 import { prepareImage } from './scenarios/bring-up.ts';
 import { campaign, campaignsOn, isAnswer, scenariosFor } from './scenarios/campaign.ts';
 import type { Plan } from './scenarios/run.ts';
@@ -119,7 +120,8 @@ async function run(
   if (purpose === 'test' || checks.failed.length > 0) say(`\n${title}\n${checksTable(checks.all)}`);
   if (figures.length > 0) say(figuresTable(figures));
   if (timelines)
-    for (const { scenario, timeline } of figures) if (timeline) say(`\n${scenario}\n${timeline}`);
+    for (const { scenario, timeline } of figures)
+      if (timeline) say(`\n${scenario}\n${timelineTable(timeline)}`);
   if (keep && (await Lab.find(lab))) explainKept(lab);
   if (isStock(provider)) return nothing;
   return {

@@ -1,4 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import {
+  type Failover,
+  failoverTable,
+  verdicts as failoverVerdicts,
+  type Pair,
+} from '../../bench/failover.ts';
+import { gantt } from '../../bench/gantt.ts';
 import { picture } from '../../bench/picture.ts';
 import {
   type Contestant,
@@ -107,4 +114,62 @@ test('the picture is a document of its own with a bar for each contestant', () =
   expect(svg).toContain('a &lt; b');
   expect(svg.match(/<rect /g)).toHaveLength(1 + contestants.length * 3);
   expect(svg).not.toContain('NaN');
+});
+
+const failover = (stalls: readonly number[], more: Partial<Failover> = {}): Failover => ({
+  back: 10,
+  stalls,
+  errors: 0,
+  lost: 0,
+  locksKept: true,
+  timeline: {
+    since: 100,
+    until: 110,
+    actions: [
+      { node: 'node1', action: 'stop', resource: 'nfs_ip', from: 101, to: 102 },
+      { node: 'node2', action: 'start', resource: 'nfs_ip', from: 108, to: 109 },
+      { node: 'node2', action: 'monitor', resource: 'later', from: 111, to: 112 },
+    ],
+  },
+  ...more,
+});
+const pair = (native: Failover): Pair => ({
+  event: 'standby',
+  'stock-helped': failover([20, 28], { errors: 7, locksKept: false }),
+  native,
+});
+
+describe('a failover', () => {
+  test.each<[string, Failover, readonly boolean[]]>([
+    ['half the pause and no error', failover([10, 14]), [true, true, true]],
+    ['too long under one protocol', failover([10.1, 14]), [false, true, true]],
+    ['an error', failover([5, 5], { errors: 1 }), [true, true, false]],
+    ['a protocol that was not measured', failover([5]), [true, false, true]],
+  ])('%s', (_, native, met) => {
+    expect(failoverVerdicts(pair(native))).toEqual(met);
+  });
+
+  test('the table compares both', () => {
+    const [, , line] = failoverTable([pair(failover([8, 7]))]).split('\n');
+    expect(line).toBe(
+      '| standby | 10.0 s / 10.0 s | 1.00 | 20.0 s / 8.0 s | 0.40 | 28.0 s / 7.0 s | 0.25 | 7 / 0 | 0 / 0 | lost / kept | ✓✓✓ |',
+    );
+  });
+
+  test('the chart has a bar for each action of its time, on one scale', () => {
+    const long = { ...failover([]).timeline, until: 120 };
+    const svg = gantt('a < b', [
+      { title: 'short', timeline: failover([]).timeline },
+      { title: 'long', timeline: long },
+    ]);
+    expect(svg).toContain('a &lt; b');
+    const bars = [
+      ...svg.matchAll(
+        /<rect x="([\d.]+)" y="\d+" width="([\d.]+)" height="10" fill="#(7f8fa6|1f77b4|d0d4da)"/g,
+      ),
+    ];
+    expect(bars).toHaveLength(2 + 3 + 3); // the legend's are as high
+    expect(svg.match(/node1 stop nfs_ip/g)).toHaveLength(2);
+    expect(svg).not.toContain('NaN');
+  });
 });

@@ -17,15 +17,15 @@ test('an action is what begins and ends in the log', () => {
 
 test('the table has the actions of its time, and where they lie in it', () => {
   const action = { node: 'node1', action: 'stop', resource: 'x' } as const;
-  const table = timelineTable(
-    [
+  const table = timelineTable({
+    since: 10,
+    until: 16,
+    actions: [
       { ...action, from: 12, to: 14 },
       { ...action, resource: 'early', from: 7, to: 9 },
       { ...action, action: 'start', from: 10, to: 11 },
     ],
-    10,
-    16,
-  );
+  });
   const [, first = '', second = '', ...rest] = table.split('\n').map((each) => each.trimEnd());
   expect(first.trim()).toMatch(/^0\.0 s +node1 +start x +1\.00 s +█{8}$/);
   expect(second.trim()).toMatch(/^2\.0 s +node1 +stop x +2\.00 s +█{16}$/);

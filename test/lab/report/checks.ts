@@ -1,3 +1,5 @@
+import type { Timeline } from './timeline.ts';
+
 export interface Check {
   scenario: string;
   name: string;
@@ -39,6 +41,5 @@ export interface Figures {
   acknowledged?: number;
   found?: number;
   lost?: number;
-  /** What Pacemaker did meanwhile, as a picture. */
-  timeline?: string;
+  timeline?: Timeline;
 }

@@ -10,6 +10,13 @@ export interface Action {
   to: number;
 }
 
+/** What Pacemaker did between two moments. */
+export interface Timeline {
+  since: number;
+  until: number;
+  actions: Action[];
+}
+
 export const logFile = '/var/log/pacemaker/pacemaker.log';
 /** The lines of it that say when an action begins and ends. */
 export const logPattern = '(Requesting local execution|Result) of .* operation for';
@@ -36,8 +43,13 @@ export function parseActions(node: NodeName, text: string, year: number): Action
 
 const width = 48;
 
-/** The actions between two moments, and when each ran; the first moment is 0. */
-export function timelineTable(actions: Action[], since: number, until: number): string {
+/** Actions that ran in that time, in the order of their beginning. */
+export const actionsWithin = ({ actions, since, until }: Timeline): Action[] =>
+  actions.filter(({ from, to }) => from < until && to > since).sort((a, b) => a.from - b.from);
+
+/** The actions and when each ran; the first moment is 0. */
+export function timelineTable(timeline: Timeline): string {
+  const { since, until } = timeline;
   const table = new Table({
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 1 },
     chars: {
@@ -49,9 +61,7 @@ export function timelineTable(actions: Action[], since: number, until: number): 
     colAligns: ['right', 'left', 'left', 'right', 'left'],
   });
   const column = (time: number): number => Math.round(((time - since) / (until - since)) * width);
-  for (const { node, action, resource, from, to } of actions
-    .filter(({ from, to }) => from < until && to > since)
-    .sort((a, b) => a.from - b.from)) {
+  for (const { node, action, resource, from, to } of actionsWithin(timeline)) {
     const bar = Math.max(1, column(Math.min(to, until)) - column(Math.max(from, since)));
     table.push([
       `${(from - since).toFixed(1)} s`,

@@ -1,4 +1,4 @@
-import { logFile, logPattern, parseActions, timelineTable } from '../report/timeline.ts';
+import { logFile, logPattern, parseActions, type Timeline } from '../report/timeline.ts';
 import { type NodeName, nodes } from '../settings.ts';
 import { type Comparison, compareRecords, longestStall, ofOutcome } from '../workload/journal.ts';
 import { type Exclusive, exclusives } from '../workload/watch.ts';
@@ -81,8 +81,8 @@ export function atMostOne({ watch, checks }: Run, whats: readonly Exclusive[]): 
 }
 
 /** Of the nodes that answer; one that was killed had nothing to do in it. */
-async function timeline({ lab }: Run, from: number, to: number, signal: AbortSignal): Promise<string> {
-  const year = new Date(from * 1000).getUTCFullYear();
+async function timeline({ lab }: Run, since: number, until: number, signal: AbortSignal): Promise<Timeline> {
+  const year = new Date(since * 1000).getUTCFullYear();
   const actions = await Promise.all(
     nodes.map(async (node) =>
       parseActions(
@@ -92,7 +92,7 @@ async function timeline({ lab }: Run, from: number, to: number, signal: AbortSig
       ),
     ),
   );
-  return timelineTable(actions.flat(), from, to);
+  return { since, until, actions: actions.flat() };
 }
 
 async function look(
