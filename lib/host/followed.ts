@@ -1,18 +1,18 @@
-import type { ChildProcess } from 'node:child_process';
+import type { Source } from './children.ts';
 import { killTree } from './process-tree.ts';
 import type { Followed } from './sys.ts';
 
-/** The output of a process, piece by piece. It keeps nobody waiting: neither the process nor its pipe holds the event loop. */
-export function followed(child: ChildProcess, onEnd: () => void): Followed {
+/** The output of a process, piece by piece. One that cannot run tells nothing. */
+export async function followed(
+  begin: (onText: (text: string) => void) => Promise<Source>,
+  onEnd: () => void,
+): Promise<Followed> {
   let said = '';
   let wake = () => {};
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+  const source = await begin((text) => {
     said += text;
     wake();
-  });
-  child.stdout?.on('error', () => {});
-  child.on('error', () => {}); // one that cannot run tells nothing
-  child.unref();
+  }).catch(() => undefined);
   return {
     async next(withinMs) {
       if (said === '')
@@ -29,9 +29,8 @@ export function followed(child: ChildProcess, onEnd: () => void): Followed {
     },
     end() {
       onEnd();
-      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
-        killTree(child.pid);
-      child.stdout?.destroy();
+      if (source && !source.hasEnded()) killTree(source.pid);
+      source?.close();
     },
   };
 }

@@ -1,4 +1,3 @@
-import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import {
   accessSync,
   constants as fsConstants,
@@ -15,8 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { abandon, finished } from './finished.ts';
+import { children, type Environment } from './children.ts';
 import { followed } from './followed.ts';
 import { describeProcess, killTree } from './process-tree.ts';
 import type { Argv, Command, FileFacts, Followed, Output, Sys } from './sys.ts';
@@ -51,40 +49,31 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     return false;
   }
 
-  async function start([file, ...args]: Argv, options: SpawnOptions): Promise<ChildProcess> {
-    const { spawn } = await import('node:child_process'); // a monitor that only reads /proc never pays for this
-    return spawn(file, args, {
-      cwd: '/',
-      ...options,
-      env: { ...childEnv(env), PATH: path, ...options.env },
-    });
-  }
+  const environment = (extra?: Environment): Environment => ({ ...childEnv(env), PATH: path, ...extra });
 
   async function run({ argv, input, env: extra, timeoutMs, output }: Command): Promise<Output> {
     if (noTools) return missing(argv);
-    const pipe = output === 'ignore' ? 'ignore' : 'pipe';
-    const cannot = (error: NodeJS.ErrnoException) => notRun(argv, error);
-    const stdio = [input === undefined ? 'ignore' : 'pipe', pipe, pipe] as const;
-    const child = await start(argv, { stdio: [...stdio], env: extra }).catch(cannot);
+    const { run: begin } = await children();
+    const child = await begin(argv, environment(extra), { input, output }).catch((error) =>
+      notRun(argv, error),
+    );
     if ('code' in child) return child;
-    const end = finished(child, input);
     const { pid } = child;
-    if (pid === undefined) return end.catch(cannot);
     const entry: Underway = { argv, pid, sinceMs: now() };
     running.add(entry);
-    const clock = new AbortController();
+    let clock: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      clock = setTimeout(resolve, timeoutMs);
+    });
     try {
-      const done = await Promise.race([
-        end,
-        sleep(timeoutMs, undefined, { signal: clock.signal }).then(() => undefined),
-      ]);
+      const done = await Promise.race([child.end, late]);
       if (done) return done;
       const hung = `${describeProcess(pid)} after ${seconds(now() - entry.sinceMs)}`;
       killTree(pid);
-      abandon(child);
+      child.abandon();
       return { code: 124, stdout: '', stderr: '', hung };
     } finally {
-      clock.abort();
+      clearTimeout(clock);
       running.delete(entry);
     }
   }
@@ -113,19 +102,17 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     remove: (file) => inTurn(() => rmSync(file, { recursive: true, force: true })),
     run,
     async follow(argv) {
-      const child = await start(argv, { stdio: ['ignore', 'pipe', 'ignore'] });
-      const events = followed(child, () => following.delete(events));
+      const { follow: begin } = await children();
+      const events = await followed(
+        (onText) => begin(argv, environment(), onText),
+        () => following.delete(events),
+      );
       following.add(events);
       return events;
     },
     async launch(argv, logFile) {
-      const out = logFile ? openSync(logFile, 'a', 0o600) : 'ignore';
-      const child = await start(argv, { detached: true, stdio: ['ignore', out, out] });
-      child.unref();
-      return new Promise((resolve, reject) => {
-        child.once('error', reject);
-        child.once('spawn', () => resolve(child.pid ?? 0));
-      });
+      const { launch: begin } = await children();
+      return begin(argv, environment(), logFile ? openSync(logFile, 'a', 0o600) : 'ignore');
     },
     has,
     runningAddresses: () =>
@@ -171,7 +158,7 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
         return false;
       }
     },
-    sleep: async (ms) => void (await sleep(ms)),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     now,
     pid: process.pid,
     self,

@@ -1,3 +1,5 @@
+import { localTime } from './local-time.ts';
+
 /** Log lines as Pacemaker's users know them from ocf-shellfuncs' ocf_log. */
 export type Log = {
   crit(message: string): void;
@@ -89,6 +91,9 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 /** `Nov 02 15:04:05`, local time, as HA_LOGFILE has it. */
 export function timestamp(date: Date): string {
+  const local = localTime(date);
+  const [day, hours] = [local.getUTCDate(), local.getUTCHours()];
+  const numbers = [hours, local.getUTCMinutes(), local.getUTCSeconds()];
   const two = (n: number) => String(n).padStart(2, '0');
-  return `${months[date.getMonth()]} ${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return `${months[local.getUTCMonth()]} ${two(day)} ${numbers.map(two).join(':')}`;
 }

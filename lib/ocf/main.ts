@@ -1,5 +1,5 @@
 import { appendFileSync, mkdirSync, readlinkSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { children, type Sink } from '../host/children.ts';
 import type { NodeSys } from '../host/node-sys.ts';
 import { nodeSys } from '../host/node-sys.ts';
 import { describeProcess } from '../host/process-tree.ts';
@@ -86,7 +86,8 @@ function tracing(agent: string, action: string, terminal: boolean, machine: Node
   if (!file) return machine;
   const write = (text: string) => (terminal ? writeAll(2, text) : appendQuietly(file, text));
   try {
-    if (!terminal && !file.startsWith('/proc/')) mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    if (!terminal && !file.startsWith('/proc/'))
+      mkdirSync(file.slice(0, file.lastIndexOf('/')), { recursive: true, mode: 0o700 });
   } catch {
     // as with a log file: an unwritable trace directory is no reason to fail a resource
   }
@@ -159,31 +160,17 @@ function appendQuietly(path: string, text: string): void {
 
 /** One `logger` process for all lines of this run: syslog has no other door in Node. */
 function logPipes(): { write: LogSinks['pipe']; flush(): Promise<void> } {
-  let stdin: NodeJS.WritableStream | undefined;
-  let opening: Promise<void> | undefined;
-  const waiting: string[] = [];
+  let opening: Promise<Sink | undefined> | undefined;
   return {
     write(argv, text) {
-      waiting.push(text);
-      opening ??= import('node:child_process').then(({ spawn }) => {
-        const [file, ...args] = argv;
-        const child = spawn(file, args, { stdio: ['pipe', 'ignore', 'ignore'], cwd: '/' });
-        child.on('error', () => {});
-        child.stdin.on('error', () => {});
-        child.unref();
-        stdin = child.stdin;
-      });
-      void opening.then(() => {
-        for (const line of waiting.splice(0)) stdin?.write(line);
-      });
+      opening ??= children()
+        .then(({ feed }) => feed(argv, process.env))
+        .catch(() => undefined);
+      void opening.then((logger) => logger?.write(text));
     },
     async flush() {
-      if (!opening) return;
-      await opening;
-      await new Promise<void>((resolve) => {
-        setTimeout(resolve, flushMs);
-        stdin?.end(resolve);
-      });
+      const logger = await opening;
+      if (logger) await Promise.race([logger.end(), new Promise((resolve) => setTimeout(resolve, flushMs))]);
     },
   };
 }

@@ -12,7 +12,7 @@ import { agentOf, callAlone, type Env, sandbox } from './call.ts';
 // judged by what is loaded, which is the same on every machine, not by time.
 
 /** Of Node's own modules only those that are cheap to load, in Node and in Bun. node:net, node:tty and node:crypto take 2 ms each. */
-const cheap = ['node:fs', 'node:os', 'node:path', 'node:timers/promises'];
+const cheap = ['node:fs', 'node:os'];
 /** Of npm's, address arithmetic. */
 const mayLoad = /^node_modules\/ipaddr\.js\//;
 

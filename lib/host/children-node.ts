@@ -1,0 +1,79 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
+import { type Children, longestOutput } from './children.ts';
+import { killTree } from './process-tree.ts';
+import type { Argv } from './sys.ts';
+
+type Begun = ChildProcess & { readonly pid: number };
+
+async function begin([file, ...args]: Argv, options: SpawnOptions): Promise<Begun> {
+  const child = spawn(file, args, { cwd: '/', ...options });
+  if (child.pid === undefined) await new Promise((_, reject) => child.once('error', reject));
+  child.on('error', () => {}); // of a signal that could not be sent
+  return child as Begun;
+}
+
+export const run: Children['run'] = async (argv, env, { input, output = 'pipe' }) => {
+  const stdin = input === undefined ? 'ignore' : 'pipe';
+  const child = await begin(argv, { env, stdio: [stdin, output, output] });
+  const tooMuch = () => killTree(child.pid);
+  const stdout = gathered(child.stdout, tooMuch);
+  const stderr = gathered(child.stderr, tooMuch);
+  child.stdin?.on('error', () => {}); // it may end without reading all
+  child.stdin?.end(input);
+  return {
+    pid: child.pid,
+    end: new Promise((resolve) =>
+      child.once('close', (code, signal) =>
+        resolve({
+          code: code ?? 128 + (signal ? constants.signals[signal] : 0),
+          stdout: stdout(),
+          stderr: stderr(),
+        }),
+      ),
+    ),
+    abandon() {
+      child.unref();
+      for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe?.destroy();
+    },
+  };
+};
+
+function gathered(pipe: Readable | null, tooMuch: () => void): () => string {
+  let text = '';
+  pipe?.setEncoding('utf8').on('data', (piece: string) => {
+    if (text.length + piece.length > longestOutput) tooMuch();
+    else text += piece;
+  });
+  pipe?.on('error', () => {});
+  return () => text;
+}
+
+export const follow: Children['follow'] = async (argv, env, onText) => {
+  const child = await begin(argv, { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  child.stdout?.setEncoding('utf8').on('data', onText);
+  child.stdout?.on('error', () => {});
+  child.unref();
+  return {
+    pid: child.pid,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    close: () => void child.stdout?.destroy(),
+  };
+};
+
+export const launch: Children['launch'] = async (argv, env, output) => {
+  const child = await begin(argv, { env, detached: true, stdio: ['ignore', output, output] });
+  child.unref();
+  return child.pid;
+};
+
+export const feed: Children['feed'] = async (argv, env) => {
+  const child = await begin(argv, { env, stdio: ['pipe', 'ignore', 'ignore'] });
+  child.unref();
+  child.stdin?.on('error', () => {});
+  return {
+    write: (text) => void child.stdin?.write(text),
+    end: () => new Promise((resolve) => child.stdin?.end(() => resolve())),
+  };
+};

@@ -1,0 +1,212 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type NodeSys, nodeSys } from '../../lib/host/node-sys.ts';
+import type { Command, Output } from '../../lib/host/sys.ts';
+
+// What becomes of programs that are started, with real processes: in the runtime that loads this file.
+
+const dir = mkdtempSync(join(tmpdir(), 'tsha-children-'));
+const inDir = (name: string, text: string, mode: number) => {
+  const file = join(dir, name);
+  writeFileSync(file, text, { mode });
+  return file;
+};
+const notExecutable = inDir('not-executable', '#!/bin/sh\n', 0o644);
+const badInterpreter = inDir('bad-interpreter', '#!/no/such/shell\n', 0o755);
+inDir('only-here', '#!/bin/sh\necho found\n', 0o755);
+const hugeArgument = 'x'.repeat(300_000); // more than MAX_ARG_STRLEN, 128 KiB
+
+const env = {
+  PATH: `${process.env['PATH']}:${dir}`,
+  NODE_OPTIONS: '--no-such-option',
+  BUN_OPTIONS: '--no-such-option',
+  LANG: 'zh_CN.UTF-8',
+  KEPT: 'yes',
+};
+const sh = (script: string) => ['sh', '-c', script] as const;
+
+const hasEnded = (pid: number) => {
+  try {
+    return /^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+};
+/** Whether it comes true soon. */
+async function soon(done: () => boolean): Promise<boolean> {
+  for (let tries = 0; tries < 100 && !done(); tries++) await sleep(20);
+  return done();
+}
+
+type Story = (sys: NodeSys) => Promise<unknown>;
+
+/** What a command gave, without what is as expected. */
+const ran =
+  (command: Omit<Command, 'timeoutMs'>): Story =>
+  async (sys) => {
+    const { code, stdout, stderr, missing, hung }: Output = await sys.run({ timeoutMs: 10_000, ...command });
+    return {
+      code,
+      ...(stdout && code !== 137 && { stdout }),
+      ...(stderr && { stderr: stderr.replaceAll(dir, '') }),
+      ...(missing && { missing }),
+      ...(hung && { hung }),
+    };
+  };
+
+/** Each situation, what happens in it, and what is to come out. */
+export const stories: Readonly<Record<string, readonly [Story, unknown]>> = {
+  'a command that ends well': [ran({ argv: ['true'] }), { code: 0 }],
+  'a command that fails': [
+    ran({ argv: sh('echo out; echo bad >&2; exit 5') }),
+    { code: 5, stdout: 'out\n', stderr: 'bad\n' },
+  ],
+  'a command that is ended by a signal': [ran({ argv: sh('kill -TERM $$') }), { code: 143 }],
+  'a command that does not exist': [
+    ran({ argv: ['no-such-command'] }),
+    { code: 127, missing: true, stderr: 'no-such-command: not found' },
+  ],
+  'a path that does not exist': [
+    ran({ argv: ['/no/such/command'] }),
+    { code: 127, missing: true, stderr: '/no/such/command: not found' },
+  ],
+  'a command without its interpreter': [
+    ran({ argv: [badInterpreter] }),
+    { code: 127, missing: true, stderr: '/bad-interpreter: not found' },
+  ],
+  'a command that may not be executed': [
+    ran({ argv: [notExecutable] }),
+    { code: 126, stderr: 'cannot run /not-executable: EACCES' },
+  ],
+  'too long an argument': [
+    ran({ argv: ['true', hugeArgument] }),
+    { code: 126, stderr: 'cannot run true: E2BIG' },
+  ],
+  'a command in a directory of PATH': [ran({ argv: ['only-here'] }), { code: 0, stdout: 'found\n' }],
+  'a command that reads its input': [ran({ argv: ['cat'], input: 'text ü' }), { code: 0, stdout: 'text ü' }],
+  'a command with bytes for input': [
+    ran({ argv: ['od', '-An', '-tx1'], input: new Uint8Array([0, 255]) }),
+    { code: 0, stdout: ' 00 ff\n' },
+  ],
+  'a command without input': [ran({ argv: ['cat'] }), { code: 0 }],
+  'a command that does not read its input': [
+    ran({ argv: ['true'], input: 'x'.repeat(1_000_000) }),
+    { code: 0 },
+  ],
+  'a command whose output is ignored': [
+    ran({ argv: sh('echo out; echo bad >&2'), output: 'ignore' }),
+    { code: 0 },
+  ],
+  'a command that leaves a daemon behind': [
+    ran({ argv: sh('sleep 5 & exit 3'), output: 'ignore' }),
+    { code: 3 },
+  ],
+  'a command that prints a character in halves': [
+    ran({ argv: sh(`printf '\\303'; sleep 0.2; printf '\\274'`) }),
+    { code: 0, stdout: 'ü' },
+  ],
+  'a command that prints without end': [ran({ argv: ['yes'] }), { code: 137 }],
+  'a script whose child prints without end': [ran({ argv: sh('yes & wait') }), { code: 137 }],
+  'the working directory': [ran({ argv: ['pwd'] }), { code: 0, stdout: '/\n' }],
+  'the environment: no switches of a runtime, no locale': [
+    ran({
+      argv: sh('echo "$NODE_OPTIONS,$BUN_OPTIONS,$LANG,$LC_ALL,$KEPT,$MORE"'),
+      env: { MORE: 'more' },
+    }),
+    { code: 0, stdout: ',,,C,yes,more\n' },
+  ],
+  'the process group is ours': [
+    async (sys) => {
+      const { stdout } = await sys.run({ argv: sh('cut -d" " -f5 /proc/$$/stat'), timeoutMs: 5000 });
+      return stdout.trim() === readFileSync('/proc/self/stat', 'utf8').split(' ')[4];
+    },
+    true,
+  ],
+  'a command that takes too long is killed with all its descendants, and told by what it was doing': [
+    async (sys) => {
+      const pids = join(dir, 'pids');
+      const argv = sh(`sleep 60 & echo $$ $! >${pids}; wait`);
+      const { code, hung } = await sys.run({ argv, timeoutMs: 500 });
+      const all = readFileSync(pids, 'utf8').trim().split(' ').map(Number);
+      const gone = await soon(() => all.every(hasEnded));
+      return { code, told: /^pid \d+ in state S.* after \d\.\d s$/.test(hung ?? ''), of: all.length, gone };
+    },
+    { code: 124, told: true, of: 2, gone: true },
+  ],
+  'a command is named as long as it runs': [
+    async (sys) => {
+      const end = sys.run({ argv: ['sleep', '60'], timeoutMs: 20_000 });
+      await soon(() => sys.underway().length > 0);
+      const named = sys.underway().map(({ argv }) => argv.join(' '));
+      sys.killUnderway();
+      return { named, code: (await end).code, left: sys.underway().length };
+    },
+    { named: ['sleep 60'], code: 137, left: 0 },
+  ],
+  'followed: each piece of output wakes the reader at once, and the end takes all descendants': [
+    async (sys) => {
+      const events = await sys.follow(sh('echo $$; sleep 0.3; echo second; sleep 60 & wait'));
+      const pid = Number(await events.next(5000));
+      const since = sys.now();
+      const second = await events.next(5000);
+      const atOnce = sys.now() - since < 2000;
+      const silence = await events.next(50);
+      events.end();
+      return { second, atOnce, silence, gone: await soon(() => hasEnded(pid)) };
+    },
+    { second: 'second\n', atOnce: true, silence: '', gone: true },
+  ],
+  'followed: one that ended is silence and not a busy loop': [
+    (sys) => silence(sys, 'true'),
+    { text: '', waited: true },
+  ],
+  'followed: one that does not exist is silence, too': [
+    (sys) => silence(sys, '/nonexistent/drbdsetup'),
+    { text: '', waited: true },
+  ],
+  'followed: ends with the action': [
+    async (sys) => {
+      const events = await sys.follow(sh('echo $$; exec sleep 60'));
+      const pid = Number(await events.next(5000));
+      sys.killUnderway();
+      return soon(() => hasEnded(pid));
+    },
+    true,
+  ],
+  'launched: in a group of its own, its words in a file, and nobody waits': [
+    async (sys) => {
+      const file = join(dir, 'launched');
+      const pid = await sys.launch(sh('cut -d" " -f5 /proc/$$/stat; echo bad >&2; sleep 0.2'), file);
+      const text = () => readFileSync(file, 'utf8');
+      await soon(() => text().split('\n').length > 2);
+      return { isLeader: text() === `${pid}\nbad\n`, ended: await soon(() => hasEnded(pid)) };
+    },
+    { isLeader: true, ended: true },
+  ],
+  'launched: one that does not exist': [
+    (sys) => sys.launch(['/nonexistent/send_arp']).catch(({ code }) => code),
+    'ENOENT',
+  ],
+};
+
+async function silence(sys: NodeSys, command: string): Promise<unknown> {
+  const events = await sys.follow([command]);
+  const since = sys.now();
+  const text = await events.next(200);
+  const waited = sys.now() - since > 150;
+  events.end();
+  return { text, waited };
+}
+
+export const tell = (name: string): Promise<unknown> => {
+  const [story] = stories[name] ?? [];
+  if (!story) throw new Error(`there is no story "${name}"`);
+  return story(nodeSys(env));
+};
+
+if (process.versions['bun']) {
+  console.log(JSON.stringify(await tell(process.argv[2] ?? '')));
+  process.exit(0);
+}
