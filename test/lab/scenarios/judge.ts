@@ -130,12 +130,12 @@ async function look(
 
   const rival = (await workload.journal('rival', protocol, signal)).filter(({ end }) => end >= happened);
   const refused = ofOutcome(rival, 'refused').length;
-  const stolen = ofOutcome(rival, 'stolen').length;
+  const stolen = ofOutcome(rival, 'stolen').map(({ end }) => `${(end - happened).toFixed(1)} s`);
   const known = await workload.lockKnownTo(active, protocol, signal);
   checks.add(
     `${protocol}: the lock is kept, the rival refused`,
-    stolen === 0 && refused > 0 && known,
-    `refused ${refused} times${stolen > 0 ? `, stolen ${stolen} times` : ''}${known ? '' : ', unknown to the server'}`,
+    stolen.length === 0 && refused > 0 && known,
+    `refused ${refused} times${stolen.length > 0 ? `, stolen ${stolen.length} times, after ${stolen.slice(0, 3).join(', ')}` : ''}${known ? '' : ', unknown to the server'}`,
   );
 
   return {

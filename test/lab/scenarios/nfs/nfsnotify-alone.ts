@@ -46,8 +46,13 @@ const words: readonly Situation[] = [
 const story: readonly Situation[] = [
   nfsserver('start', server, {
     what: 'a server',
-    before: 'mkdir -p /srv/ha/data; rm -rf /srv/ha/nfs/sm /srv/ha/nfs/sm.bak',
+    // with a client on record while it starts: it would end the grace period itself otherwise
+    before: `rm -rf /srv/ha/nfs/sm /srv/ha/nfs/sm.bak
+mkdir -p /srv/ha/data /srv/ha/nfs/sm.bak
+touch /srv/ha/nfs/sm.bak/192.0.2.9`,
     exit: 0,
+    leaves: inGrace,
+    after: 'rm /srv/ha/nfs/sm.bak/192.0.2.9',
   }),
   nfsnotify('start', from, {
     what: 'nobody waits: start lifts no grace (nfsnotify#30)',
