@@ -1,5 +1,6 @@
+import { flushKernelExports, kernelExports } from '../../lib/host/exports.ts';
 import { commandFailure, firstLine } from '../../lib/host/host.ts';
-import { isMountedStill, type Mount } from '../../lib/host/mounts.ts';
+import { isMountedStill, isWithin, type Mount } from '../../lib/host/mounts.ts';
 import { kernelUsers, processesUsing, type Search } from '../../lib/host/processes.ts';
 import type { Argv } from '../../lib/host/sys.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
@@ -19,6 +20,7 @@ export type Phase = {
 const fastStopMs = 6000;
 /** For finding out who is in the way: every process is looked at, of which there may be thousands. */
 const explainMs = 2000;
+const flushMs = 5000;
 const firstPauseMs = 50;
 const longestPauseMs = 1000;
 /** In a reason, which Pacemaker cuts; the log has more. */
@@ -53,7 +55,7 @@ export async function unmount(ctx: Ctx, mount: Mount, phases: readonly Phase[]):
       let evicted = false;
       for (const signal of signals) evicted = (await evict(ctx, mount, signal, until, search)) || evicted;
       search = 'thorough';
-      if (!evicted) {
+      if (!evicted && !(await forgetOldExports(ctx, mount, until))) {
         await host.sys.sleep(Math.max(1, Math.min(pause, until - host.sys.now())));
         pause = Math.min(pause * 2, longestPauseMs);
       }
@@ -64,6 +66,20 @@ export async function unmount(ctx: Ctx, mount: Mount, phases: readonly Phase[]):
   const mayForce = phases.some(({ force }) => force);
   if (isServed(mount.type) && (mayForce || attempt.hung)) return unmountLazily(ctx, mount);
   throw await busyFailure(ctx, mount, attempt.why);
+}
+
+/**
+ * What the NFS server remembers of exports that are no more keeps a filesystem as busy as an export does, until the kernel tidies up,
+ * half a minute later. Says whether there was such. Never what clients may still use: under an export nothing must be unmounted.
+ */
+async function forgetOldExports({ host, log }: Ctx, mount: Mount, until: number): Promise<boolean> {
+  const remembered = (await kernelExports(host)).filter(({ path }) => isWithin(path, mount.target));
+  if (remembered.length === 0 || remembered.some(({ valid }) => valid)) return false;
+  log.info(
+    `the NFS server still remembers ${remembered.map(({ path }) => path).join(', ')}: flushing its cache`,
+  );
+  await flushKernelExports(host, Math.max(1, Math.min(flushMs, until - host.sys.now())));
+  return true;
 }
 
 type Attempt = { readonly done: boolean; readonly why: string; readonly hung: boolean };

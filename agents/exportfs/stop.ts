@@ -1,5 +1,5 @@
 import { sameClient } from '../../lib/host/client-spec.ts';
-import { flushKernelExports, kernelExports } from '../../lib/host/exports.ts';
+import { flushKernelExports, kernelExports, readEtab, type StateDirectory } from '../../lib/host/exports.ts';
 import { findExported, spellings } from './exported.ts';
 import type { Ctx } from './params.ts';
 import { keepClientsWaiting } from './quiet.ts';
@@ -21,6 +21,7 @@ export async function stop(ctx: Ctx): Promise<void> {
     await unexport(ctx, exported.state, entries, Math.min(unexportMs, ctx.host.left() / 3));
   await emptyKernelCache(
     ctx,
+    exported.state,
     exported.found.map(({ path }) => path),
   );
   await releaseState(ctx, exported, await startedThisBoot(ctx));
@@ -28,23 +29,26 @@ export async function stop(ctx: Ctx): Promise<void> {
 }
 
 /**
- * A request on its way while etab changed may put an old answer back into the kernel's cache, and that keeps the filesystem
- * busy. Only answers for our directory and our client count: the same directory may be exported to others.
+ * A request on its way while etab changed may put an old answer back into the kernel's cache, a client that goes on asking a refusal,
+ * and exportfs' own flush may have come to nothing: each keeps the filesystem busy. Only what is there for our client counts, or
+ * because nobody may use the directory any more: it may still be exported to others.
  */
-async function emptyKernelCache(ctx: Ctx, paths: readonly string[]): Promise<void> {
+async function emptyKernelCache(ctx: Ctx, state: StateDirectory, paths: readonly string[]): Promise<void> {
   const { host, log, params } = ctx;
+  const cached = async () => (await kernelExports(host)).filter(({ path }) => paths.includes(path));
+  if ((await cached()).length === 0) return;
   const names = [params.clientspec, ...(await spellings(ctx)).map(({ client }) => client)];
+  const shared = (await readEtab(host, state)).map(({ path }) => path);
   const isEmpty = async () =>
-    !(await kernelExports(host)).some(
-      ({ path, clients, valid }) =>
-        valid &&
-        paths.includes(path) &&
-        clients.some((client) => names.some((name) => sameClient(name, client))),
+    !(await cached()).some(
+      ({ path, clients }) =>
+        !shared.includes(path) || clients.some((client) => names.some((name) => sameClient(name, client))),
     );
   if (await isEmpty()) return;
   const withinMs = Math.min(flushMs, host.left() / 4);
+  const end = host.sys.now() + withinMs;
   const emptied = await host.until(async () => {
-    await flushKernelExports(host, withinMs);
+    await flushKernelExports(host, Math.max(1, end - host.sys.now()));
     return isEmpty();
   }, withinMs);
   if (!emptied) log.warn(`the kernel's export cache still holds ${paths.join(' and ')} after flushing it`);

@@ -16,7 +16,7 @@ export type KernelExport = {
   readonly path: string;
   /** Every client of etab that the asking host belongs to. */
   readonly clients: readonly string[];
-  /** False for a refusal, an expired answer or one that is still awaited. */
+  /** False for a refusal, an expired answer or one that is still awaited: those, too, keep the filesystem busy. */
   readonly valid: boolean;
 };
 
@@ -115,10 +115,24 @@ const flushFiles = ['auth.unix.ip', 'auth.unix.gid', 'nfsd.fh', 'nfsd.export'].m
  * nfsd.fh waits, uninterruptibly, for a shutdown of nfsd.
  */
 export async function flushKernelExports(host: Host, timeoutMs: number): Promise<void> {
+  await host.sys.sleep(Math.min(timeoutMs, await untilFlushCounts(host)));
   // 4.16 and later ignore the time; earlier kernels drop what is older than it
   const input = `${Math.floor(Date.now() / 1000) + 1}\n`;
   await host.tryRun(['tee', ...flushFiles], { input, timeoutMs });
 }
+
+/**
+ * Milliseconds. Of two flushes within a second the second one clears nothing (Linux 4.16 to at least 7.2): it dates itself a second
+ * ahead, and the kernel's cleaner, up to half a minute later, is the next to come by. Until then what was flushed answers nobody, and
+ * keeps its filesystem busy all the same.
+ */
+async function untilFlushCounts(host: Host): Promise<number> {
+  const last = Number.parseInt(await host.sys.read(`${rpc}/nfsd.export/flush`).catch(() => ''), 10); // seconds since 1970
+  return Number.isNaN(last) ? 0 : Math.max(0, (last + 1) * 1000 + clockTickMs - Date.now());
+}
+
+/** The kernel's seconds change with its tick. */
+const clockTickMs = 20;
 
 /** Seconds that an NFSv4 client may stay silent before its state is given up. */
 export async function leaseSeconds(host: Host): Promise<number | undefined> {

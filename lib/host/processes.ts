@@ -1,3 +1,4 @@
+import { kernelExports } from './exports.ts';
 import type { Host } from './host.ts';
 import { decodeOctal, isWithin, type Mount, parseMountinfo } from './mounts.ts';
 import { nfsClientsOn } from './nfs-clients.ts';
@@ -208,14 +209,14 @@ async function swapsOn(host: Host, mount: Mount): Promise<readonly string[]> {
 }
 
 async function exportsOn(host: Host, mount: Mount): Promise<readonly string[]> {
-  const table = await host.sys.read('/proc/fs/nfsd/exports').catch(() => '');
-  return table
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => decodeOctal(line.split('\t', 1)[0] ?? ''))
-    .filter((path) => isOn(path, mount))
-    .filter((path, index, all) => all.indexOf(path) === index)
-    .map((path) => `the NFS server exports ${path}`);
+  const found = (await kernelExports(host)).filter(({ path }) => isOn(path, mount));
+  const pathsOf = (wanted: boolean) => [
+    ...new Set(found.filter(({ valid }) => valid === wanted).map(({ path }) => path)),
+  ];
+  return [
+    ...pathsOf(true).map((path) => `the NFS server exports ${path}`),
+    ...pathsOf(false).map((path) => `the NFS server has not yet forgotten ${path}`),
+  ];
 }
 
 const deletedSuffix = ' (deleted)';

@@ -93,16 +93,37 @@ describe('the kernel cache', () => {
   test.each([
     ['ours, again and again', '/usr\t*(ro,fsid=105)\n', true],
     ['ours, for a host of two clients', '/usr\t10.0.0.0/8,*(ro)\n', true],
-    ["another client's", '/usr\t10.0.0.0/8(ro,fsid=105)\n', false],
+    ["another client's, to whom it is still exported", '/usr\t10.0.0.0/8(ro,fsid=105)\n', false],
+    ['of somebody to whom it is exported no more', '/usr\t192.0.2.0/24(ro,fsid=105)\n', true, ''],
     ['another directory', '/usr/bin\t*(ro,fsid=105)\n', false],
-    ['a refusal', '# /usr\t*(ro)\n', false],
-  ])('%s', async (_what, line, isOurs) => {
-    const { machine, result, warnings, seconds } = await stopped({}, (m) => m.files.set(content, line));
+    [
+      'a refusal, or an answer that is flushed already: it holds the filesystem, too',
+      '# /usr\t*(ro)\n',
+      true,
+    ],
+    ['a refusal to somebody else', '# /usr\t-no-domain-()\n', true, ''],
+  ])('%s', async (_what, line, isOurs, others = etabLine('/usr', '10.0.0.0/8')) => {
+    const { machine, result, warnings, seconds } = await stopped({}, (m) => {
+      m.files.set(content, line);
+      m.etab += others;
+    });
     expect(result.code).toBe(0);
     expect(flushes(machine) > 0).toBe(isOurs);
     expect(flushes(machine)).toBeLessThanOrEqual(12);
     expect(warnings.length > 0).toBe(isOurs);
     expect(seconds).toBeLessThanOrEqual(5);
+  });
+
+  test('a flush in the second of another one clears nothing: it waits for the next', async () => {
+    const since = Date.now();
+    const { machine, warnings, seconds } = await stopped({}, (m) => {
+      m.files.set(content, '# /usr\t*(ro)\n');
+      m.files.set('/proc/net/rpc/nfsd.export/flush', `${Math.floor(since / 1000) + 1}\n`);
+      m.onTick = (clock) => clock > 900 && m.files.set(content, '');
+    });
+    expect([flushes(machine), warnings]).toEqual([1, []]);
+    expect(seconds).toBeGreaterThan(0.9);
+    expect(seconds).toBeLessThan(3);
   });
 
   test('X6: a late answer of mountd is flushed', async () => {

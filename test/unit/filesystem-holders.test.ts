@@ -25,6 +25,8 @@ const silentServer = (machine: FilesystemMachine) => {
   for (const command of ['stat', 'dd', 'mkdir', 'rm'])
     machine.on(command, (_args, asked) => hangs(asked, machine));
 };
+const exportCache = '/proc/net/rpc/nfsd.export/content';
+const flushes = (machine: FilesystemMachine) => machine.ran.filter((line) => line.startsWith('tee ')).length;
 const nfs = { fstype: 'nfs', device: 's:/e' };
 
 const stories: readonly Story[] = [
@@ -90,11 +92,25 @@ const stories: readonly Story[] = [
   {
     what: 'the NFS server is named',
     given: (m) => {
-      mounted(m).files.set('/proc/fs/nfsd/exports', '# Version 1.1\n/nfsdata/a\t*(rw)\n');
+      mounted(m).files.set(exportCache, '#path domain(flags)\n/nfsdata/a\t*(rw)\n# /nfsdata/b\t*(rw)\n');
       m.on('umount', () => ({ code: 32, stderr: 'umount: /nfsdata: target is busy.\n' }));
     },
     calls: 'stop 1',
-    reason: /the NFS server exports \/nfsdata\/a/,
+    reason: /the NFS server exports \/nfsdata\/a; the NFS server has not yet forgotten \/nfsdata\/b/,
+    after: (m) => expect(flushes(m)).toBe(0),
+  },
+  {
+    what: 'what the NFS server remembers of an export that is gone is flushed',
+    given: (m) => {
+      mounted(m).files.set(exportCache, '# /nfsdata\t*(rw)\n');
+      m.on('tee', () => void m.files.set(exportCache, ''));
+      m.on('umount', () =>
+        m.files.get(exportCache) ? { code: 32, stderr: 'umount: /nfsdata: target is busy.\n' } : lost(m),
+      );
+    },
+    calls: 'stop 0',
+    mounts: [],
+    after: (m) => expect(flushes(m)).toBe(1),
   },
   ...(
     [

@@ -119,13 +119,14 @@ test('users that are no processes: loop, swap, NFS export, another mount namespa
     'Filename\tType\tSize\n/nfsdata/swap\\040file file 8188 0 -2\n/dev/sda2 partition 1 0 -3\n',
   );
   machine.files.set(
-    '/proc/fs/nfsd/exports',
-    '# Version 1.1\n# Path Client(Flags)\n/nfsdata/d\t*(rw)\n/other\t*(rw)\n',
+    '/proc/net/rpc/nfsd.export/content',
+    '#path domain(flags)\n/nfsdata/d\t*(rw)\n/other\t*(rw)\n# /nfsdata/e\t*()\n',
   );
   expect(await kernelUsers(hostOn(machine, 1e6), mount)).toEqual([
     'loop device loop3 has its backing file /nfsdata/disk.img',
     'swap file /nfsdata/swap file is in use',
     'the NFS server exports /nfsdata/d',
+    'the NFS server has not yet forgotten /nfsdata/e',
     'the mount namespace of worker[100] has it on /mnt/x',
   ]);
 });

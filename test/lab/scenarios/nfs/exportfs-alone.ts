@@ -132,6 +132,40 @@ serving`,
   }),
 ];
 
+// each dates itself a second ahead of the one before: any other one, for two seconds, clears nothing
+const flushTooSoon = 'for i in 1 2; do exportfs -f; done';
+const forgotten: readonly Situation[] = [
+  exportfs('start', one, {
+    what: 'exported, a client at work',
+    exit: 0,
+    clientSees: `attach 4.2 v4 ${here}:/srv/one`,
+  }),
+  exportfs('stop', one, {
+    what: 'stop within the second of a flush: nothing of the export is left in the kernel, which would keep the filesystem busy',
+    before: flushTooSoon,
+    client: 'touch /mnt/v4/file',
+    exit: 0,
+    within: 15,
+    leaves: 'not grep -q /srv/one /proc/net/rpc/nfsd.export/content',
+  }),
+  exportfs('start', one, {
+    what: 'exported again, just after a flush',
+    before: flushTooSoon,
+    exit: 0,
+    clientSees: 'touch /mnt/v4/file',
+  }),
+  filesystem('stop', disk('one'), {
+    what: 'an export ended by hand then keeps no filesystem busy: Filesystem stop flushes what is left',
+    before: "exportfs -u '*:/srv/one'",
+    exit: 0,
+    within: 15,
+    leaves: 'not mountpoint -q /srv/one',
+    clientSees: 'detach v4',
+  }),
+  filesystem('start', disk('one'), { what: 'and back', exit: 0 }),
+  exportfs('stop', one, { what: 'nothing is exported', exit: 0 }),
+];
+
 const two = (name: string, client: string) => [
   `OCF_RESOURCE_INSTANCE=${name}`,
   'directory=/srv/one',
@@ -230,6 +264,7 @@ export const exportfsAlone: readonly Situation[] = [
   ...life,
   ...changed,
   ...busy,
+  ...forgotten,
   ...neighbours,
   ...crowd,
   ...end,
