@@ -47,8 +47,10 @@ export async function switchovers(run: Run): Promise<void> {
   const { cluster, lab, steps, checks } = run;
   checks.begin('10 moves');
   const clients = new Clients(lab);
-  await steps.run('client and rival mount NFSv4.0 and NFSv4.1', 120, (signal) => clients.start(signal));
   let active = await steps.run('which node is active', 60, (signal) => cluster.allStarted(signal));
+  await steps.run('client and rival mount NFSv4.0 and NFSv4.1', 120, (signal) =>
+    clients.start(active, signal),
+  );
   // a monitor that finds a killed helper first would be right too, but not what is looked at here
   await steps.run('monitors out of the way', 60, async (signal) => {
     for (const agent of lessOften) {
