@@ -168,7 +168,8 @@ describe('other Nodes', () => {
   const fetched = join(projectFolder, '.cache/node/bin/node');
 
   test('build.sh fetches a newer Node where the machine’s own is too old', async () => {
-    const fetching = await build('fetch-node');
+    // with all that the caller's environment says of proxies and certificates
+    const fetching = await run([join(projectFolder, 'build.sh'), 'fetch-node'], process.env);
     expect(fetching).toMatchObject({ code: 0 });
     expect(existsSync(fetched)).toBe(true);
   }, 300_000);
