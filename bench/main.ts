@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import fs from 'fs-extra';
-import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { agentNames, projectFolder } from '../build/products.ts';
+import { agentNames } from '../build/products.ts';
 import { installAgents } from './agents.ts';
 import { gantt } from './gantt.ts';
 import { measure, type Row } from './measure.ts';
+import { readOptions } from './options.ts';
 import { picture } from './picture.ts';
 import { type Load, scale } from './scale.ts';
 import { situations } from './situations.ts';
@@ -17,41 +17,8 @@ import { enterWorld, furnish, worldFolder } from './world.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-const {
-  agent,
-  action,
-  rounds,
-  runs,
-  scale: withScale,
-  lab,
-  failover,
-  out,
-} = await yargs(hideBin(process.argv))
-  .scriptName('./build.sh bench')
-  .usage(
-    '$0 [options]\n\nMeasures our agents and the stock ones in turn, on this machine in namespaces of its own; writes tables, a picture and all figures.',
-  )
-  .options({
-    agent: { choices: agentNames, array: true, describe: 'only these agents' },
-    action: { type: 'string', array: true, describe: 'only these actions' },
-    rounds: { type: 'number', default: 7, describe: 'how often each gets its turn' },
-    runs: { type: 'number', default: 5, describe: 'calls in each turn' },
-    scale: { type: 'boolean', default: true, describe: 'a node with many resources, too' },
-    lab: {
-      type: 'boolean',
-      default: false,
-      describe: 'on a node of the lab instead, with real DRBD and NFS',
-    },
-    failover: {
-      type: 'boolean',
-      default: false,
-      describe: 'what clients of the lab see of a switchover and of the death of a node instead',
-      conflicts: 'lab',
-    },
-    out: { type: 'string', default: join(projectFolder, '.cache/bench'), describe: 'where the results go' },
-  })
-  .strict()
-  .parse();
+const options = readOptions(hideBin(process.argv));
+const { agent, action, rounds, runs, lab, failover, out } = options;
 
 const folder = worldFolder();
 if (process.getuid?.() !== 0) {
@@ -90,7 +57,7 @@ async function benchHost(world: string): Promise<void> {
   await report('host', rows, {});
   if (agent) return;
   const pieces = await startup(world, { rounds, runs });
-  await report('host', rows, { pieces, ...(withScale && { loads: await scale(world, say) }) });
+  await report('host', rows, { pieces, ...(options.scale && { loads: await scale(world, say) }) });
 }
 
 function measuredOf({ agent, action, state, measurement }: Row): Measured {

@@ -6,6 +6,7 @@ import {
   type Pair,
 } from '../../bench/failover.ts';
 import { gantt } from '../../bench/gantt.ts';
+import { readOptions } from '../../bench/options.ts';
 import { picture } from '../../bench/picture.ts';
 import {
   type Contestant,
@@ -171,5 +172,18 @@ describe('a failover', () => {
     expect(bars).toHaveLength(2 + 3 + 3); // the legend's are as high
     expect(svg.match(/node1 stop nfs_ip/g)).toHaveLength(2);
     expect(svg).not.toContain('NaN');
+  });
+});
+
+test.each([
+  ['', undefined, undefined],
+  ['--lab', true, undefined],
+  ['--failover --out /tmp/x', undefined, true],
+])('./build.sh bench %s', (words, lab, failover) => {
+  expect(readOptions(words.split(' ').filter(Boolean))).toMatchObject({
+    lab,
+    failover,
+    rounds: 7,
+    scale: true,
   });
 });
