@@ -1,6 +1,7 @@
 import { isMountedStill, type Mount } from '../../lib/host/mounts.ts';
 import { type MountUser, processesUsing, protection, type Search } from '../../lib/host/processes.ts';
-import { readSeconds, signalName } from './force.ts';
+import { signalName } from '../../lib/host/signals.ts';
+import { readSeconds } from './force.ts';
 import type { Ctx } from './params.ts';
 
 /** Of the names in a log line. */

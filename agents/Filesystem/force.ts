@@ -1,4 +1,4 @@
-import { constants } from 'node:os';
+import { signalNumber } from '../../lib/host/signals.ts';
 
 /** What `force_unmount` says. */
 export type Force = {
@@ -28,20 +28,9 @@ export function readForce(text: string): Force {
   return { evict: modeNamed ? evict : modifierNamed, move, unknown };
 }
 
-/** Signals by name, with or without SIG, or by number; `undefined` for one that does not exist. */
-export function readSignals(text: string): readonly (number | undefined)[] {
-  const known: Readonly<Record<string, number>> = constants.signals;
-  return text
-    .split(/\s+/)
-    .filter(Boolean)
-    .map((word) => {
-      if (/^\d+$/.test(word)) return Object.values(known).find((number) => number === Number(word));
-      return known[word.toUpperCase().replace(/^(SIG)?/, 'SIG')];
-    });
-}
-
-export const signalName = (number: number): string =>
-  Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? String(number);
+/** Words as `signalNumber` reads them. */
+export const readSignals = (text: string): readonly (number | undefined)[] =>
+  text.split(/\s+/).filter(Boolean).map(signalNumber);
 
 /** `undefined` for what is not a number of seconds. */
 export const readSeconds = (text: string): number | undefined =>

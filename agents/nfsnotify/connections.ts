@@ -3,7 +3,7 @@ import { readManaged } from '../../lib/host/files.ts';
 import { heartbeatProgram } from '../../lib/host/heartbeat-programs.ts';
 import { firstLine } from '../../lib/host/host.ts';
 import { stateRoot } from '../../lib/host/nfs-state.ts';
-import { connectionsTo } from '../../lib/host/tcp.ts';
+import { acceptedConnections, connectionsTo } from '../../lib/host/tcp.ts';
 import type { Ctx } from './params.ts';
 
 // A client whose server is gone sends the same segment again at 0.2, 0.6, 1.4, 3, 6, 13, 25 seconds, and finds the new server with
@@ -18,21 +18,33 @@ const limitMs = 2000;
 /** More than any server has; the list is on a disk that clients may write to. */
 const mostLines = 20_000;
 
-/** Keeps the list of connected clients where the next server finds it. Writes when it has changed; never fails. */
+/** What was last written, and how many connections had been accepted then. */
+type Known = { readonly text: string; readonly accepted?: number };
+
+/**
+ * Keeps the list of connected clients where the next server finds it. Looks when somebody has come, writes when it has changed; never
+ * fails.
+ */
 export async function rememberConnections(ctx: Ctx): Promise<void> {
   const { host, memory, log } = ctx;
+  const known = await memory.fact<Known>(fact);
+  const accepted = await acceptedConnections(host); // before the list: who comes meanwhile is looked for next time
+  if (accepted !== undefined && accepted === known?.accepted) return;
+  const note = (text: string) => memory.note(fact, { text, ...(accepted !== undefined && { accepted }) });
   const { families, has } = service(ctx);
   const lines = (await connectionsTo(host, nfsPort, families))
     .filter(({ local }) => has(local.address))
     .map(({ local, remote }) => `${spell(local)} ${spell(remote)}`)
     .sort();
   const text = lines.map((line) => `${line}\n`).join('');
-  if (lines.length === 0 || text === (await memory.fact(fact))) return;
+  // a server whose clients are all away for a moment will want to call them
+  if (lines.length === 0) return note(known?.text ?? '');
+  if (text === known?.text) return note(text);
   // in place where the file exists: new names wait for clients' directory delegations (Linux 6.19)
   for (const how of ['nocreat', 'excl'] as const) {
     const argv = ['dd', `of=${file}`, `conv=${how},fsync`, 'oflag=nofollow', 'status=none'] as const;
     const { code, hung } = await host.tryRun(argv, { input: text, timeoutMs: limitMs });
-    if (code === 0) return memory.note(fact, text);
+    if (code === 0) return note(text);
     if (hung) return log.debug(`${file} cannot be written: ${hung}`);
   }
 }
@@ -41,7 +53,7 @@ export async function rememberConnections(ctx: Ctx): Promise<void> {
 export async function reconnectClients({ host, log, memory }: Ctx): Promise<void> {
   await memory.note(fact, undefined); // the other node may have written the file since
   const text = await readManaged(host, file, limitMs).catch(() => undefined);
-  const here = new Set(host.sys.runningAddresses().map(({ address }) => address));
+  const here = new Set((await host.sys.runningAddresses()).map(({ address }) => address));
   const lines = (text ?? '')
     .split('\n', mostLines)
     .filter(

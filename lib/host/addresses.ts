@@ -111,7 +111,7 @@ export const interfaceNamed = (links: readonly Interface[], name: string): Inter
  * name), and only `interfaces` knows.
  */
 export async function runningInterfaces(host: Host, family: Family): Promise<readonly Interface[]> {
-  if (family === 'inet') return groupRunning(host.sys.runningAddresses());
+  if (family === 'inet') return groupRunning(await host.sys.runningAddresses());
   const links = parseIfInet6(await host.sys.read('/proc/net/if_inet6').catch(() => ''));
   const running: Interface[] = [];
   for (const link of links) {

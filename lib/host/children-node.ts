@@ -1,8 +1,8 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { type Children, longestOutput } from './children.ts';
 import { killTree } from './process-tree.ts';
+import { signalNumber } from './signals.ts';
 import type { Argv } from './sys.ts';
 
 type Begun = ChildProcess & { readonly pid: number };
@@ -27,7 +27,7 @@ export const run: Children['run'] = async (argv, env, { input, output = 'pipe' }
     end: new Promise((resolve) =>
       child.once('close', (code, signal) =>
         resolve({
-          code: code ?? 128 + (signal ? constants.signals[signal] : 0),
+          code: code ?? 128 + (signal ? (signalNumber(signal) ?? 0) : 0),
           stdout: stdout(),
           stderr: stderr(),
         }),

@@ -13,7 +13,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { children, type Environment } from './children.ts';
 import { followed } from './followed.ts';
 import { describeProcess, killTree } from './process-tree.ts';
@@ -115,14 +114,16 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
       return begin(argv, environment(), logFile ? openSync(logFile, 'a', 0o600) : 'ignore');
     },
     has,
-    runningAddresses: () =>
-      Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+    async runningAddresses() {
+      const { networkInterfaces } = await import('node:os');
+      return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
         addresses.map(({ address, cidr }) => ({
           name,
           address,
           prefix: Number(cidr?.split('/')[1] ?? Number.NaN),
         })),
-      ),
+      );
+    },
     async datagram(from, to, port) {
       const { createSocket } = await import('node:dgram');
       const socket = createSocket('udp4');

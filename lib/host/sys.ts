@@ -74,7 +74,7 @@ export interface Sys {
   /** Whether the path holds an executable of this name. */
   has(file: string): Promise<boolean>;
   /** The addresses of every interface that is up and has a link; one that is down is left out with all its addresses. */
-  runningAddresses(): readonly RunningAddress[];
+  runningAddresses(): Promise<readonly RunningAddress[]>;
   /** One empty UDP datagram between two IPv4 addresses. */
   datagram(from: string, to: string, port: number): Promise<void>;
   /** Binds a UDP socket; rejects with EADDRNOTAVAIL for an address that is not here, EADDRINUSE for a port that is taken. */

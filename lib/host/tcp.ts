@@ -1,4 +1,3 @@
-import { endianness } from 'node:os';
 import type { Host } from './host.ts';
 
 export type Endpoint = { readonly address: string; readonly port: number };
@@ -7,8 +6,11 @@ export type Connection = { readonly local: Endpoint; readonly remote: Endpoint }
 
 const established = '01';
 
+type ByteOrder = 'LE' | 'BE';
+const byteOrder = (): ByteOrder => (new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 'LE' : 'BE');
+
 /** The connections in the text of /proc/net/tcp or tcp6 that are up. IPv4 in IPv6 comes out as IPv4. */
-export const parseTcp = (text: string, order: 'LE' | 'BE' = endianness()): readonly Connection[] =>
+export const parseTcp = (text: string, order = byteOrder()): readonly Connection[] =>
   text.split('\n').flatMap((line) => {
     const [, local, remote, state] = line.trim().split(/\s+/);
     if (local === undefined || remote === undefined || state !== established) return [];
@@ -16,7 +18,7 @@ export const parseTcp = (text: string, order: 'LE' | 'BE' = endianness()): reado
   });
 
 /** `1400000A:0801`: 32-bit words in the machine's own order, the port in hexadecimal. */
-function endpoint(text: string, order: 'LE' | 'BE'): Endpoint {
+function endpoint(text: string, order: ByteOrder): Endpoint {
   const [hex = '', port = ''] = text.split(':');
   const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => {
     const inOrder = [...Buffer.from(word, 'hex')];
@@ -33,6 +35,19 @@ function addressOf(bytes: readonly number[]): string {
     (((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0)).toString(16),
   );
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+}
+
+/**
+ * How many connections this machine has accepted since it booted: as long as it stays the same, nobody has come. `undefined` where the
+ * kernel does not tell. Costs a hundredth of what the connections themselves do.
+ */
+export async function acceptedConnections({ sys }: Host): Promise<number | undefined> {
+  const lines = (await sys.read('/proc/net/snmp').catch(() => '')).split('\n');
+  const [names = [], values = []] = lines
+    .filter((line) => line.startsWith('Tcp: '))
+    .map((line) => line.split(' '));
+  const accepted = Number(values[names.indexOf('PassiveOpens')]);
+  return Number.isInteger(accepted) ? accepted : undefined;
 }
 
 /**

@@ -165,7 +165,7 @@ export class FakeMachine implements Sys {
     return 9999;
   }
 
-  runningAddresses(): readonly RunningAddress[] {
+  async runningAddresses(): Promise<readonly RunningAddress[]> {
     return this.running;
   }
 

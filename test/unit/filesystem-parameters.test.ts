@@ -1,6 +1,8 @@
+import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { readForce, readSeconds, readSignals } from '../../agents/Filesystem/force.ts';
 import { hasOption, readSource } from '../../agents/Filesystem/source.ts';
+import { signalName, signalNumber } from '../../lib/host/signals.ts';
 
 describe('what device means', () => {
   const block = (path: string) => ({ kind: 'block', path });
@@ -86,3 +88,11 @@ test.each([
 ])('%s seconds', (text, expected) => {
   expect(readSeconds(text)).toBe(expected);
 });
+
+test.each(Object.entries(constants.signals).filter(([, number]) => number > 0))(
+  '%s is signal %i',
+  (name, number) => {
+    expect(signalNumber(name)).toBe(number);
+    expect(signalNumber(signalName(number))).toBe(number);
+  },
+);

@@ -92,6 +92,33 @@ describe('the list of connected clients', () => {
     expect(machine.disk.get(onDisk)).toBe(one + other);
   });
 
+  test('is looked at only when somebody has come', async () => {
+    const machine = await node();
+    const accepted = (count: number) =>
+      machine.files.set(
+        '/proc/net/snmp',
+        `Ip: Forwarding\nIp: 2\nTcp: RtoMax PassiveOpens\nTcp: 9 ${count}\n`,
+      );
+    const told = async (...rows: string[]) => {
+      connected(machine, ...rows);
+      await run(machine, 'monitor');
+      return machine.disk.get(onDisk);
+    };
+    await run(machine, 'start');
+    accepted(1);
+    expect(await told()).toBeUndefined();
+    expect(await told(fromOne)).toBeUndefined(); // cannot be: what was connected later was accepted later
+    accepted(2);
+    expect(await told(fromOne)).toBe(one);
+    expect(await told(fromOne, fromOther)).toBe(one);
+    accepted(3);
+    expect(await told(fromOther)).toBe(other);
+    await run(machine, 'stop');
+    machine.disk.set(onDisk, one);
+    await run(machine, 'start');
+    expect(await told(fromOther)).toBe(other);
+  });
+
   test.each([
     ['no client is connected any more', { disk: one, now: [] }],
     ['a probe', { disk: one, now: [fromOther], env: { OCF_RESKEY_CRM_meta_interval: '0' } }],
