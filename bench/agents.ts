@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { nativeProgram, setRuntime } from '../build/launcher.ts';
+import { cachedRunner, cachedRunnerSource, makeCodeCache } from '../build/code-cache.ts';
+import { nativeProgram, setPlaces } from '../build/launcher.ts';
 import { agentNames, projectFolder } from '../build/products.ts';
 import type { Contestant } from './statistics.ts';
 
@@ -12,15 +13,18 @@ export async function installAgents(folder: string): Promise<void> {
   const program = join(projectFolder, 'dist/native', nativeProgram);
   // As after a boot: pages of a file that was just written are mapped in bigger pieces, which counts as more memory.
   await execa('dd', [`of=${program}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none']);
-  for (const [flavour, built, runtime] of [
-    ['native', 'dist/native', program],
-    ['script', 'dist', process.execPath],
+  const runner = join(folder, cachedRunner);
+  copyFileSync(cachedRunnerSource, runner);
+  for (const [flavour, built, places] of [
+    ['native', 'dist/native', { runtime: program }],
+    ['script', 'dist', { runtime: process.execPath, runner }],
   ] as const) {
     mkdirSync(join(folder, flavour));
     for (const agent of agentNames) {
       const file = join(folder, flavour, agent);
-      writeFileSync(file, setRuntime(readFileSync(join(projectFolder, built, agent), 'utf8'), runtime));
+      writeFileSync(file, setPlaces(readFileSync(join(projectFolder, built, agent), 'utf8'), places));
       chmodSync(file, 0o755);
+      if (flavour === 'script') makeCodeCache(process.execPath, runner, file);
     }
   }
 }

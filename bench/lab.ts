@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExecaError, execa } from 'execa';
 import fs from 'fs-extra';
-import { setRuntime } from '../build/launcher.ts';
+import { cachedRunnerSource } from '../build/code-cache.ts';
+import { setPlaces } from '../build/launcher.ts';
 import { agentNames, projectFolder } from '../build/products.ts';
 import { stageAgents } from '../test/lab/agents.ts';
 import { type AgentName, parameters, resourceIds } from '../test/lab/cluster/configuration.ts';
@@ -33,6 +34,7 @@ const folders: Readonly<Record<Contestant, (agent: string) => string>> = {
   script: () => '/root/script',
 };
 const callsProgram = '/root/calls.py';
+const runner = '/root/cached.cjs';
 /** How many rounds of stopping and starting the whole stack. */
 const lives = 3;
 
@@ -59,7 +61,8 @@ export async function benchLab(effort: Effort, say: (text: string) => void): Pro
       const staged = await stageOthers(signal);
       for (const node of nodes) {
         await run.lab.machine(node).copyIn(staged, '/', { signal });
-        await run.lab.machine(node).run('systemctl daemon-reload', { signal });
+        const compiled = `for agent in ${folders.script('')}/*; do ${process.execPath} ${runner} --make $agent; done`;
+        await run.lab.machine(node).run(`systemctl daemon-reload\n${compiled}`, { signal });
       }
       await fs.remove(staged);
     });
@@ -90,10 +93,10 @@ async function stageOthers(signal: AbortSignal): Promise<string> {
   await fs.copy(await fs.realpath(process.execPath), join(staged, process.execPath));
   for (const agent of agentNames) {
     const text = readFileSync(join(projectFolder, 'dist', agent), 'utf8');
-    await fs.outputFile(join(staged, 'root/script', agent), setRuntime(text, process.execPath), {
-      mode: 0o755,
-    });
+    const placed = setPlaces(text, { runtime: process.execPath, runner });
+    await fs.outputFile(join(staged, folders.script(agent), agent), placed, { mode: 0o755 });
   }
+  await fs.copy(cachedRunnerSource, join(staged, runner));
   await fs.copy(join(import.meta.dirname, 'calls.py'), join(staged, callsProgram));
   return staged;
 }

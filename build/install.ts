@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { chown, mkdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { replaceExecutable } from './bundle.ts';
-import { nativeProgram, setRuntime } from './launcher.ts';
+import { cachedRunner, cachedRunnerSource, cacheOf, makeCodeCache } from './code-cache.ts';
+import { nativeProgram, type Places, setPlaces } from './launcher.ts';
 import { agentNames, commandName, projectFolder } from './products.ts';
 
 /** Pacemaker takes every executable file of the provider's directory for an agent, so the shared program has a place of its own. */
@@ -16,12 +17,18 @@ type Flavour = (typeof flavours)[number];
 
 async function install(flavour: Flavour, root: string): Promise<void> {
   const built = join(projectFolder, flavour === 'native' ? 'dist/native' : 'dist');
-  const program = `${programDir}/${nativeProgram}`;
-  const runtime = flavour === 'native' ? program : nodeOf(root);
-  if (flavour === 'native') await put(join(built, nativeProgram), join(root, program));
-  for (const name of agentNames) await put(join(built, name), join(root, agentDir, name), runtime);
-  await put(join(built, commandName), join(root, commandDir, commandName), runtime);
-  if (flavour === 'script') await removeProgram(root);
+  const runtime = flavour === 'native' ? `${programDir}/${nativeProgram}` : nodeOf(root);
+  const runner = flavour === 'script' && runtime ? `${programDir}/${cachedRunner}` : undefined;
+  if (flavour === 'native') await put(join(built, nativeProgram), join(root, programDir, nativeProgram));
+  if (runner) await put(cachedRunnerSource, join(root, runner));
+  for (const name of agentNames) {
+    const file = join(root, agentDir, name);
+    await put(join(built, name), file, { runtime, runner });
+    if (runtime && runner) makeCodeCache(join(root, runtime), join(root, runner), file);
+  }
+  await put(join(built, commandName), join(root, commandDir, commandName), { runtime });
+  // last: until it is replaced, an agent runs with what was installed with it
+  await removePrograms(root, (name) => (name === nativeProgram ? flavour !== 'native' : !runner));
 
   console.log(
     `installed in ${join(root, agentDir)}: the ${flavour} flavour, run by ${runtime ?? 'a Node.js yet to be installed'}`,
@@ -32,19 +39,20 @@ async function uninstall(root: string): Promise<void> {
   for (const name of agentNames) await rm(join(root, agentDir, name), { force: true });
   await rm(join(root, commandDir, commandName), { force: true });
   await rmdirIfEmpty(join(root, agentDir));
-  await removeProgram(root);
+  await removePrograms(root);
   console.log(`removed the agents from ${join(root, agentDir)}`);
 }
 
-async function put(from: string, to: string, runtime?: string): Promise<void> {
+async function put(from: string, to: string, places?: Places): Promise<void> {
   await mkdir(dirname(to), { recursive: true, mode: 0o755 });
   const content = await readFile(from);
-  await replaceExecutable(to, runtime ? setRuntime(content.toString(), runtime) : content);
+  await replaceExecutable(to, places ? setPlaces(content.toString(), places) : content);
   if (process.getuid?.() === 0) await chown(to, 0, 0);
 }
 
-async function removeProgram(root: string): Promise<void> {
-  await rm(join(root, programDir, nativeProgram), { force: true });
+async function removePrograms(root: string, which = (_name: string) => true): Promise<void> {
+  for (const name of [nativeProgram, cachedRunner, ...agentNames.map(cacheOf)].filter(which))
+    await rm(join(root, programDir, name), { force: true });
   await rmdirIfEmpty(join(root, programDir));
 }
 

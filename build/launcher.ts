@@ -31,9 +31,18 @@ const opening = ({ metadata, needless = [] }: Product): string =>
     part('clear'),
   ].join('\n');
 
-/** Fixes the path of the runtime that `install` found or put there. */
-export const setRuntime = (text: string, path: string): string =>
-  text.replace(/^runtime=$/m, () => `runtime=${shellQuote(path)}`);
+/** Where an installation has put what an executable needs. */
+export type Places = { readonly runtime?: string | undefined; readonly runner?: string | undefined };
+
+/** Fixes the paths that `install` found, or put something there; a launcher without such a line does without. */
+export const setPlaces = (text: string, places: Places): string =>
+  Object.entries(places).reduce(
+    (done, [name, path]) =>
+      path === undefined
+        ? done
+        : done.replace(new RegExp(`^${name}=$`, 'm'), () => `${name}=${shellQuote(path)}`),
+    text,
+  );
 
 /** The empty string between * and / keeps a text from ending the comment that hides the shell part from JavaScript. */
 const shellQuote = (text: string): string => `'${text.replaceAll("'", "'\\''").replaceAll('*/', "*''/")}'`;

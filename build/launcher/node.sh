@@ -13,4 +13,7 @@ if [ ! -x "$runtime" ]; then
   done
 fi
 [ -x "$runtime" ] || cannot_run "$1" "Node.js 20 or newer is not installed$old"
-exec "$runtime" "$0" "$@"
+# Beside an installed agent lies what Node has compiled of it.
+runner=
+[ -r "$runner" ] || runner=
+exec "$runtime" ${runner:+"$runner"} "$0" "$@"

@@ -3,12 +3,18 @@ import {
   copyFileSync,
   existsSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { cachedRunner, cacheOf } from '../../build/code-cache.ts';
 import { nativeProgram } from '../../build/launcher.ts';
 import { commandName, projectFolder } from '../../build/products.ts';
 import { agents, validParams } from './agents.ts';
@@ -80,6 +86,64 @@ describe('build.sh', () => {
     const answer = await build(...args);
     expect(answer.code).toBe(code);
     expect(answer.stdout + answer.stderr).toMatch(words);
+  });
+});
+
+describe('what Node has compiled of a script at its installation', () => {
+  /** A system with a Node of its own, and the script flavour installed into it. */
+  async function installed() {
+    const root = sandbox();
+    mkdirSync(join(root, 'usr/bin'), { recursive: true });
+    symlinkSync(process.execPath, join(root, 'usr/bin/node'));
+    expect(await build('install', '--script', '--root', root)).toMatchObject({ code: 0, stderr: '' });
+    const dir = join(root, 'usr/lib/ocf/lib/tsha');
+    const agent = join(root, 'usr/lib/ocf/resource.d/tsha/exportfs');
+    const runner = join(dir, cachedRunner);
+    return { root, dir, agent, runner, cache: join(dir, cacheOf('exportfs')) };
+  }
+  const refused = async (runner: string, agent: string) =>
+    (await run([process.execPath, runner, agent, 'no_cmd'], cluster(sandbox()))).reason;
+  const said = /^no_cmd: action not supported/;
+
+  test('lies beside it, and goes with it', async () => {
+    const { root, dir, agent } = await installed();
+    const files = [cachedRunner, ...agents.map(cacheOf)].sort();
+    expect(readdirSync(dir).sort()).toEqual(files);
+    expect(readFileSync(agent, 'utf8')).toMatch(/^runner='\/usr\/lib\/ocf\/lib\/tsha\/cached\.cjs'$/m);
+    await build('install', '--native', '--root', root);
+    expect(readdirSync(dir)).toEqual([nativeProgram]);
+    await build('install', '--script', '--root', root);
+    expect(readdirSync(dir).sort()).toEqual(files);
+    await build('uninstall', '--root', root);
+    expect(existsSync(dir)).toBe(false);
+  });
+
+  test('is used for the very file it was made of, and for no other', async () => {
+    const { agent, runner, cache } = await installed();
+    const { mtime } = statSync(agent);
+    const text = readFileSync(agent, 'utf8');
+    const other = text.replaceAll(': action not supported', ': ACTION NOT SUPPORTED');
+    writeFileSync(agent, other);
+    utimesSync(agent, mtime, mtime);
+    expect((await run([process.execPath, runner, '--make', agent])).code).toBe(0);
+    writeFileSync(agent, text);
+    utimesSync(agent, mtime, mtime);
+    // of the same length and date as the one it was made of: so it is the cache that speaks
+    expect(await refused(runner, agent)).toMatch(/^no_cmd: ACTION NOT SUPPORTED/);
+    utimesSync(agent, mtime, new Date(mtime.getTime() + 1));
+    expect(await refused(runner, agent)).toMatch(said);
+    rmSync(cache);
+    expect(await refused(runner, agent)).toMatch(said);
+  });
+
+  test.each([
+    ['empty', () => Buffer.alloc(0)],
+    ['cut off', (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
+    ['of another version of Node', (bytes: Buffer) => bytes.fill(0xff, 64, 80)],
+  ])('%s: the agent is compiled anew', async (_what, spoil) => {
+    const { agent, runner, cache } = await installed();
+    writeFileSync(cache, spoil(readFileSync(cache)));
+    expect(await refused(runner, agent)).toMatch(said);
   });
 });
 
