@@ -8,7 +8,6 @@ import type { Place } from './place.ts';
 import { findSender } from './senders.ts';
 import type { Sighting } from './served.ts';
 import { spotOf } from './share.ts';
-import { solicit } from './solicit.ts';
 import type { Wanted } from './wanted.ts';
 
 const endMs = 2000;
@@ -21,7 +20,7 @@ export async function announce(ctx: Ctx, want: Wanted, place: Place, count: numb
   if (place.link.name === 'lo') return;
   const sender = await findSender(ctx, want, place);
   if (!sender) {
-    if (want.family === 'inet' && !want.share) await solicit(ctx, want, place);
+    if (want.family === 'inet' && !want.share) await (await import('./solicit.ts')).solicit(ctx, want, place);
     return;
   }
   const commands = sender(count).map((argv) => inNamespace(want.namespace, argv));

@@ -1,4 +1,5 @@
-import { contains, type Interface, interfaceNamed } from '../../lib/host/addresses.ts';
+import { type Interface, interfaceNamed } from '../../lib/host/addresses.ts';
+import { contains } from '../../lib/host/networks.ts';
 import { type LinkRoute, linkRoutes, rankRoutes } from '../../lib/host/routes.ts';
 import { Failure } from '../../lib/ocf/outcome.ts';
 import type { Ctx } from './params.ts';

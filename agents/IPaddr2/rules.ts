@@ -1,4 +1,4 @@
-import { canonicalIp } from '../../lib/host/addresses.ts';
+import { canonicalIp } from '../../lib/host/address-text.ts';
 import type { Params } from '../../lib/ocf/params.ts';
 import type { Request } from '../../lib/ocf/request.ts';
 import type { params } from './params.ts';

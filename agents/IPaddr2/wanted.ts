@@ -1,5 +1,5 @@
-import ipaddr from 'ipaddr.js';
-import { canonicalIp, type Family } from '../../lib/host/addresses.ts';
+import { addressFamily, canonicalIp } from '../../lib/host/address-text.ts';
+import type { Family } from '../../lib/host/addresses.ts';
 import type { Namespace } from '../../lib/host/namespaces.ts';
 import { type Params, readBoolean } from '../../lib/ocf/params.ts';
 import type { Request } from '../../lib/ocf/request.ts';
@@ -90,7 +90,11 @@ export function prefixLength(text: string, family: Family): number | undefined {
   return bits !== undefined && bits >= 1 && bits <= (family === 'inet' ? 32 : 128) ? bits : undefined;
 }
 
-const maskBits = (text: string): number | undefined =>
-  ipaddr.IPv4.isValidFourPartDecimal(text)
-    ? (ipaddr.IPv4.parse(text).prefixLengthFromSubnetMask() ?? undefined)
-    : undefined;
+function maskBits(text: string): number | undefined {
+  if (addressFamily(text) !== 4) return undefined;
+  const bits = text
+    .split('.')
+    .map((octet) => Number(octet).toString(2).padStart(8, '0'))
+    .join('');
+  return /^1*0*$/.test(bits) ? bits.lastIndexOf('1') + 1 : undefined;
+}

@@ -1,4 +1,4 @@
-import { addressFamily } from '../../lib/host/address-family.ts';
+import { addressFamily } from '../../lib/host/address-text.ts';
 import { readManaged } from '../../lib/host/files.ts';
 import { heartbeatProgram } from '../../lib/host/heartbeat-programs.ts';
 import { firstLine } from '../../lib/host/host.ts';

@@ -1,5 +1,5 @@
-import { addressFamily } from '../../lib/host/address-family.ts';
-import { canonicalIp, isLocal } from '../../lib/host/addresses.ts';
+import { addressFamily, canonicalIp } from '../../lib/host/address-text.ts';
+import { isLocal } from '../../lib/host/addresses.ts';
 import { firstLine, type Host } from '../../lib/host/host.ts';
 import { nfsConf } from '../../lib/host/nfs-conf.ts';
 import { readBoolean } from '../../lib/ocf/params.ts';

@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js';
+import { canonicalIp } from './address-text.ts';
 import type { Host } from './host.ts';
 import { ipCommand, type Namespace } from './namespaces.ts';
 import type { RunningAddress } from './sys.ts';
@@ -195,17 +195,4 @@ export function parseLocalTable(text: string): ReadonlySet<string> {
     else if (/\/32 host LOCAL/.test(line)) local.add(leaf);
   }
   return local;
-}
-
-/** One text for every spelling of an address (RFC 5952, hexadecimal throughout), `undefined` for what is none. No zone (`%eth0`), no short or octal IPv4. */
-export function canonicalIp(text: string): string | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toString();
-  if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
-  return ipaddr.IPv6.parse(text).toRFC5952String();
-}
-
-/** Whether `ip` lies in the network of `address`/`prefix`; both of one family, else false. */
-export function contains(address: string, prefix: number, ip: string): boolean {
-  const [network, member] = [ipaddr.parse(address), ipaddr.parse(ip)];
-  return network.kind() === member.kind() && member.match(network, prefix);
 }

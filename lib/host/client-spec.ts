@@ -1,4 +1,4 @@
-import { addressFamily } from './address-family.ts';
+import { addressFamily, canonicalIp } from './address-text.ts';
 
 // One client as exportfs(8) takes it: host, address, network, wildcard, @netgroup, gss/…, or * for the world.
 
@@ -33,9 +33,9 @@ function splitIPv6(client: string): { readonly address: string | undefined; read
     : { address: undefined, length: '' };
 }
 
-/** As RFC 5952 writes it, which is how URLs do. A scope (`%eth0`) is no part of a URL's address. */
+/** As RFC 5952 writes it; a scope (`%eth0`) stays as it is. */
 function canonicalIPv6(address: string): string {
   const [bare = '', scope] = address.split('%');
-  const canonical = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
+  const canonical = canonicalIp(bare) ?? bare;
   return scope === undefined ? canonical : `${canonical}%${scope}`;
 }

@@ -1,6 +1,7 @@
-import { contains, type Family } from './addresses.ts';
+import type { Family } from './addresses.ts';
 import type { Host } from './host.ts';
 import { ipCommand, type Namespace } from './namespaces.ts';
+import { contains } from './networks.ts';
 
 /** A route to a network that is directly attached to an interface. */
 export type LinkRoute = {

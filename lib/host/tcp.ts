@@ -1,3 +1,4 @@
+import { canonicalIp } from './address-text.ts';
 import type { Host } from './host.ts';
 
 export type Endpoint = { readonly address: string; readonly port: number };
@@ -34,7 +35,8 @@ function addressOf(bytes: readonly number[]): string {
   const groups = Array.from({ length: 8 }, (_, at) =>
     (((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0)).toString(16),
   );
-  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+  const text = groups.join(':');
+  return canonicalIp(text) ?? text;
 }
 
 /**

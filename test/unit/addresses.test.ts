@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { canonicalIp } from '../../lib/host/address-text.ts';
 import {
-  canonicalIp,
-  contains,
   interfaceNamed,
   isLocal,
   parseAddresses,
@@ -10,6 +9,7 @@ import {
   runningInterfaces,
 } from '../../lib/host/addresses.ts';
 import { hostOn } from '../../lib/host/host.ts';
+import { contains } from '../../lib/host/networks.ts';
 import { FakeMachine } from '../fake/machine.ts';
 
 // Captured on Debian 12, iproute2 6.1, shortened.

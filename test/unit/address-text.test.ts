@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { expect, test } from 'vitest';
-import { addressFamily } from '../../lib/host/address-family.ts';
+import { addressFamily } from '../../lib/host/address-text.ts';
 
 test.each([
   '',
