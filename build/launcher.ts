@@ -10,26 +10,29 @@ export const nativeProgram = 'tsha-agents';
 
 const part = (name: string) => readFileSync(join(import.meta.dirname, 'launcher', `${name}.sh`), 'utf8');
 
-/** The head of a script-flavour executable: it ends with exec; to JavaScript, whose code follows it, all of it is a comment. */
+/** The head of a script-flavour executable: it never gets beyond its end; to JavaScript, whose code follows it, all of it is a comment. */
 export const scriptHead = (product: Product): string =>
-  `#!/bin/sh\n':' /*\n${[opening(product), part('node')].join('\n')}*/\n`;
+  `#!/bin/sh\n':' /*\n${shellPart(product, part('node'))}*/\n`;
 
 /** A native-flavour executable: the shell part alone, in front of the one program. */
 export const nativeLauncher = (product: Product): string =>
-  `#!/bin/sh\n${[opening(product), part('native')].join('\n')}`
+  `#!/bin/sh\n${shellPart(product, part('native'))}`
     .replaceAll('@NAME@', product.name)
     .replaceAll('@PROGRAM@', nativeProgram);
 
-const opening = ({ metadata, needless = [] }: Product): string =>
-  [
-    metadata
-      ? part('agent').replace('@METADATA@', () => shellQuote(metadata))
-      : "OCF_EXIT_REASON_PREFIX='tsha: ' # spoken to people, not to Pacemaker\n",
-    ...(needless.length > 0
-      ? [part('notify').replace('@NEEDLESS@', needless.map((one) => `notify:${one}:`).join(' | '))]
-      : []),
+function shellPart({ metadata, needless = [] }: Product, run: string): string {
+  const forPeople = "OCF_EXIT_REASON_PREFIX='tsha: ' # spoken to people, not to Pacemaker\n";
+  const patterns = needless.map((one) => `notify:${one}:`).join(' | ');
+  const actions = [
+    ...(patterns ? [part('notify').replace('@NEEDLESS@', patterns)] : []),
     part('clear'),
+    run,
   ].join('\n');
+  if (!metadata) return `${forPeople}\n${actions}`;
+  return part('agent')
+    .replace('@ACTIONS@', () => actions)
+    .replace('@METADATA@', () => shellQuote(metadata));
+}
 
 /** Where an installation has put what an executable needs. */
 export type Places = { readonly runtime?: string | undefined; readonly runner?: string | undefined };

@@ -1,7 +1,7 @@
-if [ "$1" = meta-data ]; then
-  printf '%s' @METADATA@ || exit 1
-  exit 0
-fi
-
+if [ "$1" != meta-data ]; then
 # The caller's directory may be deleted, and no file in it is our business.
 case $0 in /*) cd / ;; esac
+@ACTIONS@fi
+# It comes last: a shell reads over what stands before the line it runs, and no other action needs these 20 kB.
+printf '%s' @METADATA@ || exit 1
+exit 0
