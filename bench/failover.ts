@@ -1,6 +1,6 @@
 import { Checks, type Figures } from '../test/lab/report/checks.ts';
 import { Steps } from '../test/lab/report/steps.ts';
-import type { Timeline } from '../test/lab/report/timeline.ts';
+import { actionsWithin, type Timeline } from '../test/lab/report/timeline.ts';
 import { start } from '../test/lab/scenarios/bring-up.ts';
 import { campaign } from '../test/lab/scenarios/campaign.ts';
 import { kill, standby, unstandby } from '../test/lab/scenarios/failover.ts';
@@ -78,7 +78,10 @@ export const failoverTable = (pairs: readonly Pair[]): string =>
   table(
     [
       'stock / native',
-      'back on the other node',
+      'Pacemaker acts after',
+      'back on the other node after',
+      'ratio',
+      'of it, acting',
       'ratio',
       ...protocols.flatMap((protocol) => [`longest pause, ${protocol}`, 'ratio']),
       'client errors',
@@ -96,7 +99,9 @@ export const failoverTable = (pairs: readonly Pair[]): string =>
       ];
       return [
         pair.event,
+        both((failover) => seconds(noticed(failover))),
         ...compared(({ back }) => back),
+        ...compared((failover) => failover.back - noticed(failover)),
         ...protocols.flatMap((_, n) => compared(({ stalls }) => stalls[n] ?? Number.NaN)),
         both(({ errors }) => String(errors)),
         both(({ lost }) => String(lost)),
@@ -107,6 +112,10 @@ export const failoverTable = (pairs: readonly Pair[]): string =>
       ];
     }),
   );
+
+/** Seconds until the first agent was called; before that, the cluster has not yet decided that anything is the matter. */
+const noticed = ({ timeline }: Failover): number =>
+  (actionsWithin(timeline).find(({ action }) => action !== 'monitor')?.from ?? Number.NaN) - timeline.since;
 
 /** Half the pause under each protocol, and no error. */
 export const verdicts = (pair: Pair): readonly boolean[] => [

@@ -151,9 +151,9 @@ describe('a failover', () => {
   });
 
   test('the table compares both', () => {
-    const [, , line] = failoverTable([pair(failover([8, 7]))]).split('\n');
+    const [, , line] = failoverTable([pair(failover([8, 7], { back: 5.5 }))]).split('\n');
     expect(line).toBe(
-      '| standby | 10.0 s / 10.0 s | 1.00 | 20.0 s / 8.0 s | 0.40 | 28.0 s / 7.0 s | 0.25 | 7 / 0 | 0 / 0 | lost / kept | ✓✓✓ |',
+      '| standby | 1.0 s / 1.0 s | 10.0 s / 5.5 s | 0.55 | 9.0 s / 4.5 s | 0.50 | 20.0 s / 8.0 s | 0.40 | 28.0 s / 7.0 s | 0.25 | 7 / 0 | 0 / 0 | lost / kept | ✓✓✓ |',
     );
   });
 
