@@ -28,11 +28,11 @@ const events = ['standby', 'kill -9'] as const;
 const stallRatio = 0.5;
 
 /** Puts a cluster through a switchover and the death of a node, with clients at work: first with the stock agents, then with ours. */
-export async function benchFailover(): Promise<readonly Pair[]> {
+export async function benchFailover(say: (text: string) => void): Promise<readonly Pair[]> {
   const interruption = new AbortController();
   process.once('SIGINT', () => interruption.abort());
   const seen = new Map<Provider, ReadonlyMap<string, Failover>>();
-  for (const provider of providers) seen.set(provider, await story(provider, interruption.signal));
+  for (const provider of providers) seen.set(provider, await story(provider, say, interruption.signal));
   return events.map((event) => {
     const of = (provider: Provider) => seen.get(provider)?.get(event);
     const [stock, native] = [of('stock-helped'), of('native')];
@@ -41,7 +41,11 @@ export async function benchFailover(): Promise<readonly Pair[]> {
   });
 }
 
-async function story(provider: Provider, signal: AbortSignal): Promise<ReadonlyMap<string, Failover>> {
+async function story(
+  provider: Provider,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Failover>> {
   const plan = {
     suite: 'bookworm',
     campaign: 'failover',
@@ -55,6 +59,8 @@ async function story(provider: Provider, signal: AbortSignal): Promise<ReadonlyM
   const report = { steps: new Steps(signal), checks, figures };
   const { failure } = await campaign(plan, [start, standby, unstandby, kill], report, false);
   if (failure) throw failure;
+  for (const { scenario, name, detail } of checks.failed)
+    say(`${provider}, ${scenario}: not so: ${name}: ${detail}`);
   return new Map(
     events.flatMap((event) => {
       const found = figures.find(({ scenario }) => scenario.startsWith(event));

@@ -29,7 +29,7 @@ if (process.getuid?.() !== 0) {
   await report('lab', await benchLab({ rounds, runs }, say), {});
 } else if (failover) {
   const { benchFailover, failoverTable, providers } = await import('./failover.ts');
-  const pairs = await benchFailover();
+  const pairs = await benchFailover(say);
   const charts = pairs.flatMap((pair) =>
     providers.map((who) => ({ title: `${pair.event}, ${who}`, timeline: pair[who].timeline })),
   );
