@@ -1,5 +1,5 @@
 import { readManaged, replaceManaged } from '../../lib/host/files.ts';
-import type { Host } from '../../lib/host/host.ts';
+import { firstLine, type Host } from '../../lib/host/host.ts';
 import { mountOn, mounts } from '../../lib/host/mounts.ts';
 import { stateRoot } from '../../lib/host/nfs-state.ts';
 import { isInForce, type Unit, unitsOf } from '../../lib/host/units.ts';
@@ -47,8 +47,9 @@ export async function settleScope(
 export type ScopeFacts = { readonly isKnown: boolean; readonly server: Unit | undefined };
 
 /** Independent of the state directory, which can be made ready meanwhile. */
-export async function scopeFacts({ host }: Pick<Ctx, 'host'>, manager: Manager): Promise<ScopeFacts> {
-  const isKnown = await knowsScope(host);
+export async function scopeFacts(ctx: Pick<Ctx, 'host' | 'log'>, manager: Manager): Promise<ScopeFacts> {
+  const { host } = ctx;
+  const isKnown = await knowsScope(ctx);
   const asks = !isKnown && manager.by === 'systemd';
   return { isKnown, server: asks ? (await unitsOf(host, [manager.server]))[0] : undefined };
 }
@@ -72,11 +73,21 @@ async function chooseScope(ctx: Ctx): Promise<string | undefined> {
   return made;
 }
 
-/** Since nfs-utils 2.6.3. The usage text does not tell; an unknown option does, before anything else is done. */
-async function knowsScope(host: Host): Promise<boolean> {
+/**
+ * Since nfs-utils 2.6.3. The usage text does not tell; an unknown option does, before anything else is done. Where the answer is no
+ * answer, the drop-in is right: it works with all of them.
+ */
+async function knowsScope({ host, log }: Pick<Ctx, 'host' | 'log'>): Promise<boolean> {
   if (await host.sys.has('nfsdctl')) return true; // came with 2.8
-  const { stderr, code } = await host.tryRun(['rpc.nfsd', '--scope=x', '--help'], { timeoutMs: 5000 });
-  return code !== 127 && !/unrecognized option/.test(stderr);
+  const argv = ['rpc.nfsd', '--scope=x', '--help'] as const;
+  const output = await host.tryRun(argv, { timeoutMs: 5000 });
+  const text = output.stdout + output.stderr;
+  const isAnswer = /^usage:/im.test(text);
+  if (!isAnswer)
+    log.warn(
+      `${argv.join(' ')} did not answer: ${output.hung ?? `exit ${output.code}, "${firstLine(text)}"`}`,
+    );
+  return isAnswer && !/unrecognized option/.test(text);
 }
 
 /**
@@ -117,7 +128,10 @@ function commandsOf(unit: string): readonly string[] {
  * Has systemd read the drop-in where the first start on this node would have to wait for it. Not in place of the stock agent's: its
  * server may run.
  */
-export async function prepareDropIn(ctx: Pick<Ctx, 'host' | 'params'>, manager: Manager): Promise<void> {
+export async function prepareDropIn(
+  ctx: Pick<Ctx, 'host' | 'log' | 'params'>,
+  manager: Manager,
+): Promise<void> {
   if (manager.by !== 'systemd') return;
   if (!ctx.params.nfs_server_scope && sharedInfodir(ctx) === undefined) return;
   const isThere = (file: string) =>
@@ -143,6 +157,8 @@ async function keepDropIn(
 ): Promise<void> {
   const [dropIn, stockDropIn] = [dropInOf(name), stockDropInOf(name)];
   const read = (file: string) => host.sys.read(file).catch(() => undefined);
+  if (isWanted && !server)
+    throw new Failure('failed', `systemd tells nothing about ${name}: the server scope cannot be set`);
   const text = isWanted && server ? dropInText(await unitText(host, server)) : undefined;
   const [old, stock] = [await read(dropIn), await read(stockDropIn)];
   const isNew = old !== text || stock !== undefined;

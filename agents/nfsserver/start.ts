@@ -28,6 +28,8 @@ export async function start(ctx: Ctx): Promise<void> {
   const home = await statdHome(host);
   await rememberClientUnits(ctx, threads);
 
+  // before any of our own programs runs that could be taken for a leftover of the server
+  await standstill(ctx);
   // The kernel takes its time to load the modules, and systemd its own to answer: meanwhile the state directory gets ready.
   const atOnce = [scopeFacts(ctx, manager), prepareState(ctx, home), loadNfsd(host)] as const;
   await Promise.allSettled(atOnce); // whatever fails: a mount on its way must not land behind the back of the stop
@@ -44,7 +46,6 @@ export async function start(ctx: Ctx): Promise<void> {
 }
 
 async function prepareState(ctx: Ctx, home: StatdHome): Promise<Furnished> {
-  await standstill(ctx);
   await share(ctx);
   const furnished = await furnish(ctx, home, await wantsV3(ctx));
   await mountPipefs(ctx);

@@ -293,7 +293,7 @@ export class NfsMachine extends FakeMachine {
       this.publish();
       return first === '0' || first === undefined
         ? ''
-        : no(this.knowsScope ? 'Usage:' : "rpc.nfsd: unrecognized option '--scope=x'", 2);
+        : no(`${this.knowsScope ? '' : "rpc.nfsd: unrecognized option '--scope=x'\n"}Usage:\n`, 2);
     });
     defineFileTools(this);
     this.on('realpath', (args) => `${args.at(-1)}\0`);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { dropInText } from '../../agents/nfsserver/scope.ts';
 import { NfsMachine } from './nfs-machine.ts';
@@ -84,6 +85,44 @@ describe('server scope', () => {
     const before = machine.ran.length;
     expect((await run(machine, 'monitor')).code).toBe(7);
     expect(machine.ran.slice(before)).toEqual([]);
+  });
+
+  test.each([
+    ['says nothing', { code: 2 }],
+    ['cannot be run', { code: 126, stderr: 'cannot run rpc.nfsd: EAGAIN\n' }],
+    ['hangs', { code: 124, hung: 'pid 77 in state D' }],
+  ])('an rpc.nfsd that %s: a drop-in, which is right with every nfs-utils', async (_what, answer) => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
+    machine.on('rpc.nfsd', () => answer);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.loadedDropIns).toEqual([dropIn]);
+    expect(machine.files.get('/run/tsha-nfs/scope')).toBe('nfs\n');
+  });
+
+  test('start does not take its own question to rpc.nfsd for a leftover of the server, and end it', async () => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
+    machine.on('rpc.nfsd', async () => {
+      machine.process(4711, { comm: 'rpc.nfsd\n' }, { exe: '/usr/sbin/rpc.nfsd' });
+      await sleep(20); // of the real clock: the machine's does not run beside anything
+      machine.endProcess(4711);
+      return { code: 2, stderr: "rpc.nfsd: unrecognized option '--scope=x'\nUsage:\n" };
+    });
+    const list = machine.list.bind(machine);
+    machine.list = async (dir) => {
+      await sleep(5);
+      return list(dir);
+    };
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.ran).toContain('rpc.nfsd --scope=x --help');
+    expect(machine.journal.filter((line) => line.startsWith('signal '))).toEqual([]);
+  });
+
+  test('a systemd that tells nothing of the unit is a failure, too', async () => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
+    machine.knowsScope = false;
+    machine.on('systemctl', () => '');
+    const result = await run(machine, 'start');
+    expect(result).toMatchObject({ code: 1, reason: expect.stringContaining('server scope cannot be set') });
   });
 
   test('a drop-in that systemd does not take is a failure, not a lost lock later', async () => {
