@@ -18,8 +18,22 @@ class Tally {
   }
 }
 
-/** Not while the runtime starts: nothing has happened then. */
-const moment = (random: () => number, wholeMs: number): number => wholeMs * (0.25 + 0.75 * random());
+/** Chooses the moments. How long an action takes depends on what else the machine has to do: the shortest time that was seen counts. */
+class Clock {
+  #wholeMs: number;
+
+  constructor(wholeMs: number) {
+    this.#wholeMs = wholeMs;
+  }
+
+  /** Not while the runtime starts: nothing has happened then. */
+  async cut(random: () => number, kill: (afterMs: number) => Promise<boolean>): Promise<boolean> {
+    const began = performance.now();
+    const wasCut = await kill(this.#wholeMs * (0.25 + 0.75 * random()));
+    if (!wasCut) this.#wholeMs = Math.min(this.#wholeMs, performance.now() - began);
+    return wasCut;
+  }
+}
 
 /** The kernel gives exclusive access only to a device that no filesystem uses. */
 function isFree(device: string): boolean {
@@ -49,7 +63,8 @@ test.concurrent('Filesystem: 200 times', async () => {
       };
       const aside = join(box.folder, `.m${at}`);
       const on = async () => (await box.mounted()).map((line) => line.split(' ')[0]);
-      const { ms: whole } = await box.ours('start', params); // unhurried: the longest it takes
+      const { ms } = await box.ours('start', params);
+      const clock = new Clock(ms);
       for (let round = 0; round < 50; round++) {
         const action = round % 2 === 0 ? 'stop' : 'start';
         if (action === 'stop' && !(await on()).includes(directory)) {
@@ -59,7 +74,7 @@ test.concurrent('Filesystem: 200 times', async () => {
           await box.run('mkdir', '-p', `${directory}/sub`);
           await box.run('mount', '-t', 'tmpfs', 'x', `${directory}/sub`);
         }
-        const cut = await box.killed(action, params, moment(random, whole));
+        const cut = await clock.cut(random, (afterMs) => box.killed(action, params, afterMs));
         const left = await on();
         const expected = left.includes(directory) ? 0 : left.includes(aside) ? 1 : 7;
         const where = `round ${round}: ${action}, left on ${left.join(' ')}`;
@@ -98,13 +113,13 @@ test.concurrent('exportfs: 50 times, two directories', async () => {
     };
     const since = performance.now();
     await box.ours('start', params);
-    const whole = performance.now() - since;
+    const clock = new Clock(performance.now() - since);
     const tally = new Tally();
     for (let round = 0; round < 50; round++) {
       const action = round % 2 === 0 ? 'stop' : 'start';
       if (action === 'stop')
         await box.run('exportfs', '-i', '-o', 'rw,fsid=1', ...paths.map((path) => `*:${path}`));
-      const cut = await box.killed(action, params, moment(random, whole));
+      const cut = await clock.cut(random, (afterMs) => box.killed(action, params, afterMs));
       const left = await box.exported();
       const expected = left.length === 2 ? 0 : left.length === 1 ? 1 : 7;
       const where = `round ${round}: ${action}, left ${left.join(', ')}`;
