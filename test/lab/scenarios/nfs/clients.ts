@@ -31,23 +31,18 @@ export class Clients {
     this.#lab = lab;
   }
 
-  async start(active: NodeName, signal: AbortSignal): Promise<void> {
+  async start(signal: AbortSignal): Promise<void> {
     const [client, rival] = [this.#lab.machine('client'), this.#lab.machine('rival')];
-    const server = this.#lab.machine(active);
     for (const machine of [client, rival]) {
       // a client that finds the new server within seconds, where TCP by itself may wait for half a minute: ten moves must fit
       await machine.run('sysctl -q -w net.ipv4.tcp_rto_max_ms=2000 || true', { signal });
       for (const version of versions) await machine.run(mountCommand(version), { signal });
     }
     await client.run(`echo 1 > ${folder('4.1')}/${delegated}`, { signal });
-    // the nodes give none, as recommended; whoever has one from before must not suffer for it
-    await server.run('sysctl -q -w fs.leases-enable=1', { signal });
     await client.run(
-      `setsid sh -c 'exec 9< ${folder('4.1')}/${delegated}; read first <&9; touch /run/${delegated}; exec sleep 1000000' > /dev/null 2>&1 < /dev/null &
-until [ -e /run/${delegated} ]; do sleep 0.1; done`,
+      `setsid sh -c 'exec 9< ${folder('4.1')}/${delegated}; read first <&9; exec sleep 1000000' > /dev/null 2>&1 < /dev/null &`,
       { signal },
     );
-    await server.run('sysctl -q -w fs.leases-enable=0', { signal });
     await rival.run(lockAndSleep(`${folder('4.1')}/${idle}`), { signal });
     for (const version of versions) await client.run(started('holder', version), { signal });
     await this.holding(0, signal);

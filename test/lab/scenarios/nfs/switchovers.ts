@@ -48,9 +48,7 @@ export async function switchovers(run: Run): Promise<void> {
   checks.begin('10 moves');
   const clients = new Clients(lab);
   let active = await steps.run('which node is active', 60, (signal) => cluster.allStarted(signal));
-  await steps.run('client and rival mount NFSv4.0 and NFSv4.1', 120, (signal) =>
-    clients.start(active, signal),
-  );
+  await steps.run('client and rival mount NFSv4.0 and NFSv4.1', 120, (signal) => clients.start(signal));
   // a monitor that finds a killed helper first would be right too, but not what is looked at here
   await steps.run('monitors out of the way', 60, async (signal) => {
     for (const agent of lessOften) {
