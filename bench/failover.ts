@@ -120,8 +120,12 @@ export const failoverTable = (pairs: readonly Pair[]): string =>
   );
 
 /** Seconds until the first agent was called; before that, the cluster has not yet decided that anything is the matter. */
-const noticed = ({ timeline }: Failover): number =>
-  (actionsWithin(timeline).find(({ action }) => action !== 'monitor')?.from ?? Number.NaN) - timeline.since;
+const noticed = ({ timeline }: Failover): number => {
+  const { since } = timeline;
+  // one that was under way has nothing to do with it
+  const first = actionsWithin(timeline).find(({ action, from }) => action !== 'monitor' && from >= since);
+  return (first?.from ?? Number.NaN) - since;
+};
 
 /** Half the pause under each protocol, and no error. */
 export const verdicts = (pair: Pair): readonly boolean[] => [

@@ -127,6 +127,7 @@ const failover = (stalls: readonly number[], more: Partial<Failover> = {}): Fail
     since: 100,
     until: 110,
     actions: [
+      { node: 'node2', action: 'notify', resource: 'Data', from: 99, to: 100.5 },
       { node: 'node1', action: 'stop', resource: 'nfs_ip', from: 101, to: 102 },
       { node: 'node2', action: 'start', resource: 'nfs_ip', from: 108, to: 109 },
       { node: 'node2', action: 'monitor', resource: 'later', from: 111, to: 112 },
@@ -169,7 +170,7 @@ describe('a failover', () => {
         /<rect x="([\d.]+)" y="\d+" width="([\d.]+)" height="10" fill="#(7f8fa6|1f77b4|d0d4da)"/g,
       ),
     ];
-    expect(bars).toHaveLength(2 + 3 + 3); // the legend's are as high
+    expect(bars).toHaveLength(2 + 3 + 3); // the legend's are as high; a notification has another colour
     expect(svg.match(/node1 stop nfs_ip/g)).toHaveLength(2);
     expect(svg).not.toContain('NaN');
   });
