@@ -102,9 +102,9 @@ async function report(place: string, measured: readonly Row[], more: More): Prom
   const rows = [...measured.map(measuredOf), ...sums(measured)];
   const text = [
     markdown(rows),
-    `${verdictLines(rows)
+    verdictLines(rows)
       .map((line) => `- ${line}\n`)
-      .join('')}`,
+      .join(''),
     piecesTable(more.pieces ?? []),
     loadsTable(more.loads ?? []),
   ].join('\n');
