@@ -81,7 +81,7 @@ node_is_new() { "$1" -e 'const [a, b] = process.versions.node.split("."); proces
 # Debian 12's own Node is older than 20, but good enough for npm to fetch a newer one, which stays in the cache.
 need_node() {
   node_is_new node && command -v npm >/dev/null && return 0
-  command -v npm >/dev/null || need_apt build/node-packages.txt
+  command -v npm >/dev/null || need_apt packaging/node-packages.txt
   node_is_new node && return 0
   fetch_node
   PATH=$PWD/$cache/node/bin:$PATH
@@ -120,20 +120,20 @@ need_packages() {
 
 # is_current STAMP: nothing that goes into a build is newer.
 is_current() {
-  [ -e "$1" ] && [ -z "$(find agents build cli lib metadata package-lock.json tsconfig.json -newer "$1" -print -quit)" ]
+  [ -e "$1" ] && [ -z "$(find agents packaging cli lib metadata package-lock.json tsconfig.json -newer "$1" -print -quit)" ]
 }
 
 build_script() {
   need_packages
   is_current dist/.bundled && return 0
-  "$bin/tsx" build/bundle.ts
+  "$bin/tsx" packaging/bundle.ts
   touch dist/.bundled
 }
 
 build_native() {
   need_packages
   is_current dist/native/.compiled && return 0
-  "$bin/tsx" build/native.ts
+  "$bin/tsx" packaging/native.ts
   touch dist/native/.compiled
 }
 
@@ -142,7 +142,7 @@ install_agents() {
   arguments "$@"
   [ "$root" != / ] || [ "$(id -u)" = 0 ] || die "installing to / needs root; --root DIR installs below a directory of your own"
   "build_$flavour"
-  "$bin/tsx" build/install.ts install "--$flavour" --root "$root"
+  "$bin/tsx" packaging/install.ts install "--$flavour" --root "$root"
 }
 
 uninstall_agents() {
@@ -150,7 +150,7 @@ uninstall_agents() {
   arguments "$@"
   [ "$root" != / ] || [ "$(id -u)" = 0 ] || die "removing from / needs root"
   need_packages
-  "$bin/tsx" build/install.ts uninstall --root "$root"
+  "$bin/tsx" packaging/install.ts uninstall --root "$root"
 }
 
 arguments() {
@@ -177,7 +177,7 @@ run_tests() {
     esac
   done
   case " $* " in *' lab '*) build_native ;; esac
-  "$bin/tsx" build/test.ts "$@"
+  "$bin/tsx" test/run.ts "$@"
 }
 
 command=${1:-build}

@@ -1,9 +1,9 @@
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { cachedRunner, cachedRunnerSource, makeCodeCache } from '../build/code-cache.ts';
-import { nativeProgram, setPlaces } from '../build/launcher.ts';
-import { agentNames, projectFolder } from '../build/products.ts';
+import { cachedRunner, cachedRunnerSource, makeCodeCache } from '../packaging/code-cache.ts';
+import { nativeProgram, setPlaces } from '../packaging/launcher.ts';
+import { agentNames, projectFolder } from '../packaging/products.ts';
 import type { Contestant } from './statistics.ts';
 
 const stockFolder = (agent: string) => `/usr/lib/ocf/resource.d/${agent === 'drbd' ? 'linbit' : 'heartbeat'}`;

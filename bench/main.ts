@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import fs from 'fs-extra';
 import { hideBin } from 'yargs/helpers';
-import { agentNames } from '../build/products.ts';
+import { agentNames } from '../packaging/products.ts';
 import { installAgents } from './agents.ts';
 import { gantt } from './gantt.ts';
 import { measure, type Row } from './measure.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import yargs from 'yargs';
-import { agentNames, projectFolder } from '../build/products.ts';
+import { agentNames, projectFolder } from '../packaging/products.ts';
 
 /** What the bench is asked to do. Ends the process, with a message, for words that it does not know. */
 export const readOptions = (words: readonly string[]) =>

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { agentNames } from '../build/products.ts';
+import { agentNames } from '../packaging/products.ts';
 import { disk } from './world.ts';
 
 export type Env = Readonly<Record<string, string>>;

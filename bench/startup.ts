@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { compiler } from '../build/native.ts';
+import { compiler } from '../packaging/native.ts';
 import { executable } from './agents.ts';
 import { type Effort, inTurn } from './measure.ts';
 import { clusterEnv, parametersOf } from './situations.ts';

@@ -1,5 +1,5 @@
+import type { ParamSpec, ParamTable } from '../lib/contract/params.ts';
 import type { AgentDef, EnglishProse, Prose, Timing } from '../lib/ocf/agent.ts';
-import type { ParamSpec, ParamTable } from '../lib/ocf/params.ts';
 import { grammar } from './grammar.ts';
 
 export type Languages<T extends ParamTable> = { readonly en: EnglishProse<T>; readonly 'zh-CN': Prose<T> };

@@ -1,6 +1,6 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure, firstLine } from '../../lib/host/host.ts';
-import type { Argv } from '../../lib/host/sys.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import type { Argv } from '../../lib/host/sys/sys.ts';
 import { checksItself } from './fstypes.ts';
 import type { Ctx } from './params.ts';
 import type { Source } from './source.ts';

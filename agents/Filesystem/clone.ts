@@ -1,4 +1,4 @@
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
 import { isClusterAware, isHarmlessClone } from './fstypes.ts';
 import type { Ctx } from './params.ts';
 import { hasOption } from './source.ts';

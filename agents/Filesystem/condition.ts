@@ -1,6 +1,6 @@
-import { activeFilesystem, isPresent } from '../../lib/host/block-devices.ts';
-import type { Mount } from '../../lib/host/mounts.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
+import { activeFilesystem, isPresent } from '../../lib/host/storage/block-devices.ts';
+import type { Mount } from '../../lib/host/storage/mounts.ts';
 import { isReadOnlyType } from './fstypes.ts';
 import type { Ctx } from './params.ts';
 import { hasOption } from './source.ts';

@@ -1,8 +1,8 @@
-import { pathFacts } from '../../lib/host/files.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure } from '../../lib/host/host.ts';
-import type { Mount } from '../../lib/host/mounts.ts';
-import type { Argv, Output } from '../../lib/host/sys.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { pathFacts } from '../../lib/host/storage/managed-files.ts';
+import type { Mount } from '../../lib/host/storage/mounts.ts';
+import type { Argv, Output } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
 
 const block = 4096;

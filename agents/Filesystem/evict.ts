@@ -1,6 +1,11 @@
-import { isMountedStill, type Mount } from '../../lib/host/mounts.ts';
-import { type MountUser, processesUsing, protection, type Search } from '../../lib/host/processes.ts';
-import { signalName } from '../../lib/host/signals.ts';
+import {
+  type MountUser,
+  processesUsing,
+  protection,
+  type Search,
+} from '../../lib/host/storage/mount-users.ts';
+import { isMountedStill, type Mount } from '../../lib/host/storage/mounts.ts';
+import { signalName } from '../../lib/host/sys/signals.ts';
 import { readSeconds } from './force.ts';
 import type { Ctx } from './params.ts';
 

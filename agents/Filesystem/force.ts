@@ -1,4 +1,4 @@
-import { signalNumber } from '../../lib/host/signals.ts';
+import { signalNumber } from '../../lib/host/sys/signals.ts';
 
 /** What `force_unmount` says. */
 export type Force = {

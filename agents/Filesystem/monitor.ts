@@ -1,4 +1,4 @@
-import { Failure, type Health, notRunning, type Report } from '../../lib/ocf/outcome.ts';
+import { Failure, type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
 import { asideReason, coveredReason, lingers, requireSound } from './condition.ts';
 import { readBack, readDevice, writeStatusFile } from './deep-monitor.ts';
 import type { Ctx } from './params.ts';

@@ -1,7 +1,7 @@
-import { ensureDirectory } from '../../lib/host/files.ts';
 import { commandFailure } from '../../lib/host/host.ts';
-import { canonicalPath, type Mount, mountOn } from '../../lib/host/mounts.ts';
-import type { Argv } from '../../lib/host/sys.ts';
+import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
+import { canonicalPath, type Mount, mountOn } from '../../lib/host/storage/mounts.ts';
+import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
 
 /** Where `force_unmount=move` puts a mount, as the stock agent does: beside its mount point, hidden. */

@@ -1,5 +1,5 @@
+import { paramTable } from '../../lib/contract/params.ts';
 import type { Context } from '../../lib/ocf/agent.ts';
-import { paramTable } from '../../lib/ocf/params.ts';
 import { traceParams } from '../../lib/ocf/trace.ts';
 
 export const params = paramTable({

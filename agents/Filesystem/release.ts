@@ -1,7 +1,7 @@
-import { activeFilesystem } from '../../lib/host/block-devices.ts';
-import type { Mount } from '../../lib/host/mounts.ts';
-import { describeElsewhere, otherNamespaces } from '../../lib/host/processes.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
+import { activeFilesystem } from '../../lib/host/storage/block-devices.ts';
+import { describeElsewhere, otherNamespaces } from '../../lib/host/storage/mount-users.ts';
+import type { Mount } from '../../lib/host/storage/mounts.ts';
 import { readForce } from './force.ts';
 import type { Ctx } from './params.ts';
 import type { State } from './state.ts';

@@ -1,5 +1,5 @@
-import { tidyPath } from '../../lib/host/mounts.ts';
-import type { Params } from '../../lib/ocf/params.ts';
+import type { Params } from '../../lib/contract/params.ts';
+import { tidyPath } from '../../lib/host/storage/mounts.ts';
 import { readSeconds, readSignals } from './force.ts';
 import type { params } from './params.ts';
 

@@ -1,4 +1,4 @@
-import type { Tag } from '../../lib/host/block-devices.ts';
+import type { Tag } from '../../lib/host/storage/block-devices.ts';
 import { isServed, isVirtual } from './fstypes.ts';
 
 /** What the parameter `device` means. */

@@ -1,9 +1,9 @@
-import { nodeAt } from '../../lib/host/block-devices.ts';
-import { ensureDirectory } from '../../lib/host/files.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure, firstLine } from '../../lib/host/host.ts';
-import { isWithin, mountOn, mounts } from '../../lib/host/mounts.ts';
-import type { Argv } from '../../lib/host/sys.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { nodeAt } from '../../lib/host/storage/block-devices.ts';
+import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
+import { isWithin, mountOn, mounts } from '../../lib/host/storage/mounts.ts';
+import type { Argv } from '../../lib/host/sys/sys.ts';
 import { checkFilesystem } from './check-filesystem.ts';
 import { refuseUnsafeClone } from './clone.ts';
 import { asideReason, coveredReason, requireSound } from './condition.ts';

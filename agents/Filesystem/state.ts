@@ -1,6 +1,12 @@
-import { deviceUnder, linkedDevice, nodeAt, searchDevice, shareBtrfs } from '../../lib/host/block-devices.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { canonicalPath, type Mount, mounts, mountsOn } from '../../lib/host/mounts.ts';
+import {
+  deviceUnder,
+  linkedDevice,
+  nodeAt,
+  searchDevice,
+  shareBtrfs,
+} from '../../lib/host/storage/block-devices.ts';
+import { canonicalPath, type Mount, mounts, mountsOn } from '../../lib/host/storage/mounts.ts';
 import { readForce } from './force.ts';
 import { isServed, isVirtual } from './fstypes.ts';
 import { asideOf } from './move.ts';

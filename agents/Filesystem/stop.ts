@@ -1,5 +1,5 @@
-import { type Mount, mountsBelow } from '../../lib/host/mounts.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
+import { type Mount, mountsBelow } from '../../lib/host/storage/mounts.ts';
 import { coveredReason } from './condition.ts';
 import { statusFile } from './deep-monitor.ts';
 import { readForce } from './force.ts';

@@ -1,5 +1,5 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure } from '../../lib/host/host.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
 import type { Ctx } from './params.ts';
 
 /** A module may be loaded before its type is registered. */

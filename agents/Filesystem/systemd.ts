@@ -1,5 +1,5 @@
-import { decodeOctal, mountOn, mounts, tidyPath } from '../../lib/host/mounts.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
+import { decodeOctal, mountOn, mounts, tidyPath } from '../../lib/host/storage/mounts.ts';
 import { isClusterAware } from './fstypes.ts';
 import type { Ctx } from './params.ts';
 

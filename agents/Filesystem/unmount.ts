@@ -1,9 +1,9 @@
-import { flushKernelExports, kernelExports } from '../../lib/host/exports.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure, firstLine } from '../../lib/host/host.ts';
-import { isMountedStill, isWithin, type Mount } from '../../lib/host/mounts.ts';
-import { kernelUsers, processesUsing, type Search } from '../../lib/host/processes.ts';
-import type { Argv } from '../../lib/host/sys.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { flushKernelExports, kernelExports } from '../../lib/host/nfs/exports.ts';
+import { kernelUsers, processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
+import { isMountedStill, isWithin, type Mount } from '../../lib/host/storage/mounts.ts';
+import type { Argv } from '../../lib/host/sys/sys.ts';
 import { evict, nameUsers } from './evict.ts';
 import { readForce, readSignals } from './force.ts';
 import { isServed } from './fstypes.ts';

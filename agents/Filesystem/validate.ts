@@ -1,4 +1,4 @@
-import { canonicalPath, mounts } from '../../lib/host/mounts.ts';
+import { canonicalPath, mounts } from '../../lib/host/storage/mounts.ts';
 import type { Ctx } from './params.ts';
 import { isInFstab } from './systemd.ts';
 

@@ -1,12 +1,13 @@
 import { firstLine } from '../../lib/host/host.ts';
-import { inNamespace } from '../../lib/host/namespaces.ts';
-import { identityOf, isStillThere, type ProcessIdentity } from '../../lib/host/process-identity.ts';
-import type { Argv } from '../../lib/host/sys.ts';
-import { stateDir } from '../../lib/ocf/memory.ts';
+import { stateDir } from '../../lib/host/memory.ts';
+import type { Sighting } from '../../lib/host/net/addresses.ts';
+import { inNamespace } from '../../lib/host/net/namespaces.ts';
+import { identityOf, isStillThere, type ProcessIdentity } from '../../lib/host/process-table.ts';
+import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
 import type { Place } from './place.ts';
 import { findSender } from './senders.ts';
-import type { Sighting } from './served.ts';
+
 import { spotOf } from './share.ts';
 import type { Wanted } from './wanted.ts';
 

@@ -1,8 +1,8 @@
-import type { Address, Interface } from '../../lib/host/addresses.ts';
-import { inNamespace, ipCommand, type Namespace } from '../../lib/host/namespaces.ts';
+import type { Address, Interface, Sighting } from '../../lib/host/net/addresses.ts';
+import { inNamespace, ipCommand, type Namespace } from '../../lib/host/net/namespaces.ts';
 import type { Ctx } from './params.ts';
 import type { Place } from './place.ts';
-import type { Sighting } from './served.ts';
+
 import type { Wanted } from './wanted.ts';
 
 /** Adds the address; the kernel keeps it or refuses it, there is no half. */

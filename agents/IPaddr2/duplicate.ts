@@ -1,7 +1,7 @@
-import type { Interface } from '../../lib/host/addresses.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure } from '../../lib/host/host.ts';
-import { inNamespace } from '../../lib/host/namespaces.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import type { Interface } from '../../lib/host/net/addresses.ts';
+import { inNamespace } from '../../lib/host/net/namespaces.ts';
 import type { Ctx } from './params.ts';
 import type { Wanted } from './wanted.ts';
 

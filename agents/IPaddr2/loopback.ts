@@ -1,5 +1,5 @@
-import { type Interface, interfaces } from '../../lib/host/addresses.ts';
-import { ipCommand } from '../../lib/host/namespaces.ts';
+import { type Interface, interfaces } from '../../lib/host/net/addresses.ts';
+import { ipCommand } from '../../lib/host/net/namespaces.ts';
 import type { Ctx } from './params.ts';
 import type { Wanted } from './wanted.ts';
 

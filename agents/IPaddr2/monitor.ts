@@ -1,4 +1,4 @@
-import { Failure, type Health, notRunning, type Report } from '../../lib/ocf/outcome.ts';
+import { Failure, type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
 import { announceAgain, reportAnnouncer } from './announce.ts';
 import type { Ctx } from './params.ts';
 import { look, sentence, type Verdict } from './served.ts';

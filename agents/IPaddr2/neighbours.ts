@@ -1,4 +1,4 @@
-import type { Interface } from '../../lib/host/addresses.ts';
+import type { Interface } from '../../lib/host/net/addresses.ts';
 import type { Ctx } from './params.ts';
 import type { Wanted } from './wanted.ts';
 

@@ -1,10 +1,9 @@
-import { type Interface, interfaceNamed } from '../../lib/host/addresses.ts';
-import { contains } from '../../lib/host/networks.ts';
-import { type LinkRoute, linkRoutes, rankRoutes } from '../../lib/host/routes.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
+import { type Interface, interfaceNamed } from '../../lib/host/net/addresses.ts';
+import { contains } from '../../lib/host/net/networks.ts';
+import { type LinkRoute, linkRoutes, rankRoutes } from '../../lib/host/net/routes.ts';
 import type { Ctx } from './params.ts';
-import { longestLabel } from './rules.ts';
-import { isLoopback, type Wanted } from './wanted.ts';
+import { isLoopback, longestLabel, type Wanted } from './wanted.ts';
 
 /** Where and how start adds the address. */
 export type Place = {

@@ -1,14 +1,20 @@
-import { canonicalIp } from '../../lib/host/address-text.ts';
-import type { Params } from '../../lib/ocf/params.ts';
-import type { Request } from '../../lib/ocf/request.ts';
+import type { Params } from '../../lib/contract/params.ts';
+import type { Request } from '../../lib/contract/request.ts';
+import { canonicalIp } from '../../lib/host/net/address-text.ts';
 import type { params } from './params.ts';
-import { hashSeed, multicastMac } from './share.ts';
-import { familyOf, globallyUnique, nicAndLabel, prefixLength, shareOf, wantedIp } from './wanted.ts';
+import {
+  familyOf,
+  globallyUnique,
+  hashSeed,
+  longestLabel,
+  multicastMac,
+  nicAndLabel,
+  prefixLength,
+  shareOf,
+  wantedIp,
+} from './wanted.ts';
 
 type Given = Params<typeof params>;
-
-/** IFNAMSIZ less its NUL: a label shares the limit of interface names. */
-export const longestLabel = 15;
 
 /** What is wrong whatever the host. */
 export const rules = (given: Given, request: Request): readonly string[] => [

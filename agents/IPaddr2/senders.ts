@@ -1,7 +1,7 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import { heartbeatProgram } from '../../lib/host/heartbeat-programs.ts';
-import type { Argv } from '../../lib/host/sys.ts';
-import { stateDir } from '../../lib/ocf/memory.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { stateDir } from '../../lib/host/memory.ts';
+import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
 import type { Place } from './place.ts';
 import { macOf } from './share.ts';

@@ -1,17 +1,14 @@
 import {
-  type Address,
   type Interface,
   interfaceNamed,
   interfaces,
   runningInterfaces,
-} from '../../lib/host/addresses.ts';
-import { namespaceExists } from '../../lib/host/namespaces.ts';
+  type Sighting,
+} from '../../lib/host/net/addresses.ts';
+import { namespaceExists } from '../../lib/host/net/namespaces.ts';
 import type { Ctx } from './params.ts';
 import { sharing } from './share.ts';
 import { isLoopback, type Wanted } from './wanted.ts';
-
-/** An address where it was found. */
-export type Sighting = { readonly link: Interface; readonly address: Address };
 
 /** How much of what is wanted is there; everything but `absent` and `no interface` says where. */
 export type Verdict =

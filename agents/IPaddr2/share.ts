@@ -1,17 +1,20 @@
-import { ipCommand } from '../../lib/host/namespaces.ts';
-import { changeRules, type Rule, type TableFamily, tableRules } from '../../lib/host/nftables.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
-import { wordsOf } from '../../lib/ocf/reason.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
+import { wordsOf } from '../../lib/contract/reason.ts';
+import type { Interface, Sighting } from '../../lib/host/net/addresses.ts';
+import { ipCommand } from '../../lib/host/net/namespaces.ts';
+import { changeRules, type Rule, type TableFamily, tableRules } from '../../lib/host/net/nftables.ts';
 import type { Ctx } from './params.ts';
-import type { Place } from './place.ts';
-import type { Sighting } from './served.ts';
-import type { Wanted } from './wanted.ts';
+import { multicastMac, type Wanted } from './wanted.ts';
 
 // Cluster-IP: all nodes have the address and a multicast MAC, so that all receive every packet, and each one's nft rules accept
 // what hashes to its shares. Tables, comments, seed and MAC are the stock agent's (4.18): nodes with either work together.
 
 /** Where the address is or will be: what seed and MAC address are made of. */
-export type Spot = Pick<Place, 'link' | 'prefix' | 'broadcast'>;
+export type Spot = {
+  readonly link: Interface;
+  readonly prefix: number;
+  readonly broadcast?: string;
+};
 
 export const spotOf = ({ link, address: { prefix, broadcast } }: Sighting): Spot => ({
   link,
@@ -114,18 +117,6 @@ export async function macOf(ctx: Ctx, want: Wanted, spot: Spot): Promise<string>
   const configured = mac === undefined ? undefined : multicastMac(mac);
   return configured ?? (await digest(ctx, want, spot)).mac;
 }
-
-/** Canonical text of six octets with any separator, of which the first is odd: else `undefined`. */
-export function multicastMac(text: string): string | undefined {
-  const octets = /^[0-9a-f]{2}([^0-9a-z][0-9a-f]{2}){5}$/i.test(text) ? text.match(/[0-9a-f]{2}/gi) : null;
-  return octets && Number.parseInt(octets[0] ?? '0', 16) % 2 === 1
-    ? octets.join(':').toLowerCase()
-    : undefined;
-}
-
-/** A seed as nft takes it; `undefined` for what is none. */
-export const hashSeed = (text: string): number | undefined =>
-  /^(0x[0-9a-f]+|\d+)$/i.test(text) && Number(text) < 2 ** 32 ? Number(text) : undefined;
 
 /** Seed and MAC that all nodes find without asking each other, as they have the same address. */
 async function digest({ params }: Ctx, { ip, family }: Wanted, spot: Spot) {

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { interfaces } from '../../lib/host/addresses.ts';
+import { interfaces } from '../../lib/host/net/addresses.ts';
 import type { Ctx } from './params.ts';
 import type { Place } from './place.ts';
 import type { Wanted } from './wanted.ts';

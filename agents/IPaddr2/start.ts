@@ -1,7 +1,7 @@
-import { type Interface, interfaces } from '../../lib/host/addresses.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { ipCommand, namespaceExists } from '../../lib/host/namespaces.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { type Interface, interfaces, type Sighting } from '../../lib/host/net/addresses.ts';
+import { ipCommand, namespaceExists } from '../../lib/host/net/namespaces.ts';
 import { announce, endAnnouncer } from './announce.ts';
 import { addAddress, labelSource, removeAddress } from './change.ts';
 import { requireUnused } from './duplicate.ts';
@@ -12,7 +12,7 @@ import type { Ctx } from './params.ts';
 import { choosePlace, type Place } from './place.ts';
 import { spellingRules } from './rules.ts';
 import { requireSender } from './senders.ts';
-import { judge, type Sighting, sentence, sightings, withShare } from './served.ts';
+import { judge, sentence, sightings, withShare } from './served.ts';
 import { endSharing, leaveShare, requireFirewall, spotOf, takeShare } from './share.ts';
 import { type Wanted, wanted } from './wanted.ts';
 

@@ -1,12 +1,18 @@
-import { type Interface, interfaceNamed, interfaces, isLocal } from '../../lib/host/addresses.ts';
-import { ipCommand, namespaceExists } from '../../lib/host/namespaces.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
+import {
+  type Interface,
+  interfaceNamed,
+  interfaces,
+  isLocal,
+  type Sighting,
+} from '../../lib/host/net/addresses.ts';
+import { ipCommand, namespaceExists } from '../../lib/host/net/namespaces.ts';
 import { endAnnouncer } from './announce.ts';
 import { labelSource, removeAddress } from './change.ts';
 import { giveBackToLoopback } from './loopback.ts';
 import type { Ctx } from './params.ts';
 import { pidFileOf } from './senders.ts';
-import { type Sighting, sightings } from './served.ts';
+import { sightings } from './served.ts';
 import { endSharing, leaveShare, spotOf } from './share.ts';
 import { type Wanted, wanted } from './wanted.ts';
 

@@ -1,6 +1,6 @@
-import { interfaces } from '../../lib/host/addresses.ts';
-import { namespaceExists } from '../../lib/host/namespaces.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
+import { interfaces } from '../../lib/host/net/addresses.ts';
+import { namespaceExists } from '../../lib/host/net/namespaces.ts';
 import type { Ctx } from './params.ts';
 import { choosePlace } from './place.ts';
 import { requireSender } from './senders.ts';

@@ -1,8 +1,8 @@
-import { addressFamily, canonicalIp } from '../../lib/host/address-text.ts';
-import type { Family } from '../../lib/host/addresses.ts';
-import type { Namespace } from '../../lib/host/namespaces.ts';
-import { type Params, readBoolean } from '../../lib/ocf/params.ts';
-import type { Request } from '../../lib/ocf/request.ts';
+import { type Params, readBoolean } from '../../lib/contract/params.ts';
+import type { Request } from '../../lib/contract/request.ts';
+import { addressFamily, canonicalIp } from '../../lib/host/net/address-text.ts';
+import type { Family } from '../../lib/host/net/addresses.ts';
+import type { Namespace } from '../../lib/host/net/namespaces.ts';
 import type { Ctx, params } from './params.ts';
 
 /** The address that the parameters ask for, old spellings resolved. */
@@ -98,3 +98,18 @@ function maskBits(text: string): number | undefined {
     .join('');
   return /^1*0*$/.test(bits) ? bits.lastIndexOf('1') + 1 : undefined;
 }
+
+/** IFNAMSIZ less its NUL: a label shares the limit of interface names. */
+export const longestLabel = 15;
+
+/** Canonical text of six octets with any separator, of which the first is odd: else `undefined`. */
+export function multicastMac(text: string): string | undefined {
+  const octets = /^[0-9a-f]{2}([^0-9a-z][0-9a-f]{2}){5}$/i.test(text) ? text.match(/[0-9a-f]{2}/gi) : null;
+  return octets && Number.parseInt(octets[0] ?? '0', 16) % 2 === 1
+    ? octets.join(':').toLowerCase()
+    : undefined;
+}
+
+/** A seed as nft takes it; `undefined` for what is none. */
+export const hashSeed = (text: string): number | undefined =>
+  /^(0x[0-9a-f]+|\d+)$/i.test(text) && Number(text) < 2 ** 32 ? Number(text) : undefined;

@@ -1,8 +1,8 @@
+import type { Params } from '../../lib/contract/params.ts';
+import { readBoolean } from '../../lib/contract/params.ts';
+import type { Request } from '../../lib/contract/request.ts';
 import { isResourceName } from '../../lib/host/drbd/state.ts';
 import { parseVersion } from '../../lib/host/drbd/version.ts';
-import type { Params } from '../../lib/ocf/params.ts';
-import { readBoolean } from '../../lib/ocf/params.ts';
-import type { Request } from '../../lib/ocf/request.ts';
 import type { params } from './params.ts';
 
 type Given = Params<typeof params>;

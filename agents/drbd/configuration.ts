@@ -1,6 +1,6 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import type { Admin } from '../../lib/host/drbd/admin.ts';
 import { configurationOf } from '../../lib/host/drbd/configuration.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
 import { promotedMax } from './clone.ts';
 import type { Ctx } from './params.ts';
 

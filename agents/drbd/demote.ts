@@ -1,5 +1,5 @@
+import { type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
 import { isPrimary } from '../../lib/host/drbd/state.ts';
-import { type Health, notRunning, type Report } from '../../lib/ocf/outcome.ts';
 import type { Ctx } from './params.ts';
 import { insist, toSecondary } from './release.ts';
 

@@ -1,3 +1,4 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import type { Admin } from '../../lib/host/drbd/admin.ts';
 import {
   compareVersions,
@@ -7,7 +8,6 @@ import {
   versionText,
 } from '../../lib/host/drbd/version.ts';
 import { firstLine } from '../../lib/host/host.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
 import { cloneMax } from './clone.ts';
 import type { Ctx } from './params.ts';
 

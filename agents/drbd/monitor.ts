@@ -1,8 +1,8 @@
+import { type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
 import { knowsDegraded } from '../../lib/host/cluster.ts';
 import { isOnlyCreated } from '../../lib/host/drbd/drbd84.ts';
 import { type KnownState, knownState } from '../../lib/host/drbd/query.ts';
 import { isPrimary, type Resource } from '../../lib/host/drbd/state.ts';
-import { type Health, notRunning, type Report } from '../../lib/ocf/outcome.ts';
 import { conditionOf } from './condition.ts';
 import type { Ctx } from './params.ts';
 import { publishAll, publishScore } from './publish.ts';

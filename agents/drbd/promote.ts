@@ -1,8 +1,8 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import { drbdadm, lastWord } from '../../lib/host/drbd/admin.ts';
 import type { DrbdState, Resource } from '../../lib/host/drbd/state.ts';
 import { isPrimary, isSameState, secondaryVolumes } from '../../lib/host/drbd/state.ts';
 import { type Next, pursue } from '../../lib/host/drbd/watch.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
 import { promotedMax } from './clone.ts';
 import { requireTwoPrimaries } from './configuration.ts';
 import { adjust } from './connect.ts';

@@ -1,9 +1,9 @@
+import { readBoolean } from '../../lib/contract/params.ts';
 import { constraintsXml, writeNodeAttribute, writePromotionScore } from '../../lib/host/cluster.ts';
 import { complaint, drbdadm } from '../../lib/host/drbd/admin.ts';
 import { fencingConstraints } from '../../lib/host/drbd/fencing.ts';
 import type { KnownState } from '../../lib/host/drbd/query.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
-import { readBoolean } from '../../lib/ocf/params.ts';
 import { promotedMax } from './clone.ts';
 import { type Ctx, params } from './params.ts';
 import { promotedElsewhere } from './peers.ts';

@@ -1,4 +1,4 @@
-import { blockDeviceUsers } from '../../lib/host/block-device-users.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
 import {
   type Admin,
   complaint,
@@ -10,8 +10,8 @@ import type { Configured, DrbdState, Resource } from '../../lib/host/drbd/state.
 import { compareVersions, type Version } from '../../lib/host/drbd/version.ts';
 import { pursue } from '../../lib/host/drbd/watch.ts';
 import type { Host } from '../../lib/host/host.ts';
-import type { Output } from '../../lib/host/sys.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { blockDeviceUsers } from '../../lib/host/storage/block-device-users.ts';
+import type { Output } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
 
 /** What finding the openers of a busy device may take of the action's time. */

@@ -1,6 +1,6 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import { complaint, drbdadm } from '../../lib/host/drbd/admin.ts';
 import { knownState } from '../../lib/host/drbd/query.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
 import { isRunning } from './monitor.ts';
 import type { Ctx } from './params.ts';
 import { publishScore } from './publish.ts';

@@ -1,9 +1,9 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import { type Admin, complaint, drbdadm } from '../../lib/host/drbd/admin.ts';
 import { type KnownState, knownState } from '../../lib/host/drbd/query.ts';
 import { type DrbdState, isPrimary } from '../../lib/host/drbd/state.ts';
 import type { Version } from '../../lib/host/drbd/version.ts';
 import { pursue } from '../../lib/host/drbd/watch.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
 import { requireTwoPrimaries } from './configuration.ts';
 import { connect } from './connect.ts';
 import { dataQuality } from './data.ts';

@@ -1,6 +1,6 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import { drbdadm } from '../../lib/host/drbd/admin.ts';
 import { configurationOf } from '../../lib/host/drbd/configuration.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
 import { requireTwoPrimaries } from './configuration.ts';
 import { findings } from './findings.ts';
 import { suitableKernel } from './module.ts';

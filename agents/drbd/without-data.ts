@@ -1,6 +1,6 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
 import { isPrimary } from '../../lib/host/drbd/state.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
 import { dataQuality } from './data.ts';
 import type { Ctx } from './params.ts';
 import { uptime } from './tell.ts';

@@ -1,7 +1,7 @@
-import { isHostName, sameClient } from '../../lib/host/client-spec.ts';
-import { type Export, readEtab, type StateDirectory, stateDirectory } from '../../lib/host/exports.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { canonicalPath, type Mount, mounts } from '../../lib/host/mounts.ts';
+import { isHostName, sameClient } from '../../lib/host/nfs/client-spec.ts';
+import { type Export, readEtab, type StateDirectory, stateDirectory } from '../../lib/host/nfs/exports.ts';
+import { canonicalPath, type Mount, mounts } from '../../lib/host/storage/mounts.ts';
 import type { Ctx } from './params.ts';
 import { type Wanted, wantedExports } from './wanted.ts';
 

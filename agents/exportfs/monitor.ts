@@ -1,8 +1,8 @@
-import { sameClient } from '../../lib/host/client-spec.ts';
-import { kernelExports, stateDirectory } from '../../lib/host/exports.ts';
-import { mounts } from '../../lib/host/mounts.ts';
-import { nfsdThreads } from '../../lib/host/nfsd.ts';
-import { Failure, type Health, notRunning, type Report } from '../../lib/ocf/outcome.ts';
+import { Failure, type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
+import { sameClient } from '../../lib/host/nfs/client-spec.ts';
+import { kernelExports, stateDirectory } from '../../lib/host/nfs/exports.ts';
+import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { mounts } from '../../lib/host/storage/mounts.ts';
 import { findExported, isExported, listed, spellings } from './exported.ts';
 import { differences } from './options.ts';
 import type { Ctx } from './params.ts';

@@ -1,9 +1,9 @@
-import { exportArgument } from '../../lib/host/client-spec.ts';
-import type { Export } from '../../lib/host/exports.ts';
-import { type Mount, mountHolding, mountOn } from '../../lib/host/mounts.ts';
-import { stateRoot } from '../../lib/host/nfs-state.ts';
-import { nfsdThreads } from '../../lib/host/nfsd.ts';
-import { stateDir } from '../../lib/ocf/memory.ts';
+import { stateDir } from '../../lib/host/memory.ts';
+import { exportArgument } from '../../lib/host/nfs/client-spec.ts';
+import type { Export } from '../../lib/host/nfs/exports.ts';
+import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
+import { type Mount, mountHolding, mountOn } from '../../lib/host/storage/mounts.ts';
 import type { Exported } from './exported.ts';
 import type { Ctx } from './params.ts';
 import { fsidIn } from './wanted.ts';

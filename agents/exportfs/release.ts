@@ -1,5 +1,5 @@
-import { clientsHolding, type Export, leaseSeconds } from '../../lib/host/exports.ts';
-import { type Mount, mountHolding } from '../../lib/host/mounts.ts';
+import { clientsHolding, type Export, leaseSeconds } from '../../lib/host/nfs/exports.ts';
+import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
 import type { Exported, Found } from './exported.ts';
 import type { Ctx } from './params.ts';
 import { endsWithServer } from './quiet.ts';

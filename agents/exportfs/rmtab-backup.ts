@@ -1,7 +1,7 @@
-import { readState, type StateDirectory } from '../../lib/host/exports.ts';
-import { readManaged, replaceManaged } from '../../lib/host/files.ts';
-import { type Mount, mountHolding } from '../../lib/host/mounts.ts';
-import { formatRmtab, parseRmtab, rmtabBelow, rmtabMissing } from '../../lib/host/rmtab.ts';
+import { readState, type StateDirectory } from '../../lib/host/nfs/exports.ts';
+import { formatRmtab, parseRmtab, rmtabBelow, rmtabMissing } from '../../lib/host/nfs/rmtab.ts';
+import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
+import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
 import { type Exported, isExported } from './exported.ts';
 import type { Ctx } from './params.ts';
 

@@ -1,4 +1,4 @@
-import type { Params } from '../../lib/ocf/params.ts';
+import type { Params } from '../../lib/contract/params.ts';
 import type { params } from './params.ts';
 import { directoriesIn, fsidIn, splitOptions } from './wanted.ts';
 

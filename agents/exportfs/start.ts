@@ -1,9 +1,9 @@
-import { exportArgument } from '../../lib/host/client-spec.ts';
-import { type Export, ensureEtab, readEtab } from '../../lib/host/exports.ts';
-import { pathFacts } from '../../lib/host/files.ts';
-import { type Mount, mountHolding } from '../../lib/host/mounts.ts';
-import { nfsdThreads } from '../../lib/host/nfsd.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
+import { exportArgument } from '../../lib/host/nfs/client-spec.ts';
+import { type Export, ensureEtab, readEtab } from '../../lib/host/nfs/exports.ts';
+import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { pathFacts } from '../../lib/host/storage/managed-files.ts';
+import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
 import { type Exported, type Found, findExported, isExported, listed, type Spelling } from './exported.ts';
 import { differences } from './options.ts';
 import type { Ctx } from './params.ts';

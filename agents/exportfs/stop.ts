@@ -1,5 +1,10 @@
-import { sameClient } from '../../lib/host/client-spec.ts';
-import { flushKernelExports, kernelExports, readEtab, type StateDirectory } from '../../lib/host/exports.ts';
+import { sameClient } from '../../lib/host/nfs/client-spec.ts';
+import {
+  flushKernelExports,
+  kernelExports,
+  readEtab,
+  type StateDirectory,
+} from '../../lib/host/nfs/exports.ts';
 import { findExported, spellings } from './exported.ts';
 import type { Ctx } from './params.ts';
 import { keepClientsWaiting } from './quiet.ts';

@@ -1,4 +1,6 @@
-import { exportArgument } from '../../lib/host/client-spec.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
+import { commandFailure } from '../../lib/host/host.ts';
+import { exportArgument } from '../../lib/host/nfs/client-spec.ts';
 import {
   type Export,
   flushKernelExports,
@@ -7,9 +9,7 @@ import {
   type StateDirectory,
   withoutExports,
   writeState,
-} from '../../lib/host/exports.ts';
-import { commandFailure } from '../../lib/host/host.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+} from '../../lib/host/nfs/exports.ts';
 import type { Ctx } from './params.ts';
 
 const flushMs = 5000;

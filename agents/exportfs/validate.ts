@@ -1,4 +1,4 @@
-import { leaseSeconds } from '../../lib/host/exports.ts';
+import { leaseSeconds } from '../../lib/host/nfs/exports.ts';
 import type { Ctx } from './params.ts';
 
 /** In seconds: what Pacemaker is told to allow a stop, and what a stop needs besides the wait. */

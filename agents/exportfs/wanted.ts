@@ -1,5 +1,5 @@
-import { decodeOctal, tidyPath } from '../../lib/host/mounts.ts';
-import type { Params } from '../../lib/ocf/params.ts';
+import type { Params } from '../../lib/contract/params.ts';
+import { decodeOctal, tidyPath } from '../../lib/host/storage/mounts.ts';
 import type { params } from './params.ts';
 
 /** One directory to export, as configured: absolute and tidy, links not yet followed. */

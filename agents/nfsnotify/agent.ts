@@ -1,5 +1,5 @@
+import type { Health } from '../../lib/contract/outcome.ts';
 import { defineAgent } from '../../lib/ocf/agent.ts';
-import type { Health } from '../../lib/ocf/outcome.ts';
 import { rememberConnections } from './connections.ts';
 import { verdict } from './marker.ts';
 import { readOptions } from './options.ts';

@@ -1,9 +1,9 @@
-import { addressFamily } from '../../lib/host/address-text.ts';
-import { readManaged } from '../../lib/host/files.ts';
 import { heartbeatProgram } from '../../lib/host/heartbeat-programs.ts';
 import { firstLine } from '../../lib/host/host.ts';
-import { stateRoot } from '../../lib/host/nfs-state.ts';
-import { acceptedConnections, connectionsTo } from '../../lib/host/tcp.ts';
+import { addressFamily } from '../../lib/host/net/address-text.ts';
+import { acceptedConnections, connectionsTo } from '../../lib/host/net/tcp.ts';
+import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
+import { readManaged } from '../../lib/host/storage/managed-files.ts';
 import type { Ctx } from './params.ts';
 
 // A client whose server is gone sends the same segment again at 0.2, 0.6, 1.4, 3, 6, 13, 25 seconds, and finds the new server with

@@ -1,7 +1,7 @@
+import { Failure, type Health } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { processesNamed, statd } from '../../lib/host/nfs-daemons.ts';
-import { identityOf, isStillThere, type ProcessIdentity } from '../../lib/host/process-identity.ts';
-import { Failure, type Health } from '../../lib/ocf/outcome.ts';
+import { processesNamed, statd } from '../../lib/host/nfs/daemons.ts';
+import { identityOf, isStillThere, type ProcessIdentity } from '../../lib/host/process-table.ts';
 import type { Ctx } from './params.ts';
 
 // There is no process to watch: "running" means that the clients were told since this rpc.statd came up.

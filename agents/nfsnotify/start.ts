@@ -1,10 +1,15 @@
-import { pathFacts } from '../../lib/host/files.ts';
-import { awaitSources, notifyRound, sourcesOf } from '../../lib/host/lock-notice.ts';
-import { endSender, keepTelling, leaveSender } from '../../lib/host/lock-sender.ts';
-import { nfsConf, speaksV3 } from '../../lib/host/nfs-conf.ts';
-import { statdHome } from '../../lib/host/nfs-state.ts';
-import { advanceNsmState, readNsmState, retireOlder, waitingClients } from '../../lib/host/nsm.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
+import { nfsConf, speaksV3 } from '../../lib/host/nfs/conf.ts';
+import {
+  advanceNsmState,
+  readNsmState,
+  retireOlder,
+  waitingClients,
+} from '../../lib/host/nfs/nsm-records.ts';
+import { awaitSources, notifyRound, sourcesOf } from '../../lib/host/nfs/nsm-round.ts';
+import { endSender, keepTelling, leaveSender } from '../../lib/host/nfs/nsm-sender.ts';
+import { statdHome } from '../../lib/host/nfs/state-directory.ts';
+import { pathFacts } from '../../lib/host/storage/managed-files.ts';
 import { reconnectClients } from './connections.ts';
 import { currentStatd, mark, verdict } from './marker.ts';
 import { type Options, readOptions } from './options.ts';

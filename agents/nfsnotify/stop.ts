@@ -1,4 +1,4 @@
-import { endSender } from '../../lib/host/lock-sender.ts';
+import { endSender } from '../../lib/host/nfs/nsm-sender.ts';
 import { rememberConnections } from './connections.ts';
 import { dropStockMarker, mark } from './marker.ts';
 import type { Ctx } from './params.ts';

@@ -1,8 +1,8 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import { firstLine, type Host } from '../../lib/host/host.ts';
-import { type Daemon, isRunning, mountd, statd } from '../../lib/host/nfs-daemons.ts';
-import { nfsdThreads } from '../../lib/host/nfsd.ts';
-import type { Argv } from '../../lib/host/sys.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { type Daemon, isRunning, mountd, statd } from '../../lib/host/nfs/daemons.ts';
+import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
 
 // Machines whose first process is not systemd: an init script starts the server, and what it leaves out is started by command, as

@@ -1,10 +1,10 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { listenersOn } from '../../lib/host/listeners.ts';
-import { nfsConf } from '../../lib/host/nfs-conf.ts';
-import { type Daemon, serverNames, serverUnits, unitFor } from '../../lib/host/nfs-daemons.ts';
-import { nfsdThreads } from '../../lib/host/nfsd.ts';
-import { isInstalled, startUnits, stopUnits, type Unit, unitsOf } from '../../lib/host/units.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { listenersOn } from '../../lib/host/net/listeners.ts';
+import { nfsConf } from '../../lib/host/nfs/conf.ts';
+import { type Daemon, serverNames, serverUnits, unitFor } from '../../lib/host/nfs/daemons.ts';
+import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { isInstalled, startUnits, stopUnits, type Unit, unitsOf } from '../../lib/host/systemd.ts';
 import type { Ctx } from './params.ts';
 
 /** What must stay of the time for looking at the result. */

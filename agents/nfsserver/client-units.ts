@@ -1,5 +1,5 @@
-import { statd } from '../../lib/host/nfs-daemons.ts';
-import { unitProcesses } from '../../lib/host/units.ts';
+import { statd } from '../../lib/host/nfs/daemons.ts';
+import { unitProcesses } from '../../lib/host/systemd.ts';
 import { binding } from './infodir.ts';
 import type { Ctx } from './params.ts';
 

@@ -1,3 +1,4 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
 import {
   isRunning,
@@ -6,12 +7,11 @@ import {
   processesNamed,
   statd,
   stateHolders,
-} from '../../lib/host/nfs-daemons.ts';
-import { statdHome } from '../../lib/host/nfs-state.ts';
-import { nfsdThreads } from '../../lib/host/nfsd.ts';
-import { keepRecords } from '../../lib/host/nsm.ts';
-import { hasSystemd, startsAtBoot } from '../../lib/host/units.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+} from '../../lib/host/nfs/daemons.ts';
+import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { keepRecords } from '../../lib/host/nfs/nsm-records.ts';
+import { statdHome } from '../../lib/host/nfs/state-directory.ts';
+import { hasSystemd, startsAtBoot } from '../../lib/host/systemd.ts';
 import { startByScript, stopByScript } from './by-script.ts';
 import { installedUnits, startBySystemd, stopBySystemd, unitsFor } from './by-systemd.ts';
 import { missingDaemons, wantsV3 } from './health.ts';

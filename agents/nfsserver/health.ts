@@ -1,9 +1,9 @@
+import { readBoolean } from '../../lib/contract/params.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { type NfsConf, nfsConf, speaksV3 } from '../../lib/host/nfs-conf.ts';
-import { isRunning, neededDaemons } from '../../lib/host/nfs-daemons.ts';
-import { stateRoot } from '../../lib/host/nfs-state.ts';
-import { nfsdThreads } from '../../lib/host/nfsd.ts';
-import { readBoolean } from '../../lib/ocf/params.ts';
+import { type NfsConf, nfsConf, speaksV3 } from '../../lib/host/nfs/conf.ts';
+import { isRunning, neededDaemons } from '../../lib/host/nfs/daemons.ts';
+import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { type Binding, binding, sharedInfodir } from './infodir.ts';
 import { readNfsdArgs } from './nfsd-args.ts';
 import type { Ctx } from './params.ts';

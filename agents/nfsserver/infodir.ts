@@ -1,7 +1,14 @@
-import { ensureDirectory } from '../../lib/host/files.ts';
-import { canonicalPath, type Mount, mountHolding, mountOn, mounts, tidyPath } from '../../lib/host/mounts.ts';
-import { stateRoot } from '../../lib/host/nfs-state.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
+import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
+import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
+import {
+  canonicalPath,
+  type Mount,
+  mountHolding,
+  mountOn,
+  mounts,
+  tidyPath,
+} from '../../lib/host/storage/mounts.ts';
 import type { Ctx } from './params.ts';
 
 /** A directory by what the kernel knows of it: its filesystem, and its path within. */

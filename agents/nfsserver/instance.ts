@@ -1,6 +1,6 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { nfsdBegun } from '../../lib/host/nfsd.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { nfsdBegun } from '../../lib/host/nfs/nfsd.ts';
 import type { Binding } from './infodir.ts';
 import type { Ctx } from './params.ts';
 

@@ -1,7 +1,7 @@
-import { readManaged, replaceManaged } from '../../lib/host/files.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { stateRoot } from '../../lib/host/nfs-state.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
+import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
 import { adminsConf } from './health.ts';
 import type { Ctx } from './params.ts';
 

@@ -1,7 +1,7 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { serverNames } from '../../lib/host/nfs-daemons.ts';
-import { hasSystemd, isInstalled } from '../../lib/host/units.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { serverNames } from '../../lib/host/nfs/daemons.ts';
+import { hasSystemd, isInstalled } from '../../lib/host/systemd.ts';
 import type { Ctx } from './params.ts';
 
 /** What starts and stops the server on this machine. An init script counts only where systemd does not run. */

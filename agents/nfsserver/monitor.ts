@@ -1,5 +1,5 @@
-import { stateRoot } from '../../lib/host/nfs-state.ts';
-import { Failure, type Health, notRunning, type Report } from '../../lib/ocf/outcome.ts';
+import { Failure, type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
+import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { scriptStatus } from './by-script.ts';
 import { examine } from './health.ts';
 import { isOthers } from './instance.ts';

@@ -1,4 +1,4 @@
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
 import type { Ctx } from './params.ts';
 
 const known = ['sm-notify', 'rpc.statd'];

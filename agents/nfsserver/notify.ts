@@ -1,7 +1,7 @@
-import { notifyRound, sourcesOf } from '../../lib/host/lock-notice.ts';
-import { keepTelling, leaveSender } from '../../lib/host/lock-sender.ts';
-import { statdHome } from '../../lib/host/nfs-state.ts';
-import { readNsmState, waitingClients } from '../../lib/host/nsm.ts';
+import { readNsmState, waitingClients } from '../../lib/host/nfs/nsm-records.ts';
+import { notifyRound, sourcesOf } from '../../lib/host/nfs/nsm-round.ts';
+import { keepTelling, leaveSender } from '../../lib/host/nfs/nsm-sender.ts';
+import { statdHome } from '../../lib/host/nfs/state-directory.ts';
 import { wantsV3 } from './health.ts';
 import type { Ctx } from './params.ts';
 

@@ -1,9 +1,16 @@
-import { ensureDirectory } from '../../lib/host/files.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { isMountedStill, isWithin, type Mount, mountOn, mounts, tidyPath } from '../../lib/host/mounts.ts';
-import { nfsConf } from '../../lib/host/nfs-conf.ts';
-import { stateRoot } from '../../lib/host/nfs-state.ts';
-import { hasSystemd } from '../../lib/host/units.ts';
+import { nfsConf } from '../../lib/host/nfs/conf.ts';
+import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
+import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
+import {
+  isMountedStill,
+  isWithin,
+  type Mount,
+  mountOn,
+  mounts,
+  tidyPath,
+} from '../../lib/host/storage/mounts.ts';
+import { hasSystemd } from '../../lib/host/systemd.ts';
 import type { Ctx } from './params.ts';
 
 const standard = `${stateRoot}/rpc_pipefs`;

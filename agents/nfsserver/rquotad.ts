@@ -1,4 +1,4 @@
-import { hasSystemd, isInstalled } from '../../lib/host/units.ts';
+import { hasSystemd, isInstalled } from '../../lib/host/systemd.ts';
 import type { Ctx } from './params.ts';
 
 // rpc.rquotad is of the package quota, knows no nfs.conf, and is no part of the NFS server: with rquotad_port it runs as a unit

@@ -1,5 +1,5 @@
-import type { Params } from '../../lib/ocf/params.ts';
-import type { Request } from '../../lib/ocf/request.ts';
+import type { Params } from '../../lib/contract/params.ts';
+import type { Request } from '../../lib/contract/request.ts';
 import { readNfsdArgs } from './nfsd-args.ts';
 import { wrongNotifyCommand } from './notify-command.ts';
 import type { params as table } from './params.ts';

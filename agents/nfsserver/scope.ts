@@ -1,9 +1,9 @@
-import { readManaged, replaceManaged } from '../../lib/host/files.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
 import { firstLine, type Host } from '../../lib/host/host.ts';
-import { mountOn, mounts } from '../../lib/host/mounts.ts';
-import { stateRoot } from '../../lib/host/nfs-state.ts';
-import { isInForce, type Unit, unitsOf } from '../../lib/host/units.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
+import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
+import { mountOn, mounts } from '../../lib/host/storage/mounts.ts';
+import { isInForce, type Unit, unitsOf } from '../../lib/host/systemd.ts';
 import { adminsConf } from './health.ts';
 import { sharedInfodir } from './infodir.ts';
 import type { Manager } from './manager.ts';

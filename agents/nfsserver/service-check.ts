@@ -1,8 +1,8 @@
-import { addressFamily, canonicalIp } from '../../lib/host/address-text.ts';
-import { isLocal } from '../../lib/host/addresses.ts';
+import { readBoolean } from '../../lib/contract/params.ts';
 import { firstLine, type Host } from '../../lib/host/host.ts';
-import { nfsConf } from '../../lib/host/nfs-conf.ts';
-import { readBoolean } from '../../lib/ocf/params.ts';
+import { addressFamily, canonicalIp } from '../../lib/host/net/address-text.ts';
+import { isLocal } from '../../lib/host/net/addresses.ts';
+import { nfsConf } from '../../lib/host/nfs/conf.ts';
 import { wantsV3 } from './health.ts';
 import { readNfsdArgs } from './nfsd-args.ts';
 import type { Ctx } from './params.ts';

@@ -1,6 +1,6 @@
 import type { Host } from '../../lib/host/host.ts';
-import { stateRoot } from '../../lib/host/nfs-state.ts';
-import { label, usesLabels } from '../../lib/host/selinux.ts';
+import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
+import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
 import { adminsConf, ourConf } from './health.ts';
 import { sharedInfodir } from './infodir.ts';
 import type { Times } from './kernel.ts';

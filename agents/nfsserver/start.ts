@@ -1,5 +1,5 @@
-import { type StatdHome, statdHome, stateRoot } from '../../lib/host/nfs-state.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
+import { type StatdHome, statdHome, stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { rememberClientUnits } from './client-units.ts';
 import { checkUnits, standstill, startServer } from './daemons.ts';
 import { examine, wantsV3 } from './health.ts';

@@ -1,8 +1,8 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { type StatdHome, stateRoot } from '../../lib/host/nfs-state.ts';
-import { advanceNsmState, retireAll } from '../../lib/host/nsm.ts';
-import { label, usesLabels } from '../../lib/host/selinux.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { advanceNsmState, retireAll } from '../../lib/host/nfs/nsm-records.ts';
+import { type StatdHome, stateRoot } from '../../lib/host/nfs/state-directory.ts';
+import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
 import type { Ctx } from './params.ts';
 
 /** What the state directory was like before this start. */

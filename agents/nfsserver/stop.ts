@@ -1,11 +1,11 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { endSender } from '../../lib/host/lock-sender.ts';
-import { type Mount, mountOn, mounts } from '../../lib/host/mounts.ts';
-import { bystanders, holderUnits, stateHolders } from '../../lib/host/nfs-daemons.ts';
-import { stateRoot } from '../../lib/host/nfs-state.ts';
-import { type MountUser, processesUsing } from '../../lib/host/processes.ts';
-import { serviceOf } from '../../lib/host/units.ts';
-import { Failure } from '../../lib/ocf/outcome.ts';
+import { bystanders, holderUnits, stateHolders } from '../../lib/host/nfs/daemons.ts';
+import { endSender } from '../../lib/host/nfs/nsm-sender.ts';
+import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
+import { type MountUser, processesUsing } from '../../lib/host/storage/mount-users.ts';
+import { type Mount, mountOn, mounts } from '../../lib/host/storage/mounts.ts';
+import { serviceOf } from '../../lib/host/systemd.ts';
 import { stopBySystemd } from './by-systemd.ts';
 import { startAgain } from './client-units.ts';
 import { endLeftovers, endProcesses, names, stopServer } from './daemons.ts';

@@ -1,4 +1,4 @@
-import { label, usesLabels } from '../../lib/host/selinux.ts';
+import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
 import type { Ctx } from './params.ts';
 
 // Red Hat's systems before nfs.conf read their arguments from /etc/sysconfig/nfs: one file, which is the administrator's. His is

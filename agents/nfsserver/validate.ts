@@ -1,4 +1,4 @@
-import { neededDaemons } from '../../lib/host/nfs-daemons.ts';
+import { neededDaemons } from '../../lib/host/nfs/daemons.ts';
 import { unitsFor } from './by-systemd.ts';
 import { wantsV3 } from './health.ts';
 import { managerOf } from './manager.ts';

@@ -1,5 +1,5 @@
 import type { Host } from './host.ts';
-import type { Argv, Output } from './sys.ts';
+import type { Argv, Output } from './sys/sys.ts';
 
 /** What the cluster's own tools must know of the caller. */
 export type Caller = { readonly instance: string; readonly featureSet: string | undefined };

@@ -1,5 +1,5 @@
-import { Failure } from '../ocf/outcome.ts';
-import type { Argv, Command, Output, Sys } from './sys.ts';
+import { Failure } from '../contract/outcome.ts';
+import type { Argv, Command, Output, Sys } from './sys/sys.ts';
 
 export type RunOptions = Partial<Omit<Command, 'argv'>>;
 

@@ -1,9 +1,9 @@
+import type { Log } from '../contract/log.ts';
+import type { Health, Report } from '../contract/outcome.ts';
+import type { Params, ParamTable } from '../contract/params.ts';
+import type { Request } from '../contract/request.ts';
 import type { Host } from '../host/host.ts';
-import type { Log } from './log.ts';
-import type { Memory } from './memory.ts';
-import type { Health, Report } from './outcome.ts';
-import type { Params, ParamTable } from './params.ts';
-import type { Request } from './request.ts';
+import type { Memory } from '../host/memory.ts';
 
 export type Seconds = `${number}s`;
 export type Role = 'Promoted' | 'Unpromoted';

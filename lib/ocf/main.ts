@@ -1,14 +1,15 @@
 import { appendFileSync, mkdirSync, readlinkSync, writeSync } from 'node:fs';
-import { children, type Sink } from '../host/children.ts';
-import type { NodeSys } from '../host/node-sys.ts';
-import { nodeSys } from '../host/node-sys.ts';
-import { describeProcess } from '../host/process-tree.ts';
+import { createLog, type Log, type LogSinks, logRoute } from '../contract/log.ts';
+import { exitCode, Failure, type Outcome } from '../contract/outcome.ts';
+import type { ParamTable } from '../contract/params.ts';
+import { reasonLine, wordsOf } from '../contract/reason.ts';
+import { readRequest } from '../contract/request.ts';
+import type { Sink } from '../host/sys/children.ts';
+import type { NodeSys } from '../host/sys/node-sys.ts';
+import { nodeSys } from '../host/sys/node-sys.ts';
+import { describeProcess } from '../host/sys/process-tree.ts';
+import { children } from '../host/sys/runtime.ts';
 import type { AgentDef } from './agent.ts';
-import { createLog, type Log, type LogSinks, logRoute } from './log.ts';
-import { exitCode, Failure, type Outcome } from './outcome.ts';
-import type { ParamTable } from './params.ts';
-import { reasonLine, wordsOf } from './reason.ts';
-import { readRequest } from './request.ts';
 import { actionsOf, marginMs, type Result, runAction } from './run.ts';
 import { traced, traceFile, traceHeader } from './trace.ts';
 

@@ -1,10 +1,13 @@
-import { hostOn } from '../host/host.ts';
-import type { Sys } from '../host/sys.ts';
-import type { AgentDef, Context } from './agent.ts';
-import type { Log } from './log.ts';
-import { memoryOf } from './memory.ts';
-import { exitCode, Failure, type Health, type Outcome, type Report, type Trouble } from './outcome.ts';
-import { type ParamTable, type RawParams, rawParams, readParams } from './params.ts';
+import type { Log } from '../contract/log.ts';
+import {
+  exitCode,
+  Failure,
+  type Health,
+  type Outcome,
+  type Report,
+  type Trouble,
+} from '../contract/outcome.ts';
+import { type ParamTable, type RawParams, rawParams, readParams } from '../contract/params.ts';
 import {
   forgive,
   needsRoot,
@@ -13,9 +16,13 @@ import {
   situationOf,
   whenInvalid,
   whenMissing,
-} from './policy.ts';
-import { wordsOf } from './reason.ts';
-import { type Request, readRequest, supportedDepth } from './request.ts';
+} from '../contract/policy.ts';
+import { wordsOf } from '../contract/reason.ts';
+import { type Request, readRequest, supportedDepth } from '../contract/request.ts';
+import { hostOn } from '../host/host.ts';
+import { memoryOf } from '../host/memory.ts';
+import type { Sys } from '../host/sys/sys.ts';
+import type { AgentDef, Context } from './agent.ts';
 
 /** The end of an action: the number Pacemaker hears and, for anything unexpected, the sentence that explains it. */
 export type Result = { readonly code: number; readonly outcome: Outcome; readonly reason?: string };

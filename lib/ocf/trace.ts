@@ -1,5 +1,5 @@
-import type { Output, Sys } from '../host/sys.ts';
-import { paramTable, readBoolean } from './params.ts';
+import { paramTable, readBoolean } from '../contract/params.ts';
+import type { Output, Sys } from '../host/sys/sys.ts';
 
 /** Every agent's own copy of what pcs adds by itself only for the providers heartbeat and pacemaker. */
 export const traceParams = paramTable({

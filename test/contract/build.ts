@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { TestProject } from 'vitest/node';
-import { bundleScript } from '../../build/bundle.ts';
-import { compileNative } from '../../build/native.ts';
-import { type Product, projectFolder } from '../../build/products.ts';
 import { metadataXml } from '../../metadata/xml.ts';
+import { bundleScript } from '../../packaging/bundle.ts';
+import { compileNative } from '../../packaging/native.ts';
+import { type Product, projectFolder } from '../../packaging/products.ts';
 import { dummy, en, zh } from './dummy/agent.ts';
 import { flavours } from './flavours.ts';
 

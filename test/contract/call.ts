@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa, type Options } from 'execa';
 import { inject, onTestFinished } from 'vitest';
-import { projectFolder } from '../../build/products.ts';
+import { projectFolder } from '../../packaging/products.ts';
 import type { Flavour } from './flavours.ts';
 
 export type Env = { readonly [name: string]: string | undefined };

@@ -14,9 +14,9 @@ import {
 } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { cachedRunner, cacheOf } from '../../build/code-cache.ts';
-import { nativeProgram } from '../../build/launcher.ts';
-import { commandName, projectFolder } from '../../build/products.ts';
+import { cachedRunner, cacheOf } from '../../packaging/code-cache.ts';
+import { nativeProgram } from '../../packaging/launcher.ts';
+import { commandName, projectFolder } from '../../packaging/products.ts';
 import { agents, validParams } from './agents.ts';
 import { agentOf, call, callAlone, cluster, dummyOf, probing, run, sandbox } from './call.ts';
 import { flavours } from './flavours.ts';

@@ -3,8 +3,8 @@ import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { describe, expect, test } from 'vitest';
-import { bundleOptions } from '../../build/bundle.ts';
-import { projectFolder } from '../../build/products.ts';
+import { bundleOptions } from '../../packaging/bundle.ts';
+import { projectFolder } from '../../packaging/products.ts';
 import { type AgentName, agents, validParams } from './agents.ts';
 import { agentOf, callAlone, type Env, sandbox } from './call.ts';
 

@@ -1,6 +1,6 @@
 import { drbd as agent } from '../../agents/drbd/agent.ts';
+import type { Log } from '../../lib/contract/log.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
-import type { Log } from '../../lib/ocf/log.ts';
 import { runAction } from '../../lib/ocf/run.ts';
 import { FakeDrbd, resource, volumes } from './drbd.ts';
 

@@ -1,5 +1,5 @@
 import type { Connection, Device, PeerDevice, Resource } from '../../lib/host/drbd/state.ts';
-import type { Output } from '../../lib/host/sys.ts';
+import type { Output } from '../../lib/host/sys/sys.ts';
 import { FakeMachine } from './machine.ts';
 
 const env = (extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({

@@ -1,6 +1,6 @@
 import { filesystem } from '../../agents/Filesystem/agent.ts';
-import { isWithin } from '../../lib/host/mounts.ts';
-import type { Log } from '../../lib/ocf/log.ts';
+import type { Log } from '../../lib/contract/log.ts';
+import { isWithin } from '../../lib/host/storage/mounts.ts';
 import { type Result, runAction } from '../../lib/ocf/run.ts';
 import { FakeMachine } from './machine.ts';
 

@@ -7,7 +7,7 @@ import type {
   RunningAddress,
   Sys,
   UdpSocket,
-} from '../../lib/host/sys.ts';
+} from '../../lib/host/sys/sys.ts';
 
 type Handler = (
   args: readonly string[],

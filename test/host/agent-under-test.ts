@@ -1,7 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bundle } from '../../build/bundle.ts';
-import { projectFolder } from '../../build/products.ts';
+import { bundle } from '../../packaging/bundle.ts';
+import { projectFolder } from '../../packaging/products.ts';
 
 const bundled = new Map<string, Promise<string>>();
 

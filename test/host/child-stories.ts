@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type NodeSys, nodeSys } from '../../lib/host/node-sys.ts';
-import type { Command, Output } from '../../lib/host/sys.ts';
+import { type NodeSys, nodeSys } from '../../lib/host/sys/node-sys.ts';
+import type { Command, Output } from '../../lib/host/sys/sys.ts';
 
 // What becomes of programs that are started, with real processes: in the runtime that loads this file.
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { compiler } from '../../build/native.ts';
+import { compiler } from '../../packaging/native.ts';
 import { stories, tell } from './child-stories.ts';
 
 const rows = Object.entries(stories).map(([name, [, expected]]) => [name, expected] as const);

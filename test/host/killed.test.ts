@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openSandbox as openExports } from './exportfs-sandbox.ts';
-import { openSandbox, recurring } from './filesystem-sandbox.ts';
+import { openSandbox as openExports } from './exportfs/sandbox.ts';
+import { openSandbox, recurring } from './Filesystem/sandbox.ts';
 import { randomFrom } from './killed.ts';
 
 // SIGKILL at random points of start and stop: whatever is left, the next monitor tells what it is, and the next stop undoes it.

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect } from 'vitest';
-import { bundleScript, declareCommonJs } from '../../build/bundle.ts';
-import { products } from '../../build/products.ts';
+import { bundleScript, declareCommonJs } from '../../packaging/bundle.ts';
+import { products } from '../../packaging/products.ts';
 
 // The cases that the stock agents' authors test them with (ocft of resource-agents), pointed at ours.
 

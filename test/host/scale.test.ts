@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openSandbox as openExports } from './exportfs-sandbox.ts';
-import { openSandbox, recurring, type Sandbox } from './filesystem-sandbox.ts';
+import { openSandbox as openExports } from './exportfs/sandbox.ts';
+import { openSandbox, recurring, type Sandbox } from './Filesystem/sandbox.ts';
 
 // Big machines: the answers stay right, and how long each agent takes is printed, not judged.
 

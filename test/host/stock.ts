@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { projectFolder } from '../../build/products.ts';
+import { projectFolder } from '../../packaging/products.ts';
 import { hostSourcesFor } from '../lab/image/sources.ts';
 
 /** A release of the stock agents: where its agents and the functions they read are. */

@@ -1,6 +1,7 @@
 // Checked by `tsc` alone: every line marked below must not compile.
+
+import { type Params, paramTable } from '../../lib/contract/params.ts';
 import { defineAgent, type EnglishProse } from '../../lib/ocf/agent.ts';
-import { type Params, paramTable } from '../../lib/ocf/params.ts';
 
 const params = paramTable({
   device: { type: 'string', required: true, short: '' },

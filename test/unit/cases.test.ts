@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CaseCount, casesIn } from '../../build/cases.ts';
+import { CaseCount, casesIn } from '../cases.ts';
 
 describe('the cases a title speaks of', () => {
   test.each([

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 // Who may import whom: the direction of the architecture. Types count as well, because a reader has to follow them too.
 
 const project = resolve(import.meta.dirname, '../..');
-const sources = ['agents', 'build', 'cli', 'lib', 'metadata'].flatMap((folder) =>
+const sources = ['agents', 'cli', 'lib', 'metadata', 'packaging'].flatMap((folder) =>
   readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => join(folder, file)),
@@ -21,23 +21,27 @@ function imports(file: string, text: string): readonly string[] {
 
 type Rule = { readonly from: RegExp; readonly mayImport: readonly RegExp[] };
 
-/** The run loop composes the host, and the declarations speak of its type; nothing else of the contract knows the machine. */
+/** The run loop composes the host, and the declarations speak of its type; the contract itself knows no machine. */
 const rules: readonly Rule[] = [
-  { from: /^agents\/(\w+)\//, mayImport: [/^agents\/OWN\//, /^lib\/(ocf|host)\//] },
-  { from: /^lib\/ocf\/(main|run|agent|memory|trace)\.ts$/, mayImport: [/^lib\//] },
-  { from: /^lib\/ocf\//, mayImport: [/^lib\/ocf\//] },
+  { from: /^agents\/(\w+)\//, mayImport: [/^agents\/OWN\//, /^lib\//] },
+  { from: /^lib\/contract\//, mayImport: [/^lib\/contract\//] },
+  { from: /^lib\/host\/sys\//, mayImport: [/^lib\/host\/sys\//] },
+  { from: /^lib\/host\//, mayImport: [/^lib\/(contract|host)\//] },
   {
-    from: /^lib\/host\//,
-    mayImport: [/^lib\/host\//, /^lib\/ocf\/(log|memory|outcome|params|reason|request)\.ts$/],
+    from: /^lib\/ocf\//,
+    mayImport: [/^lib\/(contract|ocf)\//, /^lib\/host\/(sys\/[\w-]+|host|memory)\.ts$/],
   },
-  { from: /^metadata\/catalogue\.ts$/, mayImport: [/^(metadata|lib\/ocf)\//, /^agents\/\w+\/agent\.ts$/] },
+  {
+    from: /^metadata\/catalogue\.ts$/,
+    mayImport: [/^(metadata|lib\/(contract|ocf))\//, /^agents\/\w+\/agent\.ts$/],
+  },
   {
     from: /^metadata\/[\w-]+\/(\w+)\.ts$/,
-    mayImport: [/^(metadata|lib\/ocf)\//, /^agents\/OWN\/params\.ts$/],
+    mayImport: [/^(metadata|lib\/(contract|ocf))\//, /^agents\/OWN\/params\.ts$/],
   },
-  { from: /^metadata\//, mayImport: [/^(metadata|lib\/ocf)\//] },
+  { from: /^metadata\//, mayImport: [/^(metadata|lib\/(contract|ocf))\//] },
   { from: /^cli\//, mayImport: [/^(cli|lib|metadata)\//, /^agents\/\w+\/(agent|params)\.ts$/] },
-  { from: /^build\//, mayImport: [/^(build|metadata|lib\/ocf)\//] },
+  { from: /^packaging\//, mayImport: [/^(packaging|metadata|lib\/(contract|ocf))\//] },
 ];
 
 function violations(file: string, text: string): readonly string[] {
@@ -59,9 +63,12 @@ describe('dependency direction', () => {
     ['agents/drbd/start.ts', "import { x } from '../Filesystem/params.ts';"],
     ['agents/drbd/start.ts', "const x = await import('../../cli/main.ts');"],
     ['agents/drbd/start.ts', "import type { X } from '../../metadata/xml.ts';"],
-    ['lib/ocf/params.ts', "import { x } from '../host/mounts.ts';"],
-    ['lib/host/mounts.ts', "import { x } from '../ocf/run.ts';"],
-    ['lib/host/mounts.ts', "import {\n  x,\n} from '../../agents/drbd/agent.ts';"],
+    ['lib/contract/params.ts', "import { x } from '../host/storage/mounts.ts';"],
+    ['lib/contract/params.ts', "import { x } from '../ocf/run.ts';"],
+    ['lib/ocf/run.ts', "import { x } from '../host/storage/mounts.ts';"],
+    ['lib/host/sys/sys.ts', "import { x } from '../host.ts';"],
+    ['lib/host/storage/mounts.ts', "import { x } from '../../ocf/run.ts';"],
+    ['lib/host/storage/mounts.ts', "import {\n  x,\n} from '../../../agents/drbd/agent.ts';"],
     ['metadata/en/drbd.ts', "import { x } from '../../agents/exportfs/params.ts';"],
     ['cli/main.ts', "import { x } from '../agents/drbd/start.ts';"],
   ])('%s may not say %j', (file, text) => {
@@ -70,5 +77,38 @@ describe('dependency direction', () => {
 
   test('there are no junk drawers and no barrels', () => {
     expect(sources.filter((file) => /(^|\/)(utils?|helpers?|common|index)(\/|\.ts$)/.test(file))).toEqual([]);
+  });
+});
+
+/** Every circle of imports once, as the files on it in the order in which they import each other. */
+function circles(importsOf: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
+  const found: string[][] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    const at = path.indexOf(file);
+    if (at >= 0) found.push(path.slice(at));
+    if (at >= 0 || done.has(file)) return;
+    for (const next of importsOf.get(file) ?? []) visit(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of importsOf.keys()) visit(file, []);
+  return found;
+}
+
+describe('circles of imports', () => {
+  test('there are none', () => {
+    const all = sources.map(
+      (file) => [file, imports(file, readFileSync(join(project, file), 'utf8'))] as const,
+    );
+    expect(circles(new Map(all))).toEqual([]);
+  });
+
+  test.each([
+    ['two files', { a: ['b'], b: ['a'] }, [['a', 'b']]],
+    ['three files behind a fourth', { x: ['a'], a: ['b'], b: ['c'], c: ['a'] }, [['a', 'b', 'c']]],
+    ['a file and itself', { a: ['a'] }, [['a']]],
+    ['a diamond is none', { a: ['b', 'c'], b: ['d'], c: ['d'], d: [] }, []],
+  ])('%s', (_, files, expected) => {
+    expect(circles(new Map(Object.entries<readonly string[]>(files)))).toEqual(expected);
   });
 });

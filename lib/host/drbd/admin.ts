@@ -1,6 +1,6 @@
-import { Failure } from '../../ocf/outcome.ts';
+import { Failure } from '../../contract/outcome.ts';
 import { commandFailure, type Host, type RunOptions } from '../host.ts';
-import type { Output } from '../sys.ts';
+import type { Output } from '../sys/sys.ts';
 
 /** `drbdadm` for one resource of one configuration file. */
 export type Admin = {

@@ -1,4 +1,4 @@
-import { Failure } from '../../ocf/outcome.ts';
+import { Failure } from '../../contract/outcome.ts';
 import { type Admin, complaint } from './admin.ts';
 
 /** One resource as drbdadm understands the configuration file. */

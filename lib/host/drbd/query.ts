@@ -1,6 +1,6 @@
-import { Failure } from '../../ocf/outcome.ts';
+import { Failure } from '../../contract/outcome.ts';
 import { firstLine, type Host } from '../host.ts';
-import type { Argv } from '../sys.ts';
+import type { Argv } from '../sys/sys.ts';
 import { parseProcDrbd, parseShStatus, resourceInProc } from './drbd84.ts';
 import { type Dump, parseEvents2 } from './events2.ts';
 import { type Configured, type DrbdState, isResourceName, type Resource } from './state.ts';

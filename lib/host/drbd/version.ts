@@ -1,4 +1,4 @@
-import { Failure } from '../../ocf/outcome.ts';
+import { Failure } from '../../contract/outcome.ts';
 import type { Host } from '../host.ts';
 
 /** major, minor, patch. */

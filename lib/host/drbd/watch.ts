@@ -1,5 +1,5 @@
 import type { Host } from '../host.ts';
-import type { Followed } from '../sys.ts';
+import type { Followed } from '../sys/sys.ts';
 import { parseProcDrbd } from './drbd84.ts';
 import { drbdState } from './query.ts';
 import { type DrbdState, isSameState } from './state.ts';

@@ -1,7 +1,7 @@
+import { Failure } from '../../../lib/contract/outcome.ts';
+import { paramTable } from '../../../lib/contract/params.ts';
 import type { Host } from '../../../lib/host/host.ts';
 import { defineAgent, type EnglishProse, type Prose } from '../../../lib/ocf/agent.ts';
-import { Failure } from '../../../lib/ocf/outcome.ts';
-import { paramTable } from '../../../lib/ocf/params.ts';
 import { traceParams } from '../../../lib/ocf/trace.ts';
 
 const params = paramTable({

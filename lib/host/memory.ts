@@ -1,0 +1,77 @@
+import type { Log } from '../contract/log.ts';
+import type { RawParams } from '../contract/params.ts';
+import type { Sys } from './sys/sys.ts';
+
+/**
+ * What is remembered about one resource instance since boot, below /run. It helps (a stop after the parameters were deleted,
+ * the pid of our own background sender), it never decides: the machine does.
+ */
+export type Memory = {
+  /** The parameters of the last start on this boot. */
+  params(): Promise<RawParams | undefined>;
+  fact<T>(name: string): Promise<T | undefined>;
+  /** `undefined` deletes. */
+  note(name: string, value: unknown): Promise<void>;
+  rememberParams(params: RawParams): Promise<void>;
+  /** What other instances of the same agent have noted since boot. */
+  others(): Promise<readonly Remembered[]>;
+  forget(): Promise<void>;
+};
+
+export type Remembered = { readonly instance: string; readonly facts: Readonly<Record<string, unknown>> };
+
+type Page = { readonly bootId: string; readonly params?: RawParams; readonly facts: Record<string, unknown> };
+
+/** Where ocf-shellfuncs keeps state that must not survive a reboot. */
+export const stateDir = (env: NodeJS.ProcessEnv): string =>
+  `${env['HA_RSCTMP'] || '/run/resource-agents'}/tsha`;
+
+export function memoryOf(sys: Sys, agent: string, instance: string, log: Log): Memory {
+  const dir = stateDir(sys.env);
+  const file = `${dir}/${agent}-${encodeURIComponent(instance)}.json`;
+
+  async function page(of = file): Promise<Page> {
+    const bootId = (await sys.read('/proc/sys/kernel/random/boot_id').catch(() => '')).trim();
+    const blank: Page = { bootId, facts: {} };
+    const text = await sys.read(of).catch(() => '');
+    if (!text) return blank;
+    try {
+      const written = JSON.parse(text) as Page;
+      return written.bootId === bootId && typeof written.facts === 'object' ? written : blank;
+    } catch {
+      log.warn(`${of} is not readable as JSON and is ignored`);
+      return blank;
+    }
+  }
+
+  async function save(next: Page): Promise<void> {
+    try {
+      await sys.makeDir(dir);
+      await sys.write(file, `${JSON.stringify(next)}\n`, 0o600);
+    } catch (error) {
+      log.warn(`cannot write ${file}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  return {
+    params: async () => (await page()).params,
+    fact: async <T>(name: string) => (await page()).facts[name] as T | undefined,
+    async note(name, value) {
+      const current = await page();
+      await save({ ...current, facts: { ...current.facts, [name]: value } });
+    },
+    rememberParams: async (params) => save({ ...(await page()), params }),
+    async others() {
+      const names = (await sys.list(dir).catch(() => [])).filter(
+        (name) => name.startsWith(`${agent}-`) && name.endsWith('.json') && `${dir}/${name}` !== file,
+      );
+      return Promise.all(
+        names.map(async (name) => ({
+          instance: decodeURIComponent(name.slice(agent.length + 1, -'.json'.length)),
+          facts: (await page(`${dir}/${name}`)).facts,
+        })),
+      );
+    },
+    forget: () => sys.remove(file).catch(() => undefined),
+  };
+}

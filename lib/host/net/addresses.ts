@@ -1,0 +1,201 @@
+import type { Host } from '../host.ts';
+import type { RunningAddress } from '../sys/sys.ts';
+import { canonicalIp } from './address-text.ts';
+import { ipCommand, type Namespace } from './namespaces.ts';
+
+export type Family = 'inet' | 'inet6';
+
+/** One address on one interface, in canonical text (RFC 5952). */
+export type Address = {
+  readonly family: Family;
+  readonly ip: string;
+  readonly prefix: number;
+  readonly broadcast?: string;
+  /** IPv4 only; the interface's own name when nobody gave another. */
+  readonly label?: string;
+  /** The other end, on a point-to-point link. */
+  readonly peer?: string;
+  /** Another address of the same network came first: it goes with it unless the kernel promotes it. */
+  readonly secondary: boolean;
+  /** IPv6 duplicate address detection: not over yet, or found another owner. */
+  readonly detection: 'none' | 'tentative' | 'failed';
+};
+
+export type Interface = {
+  readonly name: string;
+  readonly index: number;
+  readonly altNames: readonly string[];
+  /** Set to work by the administrator. */
+  readonly up: boolean;
+  /** Up and with a link (IFF_RUNNING): operational state up, or unknown for drivers without one. */
+  readonly running: boolean;
+  /** `ether`, `infiniband`, `loopback`… */
+  readonly linkType: string;
+  readonly addresses: readonly Address[];
+};
+
+/** An address where it was found. */
+export type Sighting = { readonly link: Interface; readonly address: Address };
+
+/** Every interface with its addresses. */
+export const interfaces = async (host: Host, namespace: Namespace): Promise<readonly Interface[]> =>
+  parseAddresses(await host.run(ipCommand(namespace, '-j', 'address', 'show')));
+
+type IpLink = {
+  readonly ifname?: string;
+  readonly ifindex: number;
+  readonly flags: readonly string[];
+  readonly operstate?: string;
+  readonly link_type?: string;
+  readonly altnames?: readonly string[];
+  readonly addr_info?: readonly IpAddress[];
+};
+type IpAddress = {
+  readonly family: string;
+  readonly local?: string;
+  readonly address?: string;
+  readonly prefixlen: number;
+  readonly broadcast?: string;
+  readonly label?: string;
+  readonly secondary?: boolean;
+  readonly temporary?: boolean;
+  readonly tentative?: boolean;
+  readonly dadfailed?: boolean;
+};
+
+/** `ip -j address show`. Old versions leave an empty object for an interface that a filter hid. */
+export function parseAddresses(text: string): readonly Interface[] {
+  const links = JSON.parse(text || '[]') as readonly IpLink[];
+  return links.flatMap((link) => {
+    const { ifname, ifindex, flags, operstate = 'UNKNOWN', link_type = '', altnames = [] } = link;
+    if (ifname === undefined) return [];
+    const up = flags.includes('UP');
+    return {
+      name: ifname,
+      index: ifindex,
+      altNames: altnames,
+      up,
+      running: up && !flags.includes('NO-CARRIER') && hasLink(operstate),
+      linkType: link_type,
+      addresses: (link.addr_info ?? []).flatMap(readAddress),
+    };
+  });
+}
+
+/** operstates of RFC 2863 with which the kernel sets IFF_RUNNING. */
+const hasLink = (operState: string): boolean => ['UP', 'UNKNOWN'].includes(operState.toUpperCase());
+
+function readAddress(info: IpAddress): readonly Address[] {
+  const { family, local, address, prefixlen, broadcast, label } = info;
+  const ip = local ?? address; // without `local` for an anycast or a deleted address
+  if ((family !== 'inet' && family !== 'inet6') || ip === undefined) return [];
+  return [
+    {
+      family,
+      ip: canonicalIp(ip) ?? ip,
+      prefix: prefixlen,
+      ...(broadcast !== undefined && { broadcast }),
+      ...(label !== undefined && { label }),
+      ...(local !== undefined && address !== undefined && { peer: address }),
+      // In JSON IPv6's "secondary" is the temporary address of RFC 4941: the same bit.
+      secondary: family === 'inet' && info.secondary === true,
+      detection: info.dadfailed ? 'failed' : info.tentative ? 'tentative' : 'none',
+    },
+  ];
+}
+
+/** The interface of this name, be it an alternative one. */
+export const interfaceNamed = (links: readonly Interface[], name: string): Interface | undefined =>
+  links.find((link) => link.name === name) ?? links.find(({ altNames }) => altNames.includes(name));
+
+/**
+ * The same without a command, for a healthy monitor: of interfaces that are up and have a link, the addresses of this
+ * process' own namespace. What is here is true; what is missing may exist nevertheless (a link that is down, an alternative
+ * name), and only `interfaces` knows.
+ */
+export async function runningInterfaces(host: Host, family: Family): Promise<readonly Interface[]> {
+  if (family === 'inet') return groupRunning(await host.sys.runningAddresses());
+  const links = parseIfInet6(await host.sys.read('/proc/net/if_inet6').catch(() => ''));
+  const running: Interface[] = [];
+  for (const link of links) {
+    const state = await host.sys.read(`/sys/class/net/${link.name}/operstate`).catch(() => 'down');
+    if (hasLink(state.trim())) running.push(link);
+  }
+  return running;
+}
+
+/** getifaddrs(3) names an IPv4 address by its label; the interface is what is before the colon, which no name may hold. */
+function groupRunning(addresses: readonly RunningAddress[]): readonly Interface[] {
+  const links = new Map<string, Interface>();
+  for (const { name: label, address: ip, prefix } of addresses) {
+    if (ip.includes(':')) continue;
+    const name = label.split(':', 1)[0] ?? label;
+    const address: Address = { family: 'inet', ip, prefix, label, secondary: false, detection: 'none' };
+    links.set(name, withAddress(links.get(name) ?? blankInterface(name, 0), address));
+  }
+  return [...links.values()];
+}
+
+/** /proc/net/if_inet6: address, interface index, prefix length, scope, flags (all hexadecimal), name. */
+export function parseIfInet6(text: string): readonly Interface[] {
+  const links = new Map<string, Interface>();
+  for (const line of text.split('\n').filter(Boolean)) {
+    const [digits = '', index = '', prefix = '', , flags = '', name = ''] = line.split(/\s+/);
+    const bits = Number.parseInt(flags, 16);
+    const address: Address = {
+      family: 'inet6',
+      ip: canonicalIp(digits.replace(/(.{4})(?!$)/g, '$1:')) ?? digits,
+      prefix: Number.parseInt(prefix, 16),
+      secondary: false,
+      detection: bits & dadFailed ? 'failed' : bits & tentative ? 'tentative' : 'none',
+    };
+    const link = links.get(name) ?? blankInterface(name, Number.parseInt(index, 16));
+    links.set(name, withAddress(link, address));
+  }
+  return [...links.values()];
+}
+
+// linux/if_addr.h
+const dadFailed = 0x08;
+const tentative = 0x40;
+
+const blankInterface = (name: string, index: number): Interface => ({
+  name,
+  index,
+  altNames: [],
+  up: true,
+  running: true,
+  linkType: '',
+  addresses: [],
+});
+
+const withAddress = (link: Interface, address: Address): Interface => ({
+  ...link,
+  addresses: [...link.addresses, address],
+});
+
+/**
+ * Whether an address of this process' namespace is configured on an interface that is up, straight from the kernel: for hosts
+ * that lost their `ip` command. `undefined`: the kernel does not say.
+ */
+export async function isLocal(host: Host, ip: string, family: Family): Promise<boolean | undefined> {
+  try {
+    if (family === 'inet') return parseLocalTable(await host.sys.read('/proc/net/fib_trie')).has(ip);
+    const links = parseIfInet6(await host.sys.read('/proc/net/if_inet6'));
+    return links.some((link) => link.addresses.some((address) => address.ip === ip));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The local addresses of /proc/net/fib_trie: a leaf `|-- address`, below it a line `/32 host LOCAL`. */
+export function parseLocalTable(text: string): ReadonlySet<string> {
+  const local = new Set<string>();
+  let leaf = '';
+  for (const line of text.split('\n')) {
+    const [, address] = /\|-- (\S+)/.exec(line) ?? [];
+    if (address !== undefined) leaf = address;
+    else if (/\/32 host LOCAL/.test(line)) local.add(leaf);
+  }
+  return local;
+}

@@ -1,0 +1,29 @@
+import type { Host } from '../host.ts';
+import { processName } from '../storage/mount-users.ts';
+
+/** proc_net_tcp(5): `sl local:port remote:port st … inode`, in hexadecimal; state 0A is listening. */
+export const parseListeners = (table: string, port: number): readonly string[] =>
+  [...table.matchAll(/^ *\d+: \w+:(\w+) \S+ 0A (?:\S+ +){5}(\d+)/gm)]
+    .filter(([, local = '']) => Number.parseInt(local, 16) === port)
+    .map(([, , inode = '']) => inode);
+
+/** The programs that listen on a TCP port, `name (pid 1)` each. The kernel's own sockets have no program. */
+export async function listenersOn(host: Host, port: number): Promise<readonly string[]> {
+  const tables = await Promise.all(
+    ['tcp', 'tcp6'].map((name) => host.sys.read(`/proc/net/${name}`).catch(() => '')),
+  );
+  const sockets = new Set(
+    tables.flatMap((table) => parseListeners(table, port)).map((inode) => `socket:[${inode}]`),
+  );
+  if (sockets.size === 0) return [];
+  const found: string[] = [];
+  for (const pid of await host.sys.list('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    for (const fd of await host.sys.list(`/proc/${pid}/fd`).catch(() => []))
+      if (sockets.has(await host.sys.target(`/proc/${pid}/fd/${fd}`).catch(() => ''))) {
+        found.push(`${await processName(host, Number(pid))} (pid ${pid})`);
+        break;
+      }
+  }
+  return found;
+}

@@ -1,0 +1,52 @@
+import { commandFailure, type Host } from '../host.ts';
+import { inNamespace, type Namespace } from './namespaces.ts';
+
+/** The family of a table, as nft calls it. */
+export type TableFamily = 'ip' | 'ip6' | 'arp';
+
+export type Rule = {
+  readonly chain: string;
+  readonly handle: number;
+  /** What whoever made it wants to know it by. */
+  readonly comment: string;
+  readonly drops: boolean;
+};
+
+/** The rules of a table in their order, `undefined` when there is no such table. */
+export async function tableRules(
+  host: Host,
+  namespace: Namespace,
+  family: TableFamily,
+  table: string,
+): Promise<readonly Rule[] | undefined> {
+  const argv = inNamespace(namespace, ['nft', '-j', 'list', 'table', family, table]);
+  const output = await host.tryRun(argv);
+  if (output.code === 0) return parseRules(output.stdout);
+  if (output.stderr.includes('No such file or directory')) return undefined;
+  throw commandFailure(argv, output);
+}
+
+type Entry = {
+  readonly rule?: {
+    readonly chain: string;
+    readonly handle: number;
+    readonly comment?: string;
+    readonly expr: readonly object[];
+  };
+};
+
+/** `nft -j list table`. */
+export function parseRules(text: string): readonly Rule[] {
+  const { nftables } = JSON.parse(text) as { readonly nftables: readonly Entry[] };
+  return nftables.flatMap(({ rule }) => {
+    if (rule === undefined) return [];
+    const { chain, handle, comment = '', expr } = rule;
+    return [{ chain, handle, comment, drops: expr.some((statement) => 'drop' in statement) }];
+  });
+}
+
+/** Carries out `nft` commands, one a line: all of them, or none. */
+export async function changeRules(host: Host, namespace: Namespace, lines: readonly string[]): Promise<void> {
+  const input = lines.map((line) => `${line}\n`).join('');
+  await host.run(inNamespace(namespace, ['nft', '-f', '-']), { input });
+}

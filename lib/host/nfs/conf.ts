@@ -1,0 +1,42 @@
+import { readBoolean } from '../../contract/params.ts';
+import type { Host } from '../host.ts';
+
+/** Where nfs-utils looks, the later file winning. The distribution's own files below /usr/etc are SUSE's. */
+const places = ['/usr/etc/nfs.conf', '/usr/etc/nfs.conf.d', '/etc/nfs.conf', '/etc/nfs.conf.d'];
+
+export type NfsConf = {
+  /** Section and key in any letter case; `undefined` when nothing sets it. */
+  get(section: string, key: string): string | undefined;
+};
+
+/** nfs.conf(5) with its fragments. What cannot be read does not count, as for nfs-utils; neither does `except`, a file of ours. */
+export async function nfsConf(host: Host, except?: string): Promise<NfsConf> {
+  const texts: string[] = [];
+  for (const place of places) {
+    if (!place.endsWith('.d')) {
+      texts.push(await host.sys.read(place).catch(() => ''));
+      continue;
+    }
+    const names = await host.sys.list(place).catch(() => []);
+    for (const name of [...names].sort())
+      if (name.endsWith('.conf') && !name.startsWith('.') && `${place}/${name}` !== except)
+        texts.push(await host.sys.read(`${place}/${name}`).catch(() => ''));
+  }
+  return parseNfsConf(texts.join('\n'));
+}
+
+export function parseNfsConf(text: string): NfsConf {
+  const values = new Map<string, string>();
+  let section = '';
+  for (const line of text.split('\n')) {
+    const content = line.replace(/^\s*[#;].*|\s#.*/, '').trim();
+    const header = /^\[\s*([^\]"]+?)\s*(?:"[^"]*"\s*)?\]$/.exec(content)?.[1];
+    if (header) section = header.toLowerCase();
+    const [, key, value = ''] = header ? [] : (/^([^=]+?)\s*=\s*(.*)$/.exec(content) ?? []);
+    if (key) values.set(`${section} ${key.toLowerCase()}`, value.replace(/^"(.*)"$/, '$1'));
+  }
+  return { get: (wanted, key) => values.get(`${wanted.toLowerCase()} ${key.toLowerCase()}`) };
+}
+
+/** NFSv3, and with it rpcbind, statd and lock notifications, is on unless nfs.conf says otherwise. */
+export const speaksV3 = (conf: NfsConf): boolean => readBoolean(conf.get('nfsd', 'vers3') ?? '') ?? true;

@@ -1,0 +1,94 @@
+import type { Host } from '../host.ts';
+import { hasSystemd, isInstalled, unitProcesses } from '../systemd.ts';
+
+/** A daemon of the NFS server, by the name the kernel keeps (15 bytes), which is its command's, too. */
+export type Daemon = {
+  readonly process: string;
+  /** Units that run it, the present name first: Red Hat 7 had others. */
+  readonly units: readonly [string, ...string[]];
+};
+
+const rpcbind: Daemon = { process: 'rpcbind', units: ['rpcbind.service'] };
+export const statd: Daemon = { process: 'rpc.statd', units: ['rpc-statd.service', 'nfs-lock.service'] };
+export const mountd: Daemon = { process: 'rpc.mountd', units: ['nfs-mountd.service'] };
+/** Answers the kernel's questions about exports in a server that speaks NFSv4 only. */
+const exportd: Daemon = { process: 'nfsv4.exportd', units: ['nfsv4-exportd.service'] };
+const idmapd: Daemon = { process: 'rpc.idmapd', units: ['nfs-idmapd.service', 'nfs-idmap.service'] };
+const nfsdcld: Daemon = { process: 'nfsdcld', units: ['nfsdcld.service'] };
+/** Since nfs-utils 2.7; Debian 13 requires it for nfs-server.service. */
+const fsidd: Daemon = { process: 'fsidd', units: ['fsidd.service'] };
+const svcgssd: Daemon = { process: 'rpc.svcgssd', units: ['rpc-svcgssd.service'] };
+
+/** The unit of the server itself: upstream's name, then those that SUSE and Debian had before. */
+export const serverNames = ['nfs-server.service', 'nfsserver.service', 'nfs-kernel-server.service'] as const;
+
+/** The units of the server in the order of their dependence. rpcbind is not ours: others use it. */
+export const serverUnits: readonly string[] = [
+  ...serverNames,
+  'nfsv4-server.service',
+  ...[mountd, exportd, idmapd, statd, nfsdcld, fsidd, svcgssd].flatMap(({ units }) => units),
+];
+
+/** Every program of nfs-utils that may hold files below the state directory. */
+export const stateHolders: ReadonlySet<string> = new Set([
+  ...[mountd, exportd, idmapd, statd, nfsdcld, fsidd, svcgssd].map(({ process }) => process),
+  'sm-notify',
+  'nfsdcltrack',
+  'rpc.nfsd',
+  'nfsdctl',
+  'exportfs',
+]);
+
+/** Serve others, too: they are ended only when they keep the state directory busy, and started again after it. */
+export const bystanders: ReadonlySet<string> = new Set(['rpc.gssd', 'blkmapd', 'rpc.rquotad']);
+
+/** Units of nfs-utils that may be stopped because their process keeps the state directory busy. */
+export const holderUnits: ReadonlySet<string> = new Set([
+  ...serverUnits,
+  ...['rpc-statd-notify.service', 'rpc-gssd.service', 'nfs-blkmap.service'],
+  ...['rpc-rquotad.service', 'quotarpc.service'],
+]);
+
+/** The unit by which the daemon is installed here; a masked one does not count. */
+export async function unitFor(host: Host, { units }: Daemon): Promise<string | undefined> {
+  for (const unit of units) if (await isInstalled(host, unit)) return unit;
+  return undefined;
+}
+
+/** Whether the daemon runs, by its unit's control group or, started by whomever, by its name. */
+export async function isRunning(host: Host, { process, units }: Daemon): Promise<boolean> {
+  for (const unit of units) if ((await unitProcesses(host, unit)).length > 0) return true;
+  return (await processesNamed(host, new Set([process]))).length > 0;
+}
+
+/** The daemons without which this server does not serve everything it should. */
+export async function neededDaemons(host: Host, speaksV3: boolean): Promise<readonly Daemon[]> {
+  const bySystemd = await hasSystemd(host);
+  const isHere = async (daemon: Daemon) =>
+    bySystemd ? (await unitFor(host, daemon)) !== undefined : host.sys.has(daemon.process);
+  const upcalls = !(await isHere(mountd)) && (await isHere(exportd)) ? exportd : mountd;
+  const optional: Daemon[] = [];
+  for (const daemon of [nfsdcld, idmapd]) if (await isHere(daemon)) optional.push(daemon);
+  return [...(speaksV3 ? [rpcbind, statd] : []), ...optional, upcalls];
+}
+
+export type NamedProcess = { readonly pid: number; readonly name: string };
+
+/** The processes of this mount namespace with one of these names; zombies and kernel threads do not count. */
+export async function processesNamed(
+  host: Host,
+  names: ReadonlySet<string>,
+): Promise<readonly NamedProcess[]> {
+  const here = await host.sys.target('/proc/self/ns/mnt').catch(() => '');
+  const found: NamedProcess[] = [];
+  for (const entry of await host.sys.list('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const name = (await host.sys.read(`/proc/${entry}/comm`).catch(() => '')).trim();
+    if (!names.has(name)) continue;
+    const [exe, namespace] = await Promise.all(
+      ['exe', 'ns/mnt'].map((link) => host.sys.target(`/proc/${entry}/${link}`).catch(() => undefined)),
+    );
+    if (exe !== undefined && (namespace ?? here) === here) found.push({ pid: Number(entry), name });
+  }
+  return found;
+}

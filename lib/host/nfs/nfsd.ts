@@ -1,0 +1,30 @@
+import type { Host } from '../host.ts';
+import { parseStat } from '../sys/process-tree.ts';
+
+/**
+ * The threads of the kernel's NFS server; 0 when the module is not loaded. /proc/fs/nfsd/threads would say it too, but reading
+ * it waits, uninterruptibly, for the mutex that a shutdown with a dead disk below it never gives back. The statistics do not.
+ */
+export async function nfsdThreads(host: Host): Promise<number> {
+  const counted = parseThreads(await host.sys.read('/proc/net/rpc/nfsd').catch(() => ''));
+  if (counted !== undefined) return counted;
+  return Number((await host.sys.read('/proc/fs/nfsd/threads').catch(() => '0')).trim());
+}
+
+/** The `th` line: how many threads there are now (the rest of the line is history since Linux 2.6.30). */
+export function parseThreads(text: string): number | undefined {
+  const count = /^th (\d+)/m.exec(text)?.[1];
+  return count === undefined ? undefined : Number(count);
+}
+
+/** When the oldest of the threads began, in ticks since boot: what tells this server from one before it. */
+export async function nfsdBegun(host: Host): Promise<number | undefined> {
+  let first: number | undefined;
+  for (const pid of await host.sys.list('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    const text = await host.sys.read(`/proc/${pid}/stat`).catch(() => '');
+    const begun = text.includes('(nfsd)') ? parseStat(text)?.startTime : undefined;
+    if (begun !== undefined && (first === undefined || begun < first)) first = begun;
+  }
+  return first;
+}

@@ -1,0 +1,130 @@
+import { Failure } from '../../contract/outcome.ts';
+import { commandFailure, type Host } from '../host.ts';
+import { nfsdBegun } from './nfsd.ts';
+import type { Owner } from './state-directory.ts';
+
+// Network Status Monitor: who holds NFSv3 locks here, and how those hosts learn that the server began anew. statd writes a record
+// per client into `sm`; a record of a server that is gone belongs into `sm.bak` until its client has been told.
+
+/** Above this, statd's signed integers come near; the kernel refuses negative numbers. */
+const lastState = 0x7f000000;
+
+/** The next number of this server: odd means "up", and it must differ from every one that clients may remember. */
+export function nextNsmState(last: number | undefined): number {
+  if (last === undefined || last < 0 || last >= lastState) return 1;
+  return last + (last % 2 === 0 ? 1 : 2);
+}
+
+/** The number in statd's file `state`: four bytes in the machine's order. `undefined` when there is none. */
+export async function readNsmState(host: Host, dir: string): Promise<number | undefined> {
+  const { code, stdout } = await host.tryRun(['od', '-An', '-td4', '-N4', '--', `${dir}/state`]);
+  const text = stdout.trim();
+  return code === 0 && text !== '' ? Number(text) : undefined;
+}
+
+/**
+ * Writes the number, which is on the disk when this returns. A link in the file's place is not followed: the directory may be
+ * exported, with root on a client among its writers. In place where the file exists: a new name has to wait for every NFSv4 client
+ * with a delegation of the exported directory (Linux 6.19), and clients that are reclaiming their state return none.
+ */
+async function writeNsmState(host: Host, dir: string, state: number, owner: Owner): Promise<void> {
+  const file = `${dir}/state`;
+  const input = new Uint8Array(new Int32Array([state]).buffer);
+  const inPlace = [
+    'dd',
+    `of=${file}`,
+    'conv=notrunc,nocreat,fsync',
+    'oflag=nofollow',
+    'status=none',
+  ] as const;
+  const output = await host.tryRun(inPlace, { input });
+  if (output.code === 0) return;
+  if (output.hung) throw commandFailure(inPlace, output);
+  const draft = `${file}.tsha`;
+  await host.run(['rm', '-f', '--', draft]);
+  await host.run(['dd', `of=${draft}`, 'conv=excl,fsync', 'status=none'], { input });
+  await host.run(['chown', '-h', '--', `${owner.uid}:${owner.gid}`, draft]);
+  await host.run(['mv', '-f', '-T', '--', draft, file]);
+}
+
+/** Takes the next number, on disk and in the kernel, which puts it into every lock request it answers. */
+export async function advanceNsmState(host: Host, dir: string, owner: Owner): Promise<number> {
+  const state = nextNsmState(await readNsmState(host, dir));
+  await writeNsmState(host, dir, state, owner);
+  await host.sys.poke('/proc/sys/fs/nfs/nsm_local_state', String(state)).catch(() => undefined); // no lockd yet
+  return state;
+}
+
+/**
+ * Copies the records to where they wait, before the server stops: lockd tells statd to forget every client as it goes down.
+ */
+export const keepRecords = async (host: Host, dir: string, timeoutMs: number): Promise<void> =>
+  void (await host.run(
+    ['find', `${dir}/sm`, '-type', 'f', '-exec', 'cp', '-p', '-t', `${dir}/sm.bak`, '{}', '+'],
+    { timeoutMs },
+  ));
+
+/** Every record is one of an earlier server now. For a server that does not run: its statd would keep them in mind. */
+export const retireAll = (host: Host, dir: string): Promise<void> => retire(host, dir, []);
+
+async function retire(host: Host, dir: string, which: readonly string[]): Promise<void> {
+  const move = ['-exec', 'mv', '-f', '-t', `${dir}/sm.bak`, '{}', '+'];
+  await host.run(['find', `${dir}/sm`, '-type', 'f', ...which, ...move]);
+}
+
+/**
+ * Retires the records that are older than the NFS server of this machine: left by a server that nobody of ours started or
+ * stopped. Younger ones are of clients that have their locks from this server: telling those would cost them their locks.
+ */
+export async function retireOlder(host: Host, dir: string): Promise<void> {
+  const since = await nfsdSince(host);
+  if (since === undefined) return;
+  await retire(host, dir, ['!', '-newermt', `@${since}`]);
+}
+
+/** When the oldest nfsd thread began, in seconds since 1970. */
+async function nfsdSince(host: Host): Promise<number | undefined> {
+  const booted = /^btime (\d+)/m.exec(await host.sys.read('/proc/stat').catch(() => ''))?.[1];
+  const first = await nfsdBegun(host);
+  return booted === undefined || first === undefined ? undefined : Number(booted) + Math.floor(first / ticks);
+}
+
+/** USER_HZ, the unit of /proc's times on every architecture Node runs on. */
+const ticks = 100;
+
+/** A client of an earlier server that has not confirmed yet. */
+export type Waiting = {
+  /** Its record's file name in `sm.bak`. */
+  readonly file: string;
+  /** How lockd knows it: an address, unless the kernel was told to use names. */
+  readonly client: string;
+};
+
+/** The clients that are still to be told. */
+export async function waitingClients(host: Host, dir: string): Promise<readonly Waiting[]> {
+  const output = await host.tryRun(['grep', '-r', '-s', '-a', '-H', '-Z', '-m', '1', '', `${dir}/sm.bak`]);
+  if (output.hung) throw new Failure('failed', `${dir}/sm.bak does not answer: ${output.hung}`);
+  return parseRecords(output.stdout);
+}
+
+/**
+ * `<file>\0<record>\n` from grep. A record of statd is the address to call back in hexadecimal, program, version and procedure, a
+ * cookie, then the client's name and ours.
+ */
+export function parseRecords(text: string): readonly Waiting[] {
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .flatMap((line) => {
+      const [path = '', record = ''] = line.split('\0');
+      const file = path.slice(path.lastIndexOf('/') + 1);
+      if (file === '' || file.startsWith('.')) return [];
+      return [{ file, client: record.trim().split(/\s+/)[5] ?? file }];
+    });
+}
+
+export const forgetClients = async (host: Host, dir: string, told: readonly Waiting[]): Promise<void> =>
+  void (
+    told.length > 0 &&
+    (await host.run(['rm', '-f', '--', ...told.map(({ file }) => `${dir}/sm.bak/${file}`)]))
+  );

@@ -1,0 +1,60 @@
+import type { Host } from '../host.ts';
+import type { Memory } from '../memory.ts';
+import { identityOf, isStillThere, type ProcessIdentity } from '../process-table.ts';
+import { readNsmState, type Waiting, waitingClients } from './nsm-records.ts';
+import { notifyRound, type Source } from './nsm-round.ts';
+
+// Clients that do not answer at once are told again by a process of its own: this agent once more, with the action `reload` and
+// as much time as the administrator grants.
+
+const fact = 'sender';
+/** Timers of the runtime overflow above 2^31 ms. */
+const forEverMs = 2_000_000_000;
+
+/** Leaves the repeating process behind; `minutes` 0 is for ever. */
+export async function leaveSender(host: Host, memory: Memory, minutes: number): Promise<void> {
+  const timeoutMs = minutes === 0 ? forEverMs : minutes * 60_000;
+  const pid = await host.sys.launch([
+    'env',
+    `OCF_RESKEY_CRM_meta_timeout=${timeoutMs}`,
+    ...host.sys.self,
+    'reload',
+  ]);
+  await memory.note(fact, await identityOf(host, pid));
+}
+
+const patienceMs = 2500;
+
+/** Ends the process that an earlier start of this very resource left, and nobody else's. */
+export async function endSender(host: Host, memory: Memory): Promise<void> {
+  const sender = await memory.fact<ProcessIdentity>(fact);
+  if (!sender) return;
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (!(await isStillThere(host, sender))) break;
+    host.sys.signal(sender.pid, signal);
+    await host.until(async () => !(await isStillThere(host, sender)), patienceMs);
+  }
+  await memory.note(fact, undefined);
+}
+
+const againMs = 30_000;
+/** What stays of the time for the work after the last answer. */
+const reserveMs = 3000;
+
+/** Tells those again that have not confirmed, until all have or the time is up; returns those that never did. */
+export async function keepTelling(
+  host: Host,
+  dir: string,
+  sources: readonly Source[],
+  port: number | undefined,
+): Promise<readonly Waiting[]> {
+  const state = (await readNsmState(host, dir)) ?? 1;
+  for (;;) {
+    const clients = await waitingClients(host, dir);
+    const withinMs = Math.min(host.left() - reserveMs, againMs);
+    if (withinMs <= 0) return clients;
+    const { waiting, unusable } = await notifyRound(host, dir, sources, clients, { state, port, withinMs });
+    if (waiting.length === 0) return [];
+    if (unusable.length > 0) await host.sys.sleep(withinMs);
+  }
+}

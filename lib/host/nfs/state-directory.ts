@@ -1,0 +1,67 @@
+import type { Host } from '../host.ts';
+import { isWithin, mountOn, mounts } from '../storage/mounts.ts';
+import type { FileFacts } from '../sys/sys.ts';
+import { type NfsConf, nfsConf } from './conf.ts';
+import { processesNamed, statd } from './daemons.ts';
+
+/** Where nfs-utils keeps what must move with the service: monitored clients, reclaim records, exports. Compiled in. */
+export const stateRoot = '/var/lib/nfs';
+
+/** Whose files statd's and sm-notify's are: they run as the owner of the directory `sm`. */
+export type Owner = { readonly uid: number; readonly gid: number };
+
+/** Where statd keeps its records on this machine, whose they must be, and the mode of `sm` and `sm.bak`. */
+export type StatdHome = { readonly dir: string; readonly owner: Owner; readonly mode: number };
+
+/** Red Hat's family gives statd a directory of its own. */
+const ownDir = `${stateRoot}/statd`;
+
+/** The accounts that distributions create for statd, and where it keeps its state then. */
+const accounts = [
+  { user: 'rpcuser', dir: ownDir, mode: 0o700 },
+  { user: 'statd', dir: stateRoot, mode: 0o755 },
+] as const;
+
+/**
+ * Decided by what the machine shows: nfs.conf, the directory a running statd works in, the directories that the package made (as
+ * long as no shared state hides them), last the account. Numbers of accounts differ between machines, names do not.
+ */
+export async function statdHome(host: Host, conf?: NfsConf): Promise<StatdHome> {
+  const passwd = await host.sys.read('/etc/passwd').catch(() => '');
+  const account = accounts.find(({ user }) => new RegExp(`^${user}:`, 'm').test(passwd));
+  const [, uid = '0', gid = '0'] =
+    new RegExp(`^${account?.user}:[^:]*:(\\d+):(\\d+):`, 'm').exec(passwd) ?? [];
+  const local = await localRecords(host);
+  const dir =
+    (conf ?? (await nfsConf(host))).get('statd', 'state-directory-path') ??
+    (await workingDirectory(host)) ??
+    (local.size === 1 ? [...local.keys()][0] : undefined) ??
+    account?.dir ??
+    stateRoot;
+  const made = local.get(dir);
+  return {
+    dir,
+    owner: made ? { uid: made.uid, gid: made.gid } : { uid: Number(uid), gid: Number(gid) },
+    mode: made ? made.mode & 0o777 : (account?.mode ?? 0o755),
+  };
+}
+
+/** statd and sm-notify change to their directory as they start. */
+async function workingDirectory(host: Host): Promise<string | undefined> {
+  for (const { pid } of await processesNamed(host, new Set([statd.process]))) {
+    const dir = await host.sys.target(`/proc/${pid}/cwd`).catch(() => '');
+    if (isWithin(dir, stateRoot)) return dir;
+  }
+  return undefined;
+}
+
+/** `sm` as the package made it, by the directory it is in; none where a mount hides the local state. */
+async function localRecords(host: Host): Promise<ReadonlyMap<string, FileFacts>> {
+  const found = new Map<string, FileFacts>();
+  if (mountOn(await mounts(host), stateRoot)) return found;
+  for (const dir of [ownDir, stateRoot]) {
+    const facts = await host.sys.facts(`${dir}/sm`).catch(() => undefined);
+    if (facts?.kind === 'directory') found.set(dir, facts);
+  }
+  return found;
+}

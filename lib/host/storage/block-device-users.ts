@@ -1,0 +1,100 @@
+import type { Host } from '../host.ts';
+import { processName } from './mount-users.ts';
+import { decodeOctal, parseMountinfo } from './mounts.ts';
+
+/** A block device by the numbers of its node, e.g. `{ name: 'drbd1', number: '147:1' }`. */
+export type BlockDevice = { readonly name: string; readonly number: string };
+
+/**
+ * Who keeps a block device open, one phrase each, the most telling first: mounts in any namespace, devices stacked on it, swap,
+ * loop devices, processes. Only texts of /proc and /sys are read: nothing touches the device. On a machine with very many
+ * processes what has been found within the time is the answer.
+ */
+export async function blockDeviceUsers(
+  host: Host,
+  device: BlockDevice,
+  withinMs: number,
+): Promise<readonly string[]> {
+  const end = host.sys.now() + withinMs;
+  const isLate = () => host.sys.now() >= end;
+  const pids = (await host.sys.list('/proc').catch(() => []))
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  const found = [
+    ...(await mountedIn(host, 'self', device.number)),
+    ...(await holdersOf(host, device)),
+    ...(await loopsOn(host, device)),
+    ...(await swapsOn(host, device)),
+    ...(await mountsElsewhere(host, device, pids, isLate)),
+    ...(await processesWith(host, device, pids, isLate)),
+  ];
+  return found.filter((phrase, index) => found.indexOf(phrase) === index);
+}
+
+async function mountsElsewhere(
+  host: Host,
+  { number }: BlockDevice,
+  pids: readonly number[],
+  isLate: () => boolean,
+): Promise<string[]> {
+  const own = await host.sys.target('/proc/self/ns/mnt').catch(() => undefined);
+  const seen = new Set([own]);
+  const found: string[] = [];
+  for (const pid of pids) {
+    if (isLate()) break;
+    const namespace = await host.sys.target(`/proc/${pid}/ns/mnt`).catch(() => undefined);
+    if (seen.has(namespace)) continue;
+    seen.add(namespace);
+    const elsewhere = await mountedIn(host, pid, number);
+    if (elsewhere.length > 0)
+      found.push(`${elsewhere[0]} in the mount namespace of ${await processName(host, pid)} (pid ${pid})`);
+  }
+  return found;
+}
+
+async function mountedIn(host: Host, pid: number | 'self', number: string): Promise<string[]> {
+  const table = parseMountinfo(await host.sys.read(`/proc/${pid}/mountinfo`).catch(() => ''));
+  return table.filter(({ device }) => device === number).map(({ target }) => `mounted on ${target}`);
+}
+
+/** Device mapper, md, bcache… */
+const holdersOf = async (host: Host, { name }: BlockDevice): Promise<string[]> =>
+  (await host.sys.list(`/sys/block/${name}/holders`).catch(() => [])).map(
+    (holder) => `used by device ${holder}`,
+  );
+
+async function loopsOn(host: Host, { name }: BlockDevice): Promise<string[]> {
+  const found: string[] = [];
+  for (const disk of await host.sys.list('/sys/block').catch(() => [])) {
+    if (!disk.startsWith('loop')) continue;
+    const file = await host.sys.read(`/sys/block/${disk}/loop/backing_file`).catch(() => '');
+    if (file.trimEnd() === `/dev/${name}`) found.push(`used by device ${disk}`);
+  }
+  return found;
+}
+
+async function swapsOn(host: Host, { name }: BlockDevice): Promise<string[]> {
+  const table = await host.sys.read('/proc/swaps').catch(() => '');
+  return table.split('\n').some((line) => decodeOctal(line.split(/\s/, 1)[0] ?? '') === `/dev/${name}`)
+    ? ['in use as swap']
+    : [];
+}
+
+async function processesWith(
+  host: Host,
+  { name }: BlockDevice,
+  pids: readonly number[],
+  isLate: () => boolean,
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of pids) {
+    if (isLate()) break;
+    for (const fd of await host.sys.list(`/proc/${pid}/fd`).catch(() => [])) {
+      const target = await host.sys.target(`/proc/${pid}/fd/${fd}`).catch(() => '');
+      if (target.replace(/ \(deleted\)$/, '') !== `/dev/${name}`) continue;
+      found.push(`open in ${await processName(host, pid)} (pid ${pid})`);
+      break;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,97 @@
+import { Failure } from '../../contract/outcome.ts';
+import { firstLine, type Host } from '../host.ts';
+import type { FileFacts } from '../sys/sys.ts';
+import { answersHere, canonicalPath, mounts } from './mounts.ts';
+
+// Paths on managed storage: a dead disk or server makes any system call on them hang in the kernel, where not even SIGKILL
+// helps. So each look is a child process that can be left behind.
+
+export type PathFacts = Pick<FileFacts, 'kind' | 'mode' | 'uid' | 'gid' | 'ino'> & {
+  /** `major:minor`, as in mountinfo. */
+  readonly device: string;
+};
+
+const kinds: readonly (readonly [RegExp, FileFacts['kind']])[] = [
+  [/^regular/, 'file'],
+  [/^directory/, 'directory'],
+  [/^block special/, 'block'],
+  [/^character special/, 'character'],
+  [/^symbolic link/, 'link'],
+];
+
+/** What a path is, links followed; `undefined` when there is nothing. Throws `Failure` when the storage does not answer. */
+export async function pathFacts(
+  host: Host,
+  path: string,
+  timeoutMs?: number,
+): Promise<PathFacts | undefined> {
+  const argv = ['stat', '-L', '-c', '%Hd:%Ld %i %a %u %g %F', '--', path] as const;
+  const output = await host.tryRun(argv, timeoutMs === undefined ? {} : { timeoutMs });
+  if (output.hung) throw new Failure('failed', `${path} does not answer: ${output.hung}`);
+  if (output.missing) throw new Failure('notInstalled', 'command stat is not installed');
+  if (output.code !== 0) return undefined;
+  const [device = '', ino = '', mode = '', uid = '', gid = '', ...words] = output.stdout.trim().split(' ');
+  const kind = kinds.find(([pattern]) => pattern.test(words.join(' ')))?.[1] ?? 'other';
+  return {
+    device,
+    ino: Number(ino),
+    mode: Number.parseInt(mode, 8),
+    uid: Number(uid),
+    gid: Number(gid),
+    kind,
+  };
+}
+
+/** Creates a directory with its parents, mode 0755; an existing one is left as it is. */
+export async function ensureDirectory(host: Host, path: string): Promise<void> {
+  const table = await mounts(host);
+  const real = await canonicalPath(host, path, table);
+  const isThere = async () =>
+    answersHere(real, table)
+      ? (await host.sys.facts(real).catch(() => undefined))?.kind === 'directory'
+      : (await pathFacts(host, real))?.kind === 'directory';
+  if (await isThere()) return;
+  const why = answersHere(real, table)
+    ? await host.sys.makeDir(real, 0o755).catch((error: Error) => error.message)
+    : await makeDirectory(host, real);
+  if (!(await isThere()))
+    throw new Failure(
+      'notInstalled',
+      `${path} is not a directory and cannot be made one: ${why || 'no reason given'}`,
+    );
+}
+
+async function makeDirectory(host: Host, path: string): Promise<string> {
+  const output = await host.tryRun(['mkdir', '-p', '-m', '0755', '--', path]);
+  if (output.hung) throw new Failure('failed', `${path} does not answer: ${output.hung}`);
+  return output.stderr.trim();
+}
+
+/** The text of a file; `undefined` when there is none. Throws `Failure` when the storage does not answer. */
+export async function readManaged(host: Host, path: string, timeoutMs?: number): Promise<string | undefined> {
+  const output = await host.tryRun(['cat', '--', path], timeoutMs === undefined ? {} : { timeoutMs });
+  if (output.hung) throw new Failure('failed', `${path} does not answer: ${output.hung}`);
+  if (output.code === 0) return output.stdout;
+  if (/No such file or directory/.test(output.stderr)) return undefined;
+  throw new Failure('failed', `cannot read ${path}: ${firstLine(output.stderr) || `exit ${output.code}`}`);
+}
+
+/** Replaces a file as a whole: a reader, or a crash, finds the old text or the new one. Throws `Failure`. */
+export async function replaceManaged(
+  host: Host,
+  path: string,
+  text: string,
+  timeoutMs?: number,
+): Promise<void> {
+  const draft = `${path}.tsha-${host.sys.pid}`;
+  const limit = timeoutMs === undefined ? {} : { timeoutMs };
+  // excl: on an exported filesystem a client may have put a link there
+  const write = ['dd', `of=${draft}`, 'conv=excl,fsync', 'status=none'] as const;
+  for (const argv of [write, ['mv', '-fT', '--', draft, path]] as const) {
+    const output = await host.tryRun(argv, argv === write ? { ...limit, input: text } : limit);
+    if (output.code === 0) continue;
+    if (!output.hung) await host.tryRun(['rm', '-f', '--', draft], limit);
+    const why = output.hung ?? (firstLine(output.stderr).split(': ').at(-1) || `exit ${output.code}`);
+    throw new Failure('failed', `cannot write ${path}: ${why}`);
+  }
+}

@@ -1,0 +1,158 @@
+import type { Host } from '../host.ts';
+
+/** One line of /proc/self/mountinfo, decoded. */
+export type Mount = {
+  readonly id: number;
+  readonly parent: number;
+  /** `major:minor` of the superblock (st_dev of its files); identifies a block device whatever its name. */
+  readonly device: string;
+  /** Path within the filesystem that is mounted here: not `/` for a bind mount or a btrfs subvolume. */
+  readonly root: string;
+  readonly target: string;
+  /** Of this mount, e.g. `ro`, `noexec`. */
+  readonly options: readonly string[];
+  readonly type: string;
+  readonly source: string;
+  /** Of the superblock, e.g. the `ro` that a filesystem gives itself after an error. */
+  readonly superOptions: readonly string[];
+};
+
+/** Every mount of this mount namespace. The table itself, never the filesystems, is read: it cannot hang. */
+export const mounts = async (host: Host): Promise<readonly Mount[]> =>
+  parseMountinfo(await host.sys.read('/proc/self/mountinfo'));
+
+/** proc_pid_mountinfo(5): six fixed fields, any number of tags, a lone "-", then type, source, superblock options. */
+export function parseMountinfo(text: string): readonly Mount[] {
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const [head = '', tail = ''] = splitOnce(line, ' - ');
+      const [id = '', parent = '', device = '', root = '', target = '', options = ''] = head.split(' ');
+      const [type = '', source = '', superOptions = ''] = tail.split(' ');
+      return {
+        id: Number(id),
+        parent: Number(parent),
+        device,
+        root: decodeOctal(root),
+        target: decodeOctal(target),
+        options: options.split(','),
+        type: decodeOctal(type),
+        source: decodeOctal(source),
+        superOptions: superOptions.split(','),
+      };
+    });
+}
+
+/** The mounts on exactly `dir`, the visible one last: what is mounted over another mount has it as its parent. */
+export function mountsOn(table: readonly Mount[], dir: string): readonly Mount[] {
+  const layers = table.filter(({ target }) => target === dir);
+  if (layers.length < 2) return layers;
+  const chain = layers.filter(({ parent }) => !layers.some(({ id }) => id === parent));
+  for (const layer of chain)
+    chain.push(...layers.filter(({ parent, id }) => parent === layer.id && id !== parent));
+  return chain;
+}
+
+/** The visible mount on exactly `dir`. */
+export const mountOn = (table: readonly Mount[], dir: string): Mount | undefined =>
+  mountsOn(table, dir).at(-1);
+
+/** Whether this very mount is still in the table; ids are used again, so the target must be the same too. */
+export const isMountedStill = async (host: Host, { id, target }: Mount): Promise<boolean> =>
+  (await mounts(host)).some((mount) => mount.id === id && mount.target === target);
+
+/** What is mounted below a mount, directly or further down; children before their parents, as they must be unmounted. */
+export function mountsBelow(table: readonly Mount[], mount: Mount): readonly Mount[] {
+  const found: Mount[] = [mount];
+  for (const one of found)
+    found.push(...table.filter(({ parent, id }) => parent === one.id && id !== parent));
+  return found.slice(1).reverse();
+}
+
+/** Whether `path` is `dir` or lies below it, component by component. */
+export const isWithin = (path: string, dir: string): boolean =>
+  path === dir || path.startsWith(dir === '/' ? '/' : `${dir}/`);
+
+/** The mount that a path is on: the deepest target that contains it, the latest of several. */
+export function mountHolding(table: readonly Mount[], path: string): Mount | undefined {
+  let best: Mount | undefined;
+  for (const mount of table)
+    if (isWithin(path, mount.target) && mount.target.length >= (best?.target.length ?? 0)) best = mount;
+  return best;
+}
+
+/** Whether a path without links can be looked at in this process: on the root filesystem or in memory, where nothing hangs. */
+export function answersHere(path: string, table: readonly Mount[]): boolean {
+  const holder = mountHolding(table, path);
+  return holder === undefined || holder.target === '/' || inMemory.has(holder.type);
+}
+
+const inMemory: ReadonlySet<string> = new Set(['tmpfs', 'devtmpfs', 'ramfs', 'proc', 'sysfs']);
+
+/** No trailing, double or dot slashes; always absolute. Text only: nothing is touched. */
+export function tidyPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
+const mostLinks = 40; // as the kernel's own limit
+const resolveMs = 5000;
+
+/**
+ * The path without symbolic links, whether it exists or not. Only components on the root filesystem or in memory are looked at
+ * in this process; what lies on another mount may hang in the kernel, so a child with a deadline resolves it, and a mount point
+ * itself is known from the table to be no link.
+ */
+export async function canonicalPath(host: Host, path: string, table: readonly Mount[]): Promise<string> {
+  if (mountOn(table, tidyPath(path))) return tidyPath(path);
+  let done = '';
+  let todo = tidyPath(path).split('/').slice(1).filter(Boolean);
+  for (let links = 0; todo.length > 0; ) {
+    const [part = '', ...rest] = todo;
+    const next = `${done}/${part}`;
+    todo = rest;
+    if (mountOn(table, next)) {
+      done = next;
+      continue;
+    }
+    if (!answersHere(next, table)) {
+      const whole = [next, ...rest].join('/');
+      const { code, stdout } = await host.tryRun(['realpath', '-m', '-z', '--', whole], {
+        timeoutMs: resolveMs,
+      });
+      return code === 0 ? stdout.replace(/\0$/, '') : whole;
+    }
+    const target = await host.sys.target(next).catch(() => undefined);
+    if (target === undefined || ++links > mostLinks) {
+      done = next;
+      continue;
+    }
+    const base = target.startsWith('/') ? target : `${done}/${target}`;
+    todo = [...tidyPath(base).split('/').slice(1).filter(Boolean), ...rest];
+    done = '';
+  }
+  return done || '/';
+}
+
+function splitOnce(text: string, separator: string): readonly [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
+}
+
+/** The kernel's octal escapes for blank, tab, newline, backslash and `#` (seq_file's mangle_path). Bytes, not characters. */
+export function decodeOctal(field: string): string {
+  if (!field.includes('\\')) return field;
+  return field.replace(/(?:\\[0-7]{3})+/g, (run) =>
+    Buffer.from(
+      run
+        .split('\\')
+        .slice(1)
+        .map((octal) => Number.parseInt(octal, 8)),
+    ).toString(),
+  );
+}

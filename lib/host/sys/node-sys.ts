@@ -1,0 +1,234 @@
+import {
+  accessSync,
+  constants as fsConstants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import type { Environment } from './children.ts';
+import { followed } from './followed.ts';
+import { describeProcess, killTree } from './process-tree.ts';
+import { children } from './runtime.ts';
+import type { Argv, Command, FileFacts, Followed, Output, Sys } from './sys.ts';
+
+/** As systemd's default for services, plus the sbin directories that the tools live in; appended, so an admin's own PATH wins. */
+const searchPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+export type Underway = { readonly argv: Argv; readonly pid: number; readonly sinceMs: number };
+
+export type NodeSys = Sys & {
+  /** The commands that are running now: what a deadline names and ends. */
+  underway(): readonly Underway[];
+  killUnderway(): void;
+};
+
+export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath]): NodeSys {
+  const path = [...(env['PATH'] ?? '').split(':'), ...searchPath].filter(unique).join(':');
+  const running = new Set<Underway>();
+  const following = new Set<Followed>();
+  /** ocf-tester's way of asking how the agent behaves on a host without its tools. */
+  const noTools = env['OCF_TESTER_FAIL_HAVE_BINARY'] === '1';
+  const now = () => process.uptime() * 1000; // as performance.now(), without loading perf_hooks
+  const inTurn = turns(now);
+
+  async function has(file: string): Promise<boolean> {
+    if (noTools) return false;
+    const places = file.includes('/') ? [file] : path.split(':').map((dir) => `${dir}/${file}`);
+    for (const place of places) {
+      const found = inTurn(() => accessSync(place, fsConstants.X_OK));
+      if (await found.then(() => true).catch(() => false)) return true;
+    }
+    return false;
+  }
+
+  const environment = (extra?: Environment): Environment => ({ ...childEnv(env), PATH: path, ...extra });
+
+  async function run({ argv, input, env: extra, timeoutMs, output }: Command): Promise<Output> {
+    if (noTools) return missing(argv);
+    const { run: begin } = await children();
+    const child = await begin(argv, environment(extra), { input, output }).catch((error) =>
+      notRun(argv, error),
+    );
+    if ('code' in child) return child;
+    const { pid } = child;
+    const entry: Underway = { argv, pid, sinceMs: now() };
+    running.add(entry);
+    let clock: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      clock = setTimeout(resolve, timeoutMs);
+    });
+    try {
+      const done = await Promise.race([child.end, late]);
+      if (done) return done;
+      const hung = `${describeProcess(pid)} after ${seconds(now() - entry.sinceMs)}`;
+      killTree(pid);
+      child.abandon();
+      return { code: 124, stdout: '', stderr: '', hung };
+    } finally {
+      clearTimeout(clock);
+      running.delete(entry);
+    }
+  }
+
+  return {
+    read: (file) => inTurn(() => readFileSync(file, 'utf8')),
+    write: (file, content, mode = 0o644) =>
+      inTurn(() => {
+        const draft = `${file}.tsha-${process.pid}`;
+        writeFileSync(draft, content, { mode });
+        renameSync(draft, file);
+      }),
+    async poke(file, content) {
+      const { open } = await import('node:fs/promises'); // the kernel may work on it for long
+      const handle = await open(file, fsConstants.O_WRONLY);
+      try {
+        await handle.write(content);
+      } finally {
+        await handle.close();
+      }
+    },
+    list: (dir) => inTurn(() => readdirSync(dir)),
+    target: (link) => inTurn(() => readlinkSync(link)),
+    facts: (file, follow) => inTurn(() => fileFacts(follow ? statSync(file) : lstatSync(file))),
+    makeDir: (dir, mode = 0o755) => inTurn(() => void mkdirSync(dir, { recursive: true, mode })),
+    remove: (file) => inTurn(() => rmSync(file, { recursive: true, force: true })),
+    run,
+    async follow(argv) {
+      const { follow: begin } = await children();
+      const events = await followed(
+        (onText) => begin(argv, environment(), onText),
+        () => following.delete(events),
+      );
+      following.add(events);
+      return events;
+    },
+    async launch(argv, logFile) {
+      const { launch: begin } = await children();
+      return begin(argv, environment(), logFile ? openSync(logFile, 'a', 0o600) : 'ignore');
+    },
+    has,
+    async runningAddresses() {
+      const { networkInterfaces } = await import('node:os');
+      return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+        addresses.map(({ address, cidr }) => ({
+          name,
+          address,
+          prefix: Number(cidr?.split('/')[1] ?? Number.NaN),
+        })),
+      );
+    },
+    async datagram(from, to, port) {
+      const { createSocket } = await import('node:dgram');
+      const socket = createSocket('udp4');
+      try {
+        await new Promise<void>((resolve, reject) => {
+          socket.once('error', reject);
+          socket.bind({ address: from }, () =>
+            socket.send('', port, to, (error) => (error ? reject(error) : resolve())),
+          );
+        });
+      } finally {
+        socket.close();
+      }
+    },
+    async openUdp(address, port) {
+      const { createSocket } = await import('node:dgram');
+      const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+      await new Promise<void>((resolve, reject) => {
+        socket.once('error', reject);
+        socket.bind({ address, port, exclusive: true }, resolve);
+      });
+      socket.removeAllListeners('error').on('error', () => {});
+      return {
+        send: (bytes, to, toPort) => socket.send(bytes, toPort, to, () => {}),
+        onMessage: (listener) => void socket.on('message', listener),
+        close: () => void socket.close(),
+      };
+    },
+    signal(pid, signal) {
+      try {
+        return process.kill(pid, signal);
+      } catch {
+        return false;
+      }
+    },
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    now,
+    pid: process.pid,
+    self,
+    uid: process.getuid?.() ?? 0,
+    env,
+    underway: () => [...running],
+    killUnderway: () => {
+      for (const { pid } of running) killTree(pid);
+      for (const events of following) events.end();
+    },
+  };
+}
+
+/** The longest that timers and signals, the deadline among them, wait for a scan of thousands of files. */
+const longestTurnMs = 50;
+
+/**
+ * Files of the kernel and of /run are read in this thread: handing one to another thread and back costs more than reading it,
+ * and a thread that hangs in the kernel would not let the process end either.
+ */
+function turns(now: () => number) {
+  let since = now();
+  return async <T>(work: () => T): Promise<T> => {
+    if (now() - since > longestTurnMs) {
+      await new Promise((resolve) => setImmediate(resolve));
+      since = now();
+    }
+    return work();
+  };
+}
+
+/** The runtime's own switches must not reach children, nor a locale that changes what the tools print. */
+function childEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(env).filter(([name]) => !/^(NODE_|BUN_|LANG$|LANGUAGE$|LC_)/.test(name));
+  return { ...Object.fromEntries(kept), LC_ALL: 'C' };
+}
+
+const missing = ([file]: Argv): Output => ({
+  code: 127,
+  stdout: '',
+  stderr: `${file}: not found`,
+  missing: true,
+});
+
+const notRun = (argv: Argv, { code }: NodeJS.ErrnoException): Output =>
+  code === 'ENOENT' ? missing(argv) : { code: 126, stdout: '', stderr: `cannot run ${argv[0]}: ${code}` };
+
+const unique = (value: string, index: number, all: readonly string[]) =>
+  value !== '' && all.indexOf(value) === index;
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+
+const fileFacts = (s: Stats): FileFacts => ({
+  kind: s.isFile()
+    ? 'file'
+    : s.isDirectory()
+      ? 'directory'
+      : s.isBlockDevice()
+        ? 'block'
+        : s.isCharacterDevice()
+          ? 'character'
+          : s.isSymbolicLink()
+            ? 'link'
+            : 'other',
+  dev: s.dev,
+  rdev: s.rdev,
+  ino: s.ino,
+  mode: s.mode & 0o7777,
+  uid: s.uid,
+  gid: s.gid,
+  size: s.size,
+});

@@ -1,0 +1,116 @@
+import type { Host } from './host.ts';
+import type { Output } from './sys/sys.ts';
+
+/** What systemd says about one unit. */
+export type Unit = {
+  /** Its real name: an alias is resolved. */
+  readonly id: string;
+  readonly load: 'loaded' | 'masked' | 'not-found' | (string & {});
+  readonly active: 'active' | 'inactive' | 'failed' | 'activating' | 'deactivating' | (string & {});
+  /** How the last run ended, e.g. `success`, `exit-code`, `timeout`, `start-limit-hit`. */
+  readonly result: string;
+  /** Exit status of its main process. */
+  readonly status: string;
+  /** The unit file and its drop-ins, in the order in which systemd read them. */
+  readonly files: readonly string[];
+  /** A file changed since systemd read it. */
+  readonly stale: boolean;
+};
+
+/** sd_booted(3): systemd is the init system of this machine, whatever is installed. */
+export const hasSystemd = (host: Host): Promise<boolean> =>
+  host.sys.facts('/run/systemd/system').then(
+    ({ kind }) => kind === 'directory',
+    () => false,
+  );
+
+/** Asks about all units in one call. Throws `Failure` when systemd does not answer. */
+export async function unitsOf(host: Host, names: readonly string[]): Promise<readonly Unit[]> {
+  const properties =
+    'Id,LoadState,ActiveState,Result,ExecMainStatus,FragmentPath,DropInPaths,NeedDaemonReload';
+  return parseUnits(await host.run(['systemctl', 'show', '--no-pager', '-p', properties, ...names]));
+}
+
+/** `systemctl show`: one block of `Name=value` lines per unit, in the order asked, with an empty line between. */
+export function parseUnits(text: string): readonly Unit[] {
+  return text
+    .split(/\n{2,}/)
+    .filter((block) => block.trim())
+    .map((block) => {
+      const values = new Map(
+        block
+          .trim()
+          .split('\n')
+          .map((line) => {
+            const at = line.indexOf('=');
+            return [line.slice(0, at), line.slice(at + 1)] as const;
+          }),
+      );
+      const value = (name: string) => values.get(name) ?? '';
+      return {
+        id: value('Id'),
+        load: value('LoadState'),
+        active: value('ActiveState'),
+        result: value('Result'),
+        status: value('ExecMainStatus'),
+        files: [value('FragmentPath'), ...value('DropInPaths').split(' ')].filter(Boolean),
+        stale: value('NeedDaemonReload') === 'yes',
+      };
+    });
+}
+
+/** Whether what systemd would start now includes this drop-in as it is on disk. */
+export const isInForce = ({ files, stale }: Unit, dropIn: string): boolean =>
+  files.includes(dropIn) && !stale;
+
+/** One call for all, so that systemd orders them; returns when the last one is up or one has failed. */
+export const startUnits = (host: Host, names: readonly string[], timeoutMs: number): Promise<Output> =>
+  host.tryRun(['systemctl', 'start', ...names], { timeoutMs });
+
+export const stopUnits = (host: Host, names: readonly string[], timeoutMs: number): Promise<Output> =>
+  host.tryRun(['systemctl', 'stop', ...names], { timeoutMs });
+
+/** systemd.unit(5), most important first. */
+const unitDirs = [
+  '/etc/systemd/system',
+  '/run/systemd/system',
+  '/usr/lib/systemd/system',
+  '/lib/systemd/system',
+];
+
+/** Whether a unit file exists and is not masked, without asking systemd. */
+export async function isInstalled(host: Host, unit: string): Promise<boolean> {
+  for (const dir of unitDirs) {
+    const file = `${dir}/${unit}`;
+    const { kind, size } = await host.sys.facts(file).catch(() => ({ kind: undefined, size: 0 }));
+    if (kind === undefined) continue;
+    if (kind === 'link') return (await host.sys.target(file).catch(() => '')) !== '/dev/null';
+    return size > 0; // an empty file masks, too
+  }
+  return false;
+}
+
+/** The service of the system that a process belongs to. */
+export async function serviceOf(host: Host, pid: number): Promise<string | undefined> {
+  const groups = await host.sys.read(`/proc/${pid}/cgroup`).catch(() => '');
+  return /:\/system\.slice\/([^/\n]+\.service)$/m.exec(groups)?.[1];
+}
+
+/** Whether the unit is wanted by the target that a server boots to, without asking systemd. */
+export const startsAtBoot = (host: Host, unit: string): Promise<boolean> =>
+  host.sys.facts(`/etc/systemd/system/multi-user.target.wants/${unit}`).then(
+    () => true,
+    () => false,
+  );
+
+/** Control groups: unified, hybrid and legacy hierarchies. */
+const groupRoots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd'];
+
+/** The processes of a service of the system, read from its control group; none when it is not running. */
+export async function unitProcesses(host: Host, unit: string): Promise<readonly number[]> {
+  for (const root of groupRoots) {
+    const text = await host.sys.read(`${root}/system.slice/${unit}/cgroup.procs`).catch(() => undefined);
+    if (text !== undefined) return text.split('\n').filter(Boolean).map(Number);
+  }
+  return [];
+}

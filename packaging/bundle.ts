@@ -1,0 +1,55 @@
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type BuildOptions, build } from 'esbuild';
+import { scriptHead } from './launcher.ts';
+import { type Product, products, projectFolder } from './products.ts';
+
+/** CommonJS starts faster than ESM and needs no package.json beside it; dynamic imports stay lazy within the one file. */
+const options = {
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  legalComments: 'none',
+  // as require(): for the sake of one import() Node would bring up its whole loader of ES modules
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.url': 'importMetaUrl' },
+  inject: [join(projectFolder, 'packaging/import-meta-url.ts')],
+  absWorkingDir: projectFolder,
+  logLevel: 'warning',
+  write: false,
+} satisfies BuildOptions;
+
+/** Bundles an entry point into one text. */
+export async function bundle(entry: string): Promise<string> {
+  const { outputFiles = [] } = await build(bundleOptions(entry));
+  return outputFiles[0]?.text ?? '';
+}
+
+export const bundleOptions = (entry: string) => ({ ...options, entryPoints: [entry] });
+
+/** The script flavour of one executable: a file that runs wherever /bin/sh and Node are, copied alone. */
+export async function bundleScript(product: Product, dir: string): Promise<void> {
+  const code = await bundle(product.entry);
+  await replaceExecutable(join(dir, product.name), scriptHead(product) + code);
+}
+
+/** Whoever is running the old file keeps it; whoever comes next finds the new one whole. */
+export async function replaceExecutable(file: string, content: string | Buffer): Promise<void> {
+  const draft = join(dirname(file), `.${basename(file)}.new`);
+  await writeFile(draft, content);
+  await chmod(draft, 0o755);
+  await rename(draft, file);
+}
+
+/** Without it a package.json further up could make Node read the bundles as ESM. */
+export const declareCommonJs = (dir: string) =>
+  writeFile(join(dir, 'package.json'), '{ "type": "commonjs" }\n');
+
+if (process.argv[1] === import.meta.filename) {
+  const dir = join(projectFolder, 'dist');
+  await mkdir(dir, { recursive: true });
+  await declareCommonJs(dir);
+  await Promise.all(products.map((product) => bundleScript(product, dir)));
+  console.log(`dist: ${products.map(({ name }) => name).join(', ')}`);
+}

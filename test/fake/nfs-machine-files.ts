@@ -1,0 +1,101 @@
+import type { Output } from '../../lib/host/sys/sys.ts';
+import type { NfsMachine } from './nfs-machine.ts';
+
+export const no = (stderr: string, code = 1): Partial<Output> => ({ code, stderr });
+
+/** The commands that reach files on managed storage. */
+export function defineFileTools(machine: NfsMachine): void {
+  machine.on('stat', (args) => {
+    const paths = args.slice(args.indexOf('--') + 1).map((path) => machine.where(path));
+    if (args.includes('-L')) {
+      const [path = ''] = paths;
+      if (machine.disk.has(`${path}/`)) return '8:1 9 755 0 0 directory\n';
+      return machine.disk.has(path) ? '8:1 9 644 0 0 regular file\n' : no('No such file or directory');
+    }
+    return no('stat: unexpected');
+  });
+  machine.on('mkdir', (args) => {
+    for (const dir of args.slice(args.indexOf('--') + 1)) {
+      if (machine.disk.has(machine.where(dir))) return no(`mkdir: ${dir}: File exists`);
+      machine.disk.set(`${machine.where(dir)}/`, '');
+    }
+    return '';
+  });
+  machine.on('touch', (args) => {
+    for (const file of args.slice(1))
+      machine.disk.set(machine.where(file), machine.disk.get(machine.where(file)) ?? '');
+    return '';
+  });
+  machine.on('chown', (args) => {
+    const [owner = '', ...paths] = args.slice(args.indexOf('--') + 1);
+    for (const path of paths) machine.owners.set(machine.where(path), owner);
+    return '';
+  });
+  machine.on('od', (args) => {
+    const bytes = machine.disk.get(machine.where(args.at(-1) ?? ''));
+    if (!(bytes instanceof Uint8Array)) return no('No such file');
+    return ` ${new Int32Array(bytes.slice().buffer)[0]}\n`;
+  });
+  machine.on('dd', (args, { input = '' }) => {
+    const file = args.find((arg) => arg.startsWith('of='))?.slice(3) ?? '';
+    const mayCreate = !args.some((arg) => arg.includes('nocreat'));
+    if (!mayCreate && !machine.disk.has(machine.where(file))) return no('No such file');
+    machine.disk.set(machine.where(file), input);
+    return '';
+  });
+  machine.on('ln', (args) => {
+    const [target = '', link = ''] = args.slice(-2);
+    machine.links.set(link, target);
+    return '';
+  });
+  machine.on('sync', () => '');
+  machine.on('mv', (args) => {
+    const [from = '', to = ''] = args.slice(-2).map((path) => machine.where(path));
+    machine.disk.set(to, machine.disk.get(from) ?? '');
+    machine.disk.delete(from);
+    return '';
+  });
+  machine.on('cat', (args) => {
+    const text = machine.disk.get(machine.where(args.at(-1) ?? ''));
+    return text === undefined ? no('cat: x: No such file or directory') : String(text);
+  });
+  machine.on('find', (args) => {
+    if (args.includes('-printf')) return inventory(machine, args.slice(0, args.indexOf('-maxdepth')));
+    const from = machine.where(args[0] ?? '');
+    const to = machine.where(args[args.indexOf('-t') + 1] ?? '');
+    const copies = args.includes('cp');
+    const onlyOld = args.includes('-newermt');
+    for (const [path, text] of [...machine.disk]) {
+      if (!path.startsWith(`${from}/`) || path.endsWith('/') || (onlyOld && machine.young.has(path)))
+        continue;
+      if (!copies) machine.disk.delete(path);
+      machine.disk.set(`${to}/${path.slice(from.length + 1)}`, text);
+    }
+    return '';
+  });
+  machine.on('grep', (args) => {
+    const dir = machine.where(args.at(-1) ?? '');
+    const records = [...machine.disk].filter(([path]) => path.startsWith(`${dir}/`) && !path.endsWith('/'));
+    return records.map(([path, text]) => `${path}\0${text}\n`).join('') || no('', 1);
+  });
+  machine.on('rm', (args) => {
+    for (const file of args.slice(args.indexOf('--') + 1)) machine.disk.delete(machine.where(file));
+    return '';
+  });
+}
+
+/** `find … -maxdepth 1 -printf '%d %U:%G %H\\0'`. */
+function inventory(machine: NfsMachine, asked: readonly string[]): Partial<Output> {
+  let stdout = '';
+  let code = 0;
+  for (const path of asked) {
+    const real = machine.where(path);
+    if (!machine.disk.has(real) && !machine.disk.has(`${real}/`)) code = 1;
+    else stdout += `0 ${machine.owners.get(real) ?? '0:0'} ${path}\0`;
+    const inside = [...machine.disk.keys()].filter(
+      (file) => file.startsWith(`${real}/`) && file !== `${real}/`,
+    );
+    stdout += inside.map(() => `1 0:0 ${path}\0`).join('');
+  }
+  return { code, stdout };
+}

@@ -1,0 +1,306 @@
+import { hostOn } from '../../lib/host/host.ts';
+import { nfsConf } from '../../lib/host/nfs/conf.ts';
+import { isWithin } from '../../lib/host/storage/mounts.ts';
+import { FakeMachine } from './machine.ts';
+import { defineFileTools, no } from './nfs-machine-files.ts';
+import { kernelNumbers, pulledIn, roles, unitProcess } from './nfs-machine-units.ts';
+
+type Mounted = {
+  id: number;
+  parent: number;
+  device: string;
+  root: string;
+  target: string;
+  type: string;
+  source: string;
+};
+
+/** Debian with nfs-utils, systemd and a filesystem on /nfsdata, as far as nfsserver and nfsnotify can tell. */
+export class NfsMachine extends FakeMachine {
+  readonly mounted: Mounted[] = [
+    { id: 1, parent: 0, device: '8:1', root: '/', target: '/', type: 'ext4', source: '/dev/sda1' },
+    { id: 2, parent: 1, device: '147:1', root: '/', target: '/nfsdata', type: 'xfs', source: '/dev/drbd1' },
+    {
+      id: 3,
+      parent: 1,
+      device: '0:50',
+      root: '/',
+      target: '/run/rpc_pipefs',
+      type: 'rpc_pipefs',
+      source: 'sunrpc',
+    },
+  ];
+  /** Files on managed storage, which only commands see; directories end with a slash. */
+  readonly disk = new Map<string, string | Uint8Array>();
+  readonly failing = new Set<string>();
+  /** Those of the failing ones that systemd only refuses to start so often. */
+  readonly limited = new Set<string>();
+  /** The unit that the next `systemctl start` comes once too often for. */
+  refusesOnce: string | undefined;
+  readonly masked = new Set<string>();
+  /** Threads that stay whatever is done. */
+  stuckThreads = 0;
+  knowsScope = true;
+  /** nfs-utils knows /etc/nfs.conf.d. */
+  readsFragments = true;
+  ignoresDropIns = false;
+  /** What systemd found at its last reload. */
+  loadedDropIns: readonly string[] = [];
+  /** Pids that keep a mount busy until they end. */
+  readonly busy = new Map<number, string>();
+  threads = 0;
+  private readonly active = new Map<string, number>();
+  private nextPid = 1000;
+
+  constructor(env: NodeJS.ProcessEnv = {}) {
+    super({ OCF_RESOURCE_INSTANCE: 'nfs', ...env });
+    this.factsOf.set('/run/systemd/system', { kind: 'directory' });
+    for (const unit of [
+      'nfs-server.service',
+      ...Object.keys(unitProcess).filter((name) => name !== 'fsidd.service'),
+    ])
+      this.files.set(`/lib/systemd/system/${unit}`, '[Unit]\n');
+    this.files.set(
+      '/lib/systemd/system/nfs-server.service',
+      '[Unit]\n[Service]\nExecStart=/usr/sbin/rpc.nfsd\n',
+    );
+    this.files.set(
+      '/etc/passwd',
+      'root:x:0:0:root:/root:/bin/sh\nstatd:x:105:65534::/var/lib/nfs:/bin/false\n',
+    );
+    this.files.set('/etc/nfs.conf', '[general]\npipefs-directory=/run/rpc_pipefs\n');
+    this.files.set('/proc/sys/fs/nfs/nsm_local_state', '0\n');
+    this.files.set('/proc/sys/kernel/hostname', 'node1\n');
+    this.files.set('/proc/stat', 'btime 1000000\n');
+    this.factsOf.set('/var/lib/nfs/sm', { kind: 'directory', uid: 105, gid: 65534 });
+    this.disk.set('/nfsdata/', '');
+    this.defineCommands();
+    this.publish();
+  }
+
+  /** The path on its own filesystem: what is below a bind mount lies in the shared directory. */
+  where(path: string): string {
+    const bound = [...this.mounted]
+      .reverse()
+      .find(({ target, root }) => root !== '' && target === '/var/lib/nfs');
+    if (!bound || !isWithin(path, '/var/lib/nfs')) return path;
+    const home = bound.device === '147:1' ? '/nfsdata' : `/${bound.device}`;
+    return `${home}${bound.root === '/' ? '' : bound.root}${path.slice('/var/lib/nfs'.length)}`;
+  }
+
+  bindBySomeone(root: string, device = '147:1', target = '/var/lib/nfs'): this {
+    this.mounted.push({
+      id: 40 + this.mounted.length,
+      parent: 1,
+      device,
+      root,
+      target,
+      type: 'xfs',
+      source: '/dev/x',
+    });
+    this.publish();
+    return this;
+  }
+
+  /** Warnings that the agent logged. */
+  readonly warnings: string[] = [];
+
+  /** The daemons as commands, for a machine without units. */
+  programs(): void {
+    for (const [unit, program] of Object.entries(unitProcess))
+      if (program !== 'fsidd')
+        this.on(program, () => {
+          if (this.failing.has(unit)) return no('', 1);
+          this.startProgram(unit);
+          return '';
+        });
+  }
+
+  /** What the unit would start, without unit or control group. */
+  startProgram(unit: string): void {
+    const file = `/lib/systemd/system/${unit}`;
+    this.files.set(file, '[Unit]\n');
+    this.startUnit(unit);
+    this.files.delete(file);
+    this.files.delete(`/sys/fs/cgroup/system.slice/${unit}/cgroup.procs`);
+  }
+
+  /** As a stock agent, or an administrator, would have it started. */
+  startUnit(unit: string): this {
+    const role = roles[unit] ?? unit;
+    for (const other of pulledIn[role] ?? [])
+      if (this.isInstalled(other) && !this.failing.has(other)) this.startUnit(other);
+    if (!this.isInstalled(unit) || this.active.has(unit)) return this;
+    const name = unitProcess[role];
+    const pid = this.nextPid++;
+    this.active.set(unit, pid);
+    if (name) {
+      this.spawn(name, pid);
+      this.files.set(`/sys/fs/cgroup/system.slice/${unit}/cgroup.procs`, `${pid}\n`);
+    }
+    if (role === 'rpc-statd.service') this.files.set('/run/rpc.statd.pid', `${pid}\n`);
+    if (role === 'nfs-server.service') {
+      this.threads = 8;
+      if (!/vers3=n/.test(this.files.get('/run/tsha-nfs/nfs.conf') ?? ''))
+        this.files.set('/proc/fs/lockd/nlm_end_grace', 'N\n');
+      this.process(60, { comm: 'nfsd\n', stat: `60 (nfsd) S 2 ${'0 '.repeat(17)}${5000 + pid} 0` });
+    }
+    this.publish();
+    return this;
+  }
+
+  spawn(name: string, pid: number, links: { readonly [name: string]: string } = {}): this {
+    const stat = `${pid} (${name}) S 1 ${'0 '.repeat(17)}${pid * 10} 0`;
+    return this.process(pid, { comm: `${name}\n`, stat }, { exe: `/usr/sbin/${name}`, ...links });
+  }
+
+  override async read(path: string): Promise<string> {
+    return super.read(this.links.get(path) ?? path);
+  }
+
+  override endProcess(pid: number): void {
+    super.endProcess(pid);
+    this.busy.delete(pid);
+    for (const [unit, main] of [...this.active])
+      if (main === pid) {
+        this.active.delete(unit);
+        this.files.delete(`/sys/fs/cgroup/system.slice/${unit}/cgroup.procs`);
+      }
+  }
+
+  stopUnit(unit: string): void {
+    const pid = this.active.get(unit);
+    if (pid === undefined) return;
+    this.endProcess(pid);
+    this.active.delete(unit);
+    if ((roles[unit] ?? unit) === 'nfs-server.service') {
+      this.forgetClients();
+      this.threads = this.stuckThreads;
+      for (const bound of ['nfs-mountd.service', 'nfs-idmapd.service']) this.stopUnit(bound);
+      if (this.threads === 0) super.endProcess(60);
+    }
+    this.publish();
+  }
+
+  /** lockd tells statd to forget every client when it goes down. */
+  private forgetClients(): void {
+    const records = `${this.where('/var/lib/nfs')}/sm/`;
+    for (const path of [...this.disk.keys()])
+      if (path.startsWith(records) && path !== records) this.disk.delete(path);
+  }
+
+  isUp = (unit: string): boolean => this.active.has(unit);
+  private isInstalled = (unit: string): boolean =>
+    this.files.has(`/lib/systemd/system/${unit}`) && !this.masked.has(unit);
+
+  private publish(): void {
+    const lines = this.mounted.map(
+      ({ id, parent, device, root, target, type, source }) =>
+        `${id} ${parent} ${device} ${root} ${target} rw - ${type} ${source} rw\n`,
+    );
+    this.files.set('/proc/self/mountinfo', lines.join(''));
+    this.files.set('/proc/net/rpc/nfsd', `rc 0 0 0\nth ${this.threads} 0 0.000 0.000\n`);
+  }
+
+  private defineCommands(): void {
+    this.on('systemctl', ([verb = '', ...args]) => {
+      switch (verb) {
+        case 'show':
+          return args
+            .slice(3)
+            .map((unit) => {
+              const load = this.masked.has(unit) ? 'masked' : this.isInstalled(unit) ? 'loaded' : 'not-found';
+              const active = this.active.has(unit)
+                ? 'active'
+                : this.failing.has(unit)
+                  ? 'failed'
+                  : 'inactive';
+              const result =
+                active === 'failed' ? (this.limited.has(unit) ? 'start-limit-hit' : 'exit-code') : 'success';
+              return `Id=${unit}\nLoadState=${load}\nActiveState=${active}\nResult=${result}\nExecMainStatus=1\nFragmentPath=/lib/systemd/system/${unit}\nDropInPaths=${this.loadedDropIns.filter((file) => file.includes(`/${unit}.d/`)).join(' ')}\nNeedDaemonReload=no\n`;
+            })
+            .join('\n');
+        case 'reset-failed':
+          for (const unit of args) if (this.limited.delete(unit)) this.failing.delete(unit);
+          return '';
+        case 'start': {
+          if (this.refusesOnce) for (const set of [this.failing, this.limited]) set.add(this.refusesOnce);
+          this.refusesOnce = undefined;
+          const broken = args.find((unit) => this.failing.has(unit));
+          for (const unit of args) if (unit !== broken) this.startUnit(unit);
+          return broken ? no(`Job for ${broken} failed`) : '';
+        }
+        case 'stop':
+          for (const unit of args) this.stopUnit(unit);
+          return '';
+        case 'daemon-reload':
+          if (!this.ignoresDropIns)
+            this.loadedDropIns = [...this.files.keys()].filter((file) => file.includes('.service.d/'));
+          return '';
+        default:
+          return '';
+      }
+    });
+    this.on('mount', (args) => {
+      const [source = '', target = ''] = args.slice(-2);
+      if (args.includes('rpc_pipefs')) {
+        const parent = this.mounted.findLast(({ target: on }) => isWithin(target, on))?.id ?? 1;
+        this.mounted.push({ id: 90, parent, device: '0:50', root: '/', target, type: 'rpc_pipefs', source });
+      } else {
+        if (!this.disk.has(`${source}/`))
+          return no(`mount: ${target}: special device ${source} does not exist.`, 32);
+        const holder = this.mounted.findLast(({ target: on }) => isWithin(source, on));
+        const root =
+          source === holder?.target ? '/' : source.slice(holder?.target === '/' ? 0 : holder?.target.length);
+        const { device = '8:1', type = 'ext4', source: from = 'x' } = holder ?? {};
+        this.mounted.push({
+          id: 50 + this.mounted.length,
+          parent: 1,
+          device,
+          root,
+          target,
+          type,
+          source: from,
+        });
+      }
+      this.publish();
+      return '';
+    });
+    this.on('umount', (args) => {
+      const target = args.at(-1) ?? '';
+      if ([...this.busy.values()].includes(target)) return no(`umount: ${target}: target is busy.`, 32);
+      const at = this.mounted.findLastIndex(({ target: on }) => on === target);
+      if (at < 0) return no('not mounted', 32);
+      this.mounted.splice(at, 1);
+      this.publish();
+      return '';
+    });
+    this.on('modprobe', () => {
+      for (const [file, value] of Object.entries(kernelNumbers))
+        if (!this.files.has(file)) this.files.set(file, `${value}\n`);
+      if (!this.files.has('/proc/fs/nfsd/versions'))
+        this.files.set('/proc/fs/nfsd/versions', '-2 +3 +4 +4.1 +4.2\n');
+      return '';
+    });
+    this.on('nfsconf', async ([, section = '', key = '']) => {
+      if (!this.readsFragments) return no('', 1);
+      const value = (await nfsConf(hostOn(this, 1000))).get(section, key);
+      return value === undefined ? no('', 1) : `${value}\n`;
+    });
+    this.on('rpc.nfsd', ([first]) => {
+      if (first === undefined) this.startProgram('nfs-server.service');
+      if (first === '0') this.threads = this.stuckThreads;
+      this.publish();
+      return first === '0' || first === undefined
+        ? ''
+        : no(`${this.knowsScope ? '' : "rpc.nfsd: unrecognized option '--scope=x'\n"}Usage:\n`, 2);
+    });
+    defineFileTools(this);
+    this.on('realpath', (args) => `${args.at(-1)}\0`);
+    this.on('getent', () => no('', 2));
+  }
+
+  readonly owners = new Map<string, string>();
+  /** Records of statd that are younger than the server. */
+  readonly young = new Set<string>();
+}

@@ -1,0 +1,226 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { agentUnderTest } from '../agent-under-test.ts';
+import { openSandbox, recurring, type Sandbox } from './sandbox.ts';
+
+// Stopping while something uses the filesystem: on real devices, against real processes.
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await openSandbox();
+});
+afterAll(() => sandbox.close());
+
+let count = 0;
+/** A started resource on a fresh disk. */
+async function started(
+  type: 'ext4' | 'xfs' | 'btrfs' = 'ext4',
+  more: { readonly [name: string]: string } = {},
+) {
+  const directory = join(sandbox.folder, `m${count++}`);
+  const resource = { device: await sandbox.disk(type), directory, fstype: type, meta_timeout: 8000, ...more };
+  expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
+  return resource;
+}
+
+const isAlive = (pid: number | undefined) =>
+  existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+
+describe('processes that hold it', () => {
+  test.each([
+    ['Filesystem#81: a working directory', (m: string) => `cd ${m}; echo; exec sleep 60`],
+    ['Filesystem#87: an open file', (m: string) => `exec 7>${m}/f; echo; exec sleep 60`],
+    [
+      'Filesystem#87: an open file that was deleted',
+      (m: string) => `exec 7>${m}/f; rm ${m}/f; echo; exec sleep 60`,
+    ],
+    ['a program that runs from it', (m: string) => `cp /bin/sleep ${m}/s; echo; exec ${m}/s 60`],
+    [
+      'Filesystem#87: a mapped file only',
+      (m: string) =>
+        `cp /bin/sleep ${m}/s; exec python3 -c "import mmap,os,time; f=os.open('${m}/s',0); a=mmap.mmap(f,4096,prot=1); os.close(f); print(flush=True); time.sleep(60)"`,
+    ],
+    [
+      'a socket bound to a path of it',
+      (m: string) =>
+        `exec python3 -c "import socket,time; s=socket.socket(1); s.bind('${m}/s'); s.listen(); print(flush=True); time.sleep(60)"`,
+    ],
+    ['a loop that starts children', (m: string) => `cd ${m}; echo; while :; do sleep 0.01; done`],
+  ])('%s: ended by the first signal, and stop succeeds at once', async (_what, script) => {
+    const resource = await started();
+    const process = await sandbox.holder(script(resource.directory));
+    const answer = await sandbox.ours('stop', resource);
+    expect(answer).toMatchObject({ code: 0 });
+    expect(answer.stderr).not.toContain('SIGKILL');
+    expect(sandbox.isMounted(resource.directory)).toBe(false);
+    expect(isAlive(process.pid)).toBe(false);
+  });
+
+  test.each([
+    ['safe,,nops', 0],
+    ['true,move,nomove', 0],
+    ['False', 1],
+    ['foo', 1],
+  ])('Filesystem#92: force_unmount=%s', async (force_unmount, code) => {
+    const resource = { ...(await started()), meta_timeout: 6000, force_unmount };
+    const { pid, end } = await sandbox.holder(`cd ${resource.directory}; echo; exec sleep 60`);
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code });
+    expect(isAlive(pid)).toBe(code === 1);
+    await end();
+  });
+
+  test('Filesystem#82: one that ignores TERM is killed in the second half', async () => {
+    const resource = { ...(await started()), meta_timeout: 6000 };
+    const process = await sandbox.holder(
+      `trap '' TERM; cd ${resource.directory}; echo; while :; do sleep 1; done`,
+    );
+    const answer = await sandbox.ours('stop', resource);
+    expect(answer).toMatchObject({ code: 0, stderr: expect.stringContaining('SIGKILL') });
+    expect(answer.ms).toBeGreaterThan(1500);
+    expect(answer.ms).toBeLessThan(6000);
+    expect(isAlive(process.pid)).toBe(false);
+  });
+
+  test('Filesystem#83: fast_stop shortens that, whatever the timeout', async () => {
+    const resource = { ...(await started()), meta_timeout: 60_000, fast_stop: 'yes' };
+    await sandbox.holder(`trap '' TERM; cd ${resource.directory}; echo; while :; do sleep 1; done`);
+    const answer = await sandbox.ours('stop', resource);
+    expect(answer).toMatchObject({ code: 0 });
+    expect(answer.ms).toBeLessThan(6000);
+  });
+
+  test('Filesystem#89: signals in their order, then KILL', async () => {
+    const resource = {
+      ...(await started()),
+      meta_timeout: 6000,
+      term_signals: 'HUP INT 15',
+      signal_delay: '0.2',
+    };
+    await sandbox.holder(`trap '' HUP INT TERM; cd ${resource.directory}; echo; while :; do sleep 1; done`);
+    const answer = await sandbox.ours('stop', resource);
+    expect(answer).toMatchObject({ code: 0 });
+    const sent = [...answer.stderr.matchAll(/sent (SIG\w+)/g)].map(([, name]) => name);
+    expect(sent.slice(0, 3)).toEqual(['SIGHUP', 'SIGINT', 'SIGTERM']);
+    expect(sent.at(-1)).toBe('SIGKILL');
+  });
+
+  test('Filesystem#84, D9: force_unmount=false kills nobody, fails in time, says who it is, and does not spin', async () => {
+    const resource = { ...(await started()), meta_timeout: 6000, force_unmount: 'false' };
+    const process = await sandbox.holder(`cd ${resource.directory}; echo; exec sleep 60`);
+    const answer = await sandbox.ours('stop', resource);
+    expect(answer).toMatchObject({
+      code: 1,
+      reason: expect.stringContaining(`[${process.pid}] (cwd ${resource.directory})`),
+    });
+    expect(answer.ms).toBeLessThan(6000);
+    expect(answer.stderr.split('\n').length).toBeLessThan(10);
+    expect(isAlive(process.pid)).toBe(true);
+    await process.end();
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+  });
+
+  test('Filesystem#90, D11: a busy mount below ours shares the deadline', async () => {
+    const resource = { ...(await started()), meta_timeout: 6000, force_unmount: 'false' };
+    await sandbox.run('mkdir', `${resource.directory}/sub`);
+    await sandbox.run('mount', '-t', 'tmpfs', 'x', `${resource.directory}/sub`);
+    const process = await sandbox.holder(`cd ${resource.directory}/sub; echo; exec sleep 60`);
+    const answer = await sandbox.ours('stop', resource);
+    expect(answer).toMatchObject({ code: 1, reason: expect.stringContaining('/sub') });
+    expect(answer.ms).toBeLessThan(6000);
+    await process.end();
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+  });
+
+  test('Filesystem#88, D12: the agent itself and its caller survive, even from inside the mount', async () => {
+    const resource = { ...(await started()), meta_timeout: 6000 };
+    const env = Object.entries({ ...resource, CRM_meta_timeout: 6000 }).map(
+      ([name, value]) => `OCF_RESKEY_${name}=${value}`,
+    );
+    const script = `cd ${resource.directory}; env OCF_RESOURCE_INSTANCE=t1 HA_RSCTMP=${sandbox.folder}/memory "$@" node ${await agentUnderTest('Filesystem')} stop 2>/dev/null; echo "code $?"`;
+    const out = await sandbox.run('bash', '-c', script, 'bash', ...env);
+    expect(out).toBe('code 1');
+    expect(sandbox.isMounted(resource.directory)).toBe(true);
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+  });
+
+  test('C1, C3: a process below the mount point, opened before the mount, is not ours', async () => {
+    const directory = join(sandbox.folder, `m${count++}`);
+    mkdirSync(directory);
+    const bystander = await sandbox.holder(`exec 7>${directory}/hidden; echo; exec sleep 60`);
+    const resource = { device: await sandbox.disk('ext4'), directory, fstype: 'ext4' };
+    await sandbox.ours('start', resource);
+    const user = await sandbox.holder(`exec 7>${directory}/f; echo; exec sleep 60`);
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+    expect([isAlive(bystander.pid), isAlive(user.pid)]).toEqual([true, false]);
+  });
+});
+
+describe('users that are no processes are named', () => {
+  test('Filesystem#85: a loop device', async () => {
+    const resource = { ...(await started()), meta_timeout: 6000 };
+    await sandbox.run('truncate', '-s', '1M', `${resource.directory}/disk.img`);
+    const loop = await sandbox.run('losetup', '-f', '--show', `${resource.directory}/disk.img`);
+    const answer = await sandbox.ours('stop', resource);
+    await sandbox.run('losetup', '-d', loop);
+    expect(answer).toMatchObject({ code: 1, reason: expect.stringContaining(loop.slice(5)) });
+    expect(answer.reason).toContain('backing file');
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+  });
+
+  test('Filesystem#86: a swap file', async () => {
+    const resource = { ...(await started()), meta_timeout: 6000 };
+    const file = `${resource.directory}/swap`;
+    await sandbox.run('dd', 'if=/dev/zero', `of=${file}`, 'bs=1M', 'count=4', 'status=none');
+    await sandbox.run('chmod', '600', file);
+    await sandbox.run('mkswap', file);
+    await sandbox.run('swapon', file);
+    const answer = await sandbox.ours('stop', resource);
+    await sandbox.run('swapoff', file);
+    expect(answer).toMatchObject({ code: 1, reason: expect.stringContaining('swap') });
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+  });
+
+  test.each(['ext4', 'xfs', 'btrfs'] as const)(
+    'Filesystem#91, D13: %s in another mount namespace is unmounted there too',
+    async (type) => {
+      const resource = { ...(await started(type)), meta_timeout: 6000 };
+      const other = await sandbox.holder('exec unshare -m --propagation private sh -c "echo; exec sleep 60"');
+      const answer = await sandbox.ours('stop', resource);
+      expect(answer).toMatchObject({ code: 0, stderr: expect.stringContaining('mount namespace') });
+      expect(readFileSync(`/proc/${other.pid}/mountinfo`, 'utf8')).not.toContain(resource.directory);
+      expect(isAlive(other.pid)).toBe(true);
+    },
+  );
+
+  test.each(['ext4', 'xfs', 'btrfs'] as const)(
+    'Filesystem#91, D13: %s that is busy in another mount namespace: never a false "stopped"',
+    async (type) => {
+      const resource = { ...(await started(type)), meta_timeout: 6000 };
+      const inside = `cd ${resource.directory}; echo; exec sleep 60`;
+      const other = await sandbox.holder(`exec unshare -m --propagation private bash -c '${inside}'`);
+      const answer = await sandbox.ours('stop', resource);
+      expect(answer).toMatchObject({ code: 1, reason: expect.stringContaining(`[${other.pid}]`) });
+      expect(answer.ms).toBeLessThan(6000);
+      await other.end();
+      expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+    },
+  );
+
+  test('a lazy unmount by somebody else: neither monitor nor stop calls it stopped', async () => {
+    const resource = { ...(await started()), meta_timeout: 6000 };
+    const process = await sandbox.holder(`exec 7>${resource.directory}/f; echo; exec sleep 60`);
+    await sandbox.run('umount', '-l', resource.directory);
+    expect(await sandbox.ours('monitor', resource)).toMatchObject({ code: 1 });
+    expect(await sandbox.ours('monitor', { ...resource, ...recurring })).toMatchObject({ code: 1 });
+    expect(await sandbox.ours('stop', resource)).toMatchObject({
+      code: 1,
+      reason: expect.stringContaining('still active'),
+    });
+    await process.end();
+    await sleep(100);
+    expect(await sandbox.ours('monitor', resource)).toMatchObject({ code: 7 });
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+  });
+});

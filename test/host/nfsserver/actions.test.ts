@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type NfsSandbox, openNfsSandbox } from './sandbox.ts';
+
+let machine: NfsSandbox;
+beforeAll(async () => {
+  machine = await openNfsSandbox();
+});
+afterAll(() => machine.close());
+
+const recurring = { CRM_meta_interval: 10_000 };
+const shared = () => ({ nfs_shared_infodir: `${machine.disk}/info`, nfs_no_notify: 'true' });
+const mounted = () => machine.sh('findmnt -rno TARGET | grep ^/var/lib/nfs');
+const daemons = () =>
+  machine.sh('ps -eo comm= | grep -xE "rpcbind|rpc.statd|rpc.mountd|nfsdcld|rpc.idmapd" | sort');
+
+describe('calls', () => {
+  test('nfsserver#10: usage and help', async () => {
+    for (const action of ['usage', 'help']) expect((await machine.ours(action)).code).toBe(0);
+  });
+
+  test('nfsserver#11: no action is answered with the usage', async () => {
+    expect(await machine.ours('')).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('usage: nfsserver {'),
+    });
+  });
+});
+
+describe('a server without systemd, with real daemons', () => {
+  test('nfsserver#41,45,47,91: start, from an empty disk', async () => {
+    expect((await machine.ours('monitor', shared())).code).toBe(7);
+    const answer = await machine.ours('start', {
+      ...shared(),
+      nfs_server_scope: 'bank',
+      nfs_lease_time: 15,
+      nfs_grace_time: 20,
+    });
+    expect(answer).toMatchObject({ code: 0, reason: '' });
+    expect(await daemons()).toBe('nfsdcld\nrpc.idmapd\nrpc.mountd\nrpc.statd\nrpcbind');
+    expect(await machine.sh('cat /run/scope-of-nfsd; hostname')).toBe('bank\nnode1');
+    expect(await machine.sh('cd /proc/fs/nfsd; cat nfsv4leasetime nfsv4gracetime')).toBe('15\n20');
+    expect(await machine.sh('stat -c "%U %G %a" /var/lib/nfs/sm /var/lib/nfs/sm.bak')).toBe(
+      'statd nogroup 755\nstatd nogroup 755',
+    );
+    const [state, info] = await Promise.all(
+      ['/var/lib/nfs', `${machine.disk}/info`].map((dir) => machine.sh(`stat -c %d:%i ${dir}`)),
+    );
+    expect(state).toBe(info);
+    expect(await machine.sh('stat -L -c %i /proc/$(pidof rpc.statd)/cwd')).toBe(info?.split(':')[1]);
+    expect((await machine.ours('monitor', { ...shared(), ...recurring })).code).toBe(0);
+  });
+
+  test.each([
+    ['an init script', 'rmdir /run/systemd/system /run/systemd 2> /dev/null; true'],
+    ['systemd', 'mkdir -p /run/systemd/system'],
+  ])('a steady monitor executes nothing where there is %s', async (_manager, prepare) => {
+    await machine.sh(prepare);
+    expect((await machine.ours('monitor', { ...shared(), ...recurring })).code).toBe(0);
+    expect(await machine.traced('monitor', { ...shared(), ...recurring })).toEqual([]);
+    await machine.sh('rm -rf /run/systemd');
+  });
+
+  test('nfsserver#33: a silent rpc.mountd or rpc.statd is found at depth 10, in bounded time', async () => {
+    const nfsd = `require('net').createServer((socket) => socket.on('data', (call) => {
+      const reply = Buffer.alloc(28); reply.writeUInt32BE(0x80000018); call.copy(reply, 4, 4, 8); reply.writeUInt32BE(1, 8);
+      socket.write(reply); })).listen(2049)`;
+    await machine.sh(`'${process.execPath}' -e "${nfsd}" > /dev/null 2>&1 & sleep 0.5`);
+    const deep = { ...shared(), ...recurring, OCF_CHECK_LEVEL: 10 };
+    expect(await machine.ours('monitor', deep)).toMatchObject({ code: 0, reason: '' });
+    for (const daemon of ['rpc.mountd', 'rpc.statd']) {
+      await machine.sh(`kill -STOP $(pidof ${daemon})`);
+      const since = Date.now();
+      const answer = await machine.ours('monitor', deep);
+      expect(answer).toMatchObject({ code: 1, reason: expect.stringContaining(`${daemon} does not answer`) });
+      expect(Date.now() - since).toBeLessThan(12_000);
+      await machine.sh(`kill -CONT $(pidof ${daemon})`);
+    }
+  });
+
+  test('nfsserver#42: a dead rpc.statd', async () => {
+    await machine.sh('kill $(pidof rpc.statd); sleep 0.3');
+    const answer = await machine.ours('monitor', { ...shared(), ...recurring });
+    expect(answer).toMatchObject({ code: 1, reason: expect.stringContaining('rpc.statd') });
+  });
+
+  test('nfsserver#56,57: stop names the shell that sits in the state directory, and succeeds once it is gone', async () => {
+    await machine.sh('cd /var/lib/nfs/sm; sleep 1000 > /dev/null 2>&1 & echo $! > /run/sitter');
+    const pid = await machine.sh('cat /run/sitter');
+    const answer = await machine.ours('stop', { ...shared(), meta_timeout: 20_000 });
+    expect(answer).toMatchObject({
+      code: 1,
+      reason: `/var/lib/nfs is kept busy by sleep (pid ${pid}, cwd /var/lib/nfs/sm)`,
+    });
+    await machine.sh(`kill ${pid}`);
+    expect(await machine.ours('stop', shared())).toMatchObject({ code: 0, reason: '' });
+    expect(await mounted()).toBe('');
+    expect(await daemons()).toBe('rpcbind');
+    expect(
+      await machine.sh(
+        'cd /proc/fs/nfsd; cat nfsv4leasetime nfsv4gracetime; ls /etc/nfs.conf.d /run/tsha-nfs 2> /dev/null',
+      ),
+    ).toBe('90\n90\n/etc/nfs.conf.d:');
+    expect((await machine.ours('monitor', shared())).code).toBe(7);
+  });
+
+  test('nfsserver#58: a daemon of nfs-utils that holds the state directory does not hold up the stop', async () => {
+    expect((await machine.ours('start', shared())).code).toBe(0);
+    await machine.sh('cp /usr/bin/sleep /run/fsidd; cd /var/lib/nfs; /run/fsidd 1000 > /dev/null 2>&1 &');
+    expect(await machine.ours('stop', shared())).toMatchObject({ code: 0, reason: '' });
+    expect(await mounted()).toBe('');
+  });
+});
+
+describe('what the stock agent does wrong, in the same place', () => {
+  const own = 'mount -t tmpfs theirs /var/lib/nfs; mkdir /var/lib/nfs/sm /var/lib/nfs/sm.bak';
+
+  test.each(['stock', 'ours'] as const)(
+    "nfsserver#53: the administrator's filesystem on /var/lib/nfs: %s",
+    async (whose) => {
+      await machine.sh(own);
+      const before = await machine.sh('findmnt -rno SOURCE /var/lib/nfs');
+      expect((await machine[whose]('start', { nfs_no_notify: 'true' })).code).toBe(0);
+      expect((await machine[whose]('stop', { nfs_no_notify: 'true' })).code).toBe(0);
+      const after = await machine.sh('findmnt -rno SOURCE /var/lib/nfs');
+      expect({ stays: after === before }).toEqual({ stays: whose === 'ours' });
+      await machine.sh(
+        'umount theirs 2> /dev/null; pkill -x "rpc.statd|rpc.mountd"; echo 0 > /proc/fs/nfsd/threads',
+      );
+    },
+  );
+
+  test.each(['stock', 'ours'] as const)(
+    'nfsserver#17: stop of a clone with a shared directory: %s',
+    async (whose) => {
+      const answer = await machine[whose]('stop', { ...shared(), meta_clone: 0 });
+      expect(answer.code).toBe(whose === 'ours' ? 0 : 6);
+    },
+  );
+});

@@ -1,0 +1,135 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { projectFolder } from '../packaging/products.ts';
+import { CaseCount } from './cases.ts';
+
+/** `didNotRun`: the whole tier, for a reason it has printed. A single skipped test is one that this kernel cannot show. */
+type Sum = {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Titles of the tests that passed. */
+  readonly shown?: readonly string[];
+  readonly didNotRun?: true;
+};
+type Tier = (resultsFile: string) => Promise<Sum>;
+
+const bin = (name: string) => join(projectFolder, 'node_modules/.bin', name);
+
+/** Commands that all have to succeed, as one check. */
+const check =
+  (...commands: readonly (readonly string[])[]): Tier =>
+  async () => {
+    for (const [name = '', ...args] of commands) {
+      const { failed } = await execa(bin(name), args, {
+        stdio: 'inherit',
+        reject: false,
+        cwd: projectFolder,
+      });
+      if (failed) return { passed: 0, failed: 1, skipped: 0 };
+    }
+    return { passed: 1, failed: 0, skipped: 0 };
+  };
+
+interface VitestResults {
+  testResults: { assertionResults: { fullName: string; status: string }[] }[];
+}
+
+const vitest =
+  (...projects: readonly string[]): Tier =>
+  async (resultsFile) => {
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultsFile}`];
+    const chosen = projects.flatMap((project) => ['--project', project]);
+    const done = await execa(bin('vitest'), ['run', ...chosen, ...reporters], {
+      stdio: 'inherit',
+      reject: false,
+      cwd: projectFolder,
+    });
+    const { testResults } = await results<VitestResults>(resultsFile);
+    const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+    const having = (status: string) => tests.filter((test) => test.status === status);
+    const passed = having('passed');
+    const failed = having('failed').length;
+    return {
+      passed: passed.length,
+      // A file that cannot be loaded has no tests that could fail.
+      failed: failed || (done.failed ? 1 : 0),
+      skipped: tests.length - passed.length - failed,
+      shown: passed.map(({ fullName }) => fullName),
+    };
+  };
+
+const skipped: Sum = { passed: 0, failed: 0, skipped: 1, didNotRun: true };
+/** What the lab ends with after it has said why it cannot run on this machine. */
+const labCannotRun = 3;
+
+const lab: Tier = async (resultsFile) => {
+  const command = ['test/lab/main.ts', 'test', '--results', resultsFile];
+  const done = await execa(bin('tsx'), command, { stdio: 'inherit', reject: false, cwd: projectFolder });
+  if (done.exitCode === labCannotRun) return skipped;
+  const sum = await results<Sum>(resultsFile);
+  return { ...sum, failed: sum.failed || (done.failed ? 1 : 0) };
+};
+
+const results = async <T>(file: string): Promise<T> => JSON.parse(await readFile(file, 'utf8')) as T;
+
+/** Namespaces, loop devices and virtual machines. */
+const asRoot =
+  (name: string, tier: Tier): Tier =>
+  async (resultsFile) => {
+    if (process.getuid?.() === 0) return tier(resultsFile);
+    console.log(`THE ${name.toUpperCase()} TIER IS SKIPPED: it needs root`);
+    return skipped;
+  };
+
+const tiers: Readonly<Record<string, Tier>> = {
+  types: check(['tsc']),
+  lint: check(['biome', 'check', '--error-on-warnings', '.'], ['knip']),
+  unit: vitest('unit'),
+  contract: asRoot('contract', vitest('contract')),
+  host: asRoot('host', vitest('host', 'host-scale')),
+  lab: asRoot('lab', lab),
+};
+
+const folder = await mkdtemp(join(tmpdir(), 'tsha-test-'));
+const total = { passed: 0, failed: 0, skipped: 0 };
+const broken: string[] = [];
+const missing: string[] = [];
+const cases = new CaseCount();
+for (const name of process.argv.slice(2)) {
+  console.log(`\n=== ${name}`);
+  const since = Date.now();
+  const sum = await tiers[name]?.(join(folder, `${name}.json`)).catch((error: unknown): Sum => {
+    console.error(`the ${name} tier broke off: ${error instanceof Error ? error.message : error}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  });
+  if (!sum) throw new Error(`there is no tier ${name}`);
+  for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += sum[key];
+  if (sum.failed > 0) broken.push(name);
+  if (sum.didNotRun) missing.push(name);
+  cases.add(name, sum.shown ?? []);
+  console.log(`=== ${name}: ${describe(sum)} in ${((Date.now() - since) / 1000).toFixed(0)} s`);
+}
+await rm(folder, { recursive: true });
+
+console.log(cases.table());
+// A case that no test shows any more has lost its test.
+const judgesCases = ['unit', 'contract', 'host'].every(
+  (tier) => process.argv.includes(tier) && !missing.includes(tier),
+);
+if (judgesCases && broken.length === 0 && !cases.isComplete) {
+  total.failed++;
+  broken.push('specified cases');
+}
+if (broken.length > 0) console.log(`\nfailed: ${broken.join(', ')}`);
+// In CI a tier that did not run is not a tier that passed.
+const incomplete = process.env['CI'] === 'true' && missing.length > 0;
+if (incomplete) console.log(`\nCI must run every tier: ${missing.join(', ')} did not run`);
+console.log(`\n${describe(total)}`);
+process.exitCode = total.failed > 0 || incomplete || total.passed === 0 ? 1 : 0;
+
+function describe({ passed, failed, skipped }: Sum): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}

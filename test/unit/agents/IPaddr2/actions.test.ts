@@ -1,0 +1,326 @@
+import { describe, expect, test } from 'vitest';
+import { ipaddr2 } from '../../../../agents/IPaddr2/agent.ts';
+import type { Log } from '../../../../lib/contract/log.ts';
+import { runAction } from '../../../../lib/ocf/run.ts';
+import { FakeMachine, hangs } from '../../../fake/machine.ts';
+
+// What the real kernel does not do on demand; everything else is in test/host.
+
+type Held = { readonly nic: string; readonly ip: string; readonly prefix: number; readonly extra?: object };
+
+/** A machine with lo and eth0 (192.168.144.1/24), whose `ip` keeps addresses and can be told to fail. */
+class Router extends FakeMachine {
+  held: Held[] = [
+    { nic: 'eth0', ip: '192.168.144.1', prefix: 24, extra: { broadcast: '192.168.144.255' } },
+    { nic: 'eth0', ip: '2001:db8::1', prefix: 64 },
+  ];
+  linkType = 'ether';
+  /** Commands that fail, by what they contain. */
+  failing: string | undefined;
+  hanging: string | undefined;
+  /** What the kernel thinks of a new IPv6 address. */
+  fresh: object = {};
+
+  constructor(params: Readonly<Record<string, string>>) {
+    super({
+      OCF_RESOURCE_INSTANCE: 'vip',
+      ...Object.fromEntries(Object.entries(params).map(([name, value]) => [`OCF_RESKEY_${name}`, value])),
+    });
+    this.on('ip', (args, command) => {
+      const line = args.join(' ');
+      if (this.failing && line.includes(this.failing)) return { code: 2, stderr: 'RTNETLINK answers: No\n' };
+      if (this.hanging && line.includes(this.hanging)) return hangs(command, this);
+      if (line.includes('address show')) return this.show();
+      if (line.includes('route show')) return line.includes('inet6') ? route6 : route4;
+      const [, , , verb, cidr = '', , nic = ''] = args; // -f FAMILY address VERB IP/PREFIX dev NIC …
+      const [ip = '', prefix] = cidr.split('/');
+      if (line.includes('address add'))
+        this.held.push({ nic, ip, prefix: Number(prefix), extra: ip.includes(':') ? this.fresh : {} });
+      if (line.includes('address') && verb === 'delete')
+        this.held = this.held.filter((one) => one.ip !== ip || one.prefix !== Number(prefix));
+      return '';
+    });
+  }
+
+  private show(): string {
+    const nic = (name: string, ifindex: number, link_type: string) => ({
+      ifname: name,
+      ifindex,
+      link_type,
+      operstate: 'UP',
+      flags: ['UP'],
+      addr_info: this.held
+        .filter((one) => one.nic === name)
+        .map(({ ip, prefix, extra }) => ({
+          family: ip.includes(':') ? 'inet6' : 'inet',
+          local: ip,
+          prefixlen: prefix,
+          label: name,
+          ...extra,
+        })),
+    });
+    return JSON.stringify([nic('lo', 1, 'loopback'), nic('eth0', 2, this.linkType)]);
+  }
+
+  async act(action: string) {
+    const said: string[] = [];
+    const note = (line: string) => void said.push(line);
+    const log: Log = { crit: note, error: note, warn: note, info: note, debug() {} };
+    const result = await runAction(ipaddr2, action, this, log);
+    return { ...result, said };
+  }
+
+  ips = () => this.held.map(({ ip }) => ip).slice(2);
+}
+
+const route4 =
+  '[{"dst":"192.168.144.0/24","dev":"eth0","protocol":"kernel","scope":"link","prefsrc":"192.168.144.1","flags":[]}]';
+const route6 = '[{"dst":"2001:db8::/64","dev":"eth0","protocol":"kernel","metric":256,"flags":[]}]';
+const ip = '192.168.144.2';
+const v6 = '2001:db8::2';
+const notifyFile = '/proc/sys/net/ipv6/conf/eth0/ndisc_notify';
+
+describe('start takes back what it did', () => {
+  test.each([
+    ['the kernel refuses the address', { ip: v6 }, 'address add'],
+    ['the look afterwards fails', { ip: v6 }, undefined],
+  ])('%s', async (_name, params, failing) => {
+    const machine = new Router(params);
+    machine.failing = failing;
+    machine.fresh = { tentative: true }; // for ever
+    machine.files.set(notifyFile, '0\n');
+    const { code, reason } = await machine.act('start');
+    expect([code, reason]).toEqual([
+      1,
+      expect.stringMatching(failing ? /address add.*RTNETLINK/ : /does not end/),
+    ]);
+    expect(machine.ips()).toEqual([]);
+    expect(machine.ran).toContain(`ip addrlabel del prefix ${v6}/128 label 99`);
+    expect(machine.files.get(notifyFile)).toBe('0\n');
+    expect(machine.journal.some((line) => line.startsWith('launch'))).toBe(false);
+  });
+
+  test('an address label that cannot be set is no reason to fail', async () => {
+    const machine = new Router({ ip: v6 });
+    machine.failing = 'addrlabel';
+    expect((await machine.act('start')).code).toBe(0);
+    expect(machine.ips()).toEqual([v6]);
+  });
+});
+
+describe('stop', () => {
+  test('says so when the address stays', async () => {
+    const machine = new Router({ ip });
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    machine.failing = 'address delete';
+    const { code, reason } = await machine.act('stop');
+    expect([code, reason]).toEqual([1, `${ip} cannot be removed from eth0`]);
+  });
+
+  test('does not trust a look that hangs', async () => {
+    const machine = new Router({ ip });
+    machine.hanging = 'address show';
+    expect((await machine.act('stop')).code).toBe(1);
+  });
+
+  test('a deletion that fails because somebody else was quicker is none', async () => {
+    const machine = new Router({ ip });
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    machine.onTick = () => {
+      if (machine.ran.some((line) => line.includes('address show'))) machine.held = machine.held.slice(0, 2);
+    };
+    machine.failing = 'address delete';
+    expect((await machine.act('stop')).code).toBe(0);
+  });
+
+  test('switches promote_secondaries on, and only then deletes', async () => {
+    const machine = new Router({ ip });
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    machine.held.push({ nic: 'eth0', ip: '192.168.144.3', prefix: 24, extra: { secondary: true } });
+    const setting = '/proc/sys/net/ipv4/conf/eth0/promote_secondaries';
+    machine.files.set(setting, '0\n');
+    expect((await machine.act('stop')).code).toBe(0);
+    const deeds = machine.journal.filter((line) => /promote|delete/.test(line));
+    expect(deeds).toEqual([`poke ${setting} 1`, `run ip -f inet address delete ${ip}/24 dev eth0`]);
+  });
+
+  test('flush_routes', async () => {
+    const machine = new Router({ ip, flush_routes: 'true' });
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    expect((await machine.act('stop')).code).toBe(0);
+    expect(machine.ran).toContain('ip -f inet route flush cache');
+  });
+});
+
+describe('the announcer', () => {
+  const sender = '/usr/libexec/heartbeat/send_arp';
+  const stat = (startTime: number) => `9999 (send_arp) S 1 ${'0 '.repeat(17)}${startTime} 0`;
+
+  test.each([
+    ['send_arp', {}, [sender], 'ether', [/send_arp -i 200 -p \S+\.pid -r 5 eth0 192.168.144.2 auto/]],
+    [
+      'send_arp elsewhere',
+      { send_arp_opts: '-A', arp_count: '3', arp_interval: '1000' },
+      ['/usr/lib64/heartbeat/send_arp'],
+      'ether',
+      [/lib64\/heartbeat\/send_arp -A -i 1000 -p \S+ -r 3 eth0/],
+    ],
+    [
+      'libnet arping',
+      { arp_sender: 'libnet_arping' },
+      ['arping'],
+      'ether',
+      [/^launch arping -q -U -c 5 -i eth0 -S (\S+) \1$/],
+    ],
+    [
+      'iputils arping, both kinds',
+      { arp_sender: 'iputils_arping' },
+      ['arping'],
+      'ether',
+      [/arping -q -U -c 5 -I eth0/, /arping -q -A -c 5 -I eth0/],
+    ],
+    ['InfiniBand', {}, ['ipoibarping', sender], 'infiniband', [/ipoibarping -q -c 5 -U -I eth0/]],
+    ['InfiniBand without its own', {}, [sender], 'infiniband', [/send_arp/]],
+  ])('%s', async (_name, params, programs, linkType, launched) => {
+    const machine = new Router({ ip, ...params });
+    machine.linkType = linkType;
+    for (const program of programs) machine.on(program, () => '');
+    expect((await machine.act('start')).code).toBe(0);
+    const launches = machine.journal.filter((line) => line.startsWith('launch'));
+    expect(launches).toEqual(launched.map((pattern) => expect.stringMatching(pattern)));
+  });
+
+  test('nothing that sends: the kernel is made to ask an address that nobody has', async () => {
+    const machine = new Router({ ip });
+    machine.files.set(
+      '/proc/net/arp',
+      'IP address HW type\n192.168.144.254 0x1 0x2 aa:bb:cc:dd:ee:ff * eth0\n',
+    );
+    expect((await machine.act('start')).code).toBe(0);
+    expect(machine.journal).toContain(`datagram ${ip} 192.168.144.253 9`);
+  });
+
+  test('none for an address that was there already', async () => {
+    const machine = new Router({ ip }).on(sender, () => '');
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    expect((await machine.act('start')).code).toBe(0);
+    expect(machine.journal.some((line) => /launch|datagram/.test(line))).toBe(false);
+  });
+
+  test.each([
+    ['ended by stop at once, in the middle of its sleep', 500, ['signal SIGKILL 9999']],
+    ['left alone when its pid is another process by now', 501, []],
+  ])('%s', async (_name, startTime, signals) => {
+    const machine = new Router({ ip }).on(sender, () => '');
+    machine.process(9999, { stat: stat(500) });
+    await machine.act('start');
+    machine.files.set('/proc/9999/stat', stat(startTime));
+    expect((await machine.act('stop')).code).toBe(0);
+    expect(machine.journal.filter((line) => line.startsWith('signal'))).toEqual(signals);
+  });
+});
+
+describe('Cluster-IP', () => {
+  const clone = { CRM_meta_globally_unique: 'true', CRM_meta_clone_max: '2', CRM_meta_clone: '0' };
+  /** No table yet; what is loaded is kept in the journal of commands. */
+  const firewall = (machine: Router, loaded: string[]) =>
+    machine.on('nft', (_args, { input }) => {
+      if (input === undefined) return { code: 1, stderr: 'Error: No such file or directory\n' };
+      loaded.push(String(input));
+      return '';
+    });
+
+  test('seed and MAC address are those that stock agents compute', async () => {
+    const loaded: string[] = [];
+    const machine = new Router({ ip, ...clone }).on('/usr/libexec/heartbeat/send_arp', () => '');
+    await firewall(machine, loaded).act('start');
+    expect(loaded[0]).toContain('jhash ip saddr mod 2 seed 0x581b5597 offset 1 == 1');
+    expect(machine.ran).toContain('ip maddress add 51:1b:55:97:4e:28 dev eth0');
+  });
+
+  test('announced with its own MAC address', async () => {
+    const machine = new Router({ ip, ...clone, mac: '01:00:5e:00:00:01' });
+    machine.on('/usr/libexec/heartbeat/send_arp', () => '');
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    machine.on('nft', () => table('cip-node-1'));
+    const monitor = { ...clone, CRM_meta_interval: '10000', arp_count_refresh: '1' };
+    for (const [name, value] of Object.entries(monitor)) machine.env[`OCF_RESKEY_${name}`] = value;
+    expect((await machine.act('monitor')).code).toBe(0);
+    expect(machine.journal).toContainEqual(
+      expect.stringMatching(/launch .* eth0 192\.168\.144\.2 01005e000001/),
+    );
+  });
+
+  test.each([
+    ['its share', 'cip-node-1', 0],
+    ['another share', 'cip-node-2', 7],
+  ])('monitor finds %s', async (_name, comment, code) => {
+    const machine = new Router({ ip, ...clone, CRM_meta_interval: '10000' });
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    machine.on('nft', () => table(comment));
+    expect((await machine.act('monitor')).code).toBe(code);
+  });
+
+  test('without nft: start says so, monitor and probe do not trust the address, stop removes it', async () => {
+    const machine = new Router({ ip, ...clone });
+    expect((await machine.act('start')).code).toBe(5);
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    expect((await machine.act('monitor')).code).toBe(1);
+    expect((await machine.act('stop')).code).toBe(0);
+    expect(machine.ips()).toEqual([]);
+  });
+
+  test('nft that does not work: stop removes the address, monitor and start say so', async () => {
+    const machine = new Router({ ip, ...clone });
+    machine.on('nft', () => ({
+      code: 1,
+      stderr: 'Error: Could not process rule: Operation not supported\n',
+    }));
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    const { code, reason } = await machine.act('monitor');
+    expect([code, reason]).toEqual([1, expect.stringContaining('Operation not supported')]);
+    expect((await machine.act('stop')).code).toBe(0);
+    expect(machine.ips()).toEqual([]);
+    expect((await machine.act('start')).code).toBe(1);
+    expect(machine.ips()).toEqual([]);
+  });
+
+  test('a share that cannot be given back while others need the address: stop does not claim success', async () => {
+    const machine = new Router({ ip, ...clone });
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    machine.on('nft', (_args, { input }) =>
+      input === undefined ? table('cip-node-1') : { code: 1, stderr: 'Error: No\n' },
+    );
+    expect((await machine.act('stop')).code).toBe(1);
+  });
+
+  const table = (comment: string) =>
+    JSON.stringify({
+      nftables: [
+        { rule: { chain: 'prerouting', handle: 3, comment, expr: [{ accept: null }] } },
+        { rule: { chain: 'prerouting', handle: 2, expr: [{ drop: null }] } },
+      ],
+    });
+});
+
+describe('start says what is odd', () => {
+  test.each([
+    ['a dotted mask', { cidr_netmask: '255.255.255.0' }, /understood as 24/, 0],
+    [
+      'options of another firewall',
+      { CRM_meta_globally_unique: 'true', CRM_meta_clone_max: '2', clusterip_table: 'filter' },
+      /clusterip_table and clusterip_chain have no effect/,
+      5, // there is no nft here
+    ],
+    [
+      'IPaddr2#104: an option of old kernels',
+      { clusterip_hash: 'sourceip' },
+      /clusterip_hash has no effect/,
+      0,
+    ],
+  ])('%s', async (_name, params, line, code) => {
+    const { code: answer, said } = await new Router({ ip, ...params }).act('start');
+    expect(answer).toBe(code);
+    expect(said).toContainEqual(expect.stringMatching(line));
+  });
+});

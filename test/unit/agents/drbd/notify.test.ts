@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import { FakeDrbd, resource, volumes } from '../../../fake/drbd.ts';
+import {
+  act,
+  away,
+  good,
+  isPrimary,
+  isSecondary,
+  type Setup,
+  timeout,
+  undefinedHere,
+} from '../../../fake/drbd-actions.ts';
+
+describe('notify', () => {
+  const told = (type: string, operation: string, more: NodeJS.ProcessEnv = {}) => ({
+    OCF_RESKEY_CRM_meta_notify_type: type,
+    OCF_RESKEY_CRM_meta_notify_operation: operation,
+    ...more,
+  });
+  const alone = resource('Secondary', volumes(good), [away]);
+  const standalone = resource('Secondary', volumes(good), ['beta StandAlone Unknown DUnknown']);
+  const beside = (state: typeof alone) => ({ state, configured: state });
+  const outdates = {
+    OCF_RESKEY_stop_outdates_secondary: 'true',
+    OCF_RESKEY_CRM_meta_notify_promoted_uname: 'beta',
+  };
+  test.each<readonly [string, Setup, readonly string[], string]>([
+    ['drbd#173 pre start', { env: told('pre', 'start'), state: isSecondary }, ['drbdadm adjust r0'], '='],
+    ['drbd#173 post start', { env: told('post', 'start'), state: isSecondary }, [], '10000'],
+    [
+      'drbd#173 post start, a connection stands alone',
+      { env: told('post', 'start'), state: standalone },
+      ['drbdadm adjust r0'],
+      '10000',
+    ],
+    ['pre start, not running here', { env: told('pre', 'start') }, [], '='],
+    ['post start, not running here', { env: told('post', 'start') }, [], '-'],
+    ['drbd#174 pre stop', { env: told('pre', 'stop'), state: isSecondary }, [], '='],
+    ['drbd#174 pre promote', { env: told('pre', 'promote'), state: isSecondary }, [], '='],
+    ['drbd#174 pre demote', { env: told('pre', 'demote'), state: isSecondary }, [], '='],
+    ['drbd#175 post stop', { env: told('post', 'stop'), state: isSecondary }, [], '10000'],
+    ['drbd#175 post promote', { env: told('post', 'promote'), state: isPrimary }, [], '10000'],
+    ['drbd#175 post demote', { env: told('post', 'demote'), state: isSecondary }, [], '10000'],
+    ['drbd#176 post stop, peer away', { env: told('post', 'stop'), state: alone }, [], '1000'],
+    ['drbd#183 post stop, not running here', { env: told('post', 'stop') }, [], '-'],
+    [
+      'drbd#179 connects only after promotion',
+      { env: told('pre', 'start', { OCF_RESKEY_connect_only_after_promote: 'yes' }), state: isSecondary },
+      [],
+      '=',
+    ],
+    [
+      'drbd#177 post promote, the promoted one out of sight',
+      { env: told('post', 'promote', outdates), state: alone },
+      ['drbdadm outdate r0'],
+      '-',
+    ],
+    [
+      'drbd#178 the same, Primary here',
+      { env: told('post', 'promote', outdates), state: resource('Primary', volumes(good), [away]) },
+      [],
+      '10000',
+    ],
+    [
+      'drbd#181 8.4',
+      {
+        generation: 8,
+        env: told('pre', 'start', { OCF_RESKEY_CRM_meta_notify_start_uname: 'beta' }),
+        ...beside(alone),
+      },
+      ['drbdadm --peer beta adjust r0'],
+      '=',
+    ],
+    ['nothing said', { state: isSecondary }, [], '='],
+  ])('%s', async (_what, setup, did, score) => {
+    expect(await act('notify', new FakeDrbd(setup))).toMatchObject({ code: 0, reason: '', did, score });
+  });
+
+  test('drbd#178 a Primary without its peer: a line for the night shift', async () => {
+    const state = resource('Primary', volumes(good), [away]);
+    const { lines } = await act('notify', { env: told('post', 'promote', outdates), state });
+    expect(lines).toEqual([expect.stringContaining('split brain is possible')]);
+  });
+  test('drbd#180 adjust fails: a warning', async () => {
+    const drbd = new FakeDrbd({ env: told('pre', 'start'), state: isSecondary });
+    const { code, lines } = await act('notify', drbd.answer('drbdadm adjust', { code: 1, stderr: 'no\n' }));
+    expect({ code, lines }).toEqual({ code: 0, lines: ['drbdadm adjust r0: no'] });
+  });
+  test('runs nothing at all when there is nothing to do', async () => {
+    for (const operation of ['stop', 'promote', 'demote']) {
+      const drbd = new FakeDrbd({ env: told('pre', operation), state: isSecondary });
+      await act('notify', drbd);
+      expect(drbd.machine.ran).toEqual([]);
+    }
+  });
+  test('looks once, and tells the cluster nothing that it was told by the monitor', async () => {
+    const drbd = new FakeDrbd({ state: isSecondary });
+    await act('monitor', drbd);
+    Object.assign(drbd.machine.env, told('post', 'promote'));
+    const before = drbd.machine.ran.length;
+    await act('notify', drbd);
+    expect(drbd.machine.ran.slice(before)).toEqual(['drbdsetup events2 --now r0']);
+  });
+
+  test.each<readonly [string, (drbd: FakeDrbd) => unknown]>([
+    ['drbd#180 adjust fails', (drbd) => drbd.answer('drbdadm adjust', { code: 1 })],
+    ['drbd#182 the configuration is gone', (drbd) => drbd.answer('drbdadm', undefinedHere)],
+    ['the kernel cannot be asked', (drbd) => drbd.answer('drbdsetup', { code: 20 })],
+    ['the tools are gone', (drbd) => drbd.machine.on('drbdsetup', () => ({ code: 127, missing: true }))],
+  ])('is 0 and quick when %s', async (_what, spoil) => {
+    const drbd = new FakeDrbd({ env: { ...told('post', 'start'), ...timeout(90_000) }, state: isSecondary });
+    spoil(drbd);
+    expect((await act('notify', drbd)).code).toBe(0);
+    expect(drbd.machine.clock).toBeLessThan(15_000);
+  });
+});
+
+describe('reload', () => {
+  test.each<readonly [string, Setup, number, readonly string[], string]>([
+    ['drbd#170 Secondary', { state: isSecondary }, 0, ['drbdadm adjust r0'], '10000'],
+    ['drbd#170 Primary', { state: isPrimary }, 0, ['drbdadm adjust r0'], '10000'],
+    ['drbd#171 not started', {}, 1, [], '-'],
+  ])('%s', async (_what, setup, code, did, score) => {
+    for (const action of ['reload', 'reload-agent'])
+      expect(await act(action, new FakeDrbd(setup))).toMatchObject({ code, did, score });
+  });
+  test('drbd#172 adjust fails', async () => {
+    const drbd = new FakeDrbd({ state: isSecondary }).answer('drbdadm adjust', {
+      code: 10,
+      stderr: 'Parse error\n',
+    });
+    expect(await act('reload-agent', drbd)).toMatchObject({
+      code: 1,
+      reason: expect.stringContaining('Parse error'),
+    });
+  });
+});

@@ -1,0 +1,233 @@
+import { describe, expect, test } from 'vitest';
+import { nfsnotify } from '../../../../agents/nfsnotify/agent.ts';
+import { readOptions } from '../../../../agents/nfsnotify/options.ts';
+import type { Log } from '../../../../lib/contract/log.ts';
+import { type Result, runAction } from '../../../../lib/ocf/run.ts';
+import { clientsOn, record } from '../../../fake/nfs-clients.ts';
+import { NfsMachine } from '../../../fake/nfs-machine.ts';
+
+const log: Log = { crit() {}, error() {}, warn() {}, info() {}, debug() {} };
+const run = (machine: NfsMachine, action: string): Promise<Result> =>
+  runAction(nfsnotify, action, machine, log);
+
+/** A node whose NFS server runs on the shared state, with clients of the dead server that answer. */
+function node(env: NodeJS.ProcessEnv = {}) {
+  const machine = new NfsMachine({
+    OCF_RESOURCE_INSTANCE: 'nfs-notify',
+    OCF_RESKEY_source_host: '10.0.0.20',
+    ...env,
+  });
+  machine.bindBySomeone('/').startUnit('rpcbind.service').startUnit('nfs-server.service');
+  machine.disk.set('/nfsdata/sm/', '').set('/nfsdata/sm.bak/', '');
+  machine.local.add('10.0.0.20');
+  return Object.assign(machine, clientsOn(machine));
+}
+
+const waits = (machine: NfsMachine, client: string, file = client) =>
+  machine.disk.set(`/nfsdata/sm.bak/${file}`, record(client));
+
+describe('start', () => {
+  test("nfsnotify#1,4,5,29: tells the dead server's clients from the service's address, strikes them off, and is running then", async () => {
+    const machine = node();
+    waits(machine, '10.0.0.51');
+    waits(machine, '10.0.0.52', 'client2.example.com');
+    expect((await run(machine, 'monitor')).code).toBe(7);
+    expect(await run(machine, 'start')).toEqual({ code: 0, outcome: 'ok' });
+    expect(machine.told).toEqual([
+      { client: '10.0.0.51', from: '10.0.0.20', name: '10.0.0.20', state: 1 },
+      { client: '10.0.0.52', from: '10.0.0.20', name: '10.0.0.20', state: 1 },
+    ]);
+    expect([...machine.disk.keys()].filter((path) => path.startsWith('/nfsdata/sm.bak/'))).toEqual([
+      '/nfsdata/sm.bak/',
+    ]);
+    expect(machine.files.get('/proc/sys/fs/nfs/nsm_local_state')).toBe('1');
+    const before = machine.ran.length;
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.ran.slice(before)).toEqual([]);
+    expect(machine.told).toHaveLength(2);
+    expect(machine.disk.has('/nfsdata/statd/')).toBe(false);
+  });
+
+  test('nfsnotify#36: the state number grows with every notification', async () => {
+    const machine = node();
+    waits(machine, '10.0.0.51');
+    await run(machine, 'start');
+    await run(machine, 'stop');
+    waits(machine, '10.0.0.51');
+    await run(machine, 'start');
+    expect(machine.told.map(({ state }) => state)).toEqual([1, 3]);
+  });
+
+  test('no name is made in the exported directory where the state file exists: NFSv4 delegations would hold it up', async () => {
+    const machine = node();
+    machine.disk.set('/nfsdata/state', new Uint8Array(new Int32Array([5]).buffer));
+    waits(machine, '10.0.0.51');
+    await run(machine, 'start');
+    expect(machine.told.map(({ state }) => state)).toEqual([7]);
+    expect(machine.ran.filter((line) => /^(mv|ln|mkdir|dd (?!.*nocreat))/.test(line))).toEqual([]);
+  });
+
+  test('old records of a server that retired none are told, young ones are not', async () => {
+    const machine = node();
+    machine.disk.set('/nfsdata/sm/old', record('10.0.0.51')).set('/nfsdata/sm/young', record('10.0.0.52'));
+    machine.young.add('/nfsdata/sm/young');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.told.map(({ client }) => client)).toEqual(['10.0.0.51']);
+    expect(machine.disk.has('/nfsdata/sm/young')).toBe(true);
+  });
+
+  test('nfsnotify#14: two addresses: every client hears from both', async () => {
+    const machine = node({ OCF_RESKEY_source_host: '10.0.0.20, 10.0.1.20' });
+    machine.local.add('10.0.1.20');
+    waits(machine, '10.0.0.51');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.told.map(({ from }) => from).sort()).toEqual(['10.0.0.20', '10.0.1.20']);
+  });
+
+  test('nfsnotify#16,22,37: a client that is silent is left to a process of its own, which stop ends, and it alone', async () => {
+    const machine = node({ OCF_RESKEY_notify_args: '-m 7' });
+    waits(machine, '10.0.0.51');
+    waits(machine, '10.0.0.52');
+    machine.deaf.add('10.0.0.52');
+    machine.spawn('sm-notify', 800);
+    machine.spawn('node', 9999);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.disk.has('/nfsdata/sm.bak/10.0.0.51')).toBe(false);
+    expect(machine.disk.has('/nfsdata/sm.bak/10.0.0.52')).toBe(true);
+    expect(machine.journal).toContain('launch env OCF_RESKEY_CRM_meta_timeout=420000 /agent reload');
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.journal.filter((line) => line.startsWith('signal'))).toEqual(['signal SIGTERM 9999']);
+  });
+
+  test('nfsnotify#23: that process tells it again until it answers', async () => {
+    const machine = node({ OCF_RESKEY_CRM_meta_timeout: '420000' });
+    waits(machine, '10.0.0.52');
+    machine.deaf.add('10.0.0.52');
+    machine.onUdp = (
+      (answer) =>
+      (...call) => {
+        if (machine.clock > 60_000) machine.deaf.clear();
+        return answer(...call);
+      }
+    )(machine.onUdp);
+    expect((await run(machine, 'reload')).code).toBe(0);
+    expect(machine.told).toHaveLength(1);
+    expect(machine.disk.has('/nfsdata/sm.bak/10.0.0.52')).toBe(false);
+  });
+
+  test.each<[string, NodeJS.ProcessEnv, (machine: NfsMachine) => void, number, RegExp?]>([
+    ['nfsnotify#30: nobody waits', {}, () => {}, 0],
+    ['nfsnotify#31: no host name for the address', {}, (machine) => waits(machine, '10.0.0.51'), 0],
+    [
+      'nfsnotify#32: the address is not here',
+      { OCF_RESKEY_source_host: '10.0.0.99' },
+      () => {},
+      1,
+      /10\.0\.0\.99 is not an address/,
+    ],
+    ['a name without address', { OCF_RESKEY_source_host: 'nowhere' }, () => {}, 1, /nowhere has no address/],
+    [
+      'rpc.statd is down',
+      {},
+      (machine) => machine.stopUnit('rpc-statd.service'),
+      1,
+      /rpc.statd is not running/,
+    ],
+    ['no directory of statd', {}, (machine) => machine.disk.delete('/nfsdata/sm/'), 1, /sm is not there/],
+    [
+      'nfsnotify#39: NFSv4 only, without statd',
+      {},
+      (machine) => {
+        machine.stopUnit('rpc-statd.service');
+        machine.files.set('/etc/nfs.conf', '[nfsd]\nvers3=n\n');
+      },
+      0,
+    ],
+  ])('%s', async (_situation, env, change, code, reason) => {
+    const machine = node(env);
+    change(machine);
+    const result = await run(machine, 'start');
+    expect(result.code).toBe(code);
+    if (reason) expect(result.reason).toMatch(reason);
+    expect((await run(machine, 'monitor')).code).toBe(code === 0 ? 0 : 7);
+  });
+
+  test('nfsnotify#17,18,19,20: a failed start is not remembered as a success', async () => {
+    const machine = node({ OCF_RESKEY_source_host: '10.0.0.20,10.0.0.21' });
+    waits(machine, '10.0.0.51');
+    expect((await run(machine, 'start')).code).toBe(1);
+    expect(machine.told).toHaveLength(1); // the good address is used nevertheless
+    expect((await run(machine, 'monitor')).code).toBe(7);
+    machine.local.add('10.0.0.21');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.told.map(({ from }) => from)).toEqual(['10.0.0.20', '10.0.0.20', '10.0.0.21']);
+  });
+});
+
+describe('monitor', () => {
+  test('nfsnotify#6,7,8,9: rpc.statd ended, or another one has its number', async () => {
+    for (const later of ['rpc.statd', 'sleep', undefined]) {
+      const machine = node();
+      expect((await run(machine, 'start')).code).toBe(0);
+      const pid = Number(machine.files.get('/run/rpc.statd.pid'));
+      machine.stopUnit('rpc-statd.service');
+      if (later)
+        machine.process(pid, { comm: `${later}\n`, stat: `${pid} (x) S 1 ${'0 '.repeat(17)}777777 0` });
+      const result = await run(machine, 'monitor');
+      expect(result).toMatchObject({ code: 1, reason: expect.stringContaining(`rpc.statd (pid ${pid})`) });
+      machine.startUnit('rpc-statd.service');
+      expect((await run(machine, 'start')).code).toBe(0);
+      expect((await run(machine, 'monitor')).code).toBe(0);
+    }
+  });
+
+  test('nfsnotify#21: of several rpc.statd the one of the pid file counts', async () => {
+    const machine = node();
+    machine.spawn('rpc.statd', 3);
+    expect((await run(machine, 'start')).code).toBe(0);
+    machine.endProcess(3);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+  });
+
+  test('nfsnotify#38: after a reboot nobody has been told', async () => {
+    const machine = node();
+    await run(machine, 'start');
+    machine.files.set('/proc/sys/kernel/random/boot_id', 'boot-2\n');
+    expect((await run(machine, 'monitor')).code).toBe(7);
+  });
+
+  test("the stock agent's mark on the same resource counts, until it is stopped", async () => {
+    const machine = node();
+    const file = '/run/resource-agents/nfsnotify_nfs-notify/rpc.statd_nfs-notify.pid';
+    machine.files.set(file, machine.files.get('/run/rpc.statd.pid') ?? '');
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect((await run(machine, 'monitor')).code).toBe(7);
+    expect((await run(machine, 'stop')).code).toBe(0);
+  });
+});
+
+describe('notify_args', () => {
+  test.each<[string, number]>([
+    ['', 0],
+    ['-d -n -m 5 -p 2020', 0],
+    ['-m5 -p2020', 0],
+    ['-P /x', 6],
+    ['-v 10.0.0.1', 6],
+    ['-m soon', 6],
+    ['-p 99999', 6],
+  ])('nfsnotify#40: %s', async (notify_args, code) => {
+    expect((await run(node({ OCF_RESKEY_notify_args: notify_args }), 'validate-all')).code).toBe(code);
+  });
+
+  test('-p sets the source port, -n keeps the state number', async () => {
+    expect(readOptions('-n -p 2020')).toMatchObject({ keepState: true, port: 2020, minutes: 15 });
+    const machine = node({ OCF_RESKEY_notify_args: '-n -p 2020' });
+    waits(machine, '10.0.0.51');
+    machine.disk.set('/nfsdata/state', new Uint8Array(new Int32Array([41]).buffer));
+    await run(machine, 'start');
+    expect(machine.journal).toContain('udp 10.0.0.20 2020');
+    expect(machine.told).toMatchObject([{ state: 41 }]);
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import type { NfsMachine } from '../../../fake/nfs-machine.ts';
+import { recurring, run, shared, started } from '../../../fake/nfsserver-machine.ts';
+
+const level = (depth: number) => ({ ...shared, ...recurring, OCF_CHECK_LEVEL: String(depth) });
+
+/** Answers every question, except those that a pattern of the command line names. */
+async function answering(env: NodeJS.ProcessEnv, silent?: RegExp): Promise<NfsMachine> {
+  const machine = await started(env);
+  machine.on('rpcinfo', (args, { timeoutMs }) => {
+    if (!silent?.test(args.join(' '))) return 'program 100003 version 4 ready and waiting\n';
+    machine.clock += timeoutMs;
+    return { code: 137, hung: 'pid 77 in state S after 5 s' };
+  });
+  machine.files.set('/proc/net/fib_trie', '  |-- 10.0.0.20\n     /32 host LOCAL\n');
+  return machine;
+}
+
+const asked = (machine: NfsMachine) => machine.ran.filter((line) => line.startsWith('rpcinfo'));
+
+describe('check levels', () => {
+  test('0 asks nobody', async () => {
+    const machine = await answering(level(0));
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect(asked(machine)).toEqual([]);
+  });
+
+  test('10 asks nfsd, mountd and statd on this machine', async () => {
+    const machine = await answering({ ...level(10), OCF_RESKEY_nfs_ip: '10.0.0.20' });
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect(asked(machine)).toEqual([
+      'rpcinfo -T tcp -a 127.0.0.1.8.1 100003 4',
+      'rpcinfo -T tcp -a 127.0.0.1.8.1 100003 3',
+      'rpcinfo -T tcp 127.0.0.1 100005 3',
+      'rpcinfo -T tcp 127.0.0.1 100024 1',
+    ]);
+  });
+
+  test('with NFSv4 only neither rpcbind nor NFSv3 is asked for', async () => {
+    const machine = await answering({ ...level(10), OCF_RESKEY_nfsv4_only: 'true' });
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect(asked(machine)).toEqual(['rpcinfo -T tcp -a 127.0.0.1.8.1 100003 4']);
+  });
+
+  test('20 asks through every address of the service that is here', async () => {
+    const machine = await answering({
+      ...level(20),
+      OCF_RESKEY_nfs_ip: '10.0.0.20,10.0.0.99,2001:db8::14',
+      OCF_RESKEY_nfsv4_only: 'true',
+    });
+    machine.files.set('/proc/net/if_inet6', '20010db8000000000000000000000014 02 40 00 80 eth0\n');
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect(asked(machine)).toEqual([
+      'rpcinfo -T tcp -a 127.0.0.1.8.1 100003 4',
+      'rpcinfo -T tcp -a 10.0.0.20.8.1 100003 4',
+      'rpcinfo -T tcp6 -a 2001:db8::14.8.1 100003 4',
+    ]);
+  });
+
+  test.each<[string, RegExp, RegExp]>([
+    ['nfsd', /100003 4/, /nfsd \(NFSv4\) does not answer on 127.0.0.1: within 5 s/],
+    ['rpc.mountd', /100005/, /rpc.mountd does not answer/],
+    ['nfsserver#33: rpc.statd', /100024/, /rpc.statd does not answer/],
+  ])('%s runs, but is silent: it is named, in bounded time', async (_who, silent, reason) => {
+    const machine = await answering(level(10), silent);
+    const since = machine.clock;
+    const result = await run(machine, 'monitor');
+    expect(result.code).toBe(1);
+    expect(result.reason).toMatch(reason);
+    expect(machine.clock - since).toBeLessThan(6000);
+  });
+
+  test("the administrator's port and address of nfsd are where it is asked", async () => {
+    const machine = await answering({ ...level(10), OCF_RESKEY_nfsv4_only: 'true' });
+    machine.files.set('/etc/nfs.conf', '[nfsd]\nport=20490\nhost=10.0.0.20, storage.example.com\n');
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect(asked(machine)).toEqual(['rpcinfo -T tcp -a 10.0.0.20.80.10 100003 4']);
+  });
+
+  test('without rpcinfo a level that was asked for cannot be reached', async () => {
+    const machine = await started(level(10));
+    machine.on('rpcinfo', () => ({ code: 127, missing: true }));
+    expect((await run(machine, 'monitor')).reason).toContain('rpcinfo is not installed');
+  });
+});

@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { NfsMachine } from '../../../fake/nfs-machine.ts';
+import { recurring, run, shared, started, stateMount } from '../../../fake/nfsserver-machine.ts';
+
+// What others have on the same node: mounts of rpc_pipefs, processes on the state directory, a second resource.
+
+describe('pipefs', () => {
+  test("nfsserver#69: the distribution's mount is hidden while the server runs, and there again after it", async () => {
+    const machine = new NfsMachine(shared);
+    machine.files.set('/etc/nfs.conf', '');
+    const theirs = { id: 7, parent: 1, device: '0:50', root: '/', target: '/var/lib/nfs/rpc_pipefs' };
+    machine.mounted.push({ ...theirs, type: 'rpc_pipefs', source: 'sunrpc' });
+    machine.bindBySomeone('/', '8:9', '/elsewhere'); // publishes the table
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.mounted.filter(({ target }) => target === theirs.target)).toHaveLength(2);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.mounted.filter(({ target }) => target === theirs.target)).toMatchObject([{ id: 7 }]);
+  });
+
+  test('nfsserver#66: rpc.gssd is left alone unless it keeps the state directory busy', async () => {
+    const machine = await started();
+    machine.spawn('rpc.gssd', 900, { cwd: '/' });
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.journal).not.toContain('signal SIGTERM 900');
+    expect(machine.clock).toBe(0);
+  });
+
+  test('one that was mounted elsewhere goes with the server', async () => {
+    const machine = await started({ ...shared, OCF_RESKEY_rpcpipefs_dir: '/x' });
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.mounted.map(({ target }) => target)).toEqual(['/', '/nfsdata', '/run/rpc_pipefs']);
+  });
+});
+
+describe('holders of the state directory at stop', () => {
+  const inUnit = (machine: NfsMachine, name: string, pid: number, unit: string) => {
+    machine.spawn(name, pid, { cwd: '/var/lib/nfs' }).busy.set(pid, '/var/lib/nfs');
+    machine.files.set(`/proc/${pid}/cgroup`, `0::/system.slice/${unit}\n`);
+  };
+
+  test('one that systemd watches is stopped by it, and started again when others need it', async () => {
+    const machine = await started();
+    inUnit(machine, 'rpc.gssd', 900, 'rpc-gssd.service');
+    machine.onTick = () =>
+      machine.ran.at(-1) === 'systemctl stop rpc-gssd.service' && machine.endProcess(900);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.ran).toContain('systemctl stop rpc-gssd.service');
+    expect(machine.ran.at(-1)).toBe('systemctl start rpc-gssd.service');
+    expect(machine.journal.filter((line) => line.startsWith('signal'))).toEqual([]);
+  });
+
+  test("a unit that is not of nfs-utils is not stopped for it: Pacemaker's own least of all", async () => {
+    const machine = await started();
+    inUnit(machine, 'sm-notify', 901, 'pacemaker.service');
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.ran.join('\n')).not.toContain('pacemaker');
+    expect(machine.journal).toContain('signal SIGTERM 901');
+  });
+
+  test('rpc.statd that served the mounts of this node before runs again afterwards, on the local state', async () => {
+    const machine = new NfsMachine(shared).startUnit('rpc-statd.service');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.isUp('rpc-statd.service')).toBe(true);
+    expect(machine.ran.indexOf('umount -- /var/lib/nfs')).toBeLessThan(
+      machine.ran.indexOf('systemctl start rpc-statd.service'),
+    );
+  });
+});
+
+describe('a second resource on the node', () => {
+  const other = (machine: NfsMachine, env: NodeJS.ProcessEnv) => {
+    for (const name of Object.keys(machine.env)) delete machine.env[name];
+    Object.assign(machine.env, { OCF_RESOURCE_INSTANCE: 'second', ...env });
+  };
+  const elsewhere = { ...shared, OCF_RESKEY_nfs_shared_infodir: '/srv/other' };
+  const nowhere = { OCF_RESKEY_nfs_no_notify: '1' };
+
+  test.each([
+    ['with its own directory', shared, elsewhere],
+    ['with the same directory', shared, shared],
+    ['without a directory', nowhere, nowhere],
+  ])('nfsserver#99: %s is refused, and its stop leaves the first alone', async (_what, first, second) => {
+    const machine = await started(first);
+    other(machine, second);
+    const result = await run(machine, 'start');
+    expect(result).toMatchObject({ code: 1, reason: expect.stringContaining('already managed by nfs:') });
+    expect((await run(machine, 'stop')).code).toBe(0);
+    other(machine, { OCF_RESOURCE_INSTANCE: 'nfs', ...first, ...recurring });
+    expect((await run(machine, 'monitor')).code).toBe(0);
+  });
+
+  test('a probe says of a server with the state of another resource that it is not this one', async () => {
+    const machine = await started();
+    other(machine, elsewhere);
+    expect((await run(machine, 'monitor')).code).toBe(7);
+  });
+
+  test('a resource that got another name while it ran takes the server over, and can stop it', async () => {
+    const machine = await started();
+    other(machine, shared);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(stateMount(machine)).toEqual([]);
+  });
+
+  test('what was noted about a server before this one counts for nothing', async () => {
+    const machine = await started();
+    machine.stopUnit('nfs-server.service');
+    machine.startUnit('nfs-server.service');
+    other(machine, shared);
+    expect((await run(machine, 'start')).code).toBe(0);
+  });
+});

@@ -1,0 +1,222 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { dropInText } from '../../../../agents/nfsserver/scope.ts';
+import { NfsMachine } from '../../../fake/nfs-machine.ts';
+import { run, shared, started, stateMount } from '../../../fake/nfsserver-machine.ts';
+
+describe('parameters', () => {
+  test.each<[string, NodeJS.ProcessEnv, number]>([
+    ['nfsserver#13: none', {}, 0],
+    ['nfsserver#14: retry time', { OCF_RESKEY_nfs_smnotify_retry_time: '5' }, 0],
+    ['nfsserver#14: retry time that is none', { OCF_RESKEY_nfs_smnotify_retry_time: 'abc' }, 6],
+    ['nfsserver#20: init script under systemd', { OCF_RESKEY_nfs_init_script: '/nonexistent' }, 0],
+    ['nfsserver#89: scope', { OCF_RESKEY_nfs_server_scope: '2001:db8::1' }, 0],
+    ['nfsserver#90: scope for a shell', { OCF_RESKEY_nfs_server_scope: 'x; rm -rf /' }, 6],
+    ['scope too long', { OCF_RESKEY_nfs_server_scope: 'x'.repeat(65) }, 6],
+    ['nfsserver#16: clone with a shared directory', { ...shared, OCF_RESKEY_CRM_meta_clone: '0' }, 6],
+    ['nfsserver#18: clone without', { OCF_RESKEY_CRM_meta_clone: '0' }, 0],
+    ['relative directory', { OCF_RESKEY_nfs_shared_infodir: 'nfsdata' }, 6],
+    ['a port', { OCF_RESKEY_mountd_port: '892' }, 0],
+    ['a port that is none', { OCF_RESKEY_mountd_port: '99999' }, 6],
+  ])('%s', async (_what, env, code) => {
+    expect((await run(new NfsMachine(env), 'validate-all')).code).toBe(code);
+  });
+
+  test('nfsserver#17: a configuration error does not keep a stop from working', async () => {
+    const machine = await started();
+    machine.env['OCF_RESKEY_CRM_meta_clone'] = '0';
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(stateMount(machine)).toEqual([]);
+  });
+});
+
+describe('server scope', () => {
+  const fragment = '/run/tsha-nfs/nfs.conf';
+  const dropIn = '/run/systemd/system/nfs-server.service.d/51-tsha-scope.conf';
+
+  test('nfsserver#85,86: the parameter goes to nfs.conf where nfs-utils knows it', async () => {
+    const machine = await started({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs.example.com' });
+    expect(machine.files.get(fragment)).toContain('scope=nfs.example.com');
+    expect(machine.ran).not.toContain('systemctl daemon-reload');
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.files.has(fragment)).toBe(false);
+  });
+
+  test('nfsserver#85: before that to a drop-in, which systemd must read once', async () => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
+    machine.knowsScope = false;
+    for (let time = 0; time < 2; time++) {
+      expect((await run(machine, 'start')).code).toBe(0);
+      expect(machine.files.get(dropIn)).toContain('ExecStart=\nExecStart=/usr/bin/unshare --uts');
+      expect(machine.files.get('/run/tsha-nfs/scope')).toBe('nfs\n');
+      expect((await run(machine, 'stop')).code).toBe(0);
+    }
+    const reloads = () => machine.ran.filter((line) => line === 'systemctl daemon-reload').length;
+    expect(reloads()).toBe(1);
+    machine.loadedDropIns = []; // an agent was killed between writing and reloading
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(reloads()).toBe(2);
+  });
+
+  test('the probe of a passive node has it read beforehand, so that the first start there need not wait', async () => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
+    machine.knowsScope = false;
+    expect((await run(machine, 'monitor')).code).toBe(7);
+    expect(machine.loadedDropIns).toEqual([dropIn]);
+    const before = machine.ran.length;
+    expect((await run(machine, 'monitor')).code).toBe(7);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.ran.slice(before)).not.toContain('systemctl daemon-reload');
+    expect(machine.files.get('/run/tsha-nfs/scope')).toBe('nfs\n');
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.files.has('/run/tsha-nfs/scope')).toBe(false);
+  });
+
+  test('a probe answers in time whatever becomes of that, and a recurring monitor leaves it', async () => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_CRM_meta_timeout: '20000' });
+    machine.knowsScope = false;
+    machine.on('systemctl', (_args, { timeoutMs }) => {
+      machine.clock += timeoutMs;
+      return { code: 124, hung: 'pid 77 in state S' };
+    });
+    expect((await run(machine, 'monitor')).code).toBe(7);
+    expect(machine.clock).toBeLessThan(10_000);
+    machine.env['OCF_RESKEY_CRM_meta_interval'] = '10000';
+    const before = machine.ran.length;
+    expect((await run(machine, 'monitor')).code).toBe(7);
+    expect(machine.ran.slice(before)).toEqual([]);
+  });
+
+  test.each([
+    ['says nothing', { code: 2 }],
+    ['cannot be run', { code: 126, stderr: 'cannot run rpc.nfsd: EAGAIN\n' }],
+    ['hangs', { code: 124, hung: 'pid 77 in state D' }],
+  ])('an rpc.nfsd that %s: a drop-in, which is right with every nfs-utils', async (_what, answer) => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
+    machine.on('rpc.nfsd', () => answer);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.loadedDropIns).toEqual([dropIn]);
+    expect(machine.files.get('/run/tsha-nfs/scope')).toBe('nfs\n');
+  });
+
+  test('start does not take its own question to rpc.nfsd for a leftover of the server, and end it', async () => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
+    machine.on('rpc.nfsd', async () => {
+      machine.process(4711, { comm: 'rpc.nfsd\n' }, { exe: '/usr/sbin/rpc.nfsd' });
+      await sleep(20); // of the real clock: the machine's does not run beside anything
+      machine.endProcess(4711);
+      return { code: 2, stderr: "rpc.nfsd: unrecognized option '--scope=x'\nUsage:\n" };
+    });
+    const list = machine.list.bind(machine);
+    machine.list = async (dir) => {
+      await sleep(5);
+      return list(dir);
+    };
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.ran).toContain('rpc.nfsd --scope=x --help');
+    expect(machine.journal.filter((line) => line.startsWith('signal '))).toEqual([]);
+  });
+
+  test('a systemd that tells nothing of the unit is a failure, too', async () => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
+    machine.knowsScope = false;
+    machine.on('systemctl', () => '');
+    const result = await run(machine, 'start');
+    expect(result).toMatchObject({ code: 1, reason: expect.stringContaining('server scope cannot be set') });
+  });
+
+  test('a drop-in that systemd does not take is a failure, not a lost lock later', async () => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
+    machine.knowsScope = false;
+    machine.ignoresDropIns = true;
+    const result = await run(machine, 'start');
+    expect(result).toMatchObject({ code: 1, reason: expect.stringContaining('server scope cannot be set') });
+  });
+
+  test('nfsserver#87: a drop-in goes when the scope is no longer wanted', async () => {
+    const machine = new NfsMachine({ OCF_RESKEY_nfs_no_notify: '1' });
+    machine.files.set(dropIn, 'old');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.files.has(dropIn)).toBe(false);
+  });
+
+  test('one that the administrator wrote into nfs.conf is left alone', async () => {
+    const machine = new NfsMachine(shared);
+    machine.files.set('/etc/nfs.conf.d/ours.conf', '[nfsd]\nscope=bank\n');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.files.get(fragment)).not.toContain('scope');
+  });
+
+  test('none is made up where no state is shared', async () => {
+    const machine = await started({ OCF_RESKEY_nfs_no_notify: '1' });
+    expect(machine.files.has(fragment)).toBe(false);
+  });
+
+  test('nfsserver#88: only the commands in force are wrapped, special characters in front', () => {
+    const unit = [
+      '# /lib/systemd/system/nfs-server.service',
+      'ExecStartPre=-/usr/sbin/exportfs -r',
+      'ExecStart=/old',
+      '# /etc/systemd/system/nfs-server.service.d/admin.conf',
+      'ExecStart=',
+      "ExecStart=-/bin/sh -c '/usr/sbin/nfsdctl autostart || /usr/sbin/rpc.nfsd'",
+      'ExecStart=/usr/sbin/rpc.nfsd \\',
+      '  --debug',
+      '# /run/systemd/system/nfs-server.service.d/51-resource-agents-unshare-uts.conf',
+      'ExecStart=',
+      'ExecStart=/usr/bin/unshare --uts x',
+    ].join('\n');
+    const file = '/run/tsha-nfs/scope';
+    const rename = `if [ -e ${file} ]; then cat ${file} > /proc/sys/kernel/hostname || exit 1; fi; exec "$$@"`;
+    const wrapped = `/usr/bin/unshare --uts /bin/sh -c '${rename}' tsha`;
+    expect(dropInText(unit).split('\n').slice(2, -1)).toEqual([
+      'ExecStart=',
+      `ExecStart=-${wrapped} /bin/sh -c '/usr/sbin/nfsdctl autostart || /usr/sbin/rpc.nfsd'`,
+      `ExecStart=${wrapped} /usr/sbin/rpc.nfsd --debug`,
+    ]);
+  });
+});
+
+describe('the list of exports', () => {
+  const link = '/etc/nfs.conf.d/zz-tsha-nfsserver.conf';
+
+  test('is kept off the failover filesystem while the server runs', async () => {
+    const machine = await started();
+    expect(machine.links.get(link)).toBe('/run/tsha-nfs/nfs.conf');
+    for (const section of ['exportd', 'mountd'])
+      expect(machine.files.get('/run/tsha-nfs/nfs.conf')).toContain(
+        `[${section}]\nstate-directory-path=/run/tsha-nfs/exports\n`,
+      );
+    const at = (line: string) => machine.journal.findIndex((entry) => entry.startsWith(line));
+    expect(at('run ln -sfn')).toBeLessThan(at('run systemctl start'));
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.links.has(link)).toBe(false);
+    expect([...machine.files.keys()].filter((file) => file.startsWith('/run/tsha-nfs'))).toEqual([]);
+  });
+
+  test('the lock file that stays there exists before anything is exported', async () => {
+    const machine = await started();
+    expect(machine.disk.has('/nfsdata/export-lock')).toBe(true);
+  });
+
+  test.each(['mountd', 'exportd'])('stays where the administrator put it in [%s]', async (section) => {
+    const machine = new NfsMachine(shared);
+    machine.files.set('/etc/nfs.conf.d/ours.conf', `[${section}]\nstate-directory-path=/srv/exports\n`);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.files.get('/run/tsha-nfs/nfs.conf')).not.toContain('state-directory-path');
+  });
+
+  test('nfsserver#96: a kernel with SELinux where nobody uses it changes nothing', async () => {
+    const machine = new NfsMachine(shared);
+    machine.files.set('/sys/fs/selinux/enforce', '0');
+    expect((await run(machine, 'start')).code).toBe(0);
+  });
+
+  test('nfsserver#95: gets the label of the state directory under SELinux, as do the files made there', async () => {
+    const machine = new NfsMachine(shared).on('restorecon', () => '').on('chcon', () => '');
+    machine.files.set('/sys/fs/selinux/enforce', '1');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.ran).toContain('chcon -R --reference /var/lib/nfs -- /run/tsha-nfs/exports');
+    expect(machine.ran.filter((line) => /^restorecon -R .*\/var\/lib\/nfs( |$)/.test(line))).toEqual([]);
+  });
+});

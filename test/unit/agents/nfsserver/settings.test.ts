@@ -1,0 +1,270 @@
+import { describe, expect, test } from 'vitest';
+import { readNfsdArgs } from '../../../../agents/nfsserver/nfsd-args.ts';
+import { withVariables } from '../../../../agents/nfsserver/sysconfig.ts';
+import { NfsMachine } from '../../../fake/nfs-machine.ts';
+import { run, shared, started } from '../../../fake/nfsserver-machine.ts';
+
+const fragment = '/run/tsha-nfs/nfs.conf';
+const link = '/etc/nfs.conf.d/zz-tsha-nfsserver.conf';
+const local = { OCF_RESKEY_nfs_no_notify: 'true', OCF_RESKEY_nfs_server_scope: 'bank' };
+const ports = {
+  OCF_RESKEY_mountd_port: '892',
+  OCF_RESKEY_statd_port: '662',
+  OCF_RESKEY_statd_outgoing_port: '2020',
+  OCF_RESKEY_lockd_tcp_port: '32803',
+  OCF_RESKEY_lockd_udp_port: '32769',
+};
+
+describe('nfsd_args', () => {
+  test.each<[string, object | RegExp]>([
+    ['', {}],
+    ['16', { threads: '16' }],
+    ['-N 3 --nfs-version 4.2 -V4.1', { vers3: 'n', 'vers4.2': 'y', 'vers4.1': 'y' }],
+    [
+      '-t -U --port=2050 -L 20 --grace-time 30',
+      { tcp: 'y', udp: 'n', port: '2050', 'lease-time': '20', 'grace-time': '30' },
+    ],
+    ['-H 10.0.0.20 -H fe80::1%eth0 -s -r', { host: '10.0.0.20,fe80::1%eth0', rdma: 'y' }],
+    ['--rdma=20049 -d', { rdma: 'y', 'rdma-port': '20049', debug: 'all' }],
+    ['-N 5', /-N needs a version/],
+    ['-p', /-p needs a port/],
+    ['-G soon', /-G needs a number of seconds/],
+    ['; reboot', /";" is no option/],
+    ['--syslog=x', /no option/],
+  ])('%s', (text, expected) => {
+    const read = readNfsdArgs(text);
+    if (expected instanceof RegExp) expect(read).toMatch(expected);
+    else expect(read).toEqual(expected);
+  });
+
+  test('what cannot be read is refused before anything happens', async () => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfsd_args: '$(reboot)' });
+    expect((await run(machine, 'start')).code).toBe(6);
+    expect(machine.ran).toEqual([]);
+  });
+});
+
+describe('ports and arguments', () => {
+  test('reach nfs-utils through nfs.conf and the kernel by itself, and are gone after the stop', async () => {
+    const machine = new NfsMachine({ ...local, ...ports, OCF_RESKEY_nfsd_args: '-N 4.0 12' });
+    machine.files.set('/etc/nfs.conf', '[mountd]\nport=1\n');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.files.get(fragment)?.split('\n').slice(1)).toEqual([
+      ...['[nfsd]', 'scope=bank', 'vers4.0=n', 'threads=12'],
+      ...['[lockd]', 'port=32803', 'udp-port=32769'],
+      ...['[statd]', 'port=662', 'outgoing-port=2020'],
+      ...['[mountd]', 'port=892', ''],
+    ]);
+    expect(machine.files.get('/proc/sys/fs/nfs/nlm_tcpport')).toBe('32803\n');
+    expect(machine.files.get('/proc/sys/fs/nfs/nlm_udpport')).toBe('32769\n');
+    machine.files.set('/proc/fs/nfsd/versions', '-2 +3 +4 -4.0 +4.1 +4.2\n'); // as rpc.nfsd leaves them
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.links.has(link)).toBe(false);
+    expect(machine.files.get('/proc/sys/fs/nfs/nlm_tcpport')).toBe('0\n');
+    expect(machine.files.get('/proc/sys/fs/nfs/nlm_udpport')).toBe('0\n');
+    expect(machine.files.get('/proc/fs/nfsd/versions')).toBe('-2 +3 +4 +4.1 +4.2 +4.0\n');
+    expect(machine.files.get('/etc/nfs.conf')).toBe('[mountd]\nport=1\n');
+    expect(machine.warnings).toEqual([]);
+  });
+
+  test('with NFSv4 only, NFSv3 is switched off while the server runs', async () => {
+    const machine = await started({ ...local, OCF_RESKEY_nfsv4_only: 'true' });
+    expect(machine.files.get(fragment)).toContain('[nfsd]\nscope=bank\nvers3=n\n');
+  });
+
+  test('a number that somebody else has changed since is his', async () => {
+    const machine = await started({ ...local, ...ports });
+    machine.files.set('/proc/sys/fs/nfs/nlm_tcpport', '4045\n');
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.files.get('/proc/sys/fs/nfs/nlm_tcpport')).toBe('4045\n');
+  });
+
+  test('rpc.rquotad runs on its port while the server does, in place of its own service', async () => {
+    const machine = new NfsMachine({ ...local, OCF_RESKEY_rquotad_port: '875' });
+    machine.on('rpc.rquotad', () => '').on('systemd-run', () => '');
+    machine.files.set('/lib/systemd/system/quotarpc.service', '[Unit]\n');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.ran.slice(-4)).toEqual([
+      'systemctl is-active --quiet quotarpc.service',
+      'systemctl stop quotarpc.service',
+      'systemctl reset-failed --quiet tsha-rpc-rquotad.service',
+      'systemd-run --quiet --unit=tsha-rpc-rquotad.service -- rpc.rquotad -F -p 875',
+    ]);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.ran.slice(-2)).toEqual([
+      'systemctl stop tsha-rpc-rquotad.service',
+      'systemctl start quotarpc.service',
+    ]);
+  });
+
+  test('where it is not installed, a warning', async () => {
+    const machine = await started({ ...local, OCF_RESKEY_rquotad_port: '875' });
+    expect(machine.warnings).toEqual([expect.stringContaining('rpc.rquotad is not installed')]);
+  });
+});
+
+describe('/etc/sysconfig/nfs, where nfs-utils reads no nfs.conf', () => {
+  const file = '/etc/sysconfig/nfs';
+  const admins = '# mine\nRPCNFSDARGS="8"\nexport STATDARG=\nSECURE_NFS=yes\n';
+  function oldRedHat(env: NodeJS.ProcessEnv, text?: string): NfsMachine {
+    const machine = new NfsMachine({ ...local, ...env });
+    machine.readsFragments = false;
+    machine.factsOf.set('/etc/sysconfig', { kind: 'directory' });
+    if (text !== undefined) machine.files.set(file, text);
+    machine.on('cp', (args) => {
+      const [from = '', to = ''] = args.slice(-2);
+      machine.files.set(to, machine.files.get(from) ?? '');
+      return '';
+    });
+    machine.on('mv', (args) => {
+      const [from = '', to = ''] = args.slice(-2);
+      machine.files.set(to, machine.files.get(from) ?? '');
+      machine.files.delete(from);
+      return '';
+    });
+    return machine;
+  }
+
+  test('nfsserver#92: gets every value, the original is kept once and comes back', async () => {
+    const machine = oldRedHat(
+      { ...ports, OCF_RESKEY_nfsd_args: '-N 2 16', OCF_RESKEY_rquotad_port: '875' },
+      admins,
+    );
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.files.get(file)?.split('\n').slice(1)).toEqual([
+      '# mine',
+      'SECURE_NFS=yes',
+      'RPCNFSDARGS="-N 2 16"',
+      'LOCKD_UDPPORT="32769"',
+      'LOCKD_TCPPORT="32803"',
+      'STATDARG="--no-notify -p 662 -o 2020"',
+      'RPCMOUNTDOPTS="-p 892"',
+      'RPCRQUOTADOPTS="-p 875"',
+      '',
+    ]);
+    expect(machine.files.get(`${file}.ha.bu`)).toBe(admins);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.files.get(file)).toBe(admins);
+    expect(machine.files.has(`${file}.ha.bu`)).toBe(false);
+  });
+
+  test('nfsserver#93: a second start, after a crash of the node, neither tags twice nor loses the original', async () => {
+    const machine = oldRedHat(ports, admins);
+    expect((await run(machine, 'start')).code).toBe(0);
+    const written = machine.files.get(file);
+    machine.stopUnit('nfs-server.service');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.files.get(file)).toBe(written);
+    expect(machine.files.get(`${file}.ha.bu`)).toBe(admins);
+  });
+
+  test('one that nobody had is gone after the stop, and one of somebody else is left alone', async () => {
+    const machine = oldRedHat(ports);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.files.has(file)).toBe(true);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.files.has(file)).toBe(false);
+    machine.files.set(file, admins);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.files.get(file)).toBe(admins);
+  });
+
+  test('nfsserver#94: neither the one nor the other: a warning, and the server serves', async () => {
+    const machine = oldRedHat({ OCF_RESKEY_nfsd_args: '16' });
+    machine.factsOf.delete('/etc/sysconfig');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.warnings).toEqual([expect.stringContaining('threads may have no effect')]);
+  });
+
+  test('values with / and quotes of the administrator stay as they are', () => {
+    const text = withVariables('A=\'x/y\'\nB="\\$1"\n', { C: '1' });
+    expect(text.split('\n').slice(1)).toEqual(["A='x/y'", 'B="\\$1"', 'C="1"', '']);
+  });
+});
+
+describe('lease and grace time', () => {
+  const lease = '/proc/fs/nfsd/nfsv4leasetime';
+  const grace = '/proc/fs/nfsd/nfsv4gracetime';
+  const lockGrace = '/proc/sys/fs/nfs/nlm_grace_period';
+  const times = (leaseTime?: number, graceTime?: number) => ({
+    ...shared,
+    ...(leaseTime && { OCF_RESKEY_nfs_lease_time: String(leaseTime) }),
+    ...(graceTime && { OCF_RESKEY_nfs_grace_time: String(graceTime) }),
+  });
+  const kernel = (machine: NfsMachine) =>
+    [lease, grace, lockGrace].map((file) => Number(machine.files.get(file)));
+
+  test('are in force before the server starts, and the old ones are after it', async () => {
+    const machine = await started(times(15, 20));
+    expect(kernel(machine)).toEqual([15, 20, 20]);
+    expect(machine.files.get(fragment)).toContain('lease-time=15\ngrace-time=20\n');
+    const at = (line: string) => machine.journal.findIndex((entry) => entry.startsWith(line));
+    expect(at(`poke ${lease} 15`)).toBeLessThan(at('run systemctl start'));
+    expect(at(`poke ${lease} 15`)).toBeGreaterThan(0);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(kernel(machine)).toEqual([90, 90, 0]);
+  });
+
+  test.each<[string, number | undefined, number | undefined, string, number, RegExp?]>([
+    ['too short to be a lease', 5, undefined, '', 6, /from 10 to 240/],
+    ['a grace time below the lease', 60, 30, '', 6, /shorter than nfs_lease_time=60/],
+    ["a grace time below the kernel's lease", undefined, 30, '', 2, /shorter than the lease of 90 s/],
+    ["a grace time below nfs.conf's lease", undefined, 30, '[nfsd]\nlease-time=40\n', 2, /lease of 40 s/],
+    ["a grace time that fits nfs.conf's lease", undefined, 30, '[nfsd]\nlease-time=20\n', 0],
+  ])('%s', async (_what, leaseTime, graceTime, conf, code, reason) => {
+    const machine = new NfsMachine(times(leaseTime, graceTime));
+    machine.files.set('/etc/nfs.conf.d/ours.conf', conf);
+    const result = await run(machine, 'start');
+    expect(result.code).toBe(code);
+    if (reason) expect(result.reason).toMatch(reason);
+  });
+
+  test('a lease alone brings a grace period that is not shorter', async () => {
+    expect(kernel(await started(times(120)))).toEqual([120, 120, 120]);
+    expect(kernel(await started(times(15)))).toEqual([15, 90, 0]); // the kernel's own is long enough
+  });
+
+  test('the first start with a shorter lease gives clients the time of the lease that they know', async () => {
+    const first = await started(times(60, 60));
+    const second = new NfsMachine(times(10, 12));
+    for (const [path, text] of first.disk) second.disk.set(path, text);
+    expect((await run(second, 'start')).code).toBe(0);
+    expect(kernel(second)).toEqual([10, 60, 60]);
+    expect((await run(second, 'stop')).code).toBe(0);
+    expect((await run(second, 'start')).code).toBe(0);
+    expect(kernel(second)).toEqual([10, 12, 12]);
+  });
+
+  test('so does the first start with a lease on state that served without one', async () => {
+    const first = await started();
+    const second = new NfsMachine(times(10, 12));
+    for (const [path, text] of first.disk) second.disk.set(path, text);
+    expect((await run(second, 'start')).code).toBe(0);
+    expect(kernel(second)).toEqual([10, 90, 90]);
+  });
+
+  test('a change of the grace time needs no restart: it counts from the next start on', async () => {
+    const machine = await started(times(15, 20));
+    machine.env['OCF_RESKEY_nfs_grace_time'] = '30';
+    expect((await run(machine, 'reload-agent')).code).toBe(0);
+    expect(machine.threads).toBe(8);
+  });
+});
+
+describe("lockd's grace period, which new locks wait for", () => {
+  const record = '1 2 3 4 cookie 10.0.0.9 10.0.0.20';
+  const rows: readonly (readonly [string, NodeJS.ProcessEnv, readonly string[], 'Y' | 'N' | 'none'])[] = [
+    ['ends at once where no NFSv3 client is on record', shared, [], 'Y'],
+    ['stays for a client of a server that died', shared, ['sm/clientA'], 'N'],
+    ['stays for a client of a server that was stopped', shared, ['sm.bak/clientA'], 'N'],
+    ["stays on local state, which knows nothing of the other node's clients", local, [], 'N'],
+    ['does not exist with NFSv4 only', { ...shared, OCF_RESKEY_nfsv4_only: 'true' }, [], 'none'],
+  ];
+  test.each(rows)('%s', async (_, env, records, expected) => {
+    const machine = new NfsMachine(env);
+    for (const path of records) machine.disk.set(`/nfsdata/${path}`, record);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect((machine.files.get('/proc/fs/lockd/nlm_end_grace') ?? 'none').trim()).toBe(expected);
+    expect(machine.warnings).toEqual([]);
+  });
+});

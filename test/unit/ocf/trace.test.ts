@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { parseStat } from '../../../lib/host/sys/process-tree.ts';
+import { traced, traceFile, traceHeader } from '../../../lib/ocf/trace.ts';
+import { FakeMachine } from '../../fake/machine.ts';
+
+const now = new Date(2026, 10, 2, 3, 4, 5);
+
+describe('a trace', () => {
+  test.each([
+    ['off', {}, undefined],
+    ['off by a word', { OCF_RESKEY_trace_ra: 'no' }, undefined],
+    [
+      'on by parameter',
+      { OCF_RESKEY_trace_ra: '1', OCF_RESOURCE_INSTANCE: 'fs' },
+      '/var/lib/heartbeat/trace_ra/Filesystem/fs.start.2026-11-02.03:04:05',
+    ],
+    [
+      'crmsh’s directory',
+      { OCF_RESKEY_trace_ra: '1', OCF_RESKEY_trace_dir: '/t', OCF_RESOURCE_INSTANCE: 'fs' },
+      '/t/Filesystem/fs.start.2026-11-02.03:04:05',
+    ],
+    ['crm_resource -VV', { OCF_TRACE_RA: '1', OCF_TRACE_FILE: '/dev/stderr' }, '/dev/stderr'],
+    ['a descriptor', { OCF_TRACE_RA: '1', OCF_TRACE_FILE: '5' }, '/proc/self/fd/5'],
+    ['a relative name', { OCF_TRACE_RA: '1', OCF_TRACE_FILE: 'x' }, undefined],
+  ])('%s', (_situation, env, file) => {
+    expect(traceFile(env, 'Filesystem', 'start', now)).toBe(file);
+  });
+
+  test('secrets are masked', () => {
+    expect(traceHeader({ OCF_RESKEY_password: 'x', A: '1' })).toBe('A=1\nOCF_RESKEY_password=********\n');
+  });
+
+  test('each command with its end', async () => {
+    const lines: string[] = [];
+    const machine = new FakeMachine().on('mount', () => ({ code: 32, stderr: 'no\n' }));
+    await traced(machine, (line) => void lines.push(line)).run({ argv: ['mount', '/x'], timeoutMs: 1 });
+    expect(lines).toEqual(['0.000 mount /x -> 32 0.000 s\n', '    no\n']);
+  });
+});
+
+test.each([
+  [
+    '1 (systemd) S 0 1 1 0 -1 4194560 1 1 1 1 1 1 1 1 20 0 1 0 33 1 1',
+    { state: 'S', parent: 0, startTime: 33 },
+  ],
+  [
+    '7 (a) R (b) D 3 1 1 0 -1 4194560 1 1 1 1 1 1 1 1 20 0 1 0 99 1 1',
+    { state: 'D', parent: 3, startTime: 99 },
+  ],
+  ['', undefined],
+  ['torn (x', undefined],
+])('proc_pid_stat %j', (text, stat) => {
+  expect(parseStat(text)).toEqual(stat);
+});
