@@ -10,7 +10,7 @@ const measuring = 'test/host/**/*scale.test.ts';
 export default defineConfig({
   test: {
     projects: [
-      project('unit', { testTimeout: 5_000 }),
+      project('unit'),
       project('contract', { globalSetup: 'test/contract/build.ts' }),
       // Agents mostly wait, for the kernel or for a time to pass: more of them than there are processors.
       project('host', { exclude: [measuring], maxWorkers: 4, sequence: { groupOrder: 1 } }),

@@ -64,7 +64,7 @@ export const whenInvalid: Readonly<Record<Situation, Verdict>> = {
 export function forgive(situation: Situation, trouble: Trouble): Trouble | Health {
   switch (situation) {
     case 'probe':
-      return cannotBeHere.has(trouble) ? 'notRunning' : trouble;
+      return hardErrors.has(trouble) ? 'notRunning' : trouble;
     case 'stop':
       return hardErrors.has(trouble) ? 'failed' : trouble;
     case 'notify':
@@ -74,9 +74,10 @@ export function forgive(situation: Situation, trouble: Trouble): Trouble | Healt
   }
 }
 
-/** Without its software or a usable configuration a resource is not running here. */
-const cannotBeHere: ReadonlySet<Trouble> = new Set(['misconfigured', 'notInstalled', 'invalidHere']);
-/** For a stop these tell Pacemaker nothing but "failed", and ban the resource on top. */
+/**
+ * Without its software or a usable configuration a resource is not running here, says a probe. To a stop these tell nothing but
+ * "failed"; passed on, they would ban the resource as well.
+ */
 const hardErrors: ReadonlySet<Trouble> = new Set(['misconfigured', 'notInstalled', 'invalidHere']);
 
 /** Everything that changes the machine needs root; looking does not. */

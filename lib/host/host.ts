@@ -49,14 +49,22 @@ export function hostOn(sys: Sys, deadlineMs: number): Host {
 }
 
 /** The reason for a command that did not do its work: its own first line, or what it was stuck in. */
-export function commandFailure(argv: Argv, output: Output): Failure {
-  const command = argv.join(' ');
-  if (output.missing) return new Failure('notInstalled', `command ${argv[0]} is not installed`);
-  if (output.hung) return new Failure('failed', `"${command}" did not end (${output.hung})`);
-  return new Failure(
-    'failed',
-    `${command}: ${firstLine(output.stderr) || firstLine(output.stdout) || `exit ${output.code}`}`,
-  );
+export const commandFailure = (argv: Argv, output: Output): Failure =>
+  new Failure(output.missing ? 'notInstalled' : 'failed', commandTrouble(argv, output));
+
+/** The same as a sentence, for a reason that says more. */
+export function commandTrouble(argv: Argv, output: Output): string {
+  if (output.missing) return `command ${argv[0]} is not installed`;
+  if (output.hung) return `"${argv.join(' ')}" did not end (${output.hung})`;
+  return `${argv.join(' ')}: ${outputTrouble(output)}`;
 }
 
+/** What went wrong in a command, without its name: what it was stuck in, its own first line, or its exit status. */
+export const outputTrouble = ({ hung, stderr, stdout, code }: Output): string =>
+  hung ?? (firstLine(stderr) || firstLine(stdout) || `exit ${code}`);
+
 export const firstLine = (text: string): string => text.trim().split('\n', 1)[0] ?? '';
+
+/** The name of this machine, as `uname -n` has it: what Pacemaker and DRBD call this node unless told otherwise. */
+export const hostName = async ({ sys }: Pick<Host, 'sys'>): Promise<string> =>
+  (await sys.read('/proc/sys/kernel/hostname')).trim();

@@ -22,9 +22,11 @@ export type Remembered = { readonly instance: string; readonly facts: Readonly<R
 
 type Page = { readonly bootId: string; readonly params?: RawParams; readonly facts: Record<string, unknown> };
 
-/** Where ocf-shellfuncs keeps state that must not survive a reboot. */
-export const stateDir = (env: NodeJS.ProcessEnv): string =>
-  `${env['HA_RSCTMP'] || '/run/resource-agents'}/tsha`;
+/** HA_RSCTMP, where agents of every provider keep state that must not survive a reboot. */
+export const rscTmp = (env: NodeJS.ProcessEnv): string => env['HA_RSCTMP'] || '/run/resource-agents';
+
+/** Our own part of it. */
+export const stateDir = (env: NodeJS.ProcessEnv): string => `${rscTmp(env)}/tsha`;
 
 export function memoryOf(sys: Sys, agent: string, instance: string, log: Log): Memory {
   const dir = stateDir(sys.env);

@@ -5,12 +5,13 @@ import type { ParamTable } from '../contract/params.ts';
 import { reasonLine, wordsOf } from '../contract/reason.ts';
 import { readRequest } from '../contract/request.ts';
 import type { Sink } from '../host/sys/children.ts';
+import { trueEnvironment } from '../host/sys/environment.ts';
 import type { NodeSys } from '../host/sys/node-sys.ts';
 import { nodeSys } from '../host/sys/node-sys.ts';
 import { describeProcess } from '../host/sys/process-tree.ts';
 import { children } from '../host/sys/runtime.ts';
 import type { AgentDef } from './agent.ts';
-import { actionsOf, marginMs, type Result, runAction } from './run.ts';
+import { actionsOf, marginMs, type Result, resultOf, runAction } from './run.ts';
 import { traced, traceFile, traceHeader } from './trace.ts';
 
 /** A result this late after the deadline of every command means that no command is to blame. */
@@ -29,14 +30,13 @@ export function main<T extends ParamTable>(agent: AgentDef<T>): void {
   const leave = (result: Result) => {
     if (leaving) return;
     leaving = true;
-    const { outcome } = result;
     if (result.reason) {
       const prefix = process.env['OCF_EXIT_REASON_PREFIX'] || 'ocf-exit-reason:';
       writeAll(2, `${prefix}${reasonLine(result.reason)}\n`);
     }
-    process.exit(exitCode[outcome]);
+    process.exit(result.code);
   };
-  const abort = (reason: string) => leave({ code: exitCode.failed, outcome: 'failed', reason });
+  const abort = (reason: string) => leave(resultOf('failed', reason));
   // An exception inside these handlers would end Node with 7, "not running": nothing here can throw.
   process.on('uncaughtException', (error) => abort(`unexpected: ${wordsOf(error)}`));
   process.on('unhandledRejection', (error) => abort(`unexpected: ${wordsOf(error)}`));
@@ -45,7 +45,7 @@ export function main<T extends ParamTable>(agent: AgentDef<T>): void {
   if (Number(process.versions.node.split('.')[0]) < 20) {
     const reason = `Node ${process.versions.node} is too old: 20 is needed`;
     const outcome = action === 'stop' ? 'failed' : 'notInstalled';
-    leave({ code: exitCode[outcome], outcome, reason });
+    leave(resultOf(outcome, reason));
   }
   process.umask(0o022); // Pacemaker's is 0026, which would make mount points that only root can enter
   process.chdir('/'); // the caller's directory may be deleted, or on what is to be unmounted
@@ -58,8 +58,9 @@ export function main<T extends ParamTable>(agent: AgentDef<T>): void {
 
   // The native flavour is one program for all agents, and takes the name first.
   const self = process.versions['bun'] ? agent.name : (process.argv[1] ?? '');
-  const machine = nodeSys(process.env, [process.execPath, self]);
-  const request = readRequest(action, process.env);
+  const env = trueEnvironment(process.env);
+  const machine = nodeSys(env, [process.execPath, self]);
+  const request = readRequest(action, env);
   const tag = `${agent.name}(${request.instance})[${process.pid}]`;
   const terminal = isTerminal(2);
   const route = logRoute(process.env, terminal);

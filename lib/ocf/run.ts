@@ -27,7 +27,7 @@ import type { AgentDef, Context } from './agent.ts';
 /** The end of an action: the number Pacemaker hears and, for anything unexpected, the sentence that explains it. */
 export type Result = { readonly code: number; readonly outcome: Outcome; readonly reason?: string };
 
-const result = (outcome: Outcome, reason?: string): Result =>
+export const resultOf = (outcome: Outcome, reason?: string): Result =>
   reason ? { code: exitCode[outcome], outcome, reason } : { code: exitCode[outcome], outcome };
 
 /**
@@ -72,9 +72,9 @@ export async function runAction<T extends ParamTable>(
     const verdict = forgive(situation, failure.outcome);
     if (verdict === 'ok' || verdict === 'notRunning') {
       log.info(`${situation}: ${failure.message}`);
-      return result(verdict);
+      return resultOf(verdict);
     }
-    return result(verdict, failure.message);
+    return resultOf(verdict, failure.message);
   }
 }
 
@@ -82,16 +82,16 @@ export async function runAction<T extends ParamTable>(
 function refuseCall(agent: AgentDef<ParamTable>, action: string, env: NodeJS.ProcessEnv): Result | undefined {
   if (!actionsOf(agent).includes(action)) {
     const known = actionsOf(agent).join(', ');
-    return result(
+    return resultOf(
       'unimplemented',
       action ? `${action}: action not supported (${known}, meta-data)` : 'no action given',
     );
   }
   const major = env['OCF_RA_VERSION_MAJOR'];
   if (major !== undefined && major !== '' && major !== '1')
-    return result('failed', `OCF resource agent API version ${major} is not supported, only version 1`);
+    return resultOf('failed', `OCF resource agent API version ${major} is not supported, only version 1`);
   if (major && !env['OCF_RESOURCE_INSTANCE'])
-    return result('invalidHere', 'OCF_RESOURCE_INSTANCE is not set: which resource is this?');
+    return resultOf('invalidHere', 'OCF_RESOURCE_INSTANCE is not set: which resource is this?');
   return undefined;
 }
 
@@ -196,9 +196,9 @@ const isHealth = (verdict: Trouble | Health): verdict is Health => healths.has(v
 function conclude(agent: string, situation: Situation, outcome: Health | Report): Result {
   const { health, reason } = typeof outcome === 'string' ? { health: outcome, reason: undefined } : outcome;
   if (health === 'notRunning' && situation !== 'probe')
-    return result(health, reason ?? `${agent} is not running`);
-  if (health === 'notRunning' || health === 'ok' || health === 'promoted') return result(health);
-  return result(health, reason);
+    return resultOf(health, reason ?? `${agent} is not running`);
+  if (health === 'notRunning' || health === 'ok' || health === 'promoted') return resultOf(health);
+  return resultOf(health, reason);
 }
 
 /** Anything that is not a `Failure` is a defect of ours or an error of the system: both are "failed", never a guess. */

@@ -56,6 +56,24 @@ const ran =
     };
   };
 
+/** A name with a byte that is no UTF-8 and a line break at its end. */
+const rawFile = `${dir}/f\udcfc\n`;
+writeFileSync(Buffer.from(rawFile.replace('\udcfc', '\xfc'), 'latin1'), Buffer.from([0xff, 0x0a, 0xfc]));
+
+async function rawNames(sys: NodeSys): Promise<unknown> {
+  const link = `${dir}/\udcfe`;
+  await sys.run({ argv: ['ln', '-sfn', '--', rawFile, link], timeoutMs: 10_000 });
+  await sys.write(`${dir}/ÿ`, await sys.read(rawFile));
+  const names = await sys.list(dir);
+  return [
+    names.find((name) => name.startsWith('f\udcfc')),
+    names.find((name) => name === 'ÿ'),
+    await sys.read(`${dir}/ÿ`),
+    (await sys.target(link)) === rawFile,
+    (await sys.facts(link)).kind,
+  ];
+}
+
 /** Each situation, what happens in it, and what is to come out. */
 export const stories: Readonly<Record<string, readonly [Story, unknown]>> = {
   'a command that ends well': [ran({ argv: ['true'] }), { code: 0 }],
@@ -117,6 +135,23 @@ export const stories: Readonly<Record<string, readonly [Story, unknown]>> = {
     }),
     { code: 0, stdout: ',,,C,yes,more\n' },
   ],
+  'F9: arguments that are no UTF-8': [
+    ran({ argv: ['od', '-An', '-tx1', rawFile] }),
+    { code: 0, stdout: ' ff 0a fc\n' },
+  ],
+  'F9: a command with such arguments that fails': [
+    ran({ argv: ['sh', '-c', 'exit 7', 'a\udcff'] }),
+    { code: 7 },
+  ],
+  'F9: a command with such arguments that does not exist': [
+    ran({ argv: ['no-such-command', 'a\udcff'] }),
+    { code: 127, missing: true, stderr: 'no-such-command: not found' },
+  ],
+  'F9: output and input that are no UTF-8': [
+    ran({ argv: ['cat'], input: 'a\udcff\udc80ü' }),
+    { code: 0, stdout: 'a\udcff\udc80ü' },
+  ],
+  'F9: files whose names are no UTF-8': [rawNames, ['f\udcfc\n', 'ÿ', '\udcff\n\udcfc', true, 'link']],
   'the process group is ours': [
     async (sys) => {
       const { stdout } = await sys.run({ argv: sh('cut -d" " -f5 /proc/$$/stat'), timeoutMs: 5000 });

@@ -1,3 +1,4 @@
+import { textOf } from './bytes.ts';
 import { type Children, type Environment, longestOutput } from './children.ts';
 import { killTree } from './process-tree.ts';
 
@@ -32,8 +33,7 @@ declare const Bun: {
 const cwd = '/';
 
 export const run: Children['run'] = async (argv, env, { input, output = 'pipe' }) => {
-  const stdin =
-    input === undefined ? 'ignore' : typeof input === 'string' ? new TextEncoder().encode(input) : input;
+  const stdin = input ?? 'ignore';
   const child = Bun.spawn({ cmd: argv, cwd, env, stdin, stdout: output, stderr: output });
   const tooMuch = () => killTree(child.pid);
   const all = [gathered(child.stdout, tooMuch), gathered(child.stderr, tooMuch), child.exited] as const;
@@ -45,22 +45,23 @@ export const run: Children['run'] = async (argv, env, { input, output = 'pipe' }
 };
 
 async function gathered(pipe: Pipe | undefined, tooMuch: () => void): Promise<string> {
-  let text = '';
+  const pieces: Uint8Array[] = [];
+  let size = 0;
   await readAll(pipe, (piece) => {
-    if (text.length + piece.length > longestOutput) tooMuch();
-    else text += piece;
+    size += piece.length;
+    if (size > longestOutput) tooMuch();
+    else pieces.push(piece);
   });
-  return text;
+  return textOf(Buffer.concat(pieces));
 }
 
 /** Not by `for await`: generators cost as much again as the whole reading. */
-async function readAll(pipe: Pipe | undefined, onText: (text: string) => void): Promise<void> {
+async function readAll(pipe: Pipe | undefined, onPiece: (piece: Uint8Array) => void): Promise<void> {
   const reader = pipe?.getReader();
-  const decoder = new TextDecoder();
   for (;;) {
     const piece = await reader?.read();
     if (piece === undefined || piece.done) return;
-    onText(decoder.decode(piece.value, { stream: true }));
+    onPiece(piece.value);
   }
 }
 
@@ -68,7 +69,10 @@ export const follow: Children['follow'] = async (argv, env, onText) => {
   const child = Bun.spawn({ cmd: argv, cwd, env, stdin: 'ignore', stdout: 'pipe', stderr: 'ignore' });
   child.unref();
   let isOpen = true;
-  readAll(child.stdout, (text) => isOpen && onText(text)).catch(() => {});
+  const decoder = new TextDecoder();
+  readAll(child.stdout, (piece) => {
+    if (isOpen) onText(decoder.decode(piece, { stream: true }));
+  }).catch(() => {});
   return {
     pid: child.pid,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,

@@ -1,5 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import { textOf } from './bytes.ts';
 import { type Children, longestOutput } from './children.ts';
 import { killTree } from './process-tree.ts';
 import { signalNumber } from './signals.ts';
@@ -41,13 +42,15 @@ export const run: Children['run'] = async (argv, env, { input, output = 'pipe' }
 };
 
 function gathered(pipe: Readable | null, tooMuch: () => void): () => string {
-  let text = '';
-  pipe?.setEncoding('utf8').on('data', (piece: string) => {
-    if (text.length + piece.length > longestOutput) tooMuch();
-    else text += piece;
+  const pieces: Buffer[] = [];
+  let size = 0;
+  pipe?.on('data', (piece: Buffer) => {
+    size += piece.length;
+    if (size > longestOutput) tooMuch();
+    else pieces.push(piece);
   });
   pipe?.on('error', () => {});
-  return () => text;
+  return () => textOf(Buffer.concat(pieces));
 }
 
 export const follow: Children['follow'] = async (argv, env, onText) => {

@@ -1,6 +1,6 @@
 import type { Argv } from './sys.ts';
 
-/** More than any tool of this field prints, in characters; one that does not stop must not fill the memory. */
+/** More than any tool of this field prints, in bytes; one that does not stop must not fill the memory. */
 export const longestOutput = 16 * 1024 * 1024;
 
 export type Finished = {
@@ -40,7 +40,7 @@ export type Children = {
   run(
     argv: Argv,
     env: Environment,
-    io: { readonly input?: string | Uint8Array | undefined; readonly output?: 'ignore' | 'pipe' | undefined },
+    io: { readonly input?: Uint8Array | undefined; readonly output?: 'ignore' | 'pipe' | undefined },
   ): Promise<Running>;
   follow(argv: Argv, env: Environment, onText: (text: string) => void): Promise<Source>;
   /** In a process group of its own, for after this process; its output goes to a file descriptor. */

@@ -13,9 +13,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { bytesOf, isEscaped, textOf } from './bytes.ts';
 import type { Environment } from './children.ts';
 import { followed } from './followed.ts';
 import { describeProcess, killTree } from './process-tree.ts';
+import { rawArgv } from './raw-argv.ts';
 import { children } from './runtime.ts';
 import type { Argv, Command, FileFacts, Followed, Output, Sys } from './sys.ts';
 
@@ -52,9 +54,10 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
   const environment = (extra?: Environment): Environment => ({ ...childEnv(env), PATH: path, ...extra });
 
   async function run({ argv, input, env: extra, timeoutMs, output }: Command): Promise<Output> {
-    if (noTools) return missing(argv);
+    if (noTools || (argv.some(isEscaped) && !(await has(argv[0])))) return missing(argv);
     const { run: begin } = await children();
-    const child = await begin(argv, environment(extra), { input, output }).catch((error) =>
+    const bytes = typeof input === 'string' ? bytesOf(input) : input;
+    const child = await begin(rawArgv(argv), environment(extra), { input: bytes, output }).catch((error) =>
       notRun(argv, error),
     );
     if ('code' in child) return child;
@@ -79,32 +82,27 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
   }
 
   return {
-    read: (file) => inTurn(() => readFileSync(file, 'utf8')),
-    write: (file, content, mode = 0o644) =>
-      inTurn(() => {
-        const draft = `${file}.tsha-${process.pid}`;
-        writeFileSync(draft, content, { mode });
-        renameSync(draft, file);
-      }),
+    read: (file) => inTurn(() => textOf(readFileSync(raw(file)))),
+    write: (file, content, mode = 0o644) => inTurn(() => replaceFile(file, bytesOf(content), mode)),
     async poke(file, content) {
       const { open } = await import('node:fs/promises'); // the kernel may work on it for long
-      const handle = await open(file, fsConstants.O_WRONLY);
+      const handle = await open(raw(file), fsConstants.O_WRONLY);
       try {
         await handle.write(content);
       } finally {
         await handle.close();
       }
     },
-    list: (dir) => inTurn(() => readdirSync(dir)),
-    target: (link) => inTurn(() => readlinkSync(link)),
-    facts: (file, follow) => inTurn(() => fileFacts(follow ? statSync(file) : lstatSync(file))),
-    makeDir: (dir, mode = 0o755) => inTurn(() => void mkdirSync(dir, { recursive: true, mode })),
-    remove: (file) => inTurn(() => rmSync(file, { recursive: true, force: true })),
+    list: (dir) => inTurn(() => namesIn(raw(dir))),
+    target: (link) => inTurn(() => textOf(readlinkSync(raw(link), 'buffer'))),
+    facts: (file, follow) => inTurn(() => fileFacts(follow ? statSync(raw(file)) : lstatSync(raw(file)))),
+    makeDir: (dir, mode = 0o755) => inTurn(() => void mkdirSync(raw(dir), { recursive: true, mode })),
+    remove: (file) => inTurn(() => rmSync(raw(file), { recursive: true, force: true })),
     run,
     async follow(argv) {
       const { follow: begin } = await children();
       const events = await followed(
-        (onText) => begin(argv, environment(), onText),
+        (onText) => begin(rawArgv(argv), environment(), onText),
         () => following.delete(events),
       );
       following.add(events);
@@ -112,7 +110,7 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     },
     async launch(argv, logFile) {
       const { launch: begin } = await children();
-      return begin(argv, environment(), logFile ? openSync(logFile, 'a', 0o600) : 'ignore');
+      return begin(rawArgv(argv), environment(), logFile ? openSync(logFile, 'a', 0o600) : 'ignore');
     },
     has,
     async runningAddresses() {
@@ -172,6 +170,28 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
       for (const events of following) events.end();
     },
   };
+}
+
+/** A path as the kernel knows it. */
+const raw = (path: string): string | Buffer => (isEscaped(path) ? bytesOf(path) : path);
+
+/** Names are asked for as bytes only where one of them is no UTF-8: a Buffer for each entry of /proc would cost every scan. */
+function namesIn(dir: string | Buffer): readonly string[] {
+  const names = readdirSync(dir);
+  return names.some((name) => name.includes('\ufffd')) ? readdirSync(dir, 'buffer').map(textOf) : names;
+}
+
+/** All or nothing: where there is no room no draft stays, and a name that somebody else put there is never written through. */
+function replaceFile(file: string, content: Buffer, mode: number): void {
+  const draft = raw(`${file}.tsha-${process.pid}`);
+  rmSync(draft, { force: true });
+  try {
+    writeFileSync(draft, content, { mode, flag: 'wx' });
+    renameSync(draft, raw(file));
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
 }
 
 /** The longest that timers and signals, the deadline among them, wait for a scan of thousands of files. */
