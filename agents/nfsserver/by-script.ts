@@ -48,13 +48,13 @@ async function launch(ctx: Ctx, daemon: Daemon): Promise<void> {
 }
 
 /** nfs.conf says the same to those that read it; older ones know only their arguments. */
-async function commandFor({ host, params }: Ctx, { process }: Daemon): Promise<Argv> {
-  const { statd_port, statd_outgoing_port, mountd_port } = params;
+async function commandFor(ctx: Ctx, { process }: Daemon): Promise<Argv> {
+  const { statd_port, statd_outgoing_port, mountd_port } = ctx.params;
   const option = (letter: string, port: number | undefined) =>
     port === undefined ? [] : [letter, String(port)];
   switch (process) {
     case 'rpcbind':
-      for (const script of bindScripts) if (await host.sys.has(script)) return [script, 'start'];
+      for (const script of bindScripts) if (await ctx.host.sys.has(script)) return [script, 'start'];
       return ['rpcbind'];
     case statd.process:
       return [process, '--no-notify', ...option('-p', statd_port), ...option('-o', statd_outgoing_port)];

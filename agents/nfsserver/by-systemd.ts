@@ -2,7 +2,7 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { listenersOn } from '../../lib/host/net/listeners.ts';
 import { nfsConf } from '../../lib/host/nfs/conf.ts';
-import { type Daemon, serverNames, serverUnits, unitFor } from '../../lib/host/nfs/daemons.ts';
+import { type NeededDaemon, serverNames, serverUnits } from '../../lib/host/nfs/daemons.ts';
 import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
 import { isInstalled, startUnits, stopUnits, type Unit, unitsOf } from '../../lib/host/systemd.ts';
 import type { Ctx } from './params.ts';
@@ -11,16 +11,12 @@ import type { Ctx } from './params.ts';
 const reserveMs = 5000;
 const standardPort = 2049;
 
-/** Throws `Failure` for a daemon without a unit that could be started. */
-export async function unitsFor(host: Host, daemons: readonly Daemon[]): Promise<readonly string[]> {
-  return Promise.all(
-    daemons.map(async (daemon) => {
-      const unit = await unitFor(host, daemon);
-      if (unit === undefined)
-        throw new Failure('notInstalled', `${daemon.units[0]} is not installed or is masked`);
-      return unit;
-    }),
-  );
+/** The units of these daemons. Throws `Failure` for a daemon without one that could be started. */
+export function requireInstalled(daemons: readonly NeededDaemon[]): readonly string[] {
+  return daemons.map(({ unit, units }) => {
+    if (unit === undefined) throw new Failure('notInstalled', `${units[0]} is not installed or is masked`);
+    return unit;
+  });
 }
 
 /** Every unit of the server that is installed here; its own under the first of its names, the others are aliases. */
@@ -35,11 +31,12 @@ export async function installedUnits(host: Host): Promise<readonly string[]> {
 
 /** Starts all in one call, in which systemd orders them. */
 export async function startBySystemd(
-  { host }: Pick<Ctx, 'host'>,
+  ctx: Ctx,
   server: string,
-  daemons: readonly Daemon[],
+  daemons: readonly NeededDaemon[],
 ): Promise<void> {
-  const names = [...(await unitsFor(host, daemons)), server];
+  const { host } = ctx;
+  const names = [...requireInstalled(daemons), server];
   const start = () => startUnits(host, names, Math.max(1000, host.left() - reserveMs));
   let output = await start();
   if (output.code !== 0 && (await liftLimit(host, names))) output = await start();

@@ -1,22 +1,24 @@
 import { statd } from '../../lib/host/nfs/daemons.ts';
 import { unitProcesses } from '../../lib/host/systemd.ts';
-import { binding } from './infodir.ts';
 import type { Ctx } from './params.ts';
+import type { Seen } from './seen.ts';
 
 // A node may have NFS mounts of its own, whose locks need a statd. The server's takes its place while it runs.
 
 const fact = 'client units';
 
 /** Notes what is to be started again when the server has stopped, unless what runs is our own, of a start before. */
-export async function rememberClientUnits(ctx: Ctx, threads: number): Promise<void> {
-  if (threads > 0 || (await binding(ctx)).is === 'ours') return;
+export async function rememberClientUnits(ctx: Ctx, seen: Seen): Promise<void> {
+  const { host, memory } = ctx;
+  if (seen.is !== 'stopped') return;
   const running: string[] = [];
-  for (const unit of statd.units) if ((await unitProcesses(ctx.host, unit)).length > 0) running.push(unit);
-  await ctx.memory.note(fact, running);
+  for (const unit of statd.units) if ((await unitProcesses(host, unit)).length > 0) running.push(unit);
+  await memory.note(fact, running);
 }
 
 /** Starts those, and `others`. A stop does not fail for it. */
-export async function startAgain({ host, log, memory }: Ctx, others: readonly string[]): Promise<void> {
+export async function startAgain(ctx: Ctx, others: readonly string[]): Promise<void> {
+  const { host, log, memory } = ctx;
   const units = [...others, ...((await memory.fact<readonly string[]>(fact)) ?? [])];
   if (units.length === 0) return;
   const { code, stderr, hung } = await host.tryRun(['systemctl', 'start', ...units]);

@@ -2,8 +2,8 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
 import {
   isRunning,
+  missingDaemons,
   type NamedProcess,
-  neededDaemons,
   processesNamed,
   statd,
   stateHolders,
@@ -11,12 +11,12 @@ import {
 import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
 import { keepRecords } from '../../lib/host/nfs/nsm-records.ts';
 import { statdHome } from '../../lib/host/nfs/state-directory.ts';
-import { hasSystemd, startsAtBoot } from '../../lib/host/systemd.ts';
+import { startsAtBoot } from '../../lib/host/systemd.ts';
 import { startByScript, stopByScript } from './by-script.ts';
-import { installedUnits, startBySystemd, stopBySystemd, unitsFor } from './by-systemd.ts';
-import { missingDaemons, wantsV3 } from './health.ts';
-import { findManager, type Manager } from './manager.ts';
+import { installedUnits, requireInstalled, startBySystemd, stopBySystemd } from './by-systemd.ts';
+import type { Manager, Starter } from './manager.ts';
 import type { Ctx } from './params.ts';
+import type { Survey } from './survey.ts';
 
 /** sm-notify runs once per boot: it does nothing when this file exists. */
 const alreadyNotified = '/run/sm-notify.pid';
@@ -26,56 +26,61 @@ const keepMs = 3000;
 const settleMs = 5000;
 
 /** What can be told before the start costs anything. Throws `Failure` for a daemon without a unit. */
-export async function checkUnits(ctx: Ctx, manager: Manager): Promise<void> {
+export async function requireUnits(ctx: Ctx, starter: Starter, { daemons }: Survey): Promise<void> {
   const { host, log } = ctx;
-  if (manager.by === 'script') return;
-  await unitsFor(host, await neededDaemons(host, await wantsV3(ctx)));
-  if (await startsAtBoot(host, manager.server))
+  if (starter.by === 'script') return;
+  requireInstalled(daemons);
+  if (await startsAtBoot(host, starter.server))
     log.warn(
-      `${manager.server} is enabled at boot: Pacemaker must be the only one to start it (systemctl disable it)`,
+      `${starter.server} is enabled at boot: Pacemaker must be the only one to start it (systemctl disable it)`,
     );
 }
 
-/** Starts every daemon of the server and waits until all of them and the kernel's threads are there. */
-export async function startServer(ctx: Ctx, manager: Manager, scope: string | undefined): Promise<void> {
+/**
+ * Starts every daemon of the server and waits until all of them and the kernel's threads are there. `scope`: the node's name that
+ * nfsd is to see, where it takes the server scope from that.
+ */
+export async function startServer(
+  ctx: Ctx,
+  survey: Survey,
+  starter: Starter,
+  scope: string | undefined,
+): Promise<void> {
   const { host } = ctx;
-  const needed = await neededDaemons(host, await wantsV3(ctx));
   // rpc-statd-notify.service would send in the node's name, before the exports and the address are there
   await host.sys.write(alreadyNotified, `${host.sys.pid}\n`, 0o600);
-  if (manager.by === 'systemd') await startBySystemd(ctx, manager.server, needed);
-  else await startByScript(ctx, manager.script, needed, scope);
+  if (starter.by === 'systemd') await startBySystemd(ctx, starter.server, survey.daemons);
+  else await startByScript(ctx, starter.script, survey.daemons, scope);
 
   let missing: readonly string[] = [];
   const isUp = await host.until(async () => {
-    missing = (await nfsdThreads(host)) > 0 ? await missingDaemons(ctx) : ['the kernel has no nfsd threads'];
+    missing =
+      (await nfsdThreads(host)) > 0
+        ? await missingDaemons(host, survey.daemons)
+        : ['the kernel has no nfsd threads'];
     return missing.length === 0;
   }, settleMs);
-  const what = manager.by === 'systemd' ? manager.server : manager.script;
+  const what = starter.by === 'systemd' ? starter.server : starter.script;
   if (!isUp) throw new Failure('failed', `after the start of ${what}: ${missing.join('; ')}`);
 }
 
 /** Before a start: a daemon that runs has its files in the directory that is about to be hidden. */
-export async function standstill(ctx: Ctx): Promise<void> {
-  if (await isAnythingUp(ctx.host, await nfsdThreads(ctx.host))) await stopServer(ctx);
-  const left = await endLeftovers(ctx.host);
-  if (left.length > 0) ctx.log.warn(`still there: ${names(left)}`);
+export async function standstill(ctx: Ctx, { manager }: Survey): Promise<void> {
+  const { host, log } = ctx;
+  if (await isAnythingUp(host, await nfsdThreads(host))) await stopServer(ctx, manager);
+  const left = await endLeftovers(host);
+  if (left.length > 0) log.warn(`still there: ${names(left)}`);
 }
 
 /** Takes the server and every helper down; they keep files open, and a new state directory means new files. */
-export async function stopServer(ctx: Pick<Ctx, 'host' | 'log' | 'params'>): Promise<void> {
+export async function stopServer(ctx: Ctx, manager: Manager): Promise<void> {
   const { host, log } = ctx;
   const before = await nfsdThreads(host);
   if (before > 0 && (await isRunning(host, statd)))
     await keepRecords(host, (await statdHome(host)).dir, keepMs).catch((error: Error) =>
       log.warn(`clients with NFSv3 locks are not remembered: ${error.message}`),
     );
-  const manager = await findManager(ctx);
-  const timeoutMs = host.left() * 0.6;
-  const trouble = (await hasSystemd(host))
-    ? await stopBySystemd(host, await installedUnits(host), timeoutMs)
-    : manager?.by === 'script' && (await isAnythingUp(host, before))
-      ? await stopByScript(host, manager.script, timeoutMs)
-      : undefined;
+  const trouble = await stopDaemons(host, manager, before);
   if (trouble) log.warn(trouble);
   if ((await nfsdThreads(host)) === 0) return;
   // A child does it: a thread that hangs with its disk keeps whoever ends the threads waiting in the kernel.
@@ -87,6 +92,19 @@ export async function stopServer(ctx: Pick<Ctx, 'host' | 'log' | 'params'>): Pro
     'failed',
     `${await nfsdThreads(host)} of ${before} nfsd threads do not end: is the storage below the exports dead?`,
   );
+}
+
+/** By what manages them here. Says what that said if it could not stop them. */
+async function stopDaemons(host: Host, manager: Manager, threads: number): Promise<string | undefined> {
+  const timeoutMs = host.left() * 0.6;
+  switch (manager.by) {
+    case 'systemd':
+      return stopBySystemd(host, await installedUnits(host), timeoutMs);
+    case 'script':
+      return (await isAnythingUp(host, threads)) ? stopByScript(host, manager.script, timeoutMs) : undefined;
+    case 'nobody':
+      return undefined;
+  }
 }
 
 /** To ask systemd about all units, or an init script, costs more than to look. */

@@ -10,30 +10,31 @@ import {
   tidyPath,
 } from '../../lib/host/storage/mounts.ts';
 import type { Ctx } from './params.ts';
+import type { Wanted } from './wanted.ts';
 
 /** A directory by what the kernel knows of it: its filesystem, and its path within. */
 type Place = Pick<Mount, 'device' | 'root'>;
 
-/** What lies on the state directory. `ours`: nfs_shared_infodir, by whomever mounted. */
-export type Binding = { readonly is: 'nothing' } | { readonly is: 'ours' | 'foreign'; readonly mount: Mount };
-
-/** nfs_shared_infodir, if it is to be mounted over the state directory: a failover filesystem may be mounted right there. */
-export function sharedInfodir({ params }: Pick<Ctx, 'params'>): string | undefined {
-  const dir = params.nfs_shared_infodir && tidyPath(params.nfs_shared_infodir);
-  return dir === stateRoot ? undefined : dir;
-}
+/** What is mounted on the state directory. */
+export type Binding =
+  | { readonly is: 'nothing' }
+  | {
+      readonly is: /** nfs_shared_infodir, by whomever mounted. */
+        | 'ours'
+        /** Something else, where nfs_shared_infodir should be. */
+        | 'foreign'
+        /** Nothing is to be mounted there by this resource: what is there is the administrator's, or the failover filesystem itself. */
+        | 'unasked';
+      readonly mount: Mount;
+    };
 
 /** Looks without touching the filesystems themselves. */
-export async function binding({
-  host,
-  params,
-  memory,
-}: Pick<Ctx, 'host' | 'params' | 'memory'>): Promise<Binding> {
+export async function binding(ctx: Ctx, { infodir }: Pick<Wanted, 'infodir'>): Promise<Binding> {
+  const { host, memory } = ctx;
   const table = await mounts(host);
   const mount = mountOn(table, stateRoot) ?? mountOn(table, await canonicalPath(host, stateRoot, table));
   if (!mount) return { is: 'nothing' };
-  const infodir = sharedInfodir({ params });
-  if (infodir === undefined) return { is: 'foreign', mount };
+  if (infodir === undefined) return { is: 'unasked', mount };
   const same = (place: Place | undefined) => place?.device === mount.device && place.root === mount.root;
   const isOurs =
     same(placeOf(infodir, table)) ||
@@ -50,11 +51,21 @@ function placeOf(dir: string, table: readonly Mount[]): Place | undefined {
   return { device: holder.device, root: tidyPath(`${holder.root}/${below}`) };
 }
 
+/** Brings nfs_shared_infodir to its place, or finds it there. Throws `Failure` when something else is there. */
+export async function share(ctx: Ctx, { infodir }: Pick<Wanted, 'infodir'>): Promise<void> {
+  if (infodir === undefined) return;
+  const found = await binding(ctx, { infodir });
+  if (found.is === 'foreign')
+    throw new Failure(
+      'failed',
+      `${found.mount.source} is mounted on ${stateRoot}: nfs_shared_infodir ${infodir} cannot be mounted there`,
+    );
+  if (found.is === 'nothing') await bind(ctx, infodir);
+}
+
 /** Mounts infodir over the state directory and makes sure that it is there. */
-export async function bind(
-  { host, memory, log }: Pick<Ctx, 'host' | 'memory' | 'log'>,
-  infodir: string,
-): Promise<void> {
+async function bind(ctx: Ctx, infodir: string): Promise<void> {
+  const { host, memory, log } = ctx;
   const before = await mounts(host);
   const source = await canonicalPath(host, infodir, before);
   const place = placeOf(source, before);

@@ -1,5 +1,4 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import type { Host } from '../../lib/host/host.ts';
 import { nfsdBegun } from '../../lib/host/nfs/nfsd.ts';
 import type { Binding } from './infodir.ts';
 import type { Ctx } from './params.ts';
@@ -12,11 +11,13 @@ const refusedFact = 'refused';
 
 type Server = { readonly threadsSince: number };
 
-export const claim = async ({ host, memory }: Pick<Ctx, 'host' | 'memory'>): Promise<void> =>
+/** Writes down that the server which runs now is ours. */
+export const claim = async ({ host, memory }: Ctx): Promise<void> =>
   memory.note(fact, { threadsSince: await nfsdBegun(host) });
 
 /** The other resource that started the server which runs now, if there is one. */
-async function otherOwner({ host, memory }: Pick<Ctx, 'host' | 'memory'>): Promise<string | undefined> {
+async function starter(ctx: Ctx): Promise<string | undefined> {
+  const { host, memory } = ctx;
   const others = await memory.others();
   if (others.length === 0) return undefined;
   const since = await nfsdBegun(host);
@@ -26,8 +27,8 @@ async function otherOwner({ host, memory }: Pick<Ctx, 'host' | 'memory'>): Promi
 }
 
 /** Throws `Failure` when another resource runs the server of this node. */
-export async function refuseSecond(ctx: Pick<Ctx, 'host' | 'memory'>): Promise<void> {
-  const owner = await otherOwner(ctx);
+export async function requireNoOther(ctx: Ctx): Promise<void> {
+  const owner = await starter(ctx);
   await ctx.memory.note(refusedFact, owner);
   if (owner !== undefined)
     throw new Failure(
@@ -37,15 +38,11 @@ export async function refuseSecond(ctx: Pick<Ctx, 'host' | 'memory'>): Promise<v
 }
 
 /**
- * Whether the server that runs is another resource's and none of our business: its state is not on our directory, or our own
- * start was refused because of it. In doubt it is ours: a resource may have got another name while it ran.
+ * The other resource whose server runs and is none of our business: our state directory is not below it, or our own start was
+ * refused because of it. In doubt it is ours: a resource may have got another name while it ran.
  */
-export async function isOthers(
-  ctx: { readonly host: Host } & Pick<Ctx, 'memory' | 'params'>,
-  { is }: Binding,
-): Promise<string | undefined> {
-  const owner = await otherOwner(ctx);
-  if (owner === undefined) return undefined;
-  const isElsewhere = is === 'foreign' && ctx.params.nfs_shared_infodir !== undefined;
-  return isElsewhere || (await ctx.memory.fact<string>(refusedFact)) === owner ? owner : undefined;
+export async function otherOwner(ctx: Ctx, { is }: Binding): Promise<string | undefined> {
+  const owner = await starter(ctx);
+  if (owner === undefined || is === 'foreign') return owner;
+  return (await ctx.memory.fact<string>(refusedFact)) === owner ? owner : undefined;
 }

@@ -2,10 +2,11 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
-import { adminsConf } from './health.ts';
 import type { Ctx } from './params.ts';
+import type { Survey } from './survey.ts';
 
-// Numbers that nfsd and lockd take over when they start and keep beyond their end: the ones before come back when the server stops.
+// Numbers of the kernel that nfsd and lockd read when they start. A number stays in force after the server has stopped, for the
+// next server on this node, whoever starts it. So start remembers what was there, and stop writes it back.
 
 const lease = '/proc/fs/nfsd/nfsv4leasetime';
 const grace = '/proc/fs/nfsd/nfsv4gracetime';
@@ -18,7 +19,7 @@ const defaultTime = 90;
 /** lockd takes no more for its own grace period. */
 const longestTime = 240;
 
-/** Which protocol versions are on: rpc.nfsd changes those that it is told, and no start after it takes that back. */
+/** Which protocol versions are on. rpc.nfsd switches those that it is told of; the others stay as the server before left them. */
 const versions = '/proc/fs/nfsd/versions';
 
 /** Files of the kernel and the numbers they held before the start. */
@@ -29,11 +30,9 @@ const versionsFact = 'versions';
 export type Times = { readonly leaseTime: number | undefined; readonly graceTime: number | undefined };
 
 /** What the server is to be told; `undefined` where nothing needs to be said. */
-export async function timesOf(ctx: Ctx, isNewState: boolean): Promise<Times> {
-  const { host, params } = ctx;
-  const { nfs_lease_time: leaseTime, nfs_grace_time: wanted } = params;
+export async function timesOf(ctx: Ctx, { conf }: Survey, isNewState: boolean): Promise<Times> {
+  const { nfs_lease_time: leaseTime, nfs_grace_time: wanted } = ctx.params;
   if (leaseTime === undefined && wanted === undefined) return { leaseTime, graceTime: wanted };
-  const conf = await adminsConf(host);
   const configured = (key: string) => Number(conf.get('nfsd', key)) || defaultTime;
   const inForce = leaseTime ?? configured('lease-time');
   if (wanted !== undefined && wanted < inForce)
@@ -53,7 +52,8 @@ const leaseFile = `${stateRoot}/lease-time`;
  * The lease of the server before this one, kept with the state. NFSv4 clients look in once per lease at least: a grace period
  * shorter than the lease they know is over before the last one has noticed the restart, and its locks are lost.
  */
-async function formerLease({ host, log }: Ctx, now: number, unknown: number): Promise<number> {
+async function formerLease(ctx: Ctx, now: number, unknown: number): Promise<number> {
+  const { host, log } = ctx;
   const kept = Number(await readManaged(host, leaseFile)) || undefined;
   if (kept !== now) await replaceManaged(host, leaseFile, `${now}\n`);
   const former = kept ?? unknown;
@@ -102,7 +102,8 @@ async function poke(host: Host, file: string, value: number): Promise<void> {
  * Ends the grace period of lockd, and of no one else: every new lock, of NFSv4 clients too, waits for it. For a server whose state
  * names no NFSv3 client: nobody can be told to claim a lock again, so nobody will. sm-notify does the same.
  */
-export async function endLockGrace({ host, log }: Pick<Ctx, 'host' | 'log'>): Promise<void> {
+export async function endLockGrace(ctx: Ctx): Promise<void> {
+  const { host, log } = ctx;
   const file = '/proc/fs/lockd/nlm_end_grace';
   const isOver = await host.sys.read(file).catch(() => 'Y'); // lockd does not run without NFSv3
   if (isOver.startsWith('Y')) return;
@@ -129,11 +130,8 @@ export async function loadNfsd(host: Host): Promise<void> {
 }
 
 /** Gives back what was there before, unless somebody else has changed it since. */
-export async function restoreNumbers({
-  host,
-  memory,
-  log,
-}: Pick<Ctx, 'host' | 'memory' | 'log'>): Promise<void> {
+export async function restoreNumbers(ctx: Ctx): Promise<void> {
+  const { host, memory, log } = ctx;
   const before = await memory.fact<Before>(fact);
   for (const [file, { was, set }] of Object.entries(before ?? {})) {
     const now = Number((await host.sys.read(file).catch(() => 'none')).trim());

@@ -1,37 +1,43 @@
 import { Failure, type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
-import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { scriptStatus } from './by-script.ts';
-import { examine } from './health.ts';
-import { isOthers } from './instance.ts';
-import { findManager } from './manager.ts';
 import type { Ctx } from './params.ts';
+import { look, sentence } from './seen.ts';
+import { type Survey, survey } from './survey.ts';
 
 /** Serving wholly, or not at all; anything between must be stopped before it can be started anywhere. */
 export async function monitor(ctx: Ctx): Promise<Health | Report> {
-  const { threads, binding, problems } = await examine(ctx);
-  const owner = threads > 0 ? await isOthers(ctx, binding) : undefined;
-  if (owner !== undefined) return notRunning(`the NFS server of this node is ${owner}'s`);
-  if (problems.length > 0) throw new Failure('failed', problems.join('; '));
-  if (threads > 0) {
-    if (ctx.request.depth === 0) return 'ok';
-    const { unanswered } = await import('./service-check.ts');
-    const silent = await unanswered(ctx);
-    if (silent.length > 0) throw new Failure('failed', silent.join('; '));
-    return 'ok';
+  const facts = await survey(ctx);
+  const seen = await look(ctx, facts);
+  switch (seen.is) {
+    case 'serving':
+      if (ctx.request.depth > 0) await requireAnswers(ctx, facts);
+      return 'ok';
+    case 'broken':
+    case 'bound':
+      throw new Failure('failed', sentence(facts, seen));
+    case 'stopped':
+      await requireStopped(ctx, facts);
+      if (ctx.request.probe) await prepareFirstStart(ctx, facts);
+      return notRunning(sentence(facts, seen));
+    case 'others':
+      return notRunning(sentence(facts, seen));
   }
-  if (binding.is === 'ours')
-    throw new Failure(
-      'failed',
-      `no nfsd threads, but ${ctx.params.nfs_shared_infodir} is still mounted on ${stateRoot}`,
-    );
-  const manager = await findManager(ctx);
-  if (manager?.by === 'script') {
-    const status = await scriptStatus(ctx.host, manager.script);
-    if (status !== 'stopped') throw new Failure('failed', `no nfsd threads, but ${status.said}`);
-  }
-  if (ctx.request.probe) {
-    const { prepare } = await import('./prepare.ts');
-    await prepare(ctx);
-  }
-  return notRunning('the kernel has no nfsd threads');
+}
+
+async function requireAnswers(ctx: Ctx, facts: Survey): Promise<void> {
+  const { unanswered } = await import('./service-check.ts');
+  const silent = await unanswered(ctx, facts);
+  if (silent.length > 0) throw new Failure('failed', silent.join('; '));
+}
+
+/** Without systemd the init script is asked as well: it may know of more than the kernel's threads. */
+async function requireStopped({ host }: Ctx, { manager }: Survey): Promise<void> {
+  if (manager.by !== 'script') return;
+  const status = await scriptStatus(host, manager.script);
+  if (status !== 'stopped') throw new Failure('failed', `no nfsd threads, but ${status.said}`);
+}
+
+async function prepareFirstStart(ctx: Ctx, facts: Survey): Promise<void> {
+  const { prepare } = await import('./prepare.ts');
+  await prepare(ctx, facts);
 }

@@ -10,29 +10,31 @@ import {
   mounts,
   tidyPath,
 } from '../../lib/host/storage/mounts.ts';
-import { hasSystemd } from '../../lib/host/systemd.ts';
 import type { Ctx } from './params.ts';
+import type { Survey } from './survey.ts';
 
 const standard = `${stateRoot}/rpc_pipefs`;
 /** The mount that this resource made. */
 const fact = 'pipefs';
 
 /** rpc_pipefs where the daemons look for it: systemd mounts it for them, but not where we hide its mount point or want another. */
-export async function mountPipefs({ host, params, memory }: Ctx): Promise<void> {
+export async function mountPipefs(ctx: Ctx, { manager }: Survey): Promise<void> {
+  const { host, params, memory } = ctx;
   const asked = tidyPath(params.rpcpipefs_dir);
   const isStandard = asked === standard;
   const configured = isStandard ? (await nfsConf(host)).get('general', 'pipefs-directory') : undefined;
   const dir = configured ?? asked;
   if (await hasPipefs(host, dir)) return;
   const isHidden = isWithin(dir, stateRoot) && mountOn(await mounts(host), stateRoot) !== undefined;
-  if (isStandard && !isHidden && (await hasSystemd(host))) return;
+  if (isStandard && !isHidden && manager.by === 'systemd') return;
   await ensureDirectory(host, dir);
   await host.run(['mount', '-t', 'rpc_pipefs', 'sunrpc', dir]);
   await memory.note(fact, mountOn(await mounts(host), dir));
 }
 
 /** The one that this resource mounted, and no other; its users may go on with it. */
-export async function unmountPipefs({ host, memory }: Ctx): Promise<void> {
+export async function unmountPipefs(ctx: Ctx): Promise<void> {
+  const { host, memory } = ctx;
   const ours = await memory.fact<Mount>(fact);
   if (ours !== undefined && (await isMountedStill(host, ours)))
     await host.run(['umount', '-l', '--', ours.target]);

@@ -1,8 +1,8 @@
 import { hostOn } from '../../lib/host/host.ts';
 import { loadNfsd } from './kernel.ts';
-import { findManager } from './manager.ts';
 import type { Ctx } from './params.ts';
 import { prepareDropIn } from './scope.ts';
+import type { Survey } from './survey.ts';
 
 /** A probe must answer in time, whatever systemd does. */
 const patienceMs = 8000;
@@ -11,15 +11,15 @@ const patienceMs = 8000;
  * What the first start after boot would cost clients otherwise, done by the probe of a node where nothing runs: the kernel's modules
  * are loaded, and systemd reads the drop-in that older nfs-utils need. Neither does anything by itself. Never fails.
  */
-export async function prepare(ctx: Ctx): Promise<void> {
+export async function prepare(ctx: Ctx, survey: Survey): Promise<void> {
   const { sys } = ctx.host;
   if (sys.uid !== 0) return;
   const host = hostOn(sys, sys.now() + Math.min(patienceMs, ctx.host.left() / 2));
+  const { manager } = survey;
+  if (manager.by === 'nobody' || (manager.by === 'systemd' && manager.server === undefined)) return;
   try {
-    const manager = await findManager({ ...ctx, host });
-    if (manager === undefined) return;
     await loadNfsd(host);
-    await prepareDropIn({ ...ctx, host }, manager);
+    await prepareDropIn({ ...ctx, host }, survey);
   } catch (error) {
     ctx.log.info(`the first start will take longer: ${error instanceof Error ? error.message : error}`);
   }

@@ -1,5 +1,6 @@
-import { hasSystemd, isInstalled } from '../../lib/host/systemd.ts';
+import { isInstalled } from '../../lib/host/systemd.ts';
 import type { Ctx } from './params.ts';
+import type { Survey } from './survey.ts';
 
 // rpc.rquotad is of the package quota, knows no nfs.conf, and is no part of the NFS server: with rquotad_port it runs as a unit
 // of ours while the server does, in place of the distribution's, if that one runs.
@@ -10,9 +11,10 @@ const distributions = ['rpc-rquotad.service', 'quotarpc.service'] as const;
 const fact = 'rquotad';
 
 /** A port for quotas is no reason to keep clients from their files. Init scripts read it from /etc/sysconfig/nfs. */
-export async function startRquotad({ host, log, memory, params }: Ctx): Promise<void> {
-  const { rquotad_port: port } = params;
-  if (port === undefined || !(await hasSystemd(host))) return;
+export async function startRquotad(ctx: Ctx, { manager }: Survey): Promise<void> {
+  const { host, log, memory } = ctx;
+  const { rquotad_port: port } = ctx.params;
+  if (port === undefined || manager.by !== 'systemd') return;
   if (!(await host.sys.has('rpc.rquotad')))
     return log.warn(`rquotad_port=${port} has no effect: rpc.rquotad is not installed`);
   const replaced: string[] = [];
@@ -39,7 +41,8 @@ export async function startRquotad({ host, log, memory, params }: Ctx): Promise<
 }
 
 /** The distribution's runs again if it did before. */
-export async function stopRquotad({ host, log, memory }: Ctx): Promise<void> {
+export async function stopRquotad(ctx: Ctx): Promise<void> {
+  const { host, log, memory } = ctx;
   const replaced = await memory.fact<readonly string[]>(fact);
   if (replaced === undefined) return;
   await host.tryRun(['systemctl', 'stop', ours]);

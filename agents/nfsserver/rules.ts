@@ -1,9 +1,8 @@
 import type { Params } from '../../lib/contract/params.ts';
 import type { Request } from '../../lib/contract/request.ts';
 import { readNfsdArgs } from './nfsd-args.ts';
-import { wrongNotifyCommand } from './notify-command.ts';
 import type { params as table } from './params.ts';
-import { validScope } from './scope.ts';
+import { validScope } from './wanted.ts';
 
 export function rules(params: Params<typeof table>, request: Request): readonly string[] {
   const wrong: string[] = [];
@@ -22,6 +21,13 @@ export function rules(params: Params<typeof table>, request: Request): readonly 
     wrong.push(
       `nfs_grace_time=${grace} is shorter than nfs_lease_time=${lease}: idle clients would lose their locks`,
     );
-  wrong.push(...wrongNotifyCommand(params.nfs_notify_cmd));
+  // a bare name is looked for where the server starts
+  const command = params.nfs_notify_cmd;
+  if (command?.includes('/') && !isNotifyCommand(command))
+    wrong.push(`nfs_notify_cmd="${command}" is neither sm-notify nor rpc.statd`);
   return wrong;
 }
+
+/** As a path or a bare name. */
+export const isNotifyCommand = (command: string): boolean =>
+  ['sm-notify', 'rpc.statd'].includes(command.slice(command.lastIndexOf('/') + 1));

@@ -4,17 +4,16 @@ import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
 import { mountOn, mounts } from '../../lib/host/storage/mounts.ts';
 import { isInForce, type Unit, unitsOf } from '../../lib/host/systemd.ts';
-import { adminsConf } from './health.ts';
-import { sharedInfodir } from './infodir.ts';
-import type { Manager } from './manager.ts';
+import type { Starter } from './manager.ts';
 import type { Ctx } from './params.ts';
-import { nodeScope } from './settings.ts';
+import type { Survey } from './survey.ts';
+import { validScope } from './wanted.ts';
 
 // NFSv4.1 clients compare the server scope after a failover. A Linux client that sees another one does not reclaim: it gives its
 // locks up and every process that holds one gets EIO. The kernel's default is the node's name, which differs on every node.
 
-/** What the kernel takes as a node name and needs no quoting anywhere. */
-export const validScope = /^[A-Za-z0-9._:-]{1,64}$/;
+/** Where a unit whose nfs-utils takes the scope from the node's name finds it. */
+export const nodeScope = '/run/tsha-nfs/scope';
 
 const dropInDir = (server: string) => `/run/systemd/system/${server}.d`;
 const dropInOf = (server: string) => `${dropInDir(server)}/51-tsha-scope.conf`;
@@ -23,46 +22,50 @@ const stockDropInOf = (server: string) => `${dropInDir(server)}/51-resource-agen
 const scopeFile = `${stateRoot}/server-scope`;
 
 /**
- * The scope, and who tells nfsd: nfs.conf, or where nfs-utils does not know it there, the name of the node that nfsd sees, for
- * which a unit gets a drop-in. It stays until the next boot: to reload systemd costs seconds of a failover, and without the file
- * that holds the scope it does nothing.
+ * The scope as nfsd is told it. `conf`: in nfs.conf, since nfs-utils 2.6.3. `node`: as the name of the node that nfsd sees, before
+ * that; for systemd a drop-in of the server's unit sets it. Neither where the administrator's nfs.conf decides, or nobody.
  */
+export type Scope = { readonly conf?: string; readonly node?: string };
+
 export async function settleScope(
   ctx: Ctx,
-  manager: Manager,
-  { isKnown, server }: ScopeFacts,
-): Promise<{ readonly conf?: string; readonly node?: string }> {
-  const { host, log } = ctx;
-  const scope = await chooseScope(ctx);
+  survey: Survey,
+  { isKnown, starter, server }: ScopeFacts,
+): Promise<Scope> {
+  const { log } = ctx;
+  const scope = await chooseScope(ctx, survey);
   if (scope !== undefined) log.info(`server scope is ${scope}`);
-  else if (!(await isConfigured(host)))
+  else if (!isConfigured(survey))
     log.warn('no nfs_server_scope is set: NFSv4.1 clients lose their locks in a failover to another node');
   const node = isKnown ? undefined : scope;
-  if (manager.by === 'systemd') await keepDropIn(ctx, manager.server, server, node !== undefined);
+  if (starter.by === 'systemd') await keepDropIn(ctx, starter.server, server, node !== undefined);
   if (scope === undefined) return {};
   return node === undefined ? { conf: scope } : { node };
 }
 
 /** Whether nfs-utils takes a scope from nfs.conf; where it does not, what systemd has read of the server's unit. */
-export type ScopeFacts = { readonly isKnown: boolean; readonly server: Unit | undefined };
+export type ScopeFacts = {
+  readonly isKnown: boolean;
+  readonly starter: Starter;
+  readonly server: Unit | undefined;
+};
 
 /** Independent of the state directory, which can be made ready meanwhile. */
-export async function scopeFacts(ctx: Pick<Ctx, 'host' | 'log'>, manager: Manager): Promise<ScopeFacts> {
+export async function scopeFacts(ctx: Ctx, starter: Starter): Promise<ScopeFacts> {
   const { host } = ctx;
   const isKnown = await knowsScope(ctx);
-  const asks = !isKnown && manager.by === 'systemd';
-  return { isKnown, server: asks ? (await unitsOf(host, [manager.server]))[0] : undefined };
+  const asks = !isKnown && starter.by === 'systemd';
+  return { isKnown, starter, server: asks ? (await unitsOf(host, [starter.server]))[0] : undefined };
 }
 
-const isConfigured = async (host: Host): Promise<boolean> =>
-  (await adminsConf(host)).get('nfsd', 'scope') !== undefined;
+const isConfigured = ({ conf }: Survey): boolean => conf.get('nfsd', 'scope') !== undefined;
 
 /** The parameter, else the admin's nfs.conf, else a name of its own that moves with the state directory. */
-async function chooseScope(ctx: Ctx): Promise<string | undefined> {
+async function chooseScope(ctx: Ctx, survey: Survey): Promise<string | undefined> {
   const { params, host, log } = ctx;
   if (params.nfs_server_scope) return params.nfs_server_scope;
-  if (await isConfigured(host)) return undefined;
-  const moves = sharedInfodir(ctx) !== undefined || mountOn(await mounts(host), stateRoot) !== undefined;
+  if (isConfigured(survey)) return undefined;
+  const moves = survey.infodir !== undefined || mountOn(await mounts(host), stateRoot) !== undefined;
   if (!moves) return undefined;
   const kept = (await readManaged(host, scopeFile))?.trim();
   if (kept !== undefined && validScope.test(kept)) return kept;
@@ -77,7 +80,8 @@ async function chooseScope(ctx: Ctx): Promise<string | undefined> {
  * Since nfs-utils 2.6.3. The usage text does not tell; an unknown option does, before anything else is done. Where the answer is no
  * answer, the drop-in is right: it works with all of them.
  */
-async function knowsScope({ host, log }: Pick<Ctx, 'host' | 'log'>): Promise<boolean> {
+async function knowsScope(ctx: Ctx): Promise<boolean> {
+  const { host, log } = ctx;
   if (await host.sys.has('nfsdctl')) return true; // came with 2.8
   const argv = ['rpc.nfsd', '--scope=x', '--help'] as const;
   const output = await host.tryRun(argv, { timeoutMs: 5000 });
@@ -128,14 +132,12 @@ function commandsOf(unit: string): readonly string[] {
  * Has systemd read the drop-in where the first start on this node would have to wait for it. Not in place of the stock agent's: its
  * server may run.
  */
-export async function prepareDropIn(
-  ctx: Pick<Ctx, 'host' | 'log' | 'params'>,
-  manager: Manager,
-): Promise<void> {
-  if (manager.by !== 'systemd') return;
-  if (!ctx.params.nfs_server_scope && sharedInfodir(ctx) === undefined) return;
+export async function prepareDropIn(ctx: Ctx, { manager, infodir }: Survey): Promise<void> {
+  const { host, params } = ctx;
+  if (manager.by !== 'systemd' || manager.server === undefined) return;
+  if (!params.nfs_server_scope && infodir === undefined) return;
   const isThere = (file: string) =>
-    ctx.host.sys.facts(file).then(
+    host.sys.facts(file).then(
       () => true,
       () => false,
     );
@@ -150,11 +152,12 @@ export async function prepareDropIn(
  * what lies there is not in force. Without the scope all NFSv4.1 locks would be lost at the next failover, silently.
  */
 async function keepDropIn(
-  { host }: Pick<Ctx, 'host'>,
+  ctx: Ctx,
   name: string,
   server: Unit | undefined,
   isWanted: boolean,
 ): Promise<void> {
+  const { host } = ctx;
   const [dropIn, stockDropIn] = [dropInOf(name), stockDropInOf(name)];
   const read = (file: string) => host.sys.read(file).catch(() => undefined);
   if (isWanted && !server)

@@ -2,10 +2,8 @@ import { readBoolean } from '../../lib/contract/params.ts';
 import { firstLine, type Host } from '../../lib/host/host.ts';
 import { addressFamily, canonicalIp } from '../../lib/host/net/address-text.ts';
 import { isLocal } from '../../lib/host/net/addresses.ts';
-import { nfsConf } from '../../lib/host/nfs/conf.ts';
-import { wantsV3 } from './health.ts';
-import { readNfsdArgs } from './nfsd-args.ts';
 import type { Ctx } from './params.ts';
+import type { Survey } from './survey.ts';
 
 // Depth 10 asks each service the question that costs nothing (the NULL procedure), depth 20 asks nfsd through every address of the
 // service, too. A thread pool that hangs with its disk answers nobody, while every process is there.
@@ -14,10 +12,10 @@ import type { Ctx } from './params.ts';
 const patienceMs = 5000;
 
 /** Who does not answer, one sentence each. */
-export async function unanswered(ctx: Ctx): Promise<readonly string[]> {
+export async function unanswered(ctx: Ctx, survey: Survey): Promise<readonly string[]> {
   const { host, request } = ctx;
-  const v3 = await wantsV3(ctx);
-  const { port, addresses, v4 } = await whereNfsdListens(ctx);
+  const { v3 } = survey;
+  const { port, addresses, v4 } = whereNfsdListens(survey);
   const versions = [...(v4 ? [4] : []), ...(v3 ? [3] : [])];
   const through = [...addresses, ...(request.depth >= 20 ? await serviceAddresses(ctx) : [])];
   const answers = await Promise.all([
@@ -55,10 +53,8 @@ async function nullCall(
 /** RFC 5665: the port's two bytes behind the address. */
 const universal = (address: string, port: number): string => `${address}.${port >> 8}.${port & 255}`;
 
-async function whereNfsdListens({ host, params }: Ctx) {
-  const args = readNfsdArgs(params.nfsd_args);
-  const conf = await nfsConf(host);
-  const get = (key: string) => (typeof args === 'string' ? undefined : args[key]) ?? conf.get('nfsd', key);
+function whereNfsdListens({ nfsd, conf }: Survey) {
+  const get = (key: string) => nfsd[key] ?? conf.get('nfsd', key);
   const hosts = (get('host') ?? '').split(',').flatMap((name) => canonicalIp(name.trim()) ?? []);
   const asked = get('port') ?? 'nfs';
   return {

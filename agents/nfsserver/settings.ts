@@ -1,11 +1,10 @@
 import type { Host } from '../../lib/host/host.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
-import { adminsConf, ourConf } from './health.ts';
-import { sharedInfodir } from './infodir.ts';
-import type { Times } from './kernel.ts';
-import { readNfsdArgs } from './nfsd-args.ts';
+import { setNumbers, type Times, timesOf } from './kernel.ts';
 import type { Ctx } from './params.ts';
+import { nodeScope, type ScopeFacts, settleScope } from './scope.ts';
+import { ourConf, type Survey } from './survey.ts';
 import { restoreSysconfig, type Variables, writeSysconfig } from './sysconfig.ts';
 
 // What nfs-utils must know while this server runs, below /run, so that nothing of it survives a crash of the node: the link that
@@ -15,30 +14,38 @@ const runDir = '/run/tsha-nfs';
 const conf = `${runDir}/nfs.conf`;
 const exportsDir = `${runDir}/exports`;
 
-/** The scope, for a unit whose nfs-utils takes it from the name of the node. */
-export const nodeScope = `${runDir}/scope`;
-
 type Settings = readonly (readonly [section: string, key: string, value: string])[];
 
-export async function writeSettings(
+/**
+ * Tells nfs-utils and the kernel what this server is to be like, while no thread runs. Returns the node's name that nfsd is to see,
+ * where nfs-utils takes the server scope from that.
+ */
+export async function settle(
   ctx: Ctx,
-  scope: { readonly conf?: string; readonly node?: string },
-  times: Times,
-): Promise<void> {
+  survey: Survey,
+  facts: ScopeFacts,
+  isNewState: boolean,
+): Promise<string | undefined> {
   const { host } = ctx;
-  await writeConf(ctx, scope.conf, times);
-  if (scope.node === undefined) return host.sys.remove(nodeScope);
-  await host.sys.makeDir(runDir);
-  await host.sys.write(nodeScope, `${scope.node}\n`);
+  const scope = await settleScope(ctx, survey, facts);
+  const times = await timesOf(ctx, survey, isNewState);
+  await writeConf(ctx, survey, scope.conf, times);
+  if (scope.node === undefined) await host.sys.remove(nodeScope);
+  else {
+    await host.sys.makeDir(runDir);
+    await host.sys.write(nodeScope, `${scope.node}\n`);
+  }
+  await setNumbers(ctx, times);
+  return scope.node;
 }
 
-async function writeConf(ctx: Ctx, scope: string | undefined, times: Times): Promise<void> {
-  const { host, log } = ctx;
-  const asked = askedFor(ctx, times);
+async function writeConf(ctx: Ctx, survey: Survey, scope: string | undefined, times: Times): Promise<void> {
+  const { host, log, params } = ctx;
+  const asked = askedFor(params, survey, times);
   const settings: Settings = [
     ...(scope === undefined ? [] : [['nfsd', 'scope', scope] as const]),
     ...asked,
-    ...((await keepsExportsLocal(ctx))
+    ...(keepsExportsLocal(survey)
       ? (['exportd', 'mountd'] as const).map((name) => [name, 'state-directory-path', exportsDir] as const)
       : []),
   ];
@@ -52,27 +59,24 @@ async function writeConf(ctx: Ctx, scope: string | undefined, times: Times): Pro
   await host.run(['ln', '-sfn', '--', conf, ourConf]);
 
   if (asked.length === 0 || (await isRead(host, asked))) return;
-  if (await writeSysconfig(ctx, variables(ctx))) return;
+  if (await writeSysconfig(ctx, variables(params))) return;
   log.warn(
     `nfs-utils reads neither /etc/nfs.conf.d nor /etc/sysconfig/nfs here: ${asked.map(([, key]) => key).join(', ')} may have no effect`,
   );
 }
 
-export async function removeSettings(ctx: Pick<Ctx, 'host' | 'log'>): Promise<void> {
+export async function removeSettings(ctx: Ctx): Promise<void> {
   await ctx.host.sys.remove(ourConf);
   await ctx.host.sys.remove(runDir);
   await restoreSysconfig(ctx);
 }
 
 /** What the resource's parameters say, in nfs.conf's words. */
-function askedFor({ params }: Pick<Ctx, 'params'>, { leaseTime, graceTime }: Times): Settings {
-  const args = readNfsdArgs(params.nfsd_args);
+function askedFor(params: Ctx['params'], { nfsd }: Survey, { leaseTime, graceTime }: Times): Settings {
   const one = (section: string, key: string, value: number | undefined): Settings =>
     value === undefined ? [] : [[section, key, String(value)]];
   return [
-    ...(typeof args === 'string' ? [] : Object.entries(args)).map(
-      ([key, value]) => ['nfsd', key, value] as const,
-    ),
+    ...Object.entries(nfsd).map(([key, value]) => ['nfsd', key, value] as const),
     ...one('nfsd', 'lease-time', leaseTime),
     ...one('nfsd', 'grace-time', graceTime),
     ...(params.nfsv4_only ? [['nfsd', 'vers3', 'n'] as const] : []),
@@ -101,7 +105,7 @@ async function isRead(host: Host, settings: Settings): Promise<boolean> {
 }
 
 /** The same in the words of Red Hat's init scripts and units before nfs.conf. */
-function variables({ params }: Pick<Ctx, 'params'>): Variables {
+function variables(params: Ctx['params']): Variables {
   const { statd_port, statd_outgoing_port, mountd_port, rquotad_port, lockd_tcp_port, lockd_udp_port } =
     params;
   const option = (letter: string, port: number | undefined) =>
@@ -125,8 +129,6 @@ function variables({ params }: Pick<Ctx, 'params'>): Variables {
  * would break the directory delegation that an NFSv4 client may have (Linux 6.19): exportfs then waits for the whole lease for a
  * client that cannot answer, because the address has gone already.
  */
-async function keepsExportsLocal(ctx: Ctx): Promise<boolean> {
-  if (sharedInfodir(ctx) === undefined) return false;
-  const chosen = await adminsConf(ctx.host);
-  return ['exportd', 'mountd'].every((name) => chosen.get(name, 'state-directory-path') === undefined);
-}
+const keepsExportsLocal = ({ infodir, conf: chosen }: Survey): boolean =>
+  infodir !== undefined &&
+  ['exportd', 'mountd'].every((name) => chosen.get(name, 'state-directory-path') === undefined);

@@ -3,7 +3,10 @@ import type { Host } from '../../lib/host/host.ts';
 import { advanceNsmState, retireAll } from '../../lib/host/nfs/nsm-records.ts';
 import { type StatdHome, stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
+import { share } from './infodir.ts';
 import type { Ctx } from './params.ts';
+import { mountPipefs } from './pipefs.ts';
+import type { Survey } from './survey.ts';
 
 /** What the state directory was like before this start. */
 export type Furnished = {
@@ -12,15 +15,20 @@ export type Furnished = {
   readonly namesV3Clients: boolean;
 };
 
+/** Brings the state directory to its place and makes what the daemons expect to find there. */
+export async function furnish(ctx: Ctx, survey: Survey, home: StatdHome): Promise<Furnished> {
+  await share(ctx, survey);
+  const furnished = await fill(ctx, home, survey.v3);
+  await mountPipefs(ctx, survey);
+  return furnished;
+}
+
 /**
- * Makes what the daemons expect to find in a fresh state directory, and hands statd's part to this machine's account. Each command
- * costs a failover some hundredths of a second: none runs for what is there already.
+ * Makes what a fresh state directory lacks, and hands statd's part to this machine's account. Each command costs a failover some
+ * hundredths of a second: none runs for what is there already.
  */
-export async function furnish(
-  { host, log }: Pick<Ctx, 'host' | 'log'>,
-  { dir, owner, mode }: StatdHome,
-  speaksV3: boolean,
-): Promise<Furnished> {
+async function fill(ctx: Ctx, { dir, owner, mode }: StatdHome, speaksV3: boolean): Promise<Furnished> {
+  const { host, log } = ctx;
   const recovery = `${stateRoot}/v4recovery`;
   const lists = speaksV3 ? [`${dir}/sm`, `${dir}/sm.bak`] : [];
   // exportfs locks export-lock here wherever etab is: it must not have to create it in a directory that may be exported

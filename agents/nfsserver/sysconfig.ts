@@ -14,10 +14,8 @@ const tag = '# Written by tsha:nfsserver; yours is nfs.ha.bu and comes back when
 export type Variables = { readonly [name: string]: string };
 
 /** Whether this system has the folder at all. */
-export async function writeSysconfig(
-  { host, log }: Pick<Ctx, 'host' | 'log'>,
-  wanted: Variables,
-): Promise<boolean> {
+export async function writeSysconfig(ctx: Ctx, wanted: Variables): Promise<boolean> {
+  const { host, log } = ctx;
   const read = (path: string) => host.sys.read(path).catch(() => undefined);
   const isFolder = await host.sys.facts(folder, 'follow').then(
     ({ kind }) => kind === 'directory',
@@ -45,7 +43,8 @@ export function withVariables(original: string, wanted: Variables): string {
 }
 
 /** Puts the administrator's file back, if what lies there is ours. */
-export async function restoreSysconfig({ host, log }: Pick<Ctx, 'host' | 'log'>): Promise<void> {
+export async function restoreSysconfig(ctx: Ctx): Promise<void> {
+  const { host, log } = ctx;
   const current = await host.sys.read(file).catch(() => '');
   if (!current.startsWith(tag)) return;
   const kept = await host.sys.facts(backup).catch(() => undefined);

@@ -1,14 +1,12 @@
-import { neededDaemons } from '../../lib/host/nfs/daemons.ts';
-import { unitsFor } from './by-systemd.ts';
-import { wantsV3 } from './health.ts';
-import { managerOf } from './manager.ts';
-import { checkNotifyCommand } from './notify-command.ts';
+import { requireInstalled } from './by-systemd.ts';
+import { requireStarter } from './manager.ts';
+import { requireNotifyCommand } from './notify.ts';
 import type { Ctx } from './params.ts';
+import { survey } from './survey.ts';
 
 /** Whether this machine could run the server. */
 export async function validate(ctx: Ctx): Promise<void> {
-  const { host } = ctx;
-  const manager = await managerOf(ctx);
-  if (manager.by === 'systemd') await unitsFor(host, await neededDaemons(host, await wantsV3(ctx)));
-  await checkNotifyCommand(ctx);
+  const { manager, daemons } = await survey(ctx);
+  if (requireStarter(manager).by === 'systemd') requireInstalled(daemons);
+  await requireNotifyCommand(ctx);
 }

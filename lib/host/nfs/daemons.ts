@@ -1,5 +1,5 @@
 import type { Host } from '../host.ts';
-import { hasSystemd, isInstalled, unitProcesses } from '../systemd.ts';
+import { isInstalled, unitProcesses } from '../systemd.ts';
 
 /** A daemon of the NFS server, by the name the kernel keeps (15 bytes), which is its command's, too. */
 export type Daemon = {
@@ -50,7 +50,7 @@ export const holderUnits: ReadonlySet<string> = new Set([
 ]);
 
 /** The unit by which the daemon is installed here; a masked one does not count. */
-export async function unitFor(host: Host, { units }: Daemon): Promise<string | undefined> {
+async function unitOf(host: Host, { units }: Daemon): Promise<string | undefined> {
   for (const unit of units) if (await isInstalled(host, unit)) return unit;
   return undefined;
 }
@@ -61,15 +61,42 @@ export async function isRunning(host: Host, { process, units }: Daemon): Promise
   return (await processesNamed(host, new Set([process]))).length > 0;
 }
 
+/** A daemon that this server cannot do without. */
+export type NeededDaemon = Daemon & {
+  /** The unit that starts it here; `undefined` where there is none, or no systemd. */
+  readonly unit: string | undefined;
+};
+
 /** The daemons without which this server does not serve everything it should. */
-export async function neededDaemons(host: Host, speaksV3: boolean): Promise<readonly Daemon[]> {
-  const bySystemd = await hasSystemd(host);
-  const isHere = async (daemon: Daemon) =>
-    bySystemd ? (await unitFor(host, daemon)) !== undefined : host.sys.has(daemon.process);
-  const upcalls = !(await isHere(mountd)) && (await isHere(exportd)) ? exportd : mountd;
-  const optional: Daemon[] = [];
-  for (const daemon of [nfsdcld, idmapd]) if (await isHere(daemon)) optional.push(daemon);
-  return [...(speaksV3 ? [rpcbind, statd] : []), ...optional, upcalls];
+export async function neededDaemons(
+  host: Host,
+  speaksV3: boolean,
+  bySystemd: boolean,
+): Promise<readonly NeededDaemon[]> {
+  const found = async (daemon: Daemon) => ({
+    ...daemon,
+    unit: bySystemd ? await unitOf(host, daemon) : undefined,
+  });
+  const isHere = async ({ unit, process }: NeededDaemon) =>
+    bySystemd ? unit !== undefined : host.sys.has(process);
+  const [always, optional, exports, instead] = await Promise.all([
+    Promise.all((speaksV3 ? [rpcbind, statd] : []).map(found)),
+    Promise.all([nfsdcld, idmapd].map(found)),
+    found(mountd),
+    found(exportd),
+  ]);
+  const here = await Promise.all(optional.map(isHere));
+  const upcalls = !(await isHere(exports)) && (await isHere(instead)) ? instead : exports;
+  return [...always, ...optional.filter((_, index) => here[index]), upcalls];
+}
+
+/** Those of them that do not run, one sentence each. */
+export async function missingDaemons(host: Host, needed: readonly Daemon[]): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (const daemon of needed)
+    if (!(await isRunning(host, daemon)))
+      missing.push(`${daemon.process} (${daemon.units[0]}) is not running`);
+  return missing;
 }
 
 export type NamedProcess = { readonly pid: number; readonly name: string };

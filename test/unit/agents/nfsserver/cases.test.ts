@@ -227,7 +227,7 @@ test('nfsserver#98: a thousand monitors leave nothing behind', async () => {
   for (let time = 0; time < 1000; time++) expect((await run(machine, 'monitor')).code).toBe(0);
   expect([...machine.files.keys()]).toEqual(files);
   expect(machine.journal).toHaveLength(journal);
-});
+}, 120_000);
 
 test('nfsserver#78: a client that cannot be told is a warning, and the server serves', async () => {
   const machine = new NfsMachine({

@@ -1,0 +1,52 @@
+import { missingDaemons } from '../../lib/host/nfs/daemons.ts';
+import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
+import { type Binding, binding } from './infodir.ts';
+import { otherOwner } from './instance.ts';
+import type { Ctx } from './params.ts';
+import type { Survey } from './survey.ts';
+
+/** What the machine shows of this resource's server. */
+export type Seen = { readonly binding: Binding } & (
+  | { readonly is: 'serving' }
+  /** Threads run, but something is wrong: one sentence each. */
+  | { readonly is: 'broken'; readonly problems: readonly string[] }
+  /** The server that runs is another resource's. */
+  | { readonly is: 'others'; readonly owner: string }
+  /** No threads, but the shared state is still in its place: its filesystem cannot go. */
+  | { readonly is: 'bound' }
+  | { readonly is: 'stopped' }
+);
+
+/** Looks at the machine, by /proc and /sys alone. */
+export async function look(ctx: Ctx, survey: Survey): Promise<Seen> {
+  const { host } = ctx;
+  const [threads, bound] = await Promise.all([nfsdThreads(host), binding(ctx, survey)]);
+  if (threads === 0) return { is: bound.is === 'ours' ? 'bound' : 'stopped', binding: bound };
+  const owner = await otherOwner(ctx, bound);
+  if (owner !== undefined) return { is: 'others', owner, binding: bound };
+  const problems = [...misplaced(survey, bound), ...(await missingDaemons(host, survey.daemons))];
+  return problems.length > 0 ? { is: 'broken', problems, binding: bound } : { is: 'serving', binding: bound };
+}
+
+/** What an operator is told of it. */
+export function sentence({ infodir }: Survey, seen: Seen): string {
+  switch (seen.is) {
+    case 'serving':
+      return 'the NFS server runs';
+    case 'broken':
+      return seen.problems.join('; ');
+    case 'others':
+      return `the NFS server of this node is ${seen.owner}'s`;
+    case 'bound':
+      return `no nfsd threads, but ${infodir} is still mounted on ${stateRoot}`;
+    case 'stopped':
+      return 'the kernel has no nfsd threads';
+  }
+}
+
+function misplaced({ infodir }: Survey, bound: Binding): readonly string[] {
+  if (bound.is === 'ours' || bound.is === 'unasked' || infodir === undefined) return [];
+  const there = bound.is === 'foreign' ? `${bound.mount.source} is mounted there` : 'its state is local';
+  return [`the NFS server runs, but not with ${infodir} on ${stateRoot}: ${there}`];
+}
