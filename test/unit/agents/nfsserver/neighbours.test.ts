@@ -104,6 +104,20 @@ describe('a second resource on the node', () => {
     expect(stateMount(machine)).toEqual([]);
   });
 
+  test.each([
+    ['the state directory itself', '/var/lib/nfs'],
+    ['the state directory with a slash', '/var/lib/nfs/'],
+  ])('N7: a renamed resource whose nfs_shared_infodir is %s knows its own server', async (_what, dir) => {
+    const itself = { OCF_RESKEY_nfs_shared_infodir: dir, OCF_RESKEY_nfs_no_notify: 'true' };
+    const machine = new NfsMachine(itself).bindBySomeone('/'); // a failover filesystem, mounted right there
+    expect((await run(machine, 'start')).code).toBe(0);
+    other(machine, itself);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.threads).toBe(0);
+    expect(stateMount(machine)).toHaveLength(1); // the Filesystem resource's to unmount
+  });
+
   test('what was noted about a server before this one counts for nothing', async () => {
     const machine = await started();
     machine.stopUnit('nfs-server.service');
