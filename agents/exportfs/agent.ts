@@ -15,7 +15,10 @@ export const exportfs = defineAgent({
     start: { timeout: '40s', run: async (ctx) => (await import('./start.ts')).start(ctx) },
     stop: { timeout: `${stopTimeout}s`, run: async (ctx) => (await import('./stop.ts')).stop(ctx) },
     monitor: { timeout: '20s', interval: '10s', run: monitor },
-    'reload-agent': { timeout: '40s', run: async (ctx) => (await import('./start.ts')).reloadAgent(ctx) },
+    'reload-agent': {
+      timeout: '40s',
+      run: async (ctx) => (await import('./reload-agent.ts')).reloadAgent(ctx),
+    },
     'validate-all': { timeout: '30s', run: validate },
   },
 });

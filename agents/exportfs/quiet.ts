@@ -1,11 +1,10 @@
 import { stateDir } from '../../lib/host/memory.ts';
 import { exportArgument } from '../../lib/host/nfs/client-spec.ts';
 import type { Export } from '../../lib/host/nfs/exports.ts';
-import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { type Mount, mountHolding, mountOn } from '../../lib/host/storage/mounts.ts';
-import type { Exported } from './exported.ts';
 import type { Ctx } from './params.ts';
+import type { Seen } from './seen.ts';
 import { fsidIn } from './wanted.ts';
 
 // Between the end of an export and the end of nfsd, clients that still reach this node would get errors: permission denied from
@@ -28,12 +27,20 @@ export const endsWithServer = (table: readonly Mount[], path: string): boolean =
 };
 
 /** Puts the placeholder beside the exports that are about to go. Only for the last ones: waiting clients keep nfsd's threads. */
-export async function keepClientsWaiting(ctx: Ctx, { table, etab, found }: Exported): Promise<void> {
+export async function keepClientsWaiting(
+  ctx: Ctx,
+  { table, etab, directories, threads }: Seen,
+): Promise<void> {
   const { host, log } = ctx;
-  const ours = found.flatMap(({ entries }) => entries);
+  const ours = directories.flatMap(({ entries }) => entries);
   const [first] = ours;
-  if (!first || etab.length > ours.length || !found.every(({ path }) => endsWithServer(table, path))) return;
-  if ((await nfsdThreads(host)) === 0) return;
+  if (
+    !first ||
+    threads === 0 ||
+    etab.length > ours.length ||
+    !directories.every(({ path }) => endsWithServer(table, path))
+  )
+    return;
   const numbers = ours.map(({ options }) => fsidIn(options));
   // a root of NFSv4's namespace must not be replaced by mountd's own pseudo root meanwhile
   const fsid = numbers.find((number) => number === '0') ?? numbers[0] ?? anyFsid;

@@ -1,8 +1,8 @@
 import { clientsHolding, type Export, leaseSeconds } from '../../lib/host/nfs/exports.ts';
 import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
-import type { Exported, Found } from './exported.ts';
 import type { Ctx } from './params.ts';
 import { endsWithServer } from './quiet.ts';
+import type { Seen, SeenDirectory } from './seen.ts';
 
 const unlockFile = '/proc/fs/nfsd/unlock_filesystem';
 const unlockMs = 10_000;
@@ -14,13 +14,13 @@ const pollMs = 500;
  * Makes nfsd let go of the filesystems, so that they can be unmounted while nfsd goes on. Of what was started here also when
  * somebody else has taken it out of etab: clients hold their state beyond that.
  */
-export async function releaseState(ctx: Ctx, exported: Exported, wasStarted: boolean): Promise<void> {
-  const { table } = exported;
-  const gone = exported.found.filter(
-    ({ path, entries }) => (wasStarted || entries.length > 0) && !endsWithServer(table, path),
+export async function releaseState(ctx: Ctx, seen: Seen): Promise<void> {
+  const { table, started } = seen;
+  const gone = seen.directories.filter(
+    ({ path, entries }) => (started || entries.length > 0) && !endsWithServer(table, path),
   );
   if (gone.length === 0) return;
-  if (ctx.params.unlock_on_stop) for (const one of gone) await unlock(ctx, exported, one);
+  if (ctx.params.unlock_on_stop) for (const one of gone) await unlock(ctx, seen, one);
   if (ctx.params.wait_for_leasetime_on_stop) await waitForLeases(ctx, table, gone);
 }
 
@@ -28,11 +28,11 @@ export async function releaseState(ctx: Ctx, exported: Exported, wasStarted: boo
  * The kernel drops every NLM lock on the whole superblock, since 6.9 NFSv4 opens and locks too. Where other exports share it
  * their clients would lose locks without knowing: then the last one to go unlocks.
  */
-async function unlock({ host, log }: Ctx, exported: Exported, { path }: Found): Promise<void> {
-  const device = mountHolding(exported.table, path)?.device;
-  const ours = exported.found.flatMap(({ entries }) => entries);
-  const shares = (other: Export) => mountHolding(exported.table, other.path)?.device === device;
-  const neighbour = exported.etab.find((other) => !ours.includes(other) && shares(other));
+async function unlock({ host, log }: Ctx, seen: Seen, { path }: SeenDirectory): Promise<void> {
+  const device = mountHolding(seen.table, path)?.device;
+  const ours = seen.directories.flatMap(({ entries }) => entries);
+  const shares = (other: Export) => mountHolding(seen.table, other.path)?.device === device;
+  const neighbour = seen.etab.find((other) => !ours.includes(other) && shares(other));
   if (neighbour) {
     log.info(
       `locks on ${path} stay: ${neighbour.path} is on the same filesystem, still exported to ${neighbour.client}`,
@@ -49,7 +49,7 @@ async function unlock({ host, log }: Ctx, exported: Exported, { path }: Found): 
 async function waitForLeases(
   { host, log }: Ctx,
   table: readonly Mount[],
-  gone: readonly Found[],
+  gone: readonly SeenDirectory[],
 ): Promise<void> {
   const lease = await leaseSeconds(host);
   if (lease === undefined) {

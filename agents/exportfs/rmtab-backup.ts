@@ -2,8 +2,8 @@ import { readState, type StateDirectory } from '../../lib/host/nfs/exports.ts';
 import { formatRmtab, parseRmtab, rmtabBelow, rmtabMissing } from '../../lib/host/nfs/rmtab.ts';
 import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
 import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
-import { type Exported, isExported } from './exported.ts';
 import type { Ctx } from './params.ts';
+import { isListed, type Seen } from './seen.ts';
 
 // mountd's list of NFSv3 mounts must follow the filesystem to the next node. Nothing here may fail or delay an action: the
 // list is a courtesy to showmount.
@@ -25,9 +25,9 @@ export const needsRmtabBackup = (
  * Saves each directory's entries in the directory itself, when they changed since the last time. Without NFSv3 clients nothing is
  * ever written there: it would break the directory delegation of an NFSv4 client (Linux 6.19), who may not be able to answer.
  */
-export async function backUpRmtab(ctx: Ctx, { table, state, found }: Exported): Promise<void> {
+export async function backUpRmtab(ctx: Ctx, { table, state, directories }: Seen): Promise<void> {
   const { host, memory, params } = ctx;
-  const paths = found.filter(isExported).map(({ path }) => path);
+  const paths = directories.filter(isListed).map(({ path }) => path);
   const needy = paths.filter((path) => needsRmtabBackup(ctx, table, state, path));
   if (needy.length === 0) return;
   let rmtab: string | undefined;
@@ -50,9 +50,9 @@ export async function backUpRmtab(ctx: Ctx, { table, state, found }: Exported): 
  * Adds saved entries that rmtab lacks. mountd locks rmtab in a way that no tool can; so lines are only ever appended, which
  * takes nothing from mountd, and added again if mountd replaced the file meanwhile.
  */
-export async function restoreRmtab(ctx: Ctx, { table, state, found }: Exported): Promise<void> {
+export async function restoreRmtab(ctx: Ctx, { table, state, directories }: Seen): Promise<void> {
   const { host, memory, params } = ctx;
-  for (const { path } of found) {
+  for (const { path } of directories) {
     if (!needsRmtabBackup(ctx, table, state, path)) continue;
     await quietly(ctx, `restore rmtab from ${path}`, async () => {
       const saved = await readManaged(host, `${path}/${params.rmtab_backup}`, fileMs);

@@ -1,38 +1,45 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { exportArgument } from '../../lib/host/nfs/client-spec.ts';
-import { type Export, ensureEtab, readEtab } from '../../lib/host/nfs/exports.ts';
-import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { type Export, ensureEtab, flushKernelExports, readEtab } from '../../lib/host/nfs/exports.ts';
 import { pathFacts } from '../../lib/host/storage/managed-files.ts';
 import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
-import { type Exported, type Found, findExported, isExported, listed, type Spelling } from './exported.ts';
-import { differences } from './options.ts';
+import { exportDirectory } from './export.ts';
 import type { Ctx } from './params.ts';
 import { dropPlaceholder } from './quiet.ts';
 import { restoreRmtab } from './rmtab-backup.ts';
-import { markStarted, startedThisBoot } from './started.ts';
+import { look, type Seen } from './seen.ts';
+import { isSpelledByAnother, rememberSpellings, type Spelling } from './spellings.ts';
+import { markStarted } from './started.ts';
 import { unexport } from './unexport.ts';
-import { fsidIn } from './wanted.ts';
+import { fsidIn, wanted } from './wanted.ts';
 
-const rollbackMs = 5000;
+const unexportMs = 5000;
+const flushMs = 5000;
 
-/** Exports every directory, or none: what a failed start exported it takes back. */
+/**
+ * Exports every directory, or none: what a failed start exported it takes back. What is exported already is exported anew, too:
+ * only exportfs knows what its options come to, so whatever etab has, afterwards it has what a first export would have written.
+ */
 export async function start(ctx: Ctx): Promise<void> {
   const { host, log } = ctx;
-  const before = await findExported(ctx);
-  await Promise.all(before.found.map(({ directory }) => requireDirectory(ctx, directory)));
-  if ((await nfsdThreads(host)) === 0)
+  const want = wanted(ctx);
+  const before = await look(ctx, want);
+  await Promise.all(want.directories.map(({ directory }) => requireDirectory(ctx, directory)));
+  if (before.threads === 0)
     log.warn(
       'no NFS server runs here yet: its own start may drop this export; order nfsserver before exportfs',
     );
 
   remark(ctx, before);
   await ensureEtab(host, before.state);
-  // an entry that no start on this boot made came with a shared state directory, or is left from a crash: make it ours
-  const ours = await startedThisBoot(ctx);
   try {
-    for (const wanted of before.found)
-      if (!ours || !isExported(wanted) || differences(wanted).length > 0) await exportDirectory(ctx, wanted);
-    await dropPlaceholder(ctx, await verify(ctx, before));
+    const names: string[] = [];
+    for (const one of before.directories) names.push(await exportDirectory(ctx, want.client, one));
+    const etab = await readEtab(host, before.state);
+    const exported = requireListed(before, names, etab);
+    await rememberSpellings(ctx, exported);
+    await endOtherSpellings(ctx, before, exported, etab);
+    await dropPlaceholder(ctx, etab);
+    await endOldAnswers(ctx, before, exported);
   } catch (error) {
     await rollBack(ctx, before);
     throw error;
@@ -41,18 +48,9 @@ export async function start(ctx: Ctx): Promise<void> {
   await restoreRmtab(ctx, before);
 }
 
-/** New options for what is exported: clients keep their mounts. */
-export async function reloadAgent(ctx: Ctx): Promise<void> {
-  const { found } = await findExported(ctx);
-  const absent = found.filter((one) => !isExported(one));
-  if (absent.length > 0)
-    throw new Failure('failed', `${listed(absent)} is not exported: start it instead of reloading it`);
-  await start(ctx);
-}
-
 /** Right as parameters, and yet seldom what was meant. */
-function remark({ log }: Ctx, { table, found }: Exported): void {
-  for (const { path, options } of found) {
+function remark({ log }: Ctx, { table, directories }: Seen): void {
+  for (const { path, options } of directories) {
     if (path === '/') log.warn('exporting /: clients see the whole root filesystem of this node');
     const mount = mountHolding(table, path);
     if (mount && isNameless(mount) && fsidIn(options) === undefined)
@@ -70,46 +68,62 @@ async function requireDirectory({ host }: Ctx, directory: string): Promise<void>
   if (facts.kind !== 'directory') throw new Failure('notInstalled', `${directory} is not a directory`);
 }
 
-async function exportDirectory({ host, log, params }: Ctx, { path, options }: Found): Promise<void> {
-  const chosen = options.length > 0 ? ['-o', options.join(',')] : [];
-  // -i: nothing from /etc/exports, neither its options nor its errors, nor a wait for DNS about its hosts
-  const argv = ['exportfs', '-v', '-i', ...chosen, exportArgument(params.clientspec, path)] as const;
-  const said = await host.run(argv);
-  log.info(`${argv.join(' ')}: ${said.trim()}`);
-}
-
-/** exportfs has said yes; etab, which mountd acts on, must say so too. It also tells the canonical name of a host. */
-async function verify(ctx: Ctx, before: Exported): Promise<readonly Export[]> {
-  const etab = await readEtab(ctx.host, before.state);
-  const spellings = before.found.map(({ directory, path, entries }): Spelling => {
-    const fresh = newSince(before.etab, etab, [path])[0];
-    const entry = entries.find((old) => etab.some((one) => isSame(one, old))) ?? fresh;
+/** exportfs has said yes; etab, which mountd acts on, must say so too. */
+function requireListed(
+  { directories, state }: Seen,
+  names: readonly string[],
+  etab: readonly Export[],
+): readonly Spelling[] {
+  return directories.map(({ directory, path }, at) => {
+    const entry = etab.find((one) => one.path === path && one.client === names[at]);
     if (!entry)
-      throw new Failure('failed', `exportfs ended well, but ${before.state.path}/etab does not list ${path}`);
-    return { directory, path, client: entry.client };
+      throw new Failure('failed', `exportfs ended well, but ${state.path}/etab does not list ${path}`);
+    return { directory, path, client: entry.client, options: entry.options.join(',') };
   });
-  await ctx.memory.note('spellings', spellings);
-  return etab;
 }
 
-async function rollBack(ctx: Ctx, before: Exported): Promise<void> {
+/** A host that DNS calls by another name now is listed twice: the old line would keep its old options. */
+async function endOtherSpellings(
+  ctx: Ctx,
+  before: Seen,
+  exported: readonly Spelling[],
+  etab: readonly Export[],
+): Promise<void> {
+  const old: Export[] = [];
+  for (const entry of before.directories.flatMap(({ entries }) => entries))
+    if (
+      etab.some((one) => isSame(one, entry)) &&
+      !exported.some((one) => isSame(one, entry)) &&
+      !(await isSpelledByAnother(ctx, entry))
+    )
+      old.push(entry);
+  if (old.length > 0) await unexport(ctx, before.state, old, unexportMs);
+}
+
+/**
+ * exportfs makes the kernel forget the old options. An answer of mountd's that was under way meanwhile would bring them back for half
+ * an hour (the lifetime of an answer), so a change of options is followed by a second flush.
+ */
+async function endOldAnswers({ host }: Ctx, before: Seen, exported: readonly Spelling[]): Promise<void> {
+  const changed = before.directories
+    .flatMap(({ entries }) => entries)
+    .some((old) => !exported.some((one) => isSame(one, old) && one.options === old.options.join(',')));
+  if (changed && before.threads > 0) await flushKernelExports(host, flushMs);
+}
+
+async function rollBack(ctx: Ctx, before: Seen): Promise<void> {
   const { host, log } = ctx;
-  const paths = before.found.map(({ path }) => path);
+  const paths = before.directories.map(({ path }) => path);
   try {
-    const etab = await readEtab(host, before.state);
-    const ours = newSince(before.etab, etab, paths);
-    if (ours.length > 0) await unexport(ctx, before.state, ours, rollbackMs);
+    const fresh = (await readEtab(host, before.state)).filter(
+      (entry) => paths.includes(entry.path) && !before.etab.some((old) => isSame(old, entry)),
+    );
+    if (fresh.length > 0) await unexport(ctx, before.state, fresh, unexportMs);
   } catch (error) {
     log.error(`cannot take back what was exported: ${error instanceof Error ? error.message : error}`);
   }
 }
 
-const newSince = (
-  before: readonly Export[],
-  after: readonly Export[],
-  paths: readonly string[],
-): readonly Export[] =>
-  after.filter((entry) => paths.includes(entry.path) && !before.some((old) => isSame(old, entry)));
+type Line = Pick<Export, 'path' | 'client'>;
 
-const isSame = (one: Export, other: Export): boolean =>
-  one.path === other.path && one.client === other.client;
+const isSame = (one: Line, other: Line): boolean => one.path === other.path && one.client === other.client;

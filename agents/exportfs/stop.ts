@@ -1,35 +1,25 @@
-import { sameClient } from '../../lib/host/nfs/client-spec.ts';
-import {
-  flushKernelExports,
-  kernelExports,
-  readEtab,
-  type StateDirectory,
-} from '../../lib/host/nfs/exports.ts';
-import { findExported, spellings } from './exported.ts';
+import { flushKernelExports, kernelExports, readEtab } from '../../lib/host/nfs/exports.ts';
 import type { Ctx } from './params.ts';
 import { keepClientsWaiting } from './quiet.ts';
 import { releaseState } from './release.ts';
 import { backUpRmtab } from './rmtab-backup.ts';
-import { markStopped, startedThisBoot } from './started.ts';
+import { look, type Seen } from './seen.ts';
+import { markStopped } from './started.ts';
 import { unexport } from './unexport.ts';
+import { wanted } from './wanted.ts';
 
 const unexportMs = 20_000;
 const flushMs = 5000;
 
 /** Removes whatever of this resource is exported, be it a part, be its directory gone. */
 export async function stop(ctx: Ctx): Promise<void> {
-  const exported = await findExported(ctx);
-  const entries = exported.found.flatMap((one) => one.entries);
-  await backUpRmtab(ctx, exported);
-  await keepClientsWaiting(ctx, exported);
-  if (entries.length > 0)
-    await unexport(ctx, exported.state, entries, Math.min(unexportMs, ctx.host.left() / 3));
-  await emptyKernelCache(
-    ctx,
-    exported.state,
-    exported.found.map(({ path }) => path),
-  );
-  await releaseState(ctx, exported, await startedThisBoot(ctx));
+  const seen = await look(ctx, wanted(ctx));
+  const entries = seen.directories.flatMap((one) => one.entries);
+  await backUpRmtab(ctx, seen);
+  await keepClientsWaiting(ctx, seen);
+  if (entries.length > 0) await unexport(ctx, seen.state, entries, Math.min(unexportMs, ctx.host.left() / 3));
+  await emptyKernelCache(ctx, seen);
+  await releaseState(ctx, seen);
   await markStopped(ctx);
 }
 
@@ -38,17 +28,13 @@ export async function stop(ctx: Ctx): Promise<void> {
  * and exportfs' own flush may have come to nothing: each keeps the filesystem busy. Only what is there for our client counts, or
  * because nobody may use the directory any more: it may still be exported to others.
  */
-async function emptyKernelCache(ctx: Ctx, state: StateDirectory, paths: readonly string[]): Promise<void> {
-  const { host, log, params } = ctx;
+async function emptyKernelCache({ host, log }: Ctx, { directories, spelt, state }: Seen): Promise<void> {
+  const paths = directories.map(({ path }) => path);
   const cached = async () => (await kernelExports(host)).filter(({ path }) => paths.includes(path));
   if ((await cached()).length === 0) return;
-  const names = [params.clientspec, ...(await spellings(ctx)).map(({ client }) => client)];
   const shared = (await readEtab(host, state)).map(({ path }) => path);
   const isEmpty = async () =>
-    !(await cached()).some(
-      ({ path, clients }) =>
-        !shared.includes(path) || clients.some((client) => names.some((name) => sameClient(name, client))),
-    );
+    !(await cached()).some(({ path, clients }) => !shared.includes(path) || clients.some(spelt.isClient));
   if (await isEmpty()) return;
   const withinMs = Math.min(flushMs, host.left() / 4);
   const end = host.sys.now() + withinMs;

@@ -2,29 +2,40 @@ import type { Params } from '../../lib/contract/params.ts';
 import { decodeOctal, tidyPath } from '../../lib/host/storage/mounts.ts';
 import type { params } from './params.ts';
 
-/** One directory to export, as configured: absolute and tidy, links not yet followed. */
-export type Wanted = { readonly directory: string; readonly options: readonly string[] };
+/** What the parameters ask for: one or several directories for one client. */
+export type Wanted = { readonly client: string; readonly directories: readonly WantedDirectory[] };
 
-/** The directories with the options of each. */
-export function wantedExports({
-  directory,
-  options,
-  fsid,
-}: Pick<Params<typeof params>, 'directory' | 'options' | 'fsid'>): readonly Wanted[] {
+export type WantedDirectory = {
+  /** As configured: absolute and tidy, links not yet followed. */
+  readonly directory: string;
+  /** In the order in which exportfs shall read them, which matters: the later of two wins, and `sec=` begins a section. */
+  readonly options: readonly string[];
+};
+
+/** The directories with the options of each. The first one's fsid is the configured one, the others count on from it. */
+export function wanted({
+  params: { clientspec, directory, options, fsid },
+}: {
+  readonly params: Pick<Params<typeof params>, 'clientspec' | 'directory' | 'options' | 'fsid'>;
+}): Wanted {
   const common = splitOptions(options);
   const first = fsid ?? fsidIn(common);
-  const rest = common.filter((option) => !option.startsWith('fsid='));
-  return directoriesIn(directory).map((one, index) => ({
+  const rest = common.filter((option) => !isFsid(option));
+  const directories = directoriesIn(directory).map((one, index) => ({
     directory: one,
     options: first === undefined ? rest : [...rest, `fsid=${index === 0 ? first : Number(first) + index}`],
   }));
+  return { client: clientspec, directories };
 }
 
 export const splitOptions = (options: string | undefined): readonly string[] =>
   (options ?? '').split(',').filter(Boolean);
 
+/** The fsid that these options set: of two the later one, as for exportfs. */
 export const fsidIn = (options: readonly string[]): string | undefined =>
-  options.find((option) => option.startsWith('fsid='))?.slice('fsid='.length);
+  options.findLast(isFsid)?.slice('fsid='.length);
+
+const isFsid = (option: string): boolean => option.startsWith('fsid=');
 
 /**
  * A list, where every word is an absolute path; otherwise one directory with blanks in its name. Inside a list a blank is

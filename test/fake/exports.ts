@@ -83,9 +83,11 @@ export class ExportingMachine extends FakeMachine {
     const exports = args.filter((arg) => arg.includes(':/'));
     const options = args[args.indexOf('-o') + 1];
     const lines = this.etab.split('\n').filter(Boolean);
+    const said: string[] = [];
     for (const argument of exports) {
       const [, spec = '', path = ''] = /^(.*?):(\/.*)$/.exec(argument) ?? [];
       const client = this.hostNames.get(spec) ?? spec.replace(/^\[([^\]]*:[^\]]*)\]/, '$1');
+      said.push(`${args.includes('-u') ? 'unexporting' : 'exporting'} ${client}:${path}\n`);
       const is = (line: string) => line.startsWith(`${path.replaceAll(' ', '\\040')}\t${client}(`);
       const at = lines.findIndex(is);
       if (args.includes('-u')) {
@@ -101,7 +103,7 @@ export class ExportingMachine extends FakeMachine {
       }
     }
     this.etab = lines.map((line) => `${line}\n`).join('');
-    return `${args.includes('-u') ? 'unexporting' : 'exporting'} ${exports.join(' ')}\n`;
+    return said.join('');
   }
 
   private commandsOfCoreutils(): void {

@@ -25,6 +25,8 @@ export type Sandbox = {
   run(command: string, ...args: readonly string[]): Promise<string>;
   read(path: string): Promise<string>;
   write(path: string, text: string): Promise<void>;
+  /** The etab that exportfs itself writes for these exports and no others, each an `-o` and a `client:/path`. */
+  fresh(...exports: readonly (readonly [options: string, argument: string])[]): Promise<string>;
   /** `path client` of every line of etab. */
   exported(): Promise<readonly string[]>;
   ours(action: string, params: Params): Promise<Answer>;
@@ -47,6 +49,14 @@ for file in hosts exports; do mount --bind "$1/$file" "/etc/$file"; done
 [ ! -d /etc/exports.d ] || mount -t tmpfs exports.d /etc/exports.d
 echo ready
 exec sleep infinity
+`;
+
+/** In a mount namespace of its own, below the sandbox's: options and argument by turns. */
+const freshly = `
+mount -t tmpfs fresh /var/lib/nfs
+touch /var/lib/nfs/etab
+while [ $# -gt 0 ]; do exportfs -i \${1:+-o "$1"} "$2" >&2; shift 2; done
+exec cat /var/lib/nfs/etab
 `;
 
 export async function openSandbox(): Promise<Sandbox> {
@@ -115,6 +125,8 @@ export async function openSandbox(): Promise<Sandbox> {
     async write(path, text) {
       await execa('nsenter', inside(['tee', path]), { cwd: '/', input: text });
     },
+    fresh: (...exports) =>
+      run('unshare', '-m', '--propagation', 'private', 'sh', '-ec', freshly, 'fresh', ...exports.flat()),
     async exported() {
       const etab = await run('cat', '/var/lib/nfs/etab');
       return etab

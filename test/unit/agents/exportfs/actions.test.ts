@@ -106,13 +106,36 @@ describe('what is refused', () => {
     expect(machine.exported).toEqual([]);
   });
 
-  test('exportfs that exports nothing is not believed', async () => {
+  test.each([
+    [
+      'N5: exportfs says why',
+      { stderr: 'exportfs: Failed to resolve x\n' },
+      /^exportfs: Failed to resolve x, but/,
+    ],
+    ['it says nothing', {}, /exportfs ended well, but it did not export \/usr/],
+    ['it says yes, and etab no', { stdout: 'exporting *:/usr\n' }, /etab does not list \/usr/],
+    [
+      'N5: its error comes last',
+      { code: 1, stderr: 'exportfs: a warning\nexportfs: no\n' },
+      /^exportfs: a warning; exportfs: no \(exportfs -v -i/,
+    ],
+  ])('exportfs that exports nothing is not believed: %s', async (_what, answer, reason) => {
     const { machine, run } = node(single);
-    machine.on('exportfs', () => '');
-    expect(await run('start')).toMatchObject({
-      code: 1,
-      reason: expect.stringContaining('does not list /usr'),
-    });
+    machine.on('exportfs', () => answer);
+    expect(await run('start')).toMatchObject({ code: 1, reason: expect.stringMatching(reason) });
+    expect(machine.exported).toEqual([]);
+  });
+
+  test('N5: an old entry does not stand for an export that exportfs could not make', async () => {
+    const { machine, run } = node({ ...single, clientspec: 'gone.example.com', options: 'ro' });
+    machine.etab = etabLine('/usr', 'gone.example.com', 'rw,fsid=105');
+    machine.on('exportfs', () => ({ stderr: 'exportfs: Failed to resolve gone.example.com\n' }));
+    for (const action of ['start', 'reload-agent'])
+      expect(await run(action)).toMatchObject({
+        code: 1,
+        reason: expect.stringContaining('Failed to resolve gone.example.com'),
+      });
+    expect(machine.exported).toEqual(['/usr gone.example.com']);
   });
 });
 
@@ -196,6 +219,49 @@ describe('other options than configured', () => {
     machine.etab = etabLine('/usr', '*', written);
     expect((await watch()).code).toBe(0);
     expect(warnings).toEqual([]);
+  });
+
+  test('N1: a host that DNS calls by another name now is not left exported under the old one', async () => {
+    const { machine, code } = node({ ...single, clientspec: 'short', options: 'ro' });
+    machine.hostNames.set('short', 'old.example.com');
+    await code('start');
+    machine.etab += etabLine('/usr', '10.0.0.0/24');
+    machine.hostNames.set('short', 'new.example.com');
+    expect(await code('start')).toBe(0);
+    expect(machine.exported).toEqual(['/usr 10.0.0.0/24', '/usr new.example.com']);
+  });
+
+  test('N1: nor is the export of another resource taken for the old one', async () => {
+    const { machine, code } = node({ ...single, clientspec: 'short' });
+    machine.hostNames.set('short', 'old.example.com');
+    await code('start');
+    const facts = { spellings: [{ directory: '/usr', path: '/usr', client: 'old.example.com' }] };
+    machine.files.set(
+      '/run/resource-agents/tsha/exportfs-other.json',
+      JSON.stringify({ bootId: 'boot-1', facts }),
+    );
+    machine.hostNames.set('short', 'new.example.com');
+    expect(await code('start')).toBe(0);
+    expect(machine.exported).toEqual(['/usr old.example.com', '/usr new.example.com']);
+  });
+
+  test('N1: whatever the option, what etab says otherwise than our start is told once', async () => {
+    const { machine, warnings, code, watch } = node({ ...single, options: 'rw,anonuid=5' });
+    await code('start');
+    await watch();
+    expect(warnings).toEqual([]);
+    machine.etab = machine.etab.replace('anonuid=65534', 'anonuid=7');
+    await watch();
+    await watch();
+    expect(warnings).toEqual([expect.stringContaining('/usr is anonuid=7, not anonuid=65534')]);
+  });
+
+  test('N1: a change of options is followed by a second flush, none by none', async () => {
+    const { machine, code } = node({ ...single, options: 'rw' });
+    const flushes = () => machine.ran.filter((line) => /^tee .*nfsd\.export\/flush/.test(line)).length;
+    machine.etab = etabLine('/usr', '*', 'rw,no_root_squash,fsid=105');
+    expect([await code('start'), flushes()]).toEqual([0, 1]);
+    expect([await code('start'), flushes()]).toEqual([0, 0]);
   });
 
   test('reload of what is not exported', async () => {

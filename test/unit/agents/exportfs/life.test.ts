@@ -187,7 +187,7 @@ const stories: readonly Story[] = [
       m.on('exportfs', (args) => {
         if (args.at(-1) === '*:/var' && !args.includes('-u')) return { code: 1, stderr: 'exportfs: no\n' };
         listed(...(args.includes('-u') ? [] : [['/usr'] as const]))(m);
-        return '';
+        return 'exporting *:/usr\n';
       }),
     calls: 'start 1',
     etab: [],

@@ -200,7 +200,7 @@ test('a new, empty state directory gets its etab: exportfs would fail without', 
   machine.on('exportfs', () => {
     if (!machine.files.has('/var/lib/nfs/etab')) return { code: 1, stderr: "can't open etab\n" };
     machine.etab = entry();
-    return '';
+    return 'exporting *:/nfsdata\n';
   });
   expect((await run('start')).code).toBe(0);
 });

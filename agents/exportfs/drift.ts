@@ -1,5 +1,30 @@
-import type { Found } from './exported.ts';
+import type { Ctx } from './params.ts';
+import { isListed, type Seen, type SeenDirectory } from './seen.ts';
 import { fsidIn } from './wanted.ts';
+
+/** Options that somebody changed behind the cluster's back: said once, not at every monitor. */
+export async function noteDrift({ log, memory }: Ctx, { directories, spelt }: Seen): Promise<void> {
+  const text = directories
+    .filter(isListed)
+    .flatMap((one) => {
+      const written = spelt.remembered.find(({ path }) => path === one.path)?.options;
+      return written === undefined ? otherThanConfigured(one) : otherThanWritten(one, written);
+    })
+    .join('; ');
+  if (text === ((await memory.fact<string>('drift')) ?? '')) return;
+  if (text) log.warn(`exported with other options than configured: ${text}`);
+  await memory.note('drift', text || undefined);
+}
+
+/** What etab says otherwise than exportfs wrote there at our start: every option counts, and we need to know none of them. */
+function otherThanWritten({ path, entries }: SeenDirectory, written: string): readonly string[] {
+  const is = entries[0]?.options ?? [];
+  const was = written.split(',');
+  if (is.join(',') === written) return [];
+  const added = is.filter((option) => !was.includes(option)).join(',');
+  const gone = was.filter((option) => !is.includes(option)).join(',');
+  return [`${path} is ${added || is.join(',')}, not ${gone || written}`];
+}
 
 /** Options that exclude each other, exportfs' default first. */
 const choices = [
@@ -22,10 +47,10 @@ const synonyms: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * What etab says otherwise than configured, one phrase each. Security flavours have options of their own; those after a
- * configured `sec=` are not compared.
+ * What can be told of an export that no start of ours made, one phrase each: only exportfs knows all options and their defaults.
+ * Security flavours have options of their own; those after a configured `sec=` are not compared.
  */
-export function differences({ path, options, entries }: Found): readonly string[] {
+function otherThanConfigured({ path, options, entries }: SeenDirectory): readonly string[] {
   const [entry] = entries;
   if (!entry) return [];
   const byFlavour = options.some((option) => option.startsWith('sec='));
