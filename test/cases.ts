@@ -1,35 +1,7 @@
 import Table from 'cli-table3';
+import { casesIn, type SpecifiedAgent, specifiedAgents, specifiedCases } from './specification.ts';
 
-/** The rows of each agent's specification: situations in which its answer was laid down before it was written. */
-const specifiedCases = {
-  drbd: 186,
-  Filesystem: 110,
-  IPaddr2: 108,
-  nfsserver: 100,
-  exportfs: 78,
-  nfsnotify: 40,
-} as const;
-
-type SpecifiedAgent = keyof typeof specifiedCases;
-const specifiedAgents = Object.keys(specifiedCases) as SpecifiedAgent[];
-
-const tag = new RegExp(`\\b(${specifiedAgents.join('|')})#(\\d+(?:[-,]\\d+)*)`, 'g');
-
-/** The cases that a test says it shows: `drbd#17`, `Filesystem#57,58,60` or `exportfs#12-15` anywhere in its title. */
-export const casesIn = (title: string): [SpecifiedAgent, number][] =>
-  [...title.matchAll(tag)].flatMap(([, agent, numbers = '']) =>
-    numbers
-      .split(',')
-      .flatMap(range)
-      .map((number): [SpecifiedAgent, number] => [agent as SpecifiedAgent, number]),
-  );
-
-function range(text: string): number[] {
-  const [first = 0, last = first] = text.split('-').map(Number);
-  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-}
-
-/** Which of the specified cases the passed tests of each tier have shown. */
+/** Which cases of docs/specification the passed tests of each tier have shown. */
 export class CaseCount {
   readonly #shown = new Map<string, Record<SpecifiedAgent, Set<number>>>();
 
@@ -42,9 +14,7 @@ export class CaseCount {
 
   missing(agent: SpecifiedAgent): number[] {
     const shown = [...this.#shown.values()].map((tier) => tier[agent]);
-    return Array.from({ length: specifiedCases[agent] }, (_, index) => index + 1).filter(
-      (number) => !shown.some((tier) => tier.has(number)),
-    );
+    return specifiedCases(agent).filter((number) => !shown.some((tier) => tier.has(number)));
   }
 
   get isComplete(): boolean {
@@ -61,7 +31,7 @@ export class CaseCount {
     for (const agent of specifiedAgents)
       table.push([
         agent,
-        specifiedCases[agent],
+        specifiedCases(agent).length,
         ...tiers.map((tier) => this.#shown.get(tier)?.[agent].size ?? 0),
         inRanges(this.missing(agent)) || 'none',
       ]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { CaseCount, casesIn } from '../cases.ts';
+import { CaseCount } from '../cases.ts';
+import { casesIn } from '../specification.ts';
 
 describe('the cases a title speaks of', () => {
   test.each([

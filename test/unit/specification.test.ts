@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { projectFolder } from '../../packaging/products.ts';
+import { casesIn, specification, specifiedAgents, specifiedCases } from '../specification.ts';
+
+// What tests and pages cite can be looked up in docs/specification, and what stands there is cited.
+
+const read = (file: string): string => readFileSync(join(projectFolder, file), 'utf8');
+const below = (folder: string, extension: string): string[] =>
+  readdirSync(join(projectFolder, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith(extension))
+    .map((file) => join(folder, file));
+const tests = below('test', '.ts').filter((file) => !/unit\/(cases|specification)\.test/.test(file));
+const pages = [
+  'README.md',
+  'CHANGELOG.md',
+  ...['docs', 'lib', 'test', 'metadata'].flatMap((folder) => below(folder, '.md')),
+];
+
+describe('the index', () => {
+  test.each([...specifiedAgents, 'ocf-contract'])('%s: cases are numbered without a gap', (page) => {
+    const numbers = specification.filter((row) => row.page === page && /^\d+$/.test(row.id));
+    expect(numbers.map(({ id }) => Number(id))).toEqual(numbers.map((_, index) => index + 1));
+  });
+
+  test('no number stands twice on a page', () => {
+    const keys = specification.map(({ page, id }) => `${page} ${id}`);
+    expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
+  });
+
+  test('every row has a situation and an answer', () => {
+    expect(specification.filter(({ situation, answer }) => situation === '' || answer === '')).toEqual([]);
+  });
+
+  test('every row of its pages is one that is understood', () => {
+    const rows = below('docs/specification', '.md').flatMap((file) => read(file).split('\n'));
+    const inTables = rows.filter((line) => /^\| (\d|[A-Z]\d)/.test(line));
+    expect(inTables).toHaveLength(specification.length);
+  });
+});
+
+describe('cases that are cited exist', () => {
+  test.each([...tests, ...pages].filter((file) => casesIn(read(file)).length > 0))('%s', (file) => {
+    const cited = casesIn(read(file));
+    expect(cited.filter(([agent, number]) => !specifiedCases(agent).includes(number))).toEqual([]);
+  });
+});
+
+// Tags with a letter count within an agent's page, and the three of NFS number some of theirs together.
+const nfs = ['nfsserver', 'exportfs', 'nfsnotify'];
+const command = /^test\/(contract|unit\/(cli|packaging))\//;
+
+function pagesFor(file: string): readonly string[] {
+  const agent = specifiedAgents.find((name) => file.split(/[/.]/).includes(name));
+  if (agent) return nfs.includes(agent) ? nfs : [agent];
+  return command.test(file) ? [...specifiedAgents, 'tsha'] : specifiedAgents;
+}
+
+const isTag = ({ id }: { readonly id: string }) => /^[A-Z]/.test(id);
+const tagsOn = (names: readonly string[]) =>
+  specification.filter((row) => isTag(row) && names.includes(row.page)).map(({ id }) => id);
+
+/** Tags at the beginning of a title: `D7: …`, `Filesystem#57, D7: …`, `N1 … `, `B1 drbd#62 …`. */
+const title = /['"`](?:what: )?((?:(?:\w+#[\d,-]+|\d+|[A-Z]\d{1,2}),? ?)+)(?=[: ]|['"`$])/g;
+const tagsIn = (text: string): string[] =>
+  [...text.matchAll(title)].flatMap(([, head = '']) => head.match(/\b[A-Z]\d{1,2}\b/g) ?? []);
+
+describe('tags that are cited exist', () => {
+  test.each(tests.filter((file) => tagsIn(read(file)).length > 0))('%s', (file) => {
+    const known = tagsOn(pagesFor(file));
+    expect(tagsIn(read(file)).filter((tag) => !known.includes(tag))).toEqual([]);
+  });
+});
+
+/** Rows that came with reports from the field, each mended with a test of its own later than the page was written. */
+const maybeWithout = 'Found by trying';
+
+test('what stands in the index is cited by a test', () => {
+  const text = new Map(tests.map((file) => [file, read(file)]));
+  const cited = (page: string, id: string): boolean =>
+    tests.some(
+      (file) => pagesFor(file).includes(page) && new RegExp(`\\b${id}\\b`).test(text.get(file) ?? ''),
+    );
+  const forgotten = specification
+    .filter(isTag)
+    .filter(({ heading, page, id }) => heading !== maybeWithout && !cited(page, id))
+    .map(({ page, id }) => `${page} ${id}`);
+  expect(forgotten).toEqual([]);
+});
