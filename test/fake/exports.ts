@@ -110,10 +110,10 @@ export class ExportingMachine extends FakeMachine {
     const file = (args: readonly string[]) => args.at(-1) ?? '';
     this.on('stat', (args) =>
       this.directories.has(file(args))
-        ? '8:1 2 755 0 0 directory\n'
+        ? '8:1 2 directory\n'
         : this.files.has(file(args))
-          ? '8:1 2 644 0 0 regular file\n'
-          : { code: 1 },
+          ? '8:1 2 regular file\n'
+          : { code: 1, stderr: `stat: cannot statx '${file(args)}': No such file or directory\n` },
     );
     this.on(
       'cat',

@@ -9,8 +9,8 @@ export function defineFileTools(machine: NfsMachine): void {
     const paths = args.slice(args.indexOf('--') + 1).map((path) => machine.where(path));
     if (args.includes('-L')) {
       const [path = ''] = paths;
-      if (machine.disk.has(`${path}/`)) return '8:1 9 755 0 0 directory\n';
-      return machine.disk.has(path) ? '8:1 9 644 0 0 regular file\n' : no('No such file or directory');
+      if (machine.disk.has(`${path}/`)) return '8:1 9 directory\n';
+      return machine.disk.has(path) ? '8:1 9 regular file\n' : no('No such file or directory');
     }
     return no('stat: unexpected');
   });

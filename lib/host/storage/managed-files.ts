@@ -1,14 +1,17 @@
 import { Failure } from '../../contract/outcome.ts';
-import { firstLine, type Host } from '../host.ts';
-import type { FileFacts } from '../sys/sys.ts';
+import { type Host, outputTrouble } from '../host.ts';
+import { kindIfThere } from '../local-files.ts';
+import type { FileFacts, Output } from '../sys/sys.ts';
 import { answersHere, canonicalPath, mounts } from './mounts.ts';
 
 // Paths on managed storage: a dead disk or server makes any system call on them hang in the kernel, where not even SIGKILL
 // helps. So each look is a child process that can be left behind.
 
-export type PathFacts = Pick<FileFacts, 'kind' | 'mode' | 'uid' | 'gid' | 'ino'> & {
-  /** `major:minor`, as in mountinfo. */
+export type PathFacts = {
+  readonly kind: FileFacts['kind'];
+  /** `major:minor` of the filesystem as stat(2) has it; a subvolume of btrfs has one of its own, unlike in mountinfo. */
   readonly device: string;
+  readonly ino: string;
 };
 
 const kinds: readonly (readonly [RegExp, FileFacts['kind']])[] = [
@@ -19,28 +22,36 @@ const kinds: readonly (readonly [RegExp, FileFacts['kind']])[] = [
   [/^symbolic link/, 'link'],
 ];
 
-/** What a path is, links followed; `undefined` when there is nothing. Throws `Failure` when the storage does not answer. */
+/** What tools say (LC_ALL=C) of a path where there is nothing. Every other error says nothing about what is there. */
+const isAbsent = ({ stderr }: Output): boolean =>
+  /(?:^|: )(No such file or directory|Not a directory)$/m.test(stderr);
+
+/**
+ * What a path is, links followed; `undefined` only where there is nothing. Throws `Failure` when that cannot be found out: the
+ * storage does not answer, or answers with an error (EIO, ESTALE, ENOTCONN of a FUSE filesystem whose daemon died).
+ */
 export async function pathFacts(
   host: Host,
   path: string,
   timeoutMs?: number,
 ): Promise<PathFacts | undefined> {
-  const argv = ['stat', '-L', '-c', '%Hd:%Ld %i %a %u %g %F', '--', path] as const;
+  const argv = ['stat', '-L', '-c', '%Hd:%Ld %i %F', '--', path] as const;
   const output = await host.tryRun(argv, timeoutMs === undefined ? {} : { timeoutMs });
   if (output.hung) throw new Failure('failed', `${path} does not answer: ${output.hung}`);
   if (output.missing) throw new Failure('notInstalled', 'command stat is not installed');
-  if (output.code !== 0) return undefined;
-  const [device = '', ino = '', mode = '', uid = '', gid = '', ...words] = output.stdout.trim().split(' ');
+  if (output.code !== 0) {
+    if (isAbsent(output)) return undefined;
+    throw new Failure('failed', `cannot look at ${path}: ${lastWords(output)}`);
+  }
+  // 8:1 12 directory
+  // (1) (2) (3) device, inode, kind in words
+  const [device = '', ino = '', ...words] = output.stdout.trim().split(' ');
   const kind = kinds.find(([pattern]) => pattern.test(words.join(' ')))?.[1] ?? 'other';
-  return {
-    device,
-    ino: Number(ino),
-    mode: Number.parseInt(mode, 8),
-    uid: Number(uid),
-    gid: Number(gid),
-    kind,
-  };
+  return { device, ino, kind };
 }
+
+/** Of `stat: cannot statx '/x': Input/output error` the error alone: the path is named by whoever asked. */
+const lastWords = (output: Output): string => outputTrouble(output).split(': ').at(-1) ?? '';
 
 /** Creates a directory with its parents, mode 0755; an existing one is left as it is. */
 export async function ensureDirectory(host: Host, path: string): Promise<void> {
@@ -48,7 +59,7 @@ export async function ensureDirectory(host: Host, path: string): Promise<void> {
   const real = await canonicalPath(host, path, table);
   const isThere = async () =>
     answersHere(real, table)
-      ? (await host.sys.facts(real).catch(() => undefined))?.kind === 'directory'
+      ? (await kindIfThere(host, real)) === 'directory'
       : (await pathFacts(host, real))?.kind === 'directory';
   if (await isThere()) return;
   const why = answersHere(real, table)
@@ -72,8 +83,8 @@ export async function readManaged(host: Host, path: string, timeoutMs?: number):
   const output = await host.tryRun(['cat', '--', path], timeoutMs === undefined ? {} : { timeoutMs });
   if (output.hung) throw new Failure('failed', `${path} does not answer: ${output.hung}`);
   if (output.code === 0) return output.stdout;
-  if (/No such file or directory/.test(output.stderr)) return undefined;
-  throw new Failure('failed', `cannot read ${path}: ${firstLine(output.stderr) || `exit ${output.code}`}`);
+  if (isAbsent(output)) return undefined;
+  throw new Failure('failed', `cannot read ${path}: ${lastWords(output)}`);
 }
 
 /** Replaces a file as a whole: a reader, or a crash, finds the old text or the new one. Throws `Failure`. */
@@ -91,7 +102,6 @@ export async function replaceManaged(
     const output = await host.tryRun(argv, argv === write ? { ...limit, input: text } : limit);
     if (output.code === 0) continue;
     if (!output.hung) await host.tryRun(['rm', '-f', '--', draft], limit);
-    const why = output.hung ?? (firstLine(output.stderr).split(': ').at(-1) || `exit ${output.code}`);
-    throw new Failure('failed', `cannot write ${path}: ${why}`);
+    throw new Failure('failed', `cannot write ${path}: ${lastWords(output)}`);
   }
 }

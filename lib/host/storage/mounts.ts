@@ -1,4 +1,6 @@
-import type { Host } from '../host.ts';
+import { type Host, outputTrouble } from '../host.ts';
+import { isAbsence } from '../local-files.ts';
+import { textOf } from '../sys/bytes.ts';
 
 /** One line of /proc/self/mountinfo, decoded. */
 export type Mount = {
@@ -11,6 +13,10 @@ export type Mount = {
   readonly target: string;
   /** Of this mount, e.g. `ro`, `noexec`. */
   readonly options: readonly string[];
+  /** Peer group: what is mounted or unmounted below one mount of a group happens below all of them (mount_namespaces(7)). */
+  readonly shared: string | undefined;
+  /** The peer group whose mounts and unmounts arrive here, too, but not the other way round. */
+  readonly master: string | undefined;
   readonly type: string;
   readonly source: string;
   /** Of the superblock, e.g. the `ro` that a filesystem gives itself after an error. */
@@ -21,15 +27,25 @@ export type Mount = {
 export const mounts = async (host: Host): Promise<readonly Mount[]> =>
   parseMountinfo(await host.sys.read('/proc/self/mountinfo'));
 
-/** proc_pid_mountinfo(5): six fixed fields, any number of tags, a lone "-", then type, source, superblock options. */
+/**
+ * proc_pid_mountinfo(5):
+ *
+ *     36 35 98:0 /sub /mnt/a\040b rw,noatime shared:4 master:1 - ext3 /dev/root rw,errors=continue
+ *     (1)(2)(3)  (4)  (5)         (6)        (7)             (8)(9)  (10)     (11)
+ *
+ * (1) id, (2) the parent's id, (3) major:minor, (4) root, (5) target, (6) options of this mount, (7) any number of tags, (8) a
+ * lone dash, (9) type, (10) source, (11) options of the superblock. Paths are escaped as `decodeOctal` reads them.
+ */
 export function parseMountinfo(text: string): readonly Mount[] {
   return text
     .split('\n')
     .filter(Boolean)
     .map((line) => {
       const [head = '', tail = ''] = splitOnce(line, ' - ');
-      const [id = '', parent = '', device = '', root = '', target = '', options = ''] = head.split(' ');
+      const [id = '', parent = '', device = '', root = '', target = '', options = '', ...tags] =
+        head.split(' ');
       const [type = '', source = '', superOptions = ''] = tail.split(' ');
+      const tagged = (name: string) => tags.find((tag) => tag.startsWith(name))?.slice(name.length);
       return {
         id: Number(id),
         parent: Number(parent),
@@ -37,6 +53,8 @@ export function parseMountinfo(text: string): readonly Mount[] {
         root: decodeOctal(root),
         target: decodeOctal(target),
         options: options.split(','),
+        shared: tagged('shared:'),
+        master: tagged('master:'),
         type: decodeOctal(type),
         source: decodeOctal(source),
         superOptions: superOptions.split(','),
@@ -106,28 +124,41 @@ const resolveMs = 5000;
 /**
  * The path without symbolic links, whether it exists or not. Only components on the root filesystem or in memory are looked at
  * in this process; what lies on another mount may hang in the kernel, so a child with a deadline resolves it, and a mount point
- * itself is known from the table to be no link.
+ * itself is known from the table to be no link. What cannot be resolved stays as it is.
  */
-export async function canonicalPath(host: Host, path: string, table: readonly Mount[]): Promise<string> {
-  if (mountOn(table, tidyPath(path))) return tidyPath(path);
+export const canonicalPath = async (host: Host, path: string, table: readonly Mount[]): Promise<string> =>
+  (await resolvePath(host, path, table)).path;
+
+/** The same; `trouble` says why some of it could not be resolved: the storage it lies on does not answer, or with an error. */
+export async function resolvePath(
+  host: Host,
+  path: string,
+  table: readonly Mount[],
+): Promise<{ readonly path: string; readonly trouble?: string }> {
+  const tidy = tidyPath(path);
+  if (mountOn(table, tidy)) return { path: tidy };
   let done = '';
-  let todo = tidyPath(path).split('/').slice(1).filter(Boolean);
+  let todo = tidy.split('/').slice(1).filter(Boolean);
   for (let links = 0; todo.length > 0; ) {
     const [part = '', ...rest] = todo;
     const next = `${done}/${part}`;
+    const whole = [next, ...rest].join('/');
     todo = rest;
     if (mountOn(table, next)) {
       done = next;
       continue;
     }
     if (!answersHere(next, table)) {
-      const whole = [next, ...rest].join('/');
-      const { code, stdout } = await host.tryRun(['realpath', '-m', '-z', '--', whole], {
-        timeoutMs: resolveMs,
-      });
-      return code === 0 ? stdout.replace(/\0$/, '') : whole;
+      const output = await host.tryRun(['realpath', '-m', '-z', '--', whole], { timeoutMs: resolveMs });
+      if (output.code === 0) return { path: output.stdout.replace(/\0$/, '') };
+      return { path: whole, trouble: `cannot resolve ${whole}: ${outputTrouble(output)}` };
     }
-    const target = await host.sys.target(next).catch(() => undefined);
+    let target: string | undefined;
+    try {
+      target = await host.sys.target(next);
+    } catch (error) {
+      if (!isAbsence(error) && !isNoLink(error)) return { path: whole, trouble: `cannot resolve ${whole}` };
+    }
     if (target === undefined || ++links > mostLinks) {
       done = next;
       continue;
@@ -136,8 +167,10 @@ export async function canonicalPath(host: Host, path: string, table: readonly Mo
     todo = [...tidyPath(base).split('/').slice(1).filter(Boolean), ...rest];
     done = '';
   }
-  return done || '/';
+  return { path: done || '/' };
 }
+
+const isNoLink = (error: unknown): boolean => (error as NodeJS.ErrnoException | undefined)?.code === 'EINVAL';
 
 function splitOnce(text: string, separator: string): readonly [string, string] {
   const at = text.indexOf(separator);
@@ -148,11 +181,13 @@ function splitOnce(text: string, separator: string): readonly [string, string] {
 export function decodeOctal(field: string): string {
   if (!field.includes('\\')) return field;
   return field.replace(/(?:\\[0-7]{3})+/g, (run) =>
-    Buffer.from(
-      run
-        .split('\\')
-        .slice(1)
-        .map((octal) => Number.parseInt(octal, 8)),
-    ).toString(),
+    textOf(
+      Buffer.from(
+        run
+          .split('\\')
+          .slice(1)
+          .map((octal) => Number.parseInt(octal, 8)),
+      ),
+    ),
   );
 }

@@ -22,6 +22,8 @@ const mount = {
   root: '/',
   target: '/srv/one',
   options: [],
+  shared: undefined,
+  master: undefined,
   type: 'ext4',
   source: '/dev/loop0',
   superOptions: [],

@@ -3,6 +3,7 @@ import { hostOn } from '../../../../lib/host/host.ts';
 import { deviceNumber } from '../../../../lib/host/storage/block-devices.ts';
 import {
   canonicalPath,
+  decodeOctal,
   isWithin,
   mountHolding,
   mountOn,
@@ -11,6 +12,7 @@ import {
   parseMountinfo,
   tidyPath,
 } from '../../../../lib/host/storage/mounts.ts';
+import { bytesOf } from '../../../../lib/host/sys/bytes.ts';
 import { FakeMachine } from '../../../fake/machine.ts';
 
 // Captured on Linux 6.18; a line break in a path was mounted on purpose.
@@ -37,15 +39,26 @@ describe('mountinfo', () => {
       root: '/',
       target: '/srv/a b',
       options: ['rw', 'relatime'],
+      shared: undefined,
+      master: '3',
       type: 'ext4',
       source: '/dev/loop0',
       superOptions: ['rw', 'errors=remount-ro'],
     });
   });
+  test('peer groups', () => {
+    expect(table.slice(0, 2).map(({ shared, master }) => [shared, master])).toEqual([
+      ['1', undefined],
+      [undefined, undefined],
+    ]);
+  });
   test('octal escapes are bytes of UTF-8', () => {
     expect(table[3]?.source).toBe('x\ty');
     expect(table[5]?.root).toBe('/d\\e');
     expect(table.at(-1)?.target).toBe('/märz\nx');
+  });
+  test('F9: escaped bytes that are no UTF-8 survive', () => {
+    expect(bytesOf(decodeOctal('/a\\377b'))).toEqual(Buffer.from('/a\xffb', 'latin1'));
   });
   test('the visible one of a stack is the child, whatever the order of the lines', () => {
     expect(mountsOn(table, '/stack').map(({ source }) => source)).toEqual(['/dev/loop1', '/dev/loop2']);
