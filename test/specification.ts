@@ -22,7 +22,7 @@ export interface SpecifiedRow {
   readonly answer: string;
 }
 
-export const specificationFolder = join(projectFolder, 'docs/specification');
+const specificationFolder = join(projectFolder, 'docs/specification');
 
 //   | 17 | probe while every tool counts as missing | 7 |
 //     (1)  (2)                                        (3)
