@@ -1,7 +1,9 @@
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { scriptHead } from './launcher.ts';
+import { notices, noticesComment, noticesFile } from './notices/notices.ts';
+import { npmPackagesIn } from './notices/npm-packages.ts';
 import { type Product, products, projectFolder } from './products.ts';
 
 /** CommonJS starts faster than ESM and needs no package.json beside it; dynamic imports stay lazy within the one file. */
@@ -18,29 +20,34 @@ const options = {
   absWorkingDir: projectFolder,
   logLevel: 'warning',
   write: false,
+  metafile: true,
 } satisfies BuildOptions;
 
-/** Bundles an entry point into one text. */
-export async function bundle(entry: string): Promise<string> {
-  const { outputFiles = [] } = await build(bundleOptions(entry));
-  return outputFiles[0]?.text ?? '';
+/** Bundles an entry point into one text, and tells what is in it. */
+export async function bundle(entry: string): Promise<{ readonly code: string; readonly metafile: Metafile }> {
+  const { outputFiles = [], metafile } = await build(bundleOptions(entry));
+  return { code: outputFiles[0]?.text ?? '', metafile };
 }
 
 export const bundleOptions = (entry: string) => ({ ...options, entryPoints: [entry] });
 
 /** The script flavour of one executable: a file that runs wherever /bin/sh and Node are, copied alone. */
-export async function bundleScript(product: Product, dir: string): Promise<void> {
-  const code = await bundle(product.entry);
-  await replaceExecutable(join(dir, product.name), scriptHead(product) + code);
+export async function bundleScript(product: Product, dir: string): Promise<Metafile> {
+  const { code, metafile } = await bundle(product.entry);
+  const whose = noticesComment(npmPackagesIn([metafile]));
+  await replaceExecutable(join(dir, product.name), scriptHead(product) + code + whose);
+  return metafile;
 }
 
 /** Whoever is running the old file keeps it; whoever comes next finds the new one whole. */
-export async function replaceExecutable(file: string, content: string | Buffer): Promise<void> {
+export async function replaceFile(file: string, content: string | Buffer, mode: number): Promise<void> {
   const draft = join(dirname(file), `.${basename(file)}.new`);
   await writeFile(draft, content);
-  await chmod(draft, 0o755);
+  await chmod(draft, mode);
   await rename(draft, file);
 }
+
+export const replaceExecutable = (file: string, content: string) => replaceFile(file, content, 0o755);
 
 /** Without it a package.json further up could make Node read the bundles as ESM. */
 export const declareCommonJs = (dir: string) =>
@@ -50,6 +57,7 @@ if (process.argv[1] === import.meta.filename) {
   const dir = join(projectFolder, 'dist');
   await mkdir(dir, { recursive: true });
   await declareCommonJs(dir);
-  await Promise.all(products.map((product) => bundleScript(product, dir)));
+  const bundles = await Promise.all(products.map((product) => bundleScript(product, dir)));
+  await writeFile(join(dir, noticesFile), notices(npmPackagesIn(bundles)));
   console.log(`dist: ${products.map(({ name }) => name).join(', ')}`);
 }

@@ -1,34 +1,35 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { chown, mkdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { replaceExecutable } from './bundle.ts';
-import { cachedRunner, cachedRunnerSource, cacheOf, makeCodeCache } from './code-cache.ts';
-import { nativeProgram, type Places, setPlaces } from './launcher.ts';
-import { agentNames, commandName, projectFolder } from './products.ts';
-
-/** Pacemaker takes every executable file of the provider's directory for an agent, so the shared program has a place of its own. */
-const agentDir = '/usr/lib/ocf/resource.d/tsha';
-const programDir = '/usr/lib/ocf/lib/tsha';
-const commandDir = '/usr/sbin';
-
-const flavours = ['native', 'script'] as const;
-type Flavour = (typeof flavours)[number];
+import { replaceFile } from './bundle.ts';
+import { makeCodeCache } from './code-cache.ts';
+import {
+  agentDir,
+  cacheFiles,
+  type File,
+  type Flavour,
+  filesOf,
+  ownDirs,
+  programPath,
+  runnerPath,
+} from './files.ts';
+import { agentNames } from './products.ts';
 
 async function install(flavour: Flavour, root: string): Promise<void> {
-  const built = join(projectFolder, flavour === 'native' ? 'dist/native' : 'dist');
-  const runtime = flavour === 'native' ? `${programDir}/${nativeProgram}` : nodeOf(root);
-  const runner = flavour === 'script' && runtime ? `${programDir}/${cachedRunner}` : undefined;
-  if (flavour === 'native') await put(join(built, nativeProgram), join(root, programDir, nativeProgram));
-  if (runner) await put(cachedRunnerSource, join(root, runner));
-  for (const name of agentNames) {
-    const file = join(root, agentDir, name);
-    await put(join(built, name), file, { runtime, runner });
-    if (runtime && runner) makeCodeCache(join(root, runtime), join(root, runner), file);
-  }
-  await put(join(built, commandName), join(root, commandDir, commandName), { runtime });
+  const runtime = flavour === 'native' ? programPath : nodeOf(root);
+  const runner = flavour === 'script' && runtime ? runnerPath : undefined;
+  const files = filesOf(flavour, { runtime, runner });
+  for (const file of files) await put(file, root);
+  if (runtime && runner)
+    for (const name of agentNames)
+      makeCodeCache(join(root, runtime), join(root, runner), join(root, agentDir, name));
   // last: until it is replaced, an agent runs with what was installed with it
-  await removePrograms(root, (name) => (name === nativeProgram ? flavour !== 'native' : !runner));
+  const laid = [...files.map(({ path }) => path), ...(runner ? cacheFiles : [])];
+  await remove(
+    everyPath.filter((path) => !laid.includes(path)),
+    root,
+  );
 
   console.log(
     `installed in ${join(root, agentDir)}: the ${flavour} flavour, run by ${runtime ?? 'a Node.js yet to be installed'}`,
@@ -36,24 +37,29 @@ async function install(flavour: Flavour, root: string): Promise<void> {
 }
 
 async function uninstall(root: string): Promise<void> {
-  for (const name of agentNames) await rm(join(root, agentDir, name), { force: true });
-  await rm(join(root, commandDir, commandName), { force: true });
-  await rmdirIfEmpty(join(root, agentDir));
-  await removePrograms(root);
+  await remove(everyPath, root);
   console.log(`removed the agents from ${join(root, agentDir)}`);
 }
 
-async function put(from: string, to: string, places?: Places): Promise<void> {
+/** Whatever any flavour lays: agents first, so that none is left without what it needs. */
+const everyPath: readonly string[] = [
+  ...new Set([
+    ...filesOf('script', { runner: runnerPath }).map(({ path }) => path),
+    ...filesOf('native', {}).map(({ path }) => path),
+    ...cacheFiles,
+  ]),
+].sort((a, b) => Number(b.startsWith(agentDir)) - Number(a.startsWith(agentDir)));
+
+async function put({ path, mode, content }: File, root: string): Promise<void> {
+  const to = join(root, path);
   await mkdir(dirname(to), { recursive: true, mode: 0o755 });
-  const content = await readFile(from);
-  await replaceExecutable(to, places ? setPlaces(content.toString(), places) : content);
+  await replaceFile(to, await content(), mode);
   if (process.getuid?.() === 0) await chown(to, 0, 0);
 }
 
-async function removePrograms(root: string, which = (_name: string) => true): Promise<void> {
-  for (const name of [nativeProgram, cachedRunner, ...agentNames.map(cacheOf)].filter(which))
-    await rm(join(root, programDir, name), { force: true });
-  await rmdirIfEmpty(join(root, programDir));
+async function remove(paths: readonly string[], root: string): Promise<void> {
+  for (const path of paths) await rm(join(root, path), { force: true });
+  for (const dir of ownDirs) await rmdirIfEmpty(join(root, dir));
 }
 
 async function rmdirIfEmpty(dir: string): Promise<void> {

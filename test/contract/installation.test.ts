@@ -32,13 +32,15 @@ const filesBelow = (dir: string): readonly string[] =>
     .map((entry) => relative(dir, join(entry.parentPath, entry.name)))
     .sort();
 
+const doc = ['usr/share/doc/tsha/LICENSE', 'usr/share/doc/tsha/THIRD-PARTY-NOTICES'];
+const executables = [
+  ...agents.map((name) => `usr/lib/ocf/resource.d/tsha/${name}`),
+  `usr/lib/ocf/lib/tsha/${nativeProgram}`,
+  `usr/sbin/${commandName}`,
+];
 const expectedFiles = {
-  script: [...agents.map((name) => `usr/lib/ocf/resource.d/tsha/${name}`), `usr/sbin/${commandName}`].sort(),
-  native: [
-    ...agents.map((name) => `usr/lib/ocf/resource.d/tsha/${name}`),
-    `usr/lib/ocf/lib/tsha/${nativeProgram}`,
-    `usr/sbin/${commandName}`,
-  ].sort(),
+  script: [...executables, ...doc].filter((path) => !path.endsWith(nativeProgram)).sort(),
+  native: [...executables, ...doc].sort(),
 };
 
 describe('build.sh', () => {
@@ -49,7 +51,8 @@ describe('build.sh', () => {
       expect(filesBelow(root)).toEqual(expectedFiles[flavour]);
       for (const file of filesBelow(root)) {
         const { mode, uid, gid } = lstatSync(join(root, file));
-        expect([file, mode & 0o7777, uid, gid]).toEqual([file, 0o755, 0, 0]);
+        const expected = executables.includes(file) ? 0o755 : 0o644;
+        expect([file, mode & 0o7777, uid, gid]).toEqual([file, expected, 0, 0]);
       }
     }
     const foreign = join(root, 'usr/lib/ocf/resource.d/tsha/Other');

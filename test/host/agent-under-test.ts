@@ -17,7 +17,8 @@ async function bundleAgent(name: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const file = join(folder, `${name}.cjs`);
   const draft = `${file}.${process.pid}`; // test files run at the same time
-  await writeFile(draft, await bundle(join(projectFolder, 'agents', name, 'main.ts')));
+  const { code } = await bundle(join(projectFolder, 'agents', name, 'main.ts'));
+  await writeFile(draft, code);
   await rename(draft, file);
   return file;
 }

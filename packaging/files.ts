@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cachedRunner, cachedRunnerSource, cacheOf } from './code-cache.ts';
+import { nativeProgram, type Places, setPlaces } from './launcher.ts';
+import { noticesFile } from './notices/notices.ts';
+import { agentNames, commandName, projectFolder } from './products.ts';
+
+// What `install` and the packages lay, and what `uninstall` takes away: one list.
+
+export const flavours = ['native', 'script'] as const;
+export type Flavour = (typeof flavours)[number];
+
+/** Pacemaker takes every executable file of the provider's directory for an agent, so what they share has a place of its own. */
+export const agentDir = '/usr/lib/ocf/resource.d/tsha';
+const programDir = '/usr/lib/ocf/lib/tsha';
+const commandDir = '/usr/sbin';
+const docDir = '/usr/share/doc/tsha';
+
+/** Directories that hold nothing but ours. */
+export const ownDirs: readonly string[] = [agentDir, programDir, docDir];
+
+export type File = {
+  /** Absolute, as it is called on the system that it is installed on. */
+  readonly path: string;
+  readonly mode: 0o755 | 0o644;
+  readonly content: () => Promise<Buffer>;
+};
+
+/** Where the flavour's executables have been built. */
+export const builtIn = (flavour: Flavour): string =>
+  join(projectFolder, flavour === 'native' ? 'dist/native' : 'dist');
+
+/** The script flavour's compiled code, which only the Node of the target can make. */
+export const cacheFiles: readonly string[] = agentNames.map((name) => join(programDir, cacheOf(name)));
+export const runnerPath = join(programDir, cachedRunner);
+export const programPath = join(programDir, nativeProgram);
+
+/** Everything that a flavour consists of, with `places` written into its executables; `built` is where these are. */
+export function filesOf(flavour: Flavour, places: Places, built = builtIn(flavour)): readonly File[] {
+  const launcher = (path: string, name: string): File => ({
+    path,
+    mode: 0o755,
+    content: async () => Buffer.from(setPlaces(await readFile(join(built, name), 'utf8'), places)),
+  });
+  const copy = (path: string, mode: File['mode'], from: string): File => ({
+    path,
+    mode,
+    content: () => readFile(from),
+  });
+  return [
+    // first: until they are replaced themselves, agents run with what was installed with them, or with this
+    ...(flavour === 'native' ? [copy(programPath, 0o755, join(built, nativeProgram))] : []),
+    ...(places.runner ? [copy(runnerPath, 0o755, cachedRunnerSource)] : []),
+    ...agentNames.map((name) => launcher(join(agentDir, name), name)),
+    launcher(join(commandDir, commandName), commandName),
+    copy(join(docDir, 'LICENSE'), 0o644, join(projectFolder, 'LICENSE')),
+    copy(join(docDir, noticesFile), 0o644, join(built, noticesFile)),
+  ];
+}
