@@ -22,6 +22,8 @@ import type { Survey } from './survey.ts';
 const alreadyNotified = '/run/sm-notify.pid';
 /** A dead disk must not take the time that the stop itself needs. */
 const keepMs = 3000;
+/** For the kernel's threads to end, and lockd with them, before systemd is asked: its own limit is 90 s. */
+const farewellMs = 3000;
 /** Daemons that fork may take a moment to be seen. */
 const settleMs = 5000;
 
@@ -80,11 +82,11 @@ export async function stopServer(ctx: Ctx, manager: Manager): Promise<void> {
     await keepRecords(host, (await statdHome(host)).dir, keepMs).catch((error: Error) =>
       log.warn(`clients with NFSv3 locks are not remembered: ${error.message}`),
     );
+  if (before > 0) await endThreads(host, Math.min(farewellMs, host.left() * 0.3));
   const trouble = await stopDaemons(host, manager, before);
   if (trouble) log.warn(trouble);
   if ((await nfsdThreads(host)) === 0) return;
-  // A child does it: a thread that hangs with its disk keeps whoever ends the threads waiting in the kernel.
-  await host.tryRun(['rpc.nfsd', '0'], { timeoutMs: host.left() * 0.4 });
+  await endThreads(host, host.left() * 0.4);
   const ended = await host.until(async () => (await nfsdThreads(host)) === 0, host.left() * 0.4);
   if (ended) return;
   if (trouble) log.error(trouble);
@@ -93,6 +95,14 @@ export async function stopServer(ctx: Ctx, manager: Manager): Promise<void> {
     `${await nfsdThreads(host)} of ${before} nfsd threads do not end: is the storage below the exports dead?`,
   );
 }
+
+/**
+ * Ends the kernel's threads. A child does it: a thread that hangs with its disk keeps whoever ends the threads waiting in the kernel.
+ * With the last thread lockd bids rpc.statd farewell for each client, through rpcbind, and waits up to 15 s for one that does not
+ * answer; the SIGKILL at the end of `timeoutMs` ends that wait, and the threads are gone then.
+ */
+const endThreads = async (host: Host, timeoutMs: number): Promise<void> =>
+  void (await host.tryRun(['rpc.nfsd', '0'], { timeoutMs }));
 
 /** By what manages them here. Says what that said if it could not stop them. */
 async function stopDaemons(host: Host, manager: Manager, threads: number): Promise<string | undefined> {

@@ -21,12 +21,18 @@ export type Binding =
   | {
       readonly is: /** nfs_shared_infodir, by whomever mounted. */
         | 'ours'
+        /** Our binding still, but of a directory that is not nfs_shared_infodir: it was renamed or removed meanwhile. */
+        | 'moved'
         /** Something else, where nfs_shared_infodir should be. */
         | 'foreign'
         /** Nothing is to be mounted there by this resource: what is there is the administrator's, or the failover filesystem itself. */
         | 'unasked';
       readonly mount: Mount;
     };
+
+/** The mount that `bind` made. Ids of mounts are used again, but not while the mount is there. */
+type Bound = Place & Pick<Mount, 'id'>;
+const fact = 'bound';
 
 /** Looks without touching the filesystems themselves. */
 export async function binding(ctx: Ctx, { infodir }: Pick<Wanted, 'infodir'>): Promise<Binding> {
@@ -36,13 +42,23 @@ export async function binding(ctx: Ctx, { infodir }: Pick<Wanted, 'infodir'>): P
   if (!mount) return { is: 'nothing' };
   if (infodir === undefined) return { is: 'unasked', mount };
   const same = (place: Place | undefined) => place?.device === mount.device && place.root === mount.root;
-  const isOurs =
-    same(placeOf(infodir, table)) ||
-    same(placeOf(await canonicalPath(host, infodir, table), table)) ||
-    // the filesystem below infodir may be gone already, in a group with the wrong order
-    same(await memory.fact<Place>('bound'));
-  return { is: isOurs ? 'ours' : 'foreign', mount };
+  const asked = placeOf(infodir, table);
+  if (same(asked)) return { is: 'ours', mount };
+  const real = placeOf(await canonicalPath(host, infodir, table), table);
+  if (same(real)) return { is: 'ours', mount };
+  const bound = await memory.fact<Bound>(fact);
+  // the filesystem below infodir may be gone already, in a group with the wrong order
+  if (same(bound)) return { is: 'ours', mount };
+  // The kernel gives the directory's present name. Whoever mounts another directory of the failover filesystem just here is a server
+  // of this kind, too; of the root filesystem it may be anybody.
+  const isOfInfodir = real?.device === mount.device && mountHolding(table, '/')?.device !== mount.device;
+  const isRemembered = bound?.id === mount.id && bound.device === mount.device;
+  return { is: isRemembered || isOfInfodir ? 'moved' : 'foreign', mount };
 }
+
+/** What a person is told of a mount: where from, and which directory of it. */
+export const described = ({ source, root }: Mount): string =>
+  root === '/' ? source : `${root} of ${source}`;
 
 function placeOf(dir: string, table: readonly Mount[]): Place | undefined {
   const holder = mountHolding(table, dir);
@@ -55,10 +71,10 @@ function placeOf(dir: string, table: readonly Mount[]): Place | undefined {
 export async function share(ctx: Ctx, { infodir }: Pick<Wanted, 'infodir'>): Promise<void> {
   if (infodir === undefined) return;
   const found = await binding(ctx, { infodir });
-  if (found.is === 'foreign')
+  if (found.is === 'foreign' || found.is === 'moved')
     throw new Failure(
       'failed',
-      `${found.mount.source} is mounted on ${stateRoot}: nfs_shared_infodir ${infodir} cannot be mounted there`,
+      `${described(found.mount)} is mounted on ${stateRoot}: nfs_shared_infodir ${infodir} cannot be mounted there`,
     );
   if (found.is === 'nothing') await bind(ctx, infodir);
 }
@@ -80,9 +96,10 @@ async function bind(ctx: Ctx, infodir: string): Promise<void> {
     });
     await host.run(mount);
   }
-  await memory.note('bound', place);
+  await memory.note(fact, place); // whatever happens now: it is to be known again by its place
   const after = await mounts(host);
   const bound = mountOn(after, await canonicalPath(host, stateRoot, after));
   if (bound?.device !== place?.device || bound?.root !== place?.root)
     throw new Failure('failed', `mounting ${infodir} over ${stateRoot} had no effect`);
+  await memory.note(fact, { ...place, id: bound?.id });
 }

@@ -43,6 +43,6 @@ export async function requireNoOther(ctx: Ctx): Promise<void> {
  */
 export async function otherOwner(ctx: Ctx, { is }: Binding): Promise<string | undefined> {
   const owner = await starter(ctx);
-  if (owner === undefined || is === 'foreign') return owner;
+  if (owner === undefined || is === 'foreign' || is === 'moved') return owner;
   return (await ctx.memory.fact<string>(refusedFact)) === owner ? owner : undefined;
 }

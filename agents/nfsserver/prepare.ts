@@ -2,6 +2,7 @@ import { hostOn } from '../../lib/host/host.ts';
 import { loadNfsd } from './kernel.ts';
 import type { Ctx } from './params.ts';
 import { prepareDropIn } from './scope.ts';
+import { endServerAfterPacemaker } from './shutdown.ts';
 import type { Survey } from './survey.ts';
 
 /** A probe must answer in time, whatever systemd does. */
@@ -9,7 +10,8 @@ const patienceMs = 8000;
 
 /**
  * What the first start after boot would cost clients otherwise, done by the probe of a node where nothing runs: the kernel's modules
- * are loaded, and systemd reads the drop-in that older nfs-utils need. Neither does anything by itself. Never fails.
+ * are loaded, and systemd reads the drop-in that older nfs-utils need, and the order of a shutdown. Nothing of it does anything by
+ * itself. Never fails.
  */
 export async function prepare(ctx: Ctx, survey: Survey): Promise<void> {
   const { sys } = ctx.host;
@@ -20,6 +22,7 @@ export async function prepare(ctx: Ctx, survey: Survey): Promise<void> {
   try {
     await loadNfsd(host);
     await prepareDropIn({ ...ctx, host }, survey);
+    await endServerAfterPacemaker({ ...ctx, host }, survey);
   } catch (error) {
     ctx.log.info(`the first start will take longer: ${error instanceof Error ? error.message : error}`);
   }

@@ -1,4 +1,4 @@
-import { isInstalled } from '../../lib/host/systemd.ts';
+import { isInstalled, stopUnits } from '../../lib/host/systemd.ts';
 import type { Ctx } from './params.ts';
 import type { Survey } from './survey.ts';
 
@@ -9,6 +9,7 @@ const ours = 'tsha-rpc-rquotad.service';
 /** Red Hat's, Debian's. */
 const distributions = ['rpc-rquotad.service', 'quotarpc.service'] as const;
 const fact = 'rquotad';
+const patienceMs = 3000;
 
 /** A port for quotas is no reason to keep clients from their files. Init scripts read it from /etc/sysconfig/nfs. */
 export async function startRquotad(ctx: Ctx, { manager }: Survey): Promise<void> {
@@ -24,7 +25,7 @@ export async function startRquotad(ctx: Ctx, { manager }: Survey): Promise<void>
     if (code === 0) replaced.push(unit);
   }
   await memory.note(fact, replaced);
-  if (replaced.length > 0) await host.tryRun(['systemctl', 'stop', ...replaced]);
+  if (replaced.length > 0) await stopUnits(host, replaced, patienceMs);
   await host.tryRun(['systemctl', 'reset-failed', '--quiet', ours]);
   const run = [
     'systemd-run',
@@ -45,7 +46,7 @@ export async function stopRquotad(ctx: Ctx): Promise<void> {
   const { host, log, memory } = ctx;
   const replaced = await memory.fact<readonly string[]>(fact);
   if (replaced === undefined) return;
-  await host.tryRun(['systemctl', 'stop', ours]);
+  await stopUnits(host, [ours], patienceMs);
   if (replaced.length > 0) {
     const { code, stderr } = await host.tryRun(['systemctl', 'start', ...replaced]);
     if (code !== 0) log.warn(`systemctl start ${replaced.join(' ')}: ${stderr.trim()}`);

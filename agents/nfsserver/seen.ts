@@ -1,7 +1,7 @@
 import { missingDaemons } from '../../lib/host/nfs/daemons.ts';
 import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
-import { type Binding, binding } from './infodir.ts';
+import { type Binding, binding, described } from './infodir.ts';
 import { otherOwner } from './instance.ts';
 import type { Ctx } from './params.ts';
 import type { Survey } from './survey.ts';
@@ -22,7 +22,8 @@ export type Seen = { readonly binding: Binding } & (
 export async function look(ctx: Ctx, survey: Survey): Promise<Seen> {
   const { host } = ctx;
   const [threads, bound] = await Promise.all([nfsdThreads(host), binding(ctx, survey)]);
-  if (threads === 0) return { is: bound.is === 'ours' ? 'bound' : 'stopped', binding: bound };
+  if (threads === 0)
+    return { is: bound.is === 'ours' || bound.is === 'moved' ? 'bound' : 'stopped', binding: bound };
   const owner = await otherOwner(ctx, bound);
   if (owner !== undefined) return { is: 'others', owner, binding: bound };
   const problems = [...misplaced(survey, bound), ...(await missingDaemons(host, survey.daemons))];
@@ -39,7 +40,7 @@ export function sentence({ infodir }: Survey, seen: Seen): string {
     case 'others':
       return `the NFS server of this node is ${seen.owner}'s`;
     case 'bound':
-      return `no nfsd threads, but ${infodir} is still mounted on ${stateRoot}`;
+      return `no nfsd threads, but ${seen.binding.is === 'moved' ? described(seen.binding.mount) : infodir} is still mounted on ${stateRoot}`;
     case 'stopped':
       return 'the kernel has no nfsd threads';
   }
@@ -47,6 +48,13 @@ export function sentence({ infodir }: Survey, seen: Seen): string {
 
 function misplaced({ infodir }: Survey, bound: Binding): readonly string[] {
   if (bound.is === 'ours' || bound.is === 'unasked' || infodir === undefined) return [];
-  const there = bound.is === 'foreign' ? `${bound.mount.source} is mounted there` : 'its state is local';
-  return [`the NFS server runs, but not with ${infodir} on ${stateRoot}: ${there}`];
+  const said = `the NFS server runs, but not with ${infodir} on ${stateRoot}`;
+  switch (bound.is) {
+    case 'nothing':
+      return [`${said}: its state is local`];
+    case 'foreign':
+      return [`${said}: ${bound.mount.source} is mounted there`];
+    case 'moved':
+      return [`${said}: ${described(bound.mount)} is mounted there; was the directory renamed or removed?`];
+  }
 }

@@ -10,6 +10,7 @@ import { startRquotad } from './rquotad.ts';
 import { scopeFacts } from './scope.ts';
 import { look } from './seen.ts';
 import { settle } from './settings.ts';
+import { endServerAfterPacemaker } from './shutdown.ts';
 import { furnish } from './state.ts';
 import { survey } from './survey.ts';
 
@@ -39,4 +40,5 @@ export async function start(ctx: Ctx): Promise<void> {
   await startRquotad(ctx, facts);
   await claim(ctx);
   await notify(ctx, facts);
+  await endServerAfterPacemaker(ctx, facts);
 }

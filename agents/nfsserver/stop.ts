@@ -29,7 +29,7 @@ export async function stop(ctx: Ctx): Promise<void> {
   await endSender(host, memory);
   await stopServer(ctx, await findManager(ctx));
   const left = await endLeftovers(host);
-  const again = found.is === 'ours' ? await release(ctx, found.mount) : [];
+  const again = found.is === 'ours' || found.is === 'moved' ? await release(ctx, found.mount) : [];
   if (found.is === 'foreign')
     log.warn(`${found.mount.source} on ${stateRoot} is not nfs_shared_infodir and stays mounted`);
   if (left.length > 0) throw new Failure('failed', `${names(left)} cannot be ended`);

@@ -1,4 +1,5 @@
 import type { Host } from './host.ts';
+import { readIfThere } from './local-files.ts';
 import type { Output } from './sys/sys.ts';
 
 /** What systemd says about one unit. */
@@ -67,8 +68,47 @@ export const isInForce = ({ files, stale }: Unit, dropIn: string): boolean =>
 export const startUnits = (host: Host, names: readonly string[], timeoutMs: number): Promise<Output> =>
   host.tryRun(['systemctl', 'start', ...names], { timeoutMs });
 
+/**
+ * Stops exactly these, now. Without the mode a stop joins the job that a shutdown has queued for the unit already, and that one waits
+ * for Pacemaker (`endAfterPacemaker`), which waits for the agent that called this.
+ */
 export const stopUnits = (host: Host, names: readonly string[], timeoutMs: number): Promise<Output> =>
-  host.tryRun(['systemctl', 'stop', ...names], { timeoutMs });
+  host.tryRun(['systemctl', 'stop', '--job-mode=ignore-dependencies', ...names], { timeoutMs });
+
+/** pacemaker.service wants it and comes after it; a file of the package `resource-agents`, which need not be installed. */
+const beforePacemaker = 'resource-agents-deps.target';
+const runtimeDir = '/run/systemd/system';
+
+/**
+ * When the machine shuts down, systemd ends these units only after Pacemaker has stopped its resources: it takes everything down at
+ * once otherwise. Valid until the next boot; `owner` names the drop-in. Does nothing where it is done already. Throws.
+ */
+export async function endAfterPacemaker(
+  host: Host,
+  owner: string,
+  units: readonly string[],
+  timeoutMs: number,
+): Promise<void> {
+  const folder = `${runtimeDir}/${beforePacemaker}.d`;
+  const dropIn = `${folder}/99-${owner}.conf`;
+  const text = `[Unit]\nAfter=${units.join(' ')}\n`;
+  if ((await readIfThere(host, dropIn)) === text) return;
+  if (!(await isInstalled(host, beforePacemaker)))
+    await host.sys.write(
+      `${runtimeDir}/${beforePacemaker}`,
+      '[Unit]\nDescription=What cluster resources need after Pacemaker has gone\n',
+    );
+  await host.sys.makeDir(folder);
+  await host.sys.write(dropIn, text);
+  try {
+    await host.run(['systemctl', 'daemon-reload'], { timeoutMs });
+    // an order between two units holds only where both are up
+    await host.run(['systemctl', 'start', '--no-block', beforePacemaker], { timeoutMs });
+  } catch (error) {
+    await host.sys.remove(dropIn); // to be tried again
+    throw error;
+  }
+}
 
 /** systemd.unit(5), most important first. */
 const unitDirs = [

@@ -45,6 +45,13 @@ export class FakeMachine implements Sys {
     return this;
   }
 
+  /** What a command does by now, for one that does something else in one case only. */
+  handler(name: string): Handler {
+    const found = this.commands.get(name);
+    if (found === undefined) throw new Error(`the fake machine has no command "${name}"`);
+    return found;
+  }
+
   /** The commands that ran, one line each. */
   get ran(): readonly string[] {
     return this.journal.filter((line) => line.startsWith('run ')).map((line) => line.slice(4));

@@ -1,7 +1,7 @@
 import { hostOn } from '../../lib/host/host.ts';
 import { nfsConf } from '../../lib/host/nfs/conf.ts';
 import { isWithin } from '../../lib/host/storage/mounts.ts';
-import { FakeMachine } from './machine.ts';
+import { FakeMachine, hangs } from './machine.ts';
 import { defineFileTools, no } from './nfs-machine-files.ts';
 import { kernelNumbers, pulledIn, roles, unitProcess } from './nfs-machine-units.ts';
 
@@ -49,6 +49,10 @@ export class NfsMachine extends FakeMachine {
   /** Pids that keep a mount busy until they end. */
   readonly busy = new Map<number, string>();
   threads = 0;
+  /** The machine goes down: whatever systemd is to stop waits for Pacemaker, unless it is told to ignore that. */
+  shutsDown = false;
+  /** rpc.statd cannot be reached: lockd waits for it as the threads end, until whoever ends them is killed. */
+  statdIsDeaf = false;
   private readonly active = new Map<string, number>();
   private nextPid = 1000;
 
@@ -203,7 +207,12 @@ export class NfsMachine extends FakeMachine {
   }
 
   private defineCommands(): void {
-    this.on('systemctl', ([verb = '', ...args]) => {
+    this.on('systemctl', ([verb = '', ...args], command) => {
+      if (this.shutsDown && verb === 'stop' && !args.includes('--job-mode=ignore-dependencies'))
+        return hangs(command, this);
+      if (this.shutsDown && verb === 'start') return no('Transaction is destructive');
+      if (this.statdIsDeaf && this.threads > 0 && verb === 'stop' && args.includes('nfs-server.service'))
+        return hangs(command, this);
       switch (verb) {
         case 'show':
           return args
@@ -287,9 +296,15 @@ export class NfsMachine extends FakeMachine {
       const value = (await nfsConf(hostOn(this, 1000))).get(section, key);
       return value === undefined ? no('', 1) : `${value}\n`;
     });
-    this.on('rpc.nfsd', ([first]) => {
+    this.on('rpc.nfsd', ([first], command) => {
       if (first === undefined) this.startProgram('nfs-server.service');
-      if (first === '0') this.threads = this.stuckThreads;
+      if (first === '0') {
+        if (this.threads > 0) this.forgetClients();
+        this.threads = this.stuckThreads;
+        if (this.threads === 0) super.endProcess(60);
+        this.publish();
+        if (this.statdIsDeaf || this.stuckThreads > 0) return hangs(command, this);
+      }
       this.publish();
       return first === '0' || first === undefined
         ? ''

@@ -84,15 +84,16 @@ describe('ports and arguments', () => {
     machine.on('rpc.rquotad', () => '').on('systemd-run', () => '');
     machine.files.set('/lib/systemd/system/quotarpc.service', '[Unit]\n');
     expect((await run(machine, 'start')).code).toBe(0);
-    expect(machine.ran.slice(-4)).toEqual([
+    const at = machine.ran.indexOf('systemctl is-active --quiet quotarpc.service');
+    expect(machine.ran.slice(at, at + 4)).toEqual([
       'systemctl is-active --quiet quotarpc.service',
-      'systemctl stop quotarpc.service',
+      'systemctl stop --job-mode=ignore-dependencies quotarpc.service',
       'systemctl reset-failed --quiet tsha-rpc-rquotad.service',
       'systemd-run --quiet --unit=tsha-rpc-rquotad.service -- rpc.rquotad -F -p 875',
     ]);
     expect((await run(machine, 'stop')).code).toBe(0);
     expect(machine.ran.slice(-2)).toEqual([
-      'systemctl stop tsha-rpc-rquotad.service',
+      'systemctl stop --job-mode=ignore-dependencies tsha-rpc-rquotad.service',
       'systemctl start quotarpc.service',
     ]);
   });
