@@ -120,7 +120,7 @@ need_packages() {
 
 # is_current STAMP: nothing that goes into a build is newer.
 is_current() {
-  [ -e "$1" ] && [ -z "$(find agents packaging cli lib metadata package-lock.json tsconfig.json -newer "$1" -print -quit)" ]
+  [ -e "$1" ] && [ -z "$(find agents packaging cli lib metadata package.json package-lock.json tsconfig.json -newer "$1" -print -quit)" ]
 }
 
 build_script() {

@@ -1,6 +1,7 @@
 import type { ParamSpec, ParamTable } from '../lib/contract/params.ts';
 import type { AgentDef, EnglishProse, Prose, Timing } from '../lib/ocf/agent.ts';
 import { grammar } from './grammar.ts';
+import { version } from './version.ts';
 
 export type Languages<T extends ParamTable> = { readonly en: EnglishProse<T>; readonly 'zh-CN': Prose<T> };
 
@@ -12,7 +13,7 @@ export function metadataXml<T extends ParamTable>(
   const lines = [
     '<?xml version="1.0"?>',
     grammar,
-    `<resource-agent${attributes({ name: agent.name, version: agent.version })}>`,
+    `<resource-agent${attributes({ name: agent.name, version })}>`,
     '  <version>1.1</version>',
     ...described('  ', [
       ['en', agent.short, en.long],

@@ -5,7 +5,6 @@ import { rules } from './rules.ts';
 
 export const filesystem = defineAgent({
   name: 'Filesystem',
-  version: '0.1.0',
   short: 'Manages filesystem mounts',
   params,
   needs: ['mount', 'umount'],

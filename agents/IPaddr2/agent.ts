@@ -5,7 +5,6 @@ import { rules } from './rules.ts';
 
 export const ipaddr2 = defineAgent({
   name: 'IPaddr2',
-  version: '1.0',
   short: 'Service IP address that moves with its resource',
   params,
   needs: ['ip'],

@@ -5,7 +5,6 @@ import { params } from './params.ts';
 
 export const drbd = defineAgent({
   name: 'drbd',
-  version: '1.0',
   short: 'Manages a DRBD resource as a promotable clone',
   params,
   needs: ['drbdadm', 'drbdsetup'],

@@ -6,7 +6,6 @@ import { stopTimeout, validate } from './validate.ts';
 
 export const exportfs = defineAgent({
   name: 'exportfs',
-  version: '1.0',
   short: 'Manages NFS exports',
   params,
   needs: ['exportfs'],

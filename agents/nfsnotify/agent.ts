@@ -13,7 +13,6 @@ async function monitor(ctx: Ctx): Promise<Health> {
 
 export const nfsnotify = defineAgent({
   name: 'nfsnotify',
-  version: '1.0',
   short: 'Tells NFSv3 clients that the server began anew, so that they claim their locks again',
   params,
   needs: [],

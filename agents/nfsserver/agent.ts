@@ -5,7 +5,6 @@ import { rules } from './rules.ts';
 
 export const nfsserver = defineAgent({
   name: 'nfsserver',
-  version: '1.0',
   short: 'Runs the kernel NFS server with its state on the failover filesystem',
   params,
   needs: ['rpc.nfsd', 'mount', 'umount'],

@@ -65,8 +65,6 @@ export type Actions<T extends ParamTable> = {
 
 export type AgentDef<T extends ParamTable> = {
   readonly name: string;
-  /** The agent's own version, free text. */
-  readonly version: string;
   readonly short: string;
   readonly params: T;
   /** Commands without which start cannot work: missing ones end start with "not installed". */

@@ -48,7 +48,7 @@ paramTable({ n: { type: 'string' } });
 
 const nothing = async () => {};
 const ok = async () => 'ok' as const;
-const rest = { name: 'x', version: '1', short: '', params, needs: [] };
+const rest = { name: 'x', short: '', params, needs: [] };
 const stop = { timeout: '1s', run: nothing } as const;
 const monitor = { timeout: '1s', run: ok } as const;
 

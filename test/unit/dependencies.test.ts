@@ -39,6 +39,7 @@ const rules: readonly Rule[] = [
     from: /^metadata\/[\w-]+\/(\w+)\.ts$/,
     mayImport: [/^(metadata|lib\/(contract|ocf))\//, /^agents\/OWN\/params\.ts$/],
   },
+  { from: /^metadata\/version\.ts$/, mayImport: [/^package\.json$/] },
   { from: /^metadata\//, mayImport: [/^(metadata|lib\/(contract|ocf))\//] },
   { from: /^cli\//, mayImport: [/^(cli|lib|metadata)\//, /^agents\/\w+\/(agent|params)\.ts$/] },
   { from: /^packaging\//, mayImport: [/^(packaging|metadata|lib\/(contract|ocf))\//] },

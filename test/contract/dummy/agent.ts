@@ -71,7 +71,6 @@ async function misbehave(mischief: string, { run, sys: { launch } }: Host): Prom
 /** A resource that is a file: carries the contract tests' mischief, so that no shipped agent needs a hook for it. */
 export const dummy = defineAgent({
   name: 'Dummy',
-  version: '1.0',
   short: 'Exists while a file exists',
   params,
   needs: ['touch'],
