@@ -3,9 +3,10 @@ import type { Log } from '../../lib/contract/log.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
 import { runAction } from '../../lib/ocf/run.ts';
 import { FakeDrbd, resource, volumes } from './drbd.ts';
+import { silentLog } from './story.ts';
 
 export type Setup = ConstructorParameters<typeof FakeDrbd>[0];
-export const silent: Log = { crit() {}, error() {}, warn() {}, info() {}, debug() {} };
+export { silentLog as silent };
 
 export const timeout = (ms: number) => ({ OCF_RESKEY_CRM_meta_timeout: String(ms) });
 export const param = (name: string, value: string) => ({ [`OCF_RESKEY_${name}`]: value });

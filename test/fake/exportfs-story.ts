@@ -1,13 +1,14 @@
 import { expect } from 'vitest';
 import { node, type Params } from './exportfs-node.ts';
 import { type ExportingMachine, etabLine } from './exports.ts';
+import { type Call, checkCalls } from './story.ts';
 
 /** A situation, what is called in it, and what etab holds in the end. */
 export type Story = {
   readonly what: string;
   readonly with?: Params;
   readonly given?: (machine: ExportingMachine) => unknown;
-  /** `action code`, separated by commas; `probe` and `rec` are monitors without and with an interval, `@10` asks for a check level. */
+  /** See `callsOf`. */
   readonly calls: string;
   /** `path client` of what is left in etab. */
   readonly etab?: readonly string[];
@@ -21,15 +22,11 @@ export type Story = {
 
 export async function follow(story: Story): Promise<void> {
   const { machine, run, warnings } = node({ rmtab_backup: 'none', ...story.with }, story.given);
-  for (const [at, call] of story.calls.split(', ').entries()) {
-    const [spelt = '', code] = call.split(' ');
-    const [name = '', level = ''] = spelt.split('@');
-    machine.env['OCF_CHECK_LEVEL'] = level;
-    const monitors = name === 'rec' || name === 'probe';
-    const result = await run(monitors ? 'monitor' : name, name === 'rec' ? '10000' : '0');
-    expect(result, `call ${at}: ${call}`).toMatchObject({ code: Number(code) });
-    if (story.reason && result.code > 0) expect(result.reason).toMatch(story.reason);
-  }
+  const call = ({ action, env }: Call) => {
+    machine.env['OCF_CHECK_LEVEL'] = env.OCF_CHECK_LEVEL;
+    return run(action, env.OCF_RESKEY_CRM_meta_interval);
+  };
+  await checkCalls(story.calls, call, story.reason);
   if (story.options) expect(machine.etab).toMatch(story.options);
   if (story.warns) expect(warnings.join('\n')).toMatch(story.warns);
   if (story.quiet !== undefined)

@@ -1,8 +1,10 @@
 import { filesystem } from '../../agents/Filesystem/agent.ts';
-import type { Log } from '../../lib/contract/log.ts';
 import { isWithin } from '../../lib/host/storage/mounts.ts';
 import { type Result, runAction } from '../../lib/ocf/run.ts';
 import { FakeMachine } from './machine.ts';
+import { environmentOf, keptLog, recurring } from './story.ts';
+
+export { recurring };
 
 export type Row = {
   readonly source: string;
@@ -22,15 +24,13 @@ export class FilesystemMachine extends FakeMachine {
 
   constructor(params: { readonly [name: string]: string } = {}) {
     super(
-      Object.fromEntries(
-        Object.entries({
-          CRM_meta_timeout: '20000',
-          device: '/dev/drbd1',
-          directory: '/nfsdata',
-          fstype: 'xfs',
-          ...params,
-        }).map(([name, value]) => [name === name.toUpperCase() ? name : `OCF_RESKEY_${name}`, value]),
-      ),
+      environmentOf({
+        CRM_meta_timeout: '20000',
+        device: '/dev/drbd1',
+        directory: '/nfsdata',
+        fstype: 'xfs',
+        ...params,
+      }),
     );
     this.env['OCF_RESKEY_CRM_meta_timeout'] ??= '20000';
     this.files.set('/proc/filesystems', 'nodev\ttmpfs\nnodev\tfuse\n\text4\n\txfs\n\tbtrfs\n');
@@ -92,12 +92,7 @@ export class FilesystemMachine extends FakeMachine {
   /** `status` may be a recurring monitor: pass CRM_meta_interval. */
   call(action: string, env: { readonly [name: string]: string } = {}): Promise<Result> {
     Object.assign(this.env, env);
-    const to =
-      (level: string) =>
-      (message: string): void =>
-        void this.log.push(`${level} ${message}`);
-    const log: Log = { crit: to('crit'), error: to('error'), warn: to('warn'), info: to('info'), debug() {} };
-    return runAction(filesystem, action, this, log);
+    return runAction(filesystem, action, this, keptLog(this.log).log);
   }
 
   /** What the kernel shows of a device, of a bound directory, of a name. */
@@ -141,5 +136,3 @@ const isProcess = /^\/proc\/\d+\//;
 /** As the kernel's mangle_path writes a path. */
 const escaped = (path: string): string =>
   path.replace(/[ \t\n\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
-
-export const recurring = { OCF_RESKEY_CRM_meta_interval: '10000' } as const;

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { FilesystemMachine, recurring } from './filesystem-machine.ts';
+import { FilesystemMachine } from './filesystem-machine.ts';
+import { type Call, checkCalls, troubleIn } from './story.ts';
 
 export type Params = { readonly [name: string]: string };
 
@@ -9,7 +10,7 @@ export type Story = {
   /** What differs from /dev/drbd1 with xfs on /nfsdata. */
   readonly with?: Params;
   readonly given?: (machine: FilesystemMachine) => unknown;
-  /** `action code`, separated by commas; `probe` and `rec` are monitors, `@20` asks for a check level. */
+  /** See `callsOf`. */
   readonly calls: string;
   /** Mount points afterwards. */
   readonly mounts?: readonly string[];
@@ -25,20 +26,13 @@ export type Story = {
 export async function follow(story: Story): Promise<void> {
   const machine = new FilesystemMachine(story.with);
   story.given?.(machine);
-  for (const [at, call] of story.calls.split(', ').entries()) {
-    const [spelt = '', code] = call.split(' ');
-    const [name = '', level = ''] = spelt.split('@');
+  const call = ({ action, env }: Call) => {
     machine.journal.length = 0;
     machine.clock = 0;
-    const result = await machine.call(name === 'rec' || name === 'probe' ? 'monitor' : name, {
-      OCF_RESKEY_CRM_meta_interval: name === 'rec' ? recurring.OCF_RESKEY_CRM_meta_interval : '0',
-      OCF_CHECK_LEVEL: level,
-    });
-    expect(result, `call ${at}: ${call}`).toMatchObject({ code: Number(code) });
-    if (story.reason && result.reason) expect(result.reason).toMatch(story.reason);
-    if (result.code > 0 && name !== 'probe') expect(result.reason, `call ${at}: ${call}`).toBeTruthy();
-  }
-  const said = machine.log.filter((line) => /^(warn|error|crit) /.test(line)).join('\n');
+    return machine.call(action, env);
+  };
+  await checkCalls(story.calls, call, story.reason);
+  const said = troubleIn(machine.log);
   if (story.warns) expect(said).toMatch(story.warns);
   if (story.silent) expect(said).toBe('');
   if (story.ran) expect(machine.ran).toEqual(story.ran);
