@@ -18,6 +18,9 @@ usage: ./build.sh [command]
   demo [--keep] [...]         build a two-node cluster of virtual machines here, fail it over, count what clients lost
   bench [--lab|--failover] [...]
                               measure our agents beside the stock ones: here, on a node of the cluster, or by what its clients see
+  new-agent NAME              write the skeleton of another agent
+  golden                      write metadata/golden anew, after an intended change of parameters, defaults or timeouts
+  release VERSION             close the changelog, test everything, tag, make the packages
   fetch-node                  fetch a newer Node.js to .cache/, as happens by itself where the machine's own is too old
   clean                       remove what was built; `clean all` also the caches
 
@@ -180,6 +183,18 @@ run_tests() {
   "$bin/tsx" test/run.ts "$@"
 }
 
+# release VERSION: everything that can be taken back comes before the tag, and nothing is published.
+release() {
+  [ $# -eq 1 ] || die "which version? ./build.sh release VERSION"
+  need_packages
+  "$bin/tsx" tools/release.ts prepare "$1" || exit 1
+  "$bin/tsx" tools/golden.ts
+  (run_tests) || die "not released: git checkout . takes the changes of this attempt back"
+  build_native
+  build_script
+  "$bin/tsx" tools/release.ts tag
+}
+
 command=${1:-build}
 [ $# -eq 0 ] || shift
 case $command in
@@ -206,6 +221,16 @@ case $command in
     esac
     exec "$bin/tsx" bench/main.ts "$@"
     ;;
+  new-agent)
+    need_packages
+    "$bin/tsx" tools/new-agent.ts "$@"
+    "$bin/biome" check --write --log-level=error agents metadata test/unit/agents
+    ;;
+  golden)
+    need_packages
+    "$bin/tsx" tools/golden.ts
+    ;;
+  release) release "$@" ;;
   fetch-node) fetch_node ;;
   clean)
     rm -rf dist
