@@ -1,7 +1,7 @@
 import { defineAgent } from '../../lib/ocf/agent.ts';
-import { rules } from './clone.ts';
 import { monitor } from './monitor.ts';
 import { params } from './params.ts';
+import { rules } from './rules.ts';
 
 export const drbd = defineAgent({
   name: 'drbd',

@@ -2,6 +2,7 @@ import { type Admin, complaint } from '../../lib/host/drbd/admin.ts';
 import type { Version } from '../../lib/host/drbd/version.ts';
 import type { Ctx } from './params.ts';
 import { likelyPeer, promotedElsewhere } from './peers.ts';
+import { wanted } from './wanted.ts';
 
 /** What is left for the score and the answer when a wait takes as long as it may. */
 const reserveMs = 5000;
@@ -51,9 +52,11 @@ async function connectFirst(ctx: Ctx, admin: Admin, primary: string): Promise<vo
 }
 
 /** Returns when the connection is there, or after wfc_timeout: drbdsetup follows the kernel's events itself. Says whether it is. */
-async function wait({ host, params, log }: Ctx, words: readonly string[]): Promise<boolean> {
-  if (!/^\d+$/.test(params.wfc_timeout)) return false;
-  const limits = ['wfc', 'degr-wfc', 'outdated-wfc'].map((kind) => `--${kind}-timeout=${params.wfc_timeout}`);
+async function wait(ctx: Ctx, words: readonly string[]): Promise<boolean> {
+  const { host, log } = ctx;
+  const { waitSeconds } = wanted(ctx);
+  if (waitSeconds === undefined) return false;
+  const limits = ['wfc', 'degr-wfc', 'outdated-wfc'].map((kind) => `--${kind}-timeout=${waitSeconds}`);
   const output = await host.tryRun(['drbdsetup', ...words, ...limits], {
     timeoutMs: host.left() - reserveMs,
   });

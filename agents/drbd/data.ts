@@ -1,4 +1,5 @@
-import type { Connection, Device, Resource } from '../../lib/host/drbd/state.ts';
+import { type Connection, isPrimary, type Resource } from '../../lib/host/drbd/state.ts';
+import type { Disk } from '../../lib/host/drbd/words.ts';
 
 /** What the promotion score depends on: where good data is. Diskless clients say nothing about data. */
 export type DataQuality = {
@@ -26,14 +27,13 @@ export function dataQuality(resource: Resource): DataQuality {
   const { devices, connections } = resource;
   const ownDisks = devices.filter(({ client }) => !client).map(({ disk }) => disk);
   const peers = connections.filter((peer) => !isClient(peer, devices.length));
-  const has = (word: (disk: string) => boolean) => (peer: Connection) =>
+  const has = (word: (disk: Disk) => boolean) => (peer: Connection) =>
     peer.devices.filter(({ disk }) => word(disk)).length === devices.length;
   const hasAll = has((disk) => disk === 'UpToDate');
   const isKnown = has((disk) => disk !== 'DUnknown');
-  const isGood = ({ volume, disk }: Device) =>
-    disk === 'UpToDate' || connections.some((one) => diskOf(one, volume) === 'UpToDate');
+  const isGood = isGoodIn(resource);
   return {
-    primary: resource.role === 'Primary',
+    primary: isPrimary(resource),
     quorum: devices.every(({ quorum }) => quorum),
     forceIoFailures: resource.forceIoFailures,
     disklessClient: devices.every(({ disk, client }) => client && disk === 'Diskless'),
@@ -53,7 +53,18 @@ export function dataQuality(resource: Resource): DataQuality {
   };
 }
 
-const diskOf = ({ devices }: Connection, volume: number): string | undefined =>
+/** Volumes that a Primary has no UpToDate data of, neither here nor at a peer that can be reached: whoever uses them gets errors or waits. */
+export const volumesOutOfReach = (resource: Resource): readonly number[] =>
+  isPrimary(resource)
+    ? resource.devices.filter((device) => !isGoodIn(resource)(device)).map(({ volume }) => volume)
+    : [];
+
+const isGoodIn =
+  ({ connections }: Resource) =>
+  ({ volume, disk }: { readonly volume: number; readonly disk: Disk }): boolean =>
+    disk === 'UpToDate' || connections.some((one) => diskAt(one, volume) === 'UpToDate');
+
+const diskAt = ({ devices }: Connection, volume: number): Disk | undefined =>
   devices.find((device) => device.volume === volume)?.disk;
 
 const isClient = ({ devices }: Connection, volumes: number): boolean =>

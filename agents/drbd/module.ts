@@ -1,21 +1,14 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import type { Admin } from '../../lib/host/drbd/admin.ts';
-import {
-  compareVersions,
-  kernelVersion,
-  parseVersion,
-  type Version,
-  versionText,
-} from '../../lib/host/drbd/version.ts';
+import { compareVersions, kernelVersion, type Version, versionText } from '../../lib/host/drbd/version.ts';
 import { firstLine } from '../../lib/host/host.ts';
-import { cloneMax } from './clone.ts';
 import type { Ctx } from './params.ts';
+import { wanted } from './wanted.ts';
 
 /** The kernel module's version, if this agent, its parameters and the clone can work with it; throws `Failure` otherwise. */
-export async function suitableKernel({ host, params, request }: Ctx): Promise<Version> {
-  const version = await kernelVersion(host);
-  const atLeast = parseVersion(params.require_drbd_module_version_ge);
-  const below = parseVersion(params.require_drbd_module_version_lt);
+export async function suitableKernel(ctx: Ctx): Promise<Version> {
+  const version = await kernelVersion(ctx.host);
+  const { kernelAtLeast: atLeast, kernelBelow: below, cloneMax } = wanted(ctx);
   const is = `DRBD kernel module ${versionText(version)} is`;
   if (compareVersions(version, oldest) < 0)
     throw new Failure('notInstalled', `${is} too old: ${versionText(oldest)} is the oldest that works`);
@@ -29,11 +22,8 @@ export async function suitableKernel({ host, params, request }: Ctx): Promise<Ve
       'notInstalled',
       `${is} not older than require_drbd_module_version_lt=${versionText(below)}`,
     );
-  if (version[0] < 9 && (cloneMax(request) ?? 0) > 2)
-    throw new Failure(
-      'misconfigured',
-      `${is} for two nodes only: clone-max=${cloneMax(request)} needs DRBD 9`,
-    );
+  if (version[0] < 9 && (cloneMax ?? 0) > 2)
+    throw new Failure('misconfigured', `${is} for two nodes only: clone-max=${cloneMax} needs DRBD 9`);
   return version;
 }
 

@@ -1,60 +1,57 @@
 import { type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
 import { knowsDegraded } from '../../lib/host/cluster.ts';
-import { isOnlyCreated } from '../../lib/host/drbd/drbd84.ts';
-import { type KnownState, knownState } from '../../lib/host/drbd/query.ts';
 import { isPrimary, type Resource } from '../../lib/host/drbd/state.ts';
-import { conditionOf } from './condition.ts';
+import { attributeOf } from './attribute.ts';
+import { degradedStates } from './degraded.ts';
 import type { Ctx } from './params.ts';
 import { publishAll, publishScore } from './publish.ts';
-import { remarksOn } from './remarks.ts';
-import { splitBrainSeen } from './split.ts';
-import { failWithoutData } from './without-data.ts';
+import { isRunning, look, requireOwnName, type Seen, sentence } from './seen.ts';
+import { splitBrains } from './split-brain.ts';
+import { wanted } from './wanted.ts';
+import { requireData } from './without-data.ts';
 
 /** The kernel's state decides the answer, the quality of the data only the promotion score. */
 export async function monitor(ctx: Ctx): Promise<Health | Report> {
-  const { host, request, params } = ctx;
-  const state = await knownState(host, params.drbd_resource, host.left() / 2);
-  const health = healthOf(state);
+  const { host, request } = ctx;
+  const seen = await look(ctx, host.left() / 2);
+  requireOwnName(ctx, seen);
+  const health = healthOf(ctx, seen);
   if (request.action === 'status') return health;
-  if (state.kind !== 'configured' || !isRunning(state)) {
-    if (!request.probe) await publishAll(ctx, state, 'none');
+  if (seen.is !== 'configured' || !isRunning(seen)) {
+    if (!request.probe) await publishAll(ctx, { is: 'absent' }, leftover(seen));
     return health;
   }
   if (request.probe) {
-    await publishScore(ctx, state);
+    await publishScore(ctx, seen);
     return health;
   }
-  const split = await splitBrainSeen(ctx, state.resource);
-  await publishAll(ctx, state, conditionOf(state.resource, split));
-  const remarks = [...remarksOn(state.resource, split)];
-  await logChange(ctx, state.resource, remarks);
-  await failWithoutData(ctx, state.resource);
-  const [reason] = remarks;
-  if (!reason || !params.report_degraded || !knowsDegraded(request)) return health;
-  return { health: isPrimary(state.resource) ? 'degradedPromoted' : 'degraded', reason: remarks.join('; ') };
+  const { resource } = seen;
+  const splits = await splitBrains(ctx, resource);
+  await publishAll(ctx, seen, attributeOf(resource, splits));
+  const degraded = [...degradedStates(resource, splits)];
+  await logChange(ctx, resource, degraded);
+  await requireData(ctx, resource);
+  return degraded.length > 0 && mayReport(ctx)
+    ? { health: isPrimary(resource) ? 'degradedPromoted' : 'degraded', reason: degraded.join('; ') }
+    : health;
 }
 
-function healthOf(state: KnownState): Health | Report {
-  switch (state.kind) {
-    case 'absent-module':
-      return notRunning('the DRBD kernel module is not loaded');
-    case 'absent':
-      return notRunning('the kernel has no DRBD resource of this name');
-    case 'configured':
-      if (isPrimary(state.resource)) return 'promoted';
-      return isRunning(state) ? 'ok' : notRunning('created, but neither attached nor connected');
-  }
-}
+/** What a failed stop or an administrator leaves in the kernel is told although it is not running. */
+const leftover = (seen: Seen): string =>
+  seen.is === 'configured' && seen.resource.devices.length === 0 ? attributeOf(seen.resource) : 'none';
 
-/** DRBD 9 runs as soon as the resource exists; 8.4 calls it unconfigured until it has a disk or a connection. */
-export const isRunning = (state: KnownState): boolean =>
-  state.kind === 'configured' && !(state.kernel[0] < 9 && isOnlyCreated(state.resource));
+const mayReport = ({ params, request }: Ctx): boolean => params.report_degraded && knowsDegraded(request);
+
+function healthOf(ctx: Ctx, seen: Seen): Health | Report {
+  if (seen.is !== 'configured' || !isRunning(seen)) return notRunning(sentence(wanted(ctx), seen));
+  return isPrimary(seen.resource) ? 'promoted' : 'ok';
+}
 
 /** Once per change, not with every monitor. */
 async function logChange({ log, memory }: Ctx, { name }: Resource, all: readonly string[]): Promise<void> {
-  const remarks = all.join('; ');
-  if (remarks === ((await memory.fact<string>('remarks')) ?? '')) return;
-  await memory.note('remarks', remarks);
-  if (remarks) log.warn(`${name}: ${remarks}`);
+  const degraded = all.join('; ');
+  if (degraded === ((await memory.fact<string>('degraded')) ?? '')) return;
+  await memory.note('degraded', degraded);
+  if (degraded) log.warn(`${name}: ${degraded}`);
   else log.info(`${name}: connected to every peer, all data UpToDate`);
 }

@@ -1,69 +1,93 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { drbdadm, lastWord } from '../../lib/host/drbd/admin.ts';
-import type { DrbdState, Resource } from '../../lib/host/drbd/state.ts';
-import { isPrimary, isSameState, secondaryVolumes } from '../../lib/host/drbd/state.ts';
-import { type Next, pursue } from '../../lib/host/drbd/watch.ts';
-import { promotedMax } from './clone.ts';
-import { requireTwoPrimaries } from './configuration.ts';
+import { type Admin, drbdadm, lastWord } from '../../lib/host/drbd/admin.ts';
+import {
+  type Configured,
+  isPrimary,
+  isSameState,
+  type Resource,
+  secondaryVolumes,
+} from '../../lib/host/drbd/state.ts';
+import { pursue } from '../../lib/host/drbd/watch.ts';
+import type { Output } from '../../lib/host/sys/sys.ts';
 import { adjust } from './connect.ts';
 import { dataQuality } from './data.ts';
+import { degradedStates } from './degraded.ts';
 import type { Ctx } from './params.ts';
 import { promotedElsewhere } from './peers.ts';
 import { publishScore } from './publish.ts';
-import { notable, reserveMs, secondsSince, withinReserve } from './release.ts';
-import { remarksOn } from './remarks.ts';
+import { notable, reserveMs, secondsSince, withinReserve } from './time.ts';
+import { requireTwoPrimaries } from './two-primaries.ts';
+import { wanted } from './wanted.ts';
 
 /** drbdsetup's exit code for "no UpToDate data within reach" (also: the peer could not be fenced). */
 const noUpToDateData = 17;
+/** The peer has UpToDate data, or may have, and could not be fenced. */
+const peerNotOutdated = /State change failed: \(-7\)/;
 /**
- * A refusal for want of data is not final before this long after the action began: Pacemaker would stop, start and promote again
- * in a tight circle, while a handshake that is just going on may bring the data within these seconds.
+ * A refusal that only another state can change is not final before this long after the action began: Pacemaker would stop, start and
+ * promote again in a tight circle, while a handshake that is just going on may bring the data within these seconds.
  */
 const brakeMs = 15_000;
+
+/** How far a promotion has come. */
+type Progress = {
+  /** The last refusal, in DRBD's words; '' before one. */
+  readonly said: string;
+  /** The last refusal and the state that it was for. */
+  readonly refused?: { readonly state: Resource; readonly output: Output };
+  /** Whether DRBD has been told. A node that is Primary only because its device is open is Secondary again when that is closed. */
+  readonly isExplicit: boolean;
+};
 
 /** Primary, by the kernel's own word, on all volumes. DRBD decides whether the data allows it; nothing is forced. */
 export async function promote(ctx: Ctx): Promise<void> {
   const { host, log, params } = ctx;
-  const name = params.drbd_resource;
-  const admin = drbdadm(host, name, params.drbdconf);
+  const { resource: name, file } = wanted(ctx);
+  const admin = drbdadm(host, name, file);
   await requireTwoPrimaries(ctx, admin);
   const since = host.sys.now();
-  let said = '';
-  /** The state that was no good for a promotion. */
-  let refused: Resource | undefined;
-  let lacksData = false;
+  let progress: Progress = { said: '', isExplicit: false };
 
-  const attempt = async (resource: Resource): Promise<Next> => {
-    if (refused) await giveUpIfPeerIsPrimary(ctx, resource);
-    const output = await admin.run(['primary', name], withinReserve(ctx));
-    if (output.code === 0) return 'again';
-    said = lastWord(said, output);
-    refused = resource;
-    lacksData = output.code === noUpToDateData;
-    return 'wait';
-  };
-  const look = async (state: DrbdState): Promise<Next> => {
-    if (state.kind === 'unknown') {
-      said = state.why;
+  const done = await pursue(host, name, host.left() - reserveMs, async (state) => {
+    if (state.is === 'unknown') {
+      progress = { ...progress, said: state.why };
       return 'wait';
     }
-    if (state.kind !== 'configured')
+    if (state.is !== 'configured')
       throw new Failure('failed', `${name} cannot be promoted: it is not started`);
-    const { resource } = state;
-    if (isWhollyPrimary(resource)) return 'done';
-    if (isAlone(resource) && host.sys.now() - since < params.wfc_before_promote * 1000) return 'wait';
-    if (!lacksData || !refused || !isSameState(refused, resource)) return attempt(resource);
-    if (host.sys.now() - since >= brakeMs) throw lackOfData(resource, said);
-    return 'wait';
-  };
-  const done = await pursue(host, name, host.left() - reserveMs, look);
-  if (!done) {
-    if (refused && lacksData) throw lackOfData(refused, said);
-    throw new Failure('failed', `promoting ${name} failed: ${said || 'it stays Secondary'}`);
-  }
+    const next = nextStep(ctx, state, progress, host.sys.now() - since);
+    if (next === 'give up') throw refusal(name, progress);
+    if (next !== 'try') return next;
+    progress = await attempt(ctx, admin, state.resource, progress);
+    return progress.refused ? 'wait' : 'again';
+  });
+  if (!done) throw refusal(name, progress);
   const waited = secondsSince(host, since);
-  if (said && waited >= notable) log.info(`promoting ${name} took ${waited} s: ${said}`);
+  if (progress.said && waited >= notable) log.info(`promoting ${name} took ${waited} s: ${progress.said}`);
   if (params.connect_only_after_promote) await adjust(ctx, admin);
+}
+
+function nextStep(
+  { params }: Ctx,
+  { resource, kernel }: Configured,
+  { refused, isExplicit }: Progress,
+  elapsedMs: number,
+): 'done' | 'wait' | 'try' | 'give up' {
+  if (resource.devices.length === 0)
+    throw new Failure('failed', `${resource.name} cannot be promoted: it has no volume`);
+  if (isWhollyPrimary(resource) && (isExplicit || kernel[0] < firstWithAutoPromotion)) return 'done';
+  if (isAlone(resource) && elapsedMs < params.wfc_before_promote * 1000) return 'wait';
+  if (!refused || !isLasting(refused.output) || !isSameState(refused.state, resource)) return 'try';
+  return elapsedMs >= brakeMs ? 'give up' : 'wait';
+}
+
+const firstWithAutoPromotion = 9;
+
+async function attempt(ctx: Ctx, admin: Admin, resource: Resource, before: Progress): Promise<Progress> {
+  if (before.refused) await requireNoStrangePrimary(ctx, resource);
+  const output = await admin.run(['primary', admin.resource], withinReserve(ctx));
+  if (output.code === 0) return { said: before.said, isExplicit: true };
+  return { said: lastWord(before.said, output), refused: { state: resource, output }, isExplicit: false };
 }
 
 /** A promotion of DRBD 8.4 goes volume by volume and can end halfway. */
@@ -74,20 +98,24 @@ const isWhollyPrimary = (resource: Resource): boolean =>
 const isAlone = ({ connections }: Resource): boolean =>
   connections.length > 0 && connections.every(({ state }) => state !== 'Connected');
 
-function lackOfData(resource: Resource, said: string): Failure {
-  const facts = [...remarksOn(resource)].join(', ');
-  return new Failure(
-    'failed',
-    `${resource.name}: refused to promote without UpToDate data (${facts || said})`,
-  );
+/** Refused for the state the data and the peers are in: DRBD has looked at it and, where it has one, run its fence-peer handler. */
+const isLasting = (output: Output): boolean => lacksData(output) || peerNotOutdated.test(output.stderr);
+
+const lacksData = ({ code }: Output): boolean => code === noUpToDateData;
+
+function refusal(name: string, { said, refused }: Progress): Failure {
+  if (!refused || !lacksData(refused.output))
+    return new Failure('failed', `promoting ${name} failed: ${said || 'it stays Secondary'}`);
+  const facts = [...degradedStates(refused.state)].join(', ');
+  return new Failure('failed', `${name}: refused to promote without UpToDate data (${facts || said})`);
 }
 
 /** fail_promote_early_if_peer_primary: a Primary that the cluster does not know will not go away by waiting. */
-async function giveUpIfPeerIsPrimary(ctx: Ctx, resource: Resource): Promise<void> {
+async function requireNoStrangePrimary(ctx: Ctx, resource: Resource): Promise<void> {
   if (!ctx.params.fail_promote_early_if_peer_primary) return;
-  if (promotedMax(ctx.request) !== 1 || !dataQuality(resource).somePeerPrimary) return;
+  if (wanted(ctx).promotedMax !== 1 || !dataQuality(resource).somePeerPrimary) return;
   if ((await promotedElsewhere(ctx))?.length !== 0) return;
-  await publishScore(ctx, { kind: 'absent' });
+  await publishScore(ctx, { is: 'absent' });
   const reason = 'a peer is Primary although the cluster has promoted none';
   throw new Failure('failed', `${resource.name} cannot be promoted: ${reason}`);
 }

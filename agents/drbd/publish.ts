@@ -1,21 +1,15 @@
 import { readBoolean } from '../../lib/contract/params.ts';
-import { constraintsXml, writeNodeAttribute, writePromotionScore } from '../../lib/host/cluster.ts';
-import { complaint, drbdadm } from '../../lib/host/drbd/admin.ts';
-import { fencingConstraints } from '../../lib/host/drbd/fencing.ts';
+import { writeNodeAttribute, writePromotionScore } from '../../lib/host/cluster.ts';
+import { type Admin, complaint, drbdadm } from '../../lib/host/drbd/admin.ts';
+import { configurationOf } from '../../lib/host/drbd/configuration.ts';
+import { fencingConstraints, prefixesIn } from '../../lib/host/drbd/fencing.ts';
 import type { KnownState } from '../../lib/host/drbd/query.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
-import { promotedMax } from './clone.ts';
-import { type Ctx, params } from './params.ts';
+import type { Ctx } from './params.ts';
 import { promotedElsewhere } from './peers.ts';
-import {
-  isPrimaryAndAllUpToDate,
-  parseScores,
-  peerIsPrimaryWithData,
-  type Score,
-  type Scores,
-  scoreFor,
-} from './score.ts';
+import { isPrimaryAndAllUpToDate, peerIsPrimaryWithData, type Score, scoreFor } from './score.ts';
 import { type Message, tell, tellIfDue, toldBefore } from './tell.ts';
+import { wanted } from './wanted.ts';
 
 const scoreName = 'promotion score';
 const unfenceMs = 10_000;
@@ -27,10 +21,10 @@ export async function publishScore(ctx: Ctx, state: KnownState, ifDue?: 'ifDue')
 }
 
 /** A monitor's news: the score, the state in a word, and that the peer may be promoted again. */
-export async function publishAll(ctx: Ctx, state: KnownState, condition: string | 'none'): Promise<void> {
+export async function publishAll(ctx: Ctx, state: KnownState, attribute: string | 'none'): Promise<void> {
   await tellIfDue(ctx, [
     ...(await scoreMessage(ctx, state)),
-    ...(await stateMessage(ctx, condition)),
+    ...(await stateMessage(ctx, attribute)),
     ...unfencing(ctx, state),
   ]);
 }
@@ -38,22 +32,22 @@ export async function publishAll(ctx: Ctx, state: KnownState, condition: string 
 /** What is left of a resource that has been stopped: nothing. */
 export async function withdraw(ctx: Ctx): Promise<void> {
   await tell(ctx, [
-    ...(await scoreMessage(ctx, { kind: 'absent' })),
+    ...(await scoreMessage(ctx, { is: 'absent' })),
     ...(await stateMessage(ctx, 'none', 'always')),
   ]);
 }
 
 async function scoreMessage(ctx: Ctx, state: KnownState): Promise<readonly Message[]> {
-  const score = state.kind === 'configured' ? await chosenScore(ctx, state.resource) : 'none';
+  const score = state.is === 'configured' ? await chosenScore(ctx, state.resource) : 'none';
   if (score === 'unchanged') return [];
   const write = () => writePromotionScore(ctx.host, ctx.request, score);
   return [{ about: scoreName, value: String(score), write }];
 }
 
 /** Deleted when it is not wanted any more; `always` also when nothing is known of one. */
-async function stateMessage(ctx: Ctx, condition: string, always?: 'always'): Promise<readonly Message[]> {
-  const name = `tsha-drbd-${ctx.params.drbd_resource}`;
-  const value = ctx.params.state_attribute ? condition : 'none';
+async function stateMessage(ctx: Ctx, attribute: string, always?: 'always'): Promise<readonly Message[]> {
+  const name = `tsha-drbd-${wanted(ctx).resource}`;
+  const value = ctx.params.state_attribute ? attribute : 'none';
   const before = (await toldBefore(ctx))[name]?.value ?? 'none';
   if (value === 'none' && before === 'none' && !(always && ctx.params.state_attribute)) return [];
   return [{ about: name, value, write: () => writeNodeAttribute(ctx.host, name, value) }];
@@ -61,19 +55,14 @@ async function stateMessage(ctx: Ctx, condition: string, always?: 'always'): Pro
 
 function unfencing(ctx: Ctx, state: KnownState): readonly Message[] {
   if (!ctx.params.unfence_if_all_uptodate) return [];
-  const allUpToDate = state.kind === 'configured' && isPrimaryAndAllUpToDate(state.resource);
+  const allUpToDate = state.is === 'configured' && isPrimaryAndAllUpToDate(state.resource);
   const write = async () => (allUpToDate ? unfencePeer(ctx) : undefined);
   return [{ about: 'all data is UpToDate', value: String(allUpToDate), write }];
 }
 
-/** The scores to use: an impossible adjust_master_score counts as its default, as in the stock agent. */
-const scoresOf = (text: string): Scores =>
-  parseScores(text) ?? (parseScores(params.adjust_master_score.default) as Scores);
-
 async function chosenScore(ctx: Ctx, resource: Resource): Promise<Score> {
-  const { adjust_master_score, keep_promoted_score } = ctx.params;
   if (await mustYield(ctx, resource)) return 'none';
-  return scoreFor(resource, scoresOf(adjust_master_score), keep_promoted_score);
+  return scoreFor(resource, wanted(ctx).scores, ctx.params.keep_promoted_score);
 }
 
 /** remove_master_score_if_peer_primary. A cluster that cannot be asked is not taken for one that knows nothing. */
@@ -81,7 +70,7 @@ async function mustYield(ctx: Ctx, resource: Resource): Promise<boolean> {
   const rule = ctx.params.remove_master_score_if_peer_primary;
   if (!peerIsPrimaryWithData(resource)) return false;
   if (rule !== 'unexpected') return readBoolean(rule) === true;
-  if (promotedMax(ctx.request) !== 1 || (await promotedElsewhere(ctx))?.length !== 0) return false;
+  if (wanted(ctx).promotedMax !== 1 || (await promotedElsewhere(ctx))?.length !== 0) return false;
   if ((await toldBefore(ctx))[scoreName]?.value !== 'none')
     ctx.log.info(
       `${resource.name}: a peer is Primary that the cluster has not promoted: giving up the promotion score`,
@@ -89,14 +78,24 @@ async function mustYield(ctx: Ctx, resource: Resource): Promise<boolean> {
   return true;
 }
 
-/** The handler asks the cluster many questions: it runs only when there is a constraint, or the cluster does not say. */
-async function unfencePeer({ host, params: given }: Ctx): Promise<string | undefined> {
-  const xml = await constraintsXml(host);
-  if (xml !== undefined && fencingConstraints(xml, given.drbd_resource).length === 0) return undefined;
-  const admin = drbdadm(host, given.drbd_resource, given.drbdconf);
-  const output = await admin.run(['unfence-peer', given.drbd_resource], {
+/**
+ * The handler asks the cluster many questions: it runs only when there is a constraint, or the cluster does not say. Whether one with a
+ * prefix of its own is really for this resource is left to the handler, which knows what it writes.
+ */
+async function unfencePeer(ctx: Ctx): Promise<string | undefined> {
+  const { host, request, params } = ctx;
+  const { resource, file } = wanted(ctx);
+  const admin = drbdadm(host, resource, file);
+  const constraints = await fencingConstraints(host, request, resource, () => prefixesOf(admin));
+  if (constraints?.length === 0) return undefined;
+  const output = await admin.run(['unfence-peer', resource], {
     timeoutMs: Math.min(unfenceMs, host.left() / 2),
-    env: { OCF_RESKEY_unfence_extra_args: given.unfence_extra_args },
+    env: { OCF_RESKEY_unfence_extra_args: params.unfence_extra_args },
   });
   return output.code === 0 ? undefined : `unfence-peer: ${complaint(output)}`;
+}
+
+async function prefixesOf(admin: Admin): Promise<readonly string[] | 'any'> {
+  const known = await configurationOf(admin).then(prefixesIn, () => []);
+  return known.length > 0 ? known : 'any';
 }

@@ -1,21 +1,23 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { complaint, drbdadm } from '../../lib/host/drbd/admin.ts';
-import { knownState } from '../../lib/host/drbd/query.ts';
-import { isRunning } from './monitor.ts';
 import type { Ctx } from './params.ts';
 import { publishScore } from './publish.ts';
+import { isRunning, look, requireOwnName } from './seen.ts';
+import { wanted } from './wanted.ts';
 
 /** Brings the running resource to what its configuration says now, and the score to what the parameters say now. */
 export async function reload(ctx: Ctx): Promise<void> {
-  const { host, params } = ctx;
-  const state = await knownState(host, params.drbd_resource, host.left() / 2);
-  if (!isRunning(state)) {
-    await publishScore(ctx, state);
-    throw new Failure('failed', `${params.drbd_resource} cannot be reloaded: it is not started`);
+  const { host } = ctx;
+  const { resource, file } = wanted(ctx);
+  const before = await look(ctx, host.left() / 2);
+  requireOwnName(ctx, before);
+  if (!isRunning(before)) {
+    await publishScore(ctx, before);
+    throw new Failure('failed', `${resource} cannot be reloaded: it is not started`);
   }
-  const admin = drbdadm(host, params.drbd_resource, params.drbdconf);
-  const output = await admin.run(['adjust', params.drbd_resource]);
-  await publishScore(ctx, await knownState(host, params.drbd_resource, host.left() / 2));
-  if (output.code !== 0)
-    throw new Failure('failed', `drbdadm adjust ${params.drbd_resource}: ${complaint(output)}`);
+  const output = await drbdadm(host, resource, file).run(['adjust', resource]);
+  const after = await look(ctx, host.left() / 2);
+  requireOwnName(ctx, after);
+  await publishScore(ctx, after);
+  if (output.code !== 0) throw new Failure('failed', `drbdadm adjust ${resource}: ${complaint(output)}`);
 }

@@ -12,7 +12,7 @@ export type Scores = {
 /** `none`: delete it. `unchanged`: what will become of a disk is not known yet. */
 export type Score = number | 'none' | 'unchanged';
 
-/** Four whole numbers, none smaller than the one before; `undefined` otherwise. */
+/** `0 10 1000 10000`: four whole numbers, none smaller than the one before; `undefined` otherwise. */
 export function parseScores(text: string): Scores | undefined {
   const words = text.trim().split(/\s+/);
   if (words.length !== 4 || !words.every((word) => /^\d{1,7}$/.test(word))) return undefined;

@@ -1,23 +1,26 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { type Admin, complaint, drbdadm } from '../../lib/host/drbd/admin.ts';
-import { type KnownState, knownState } from '../../lib/host/drbd/query.ts';
+import type { KnownState } from '../../lib/host/drbd/query.ts';
 import { type DrbdState, isPrimary } from '../../lib/host/drbd/state.ts';
 import type { Version } from '../../lib/host/drbd/version.ts';
 import { pursue } from '../../lib/host/drbd/watch.ts';
-import { requireTwoPrimaries } from './configuration.ts';
 import { connect } from './connect.ts';
 import { dataQuality } from './data.ts';
+import { insist } from './insist.ts';
 import { loadModule, suitableKernel } from './module.ts';
-import { isRunning } from './monitor.ts';
 import type { Ctx } from './params.ts';
 import { publishScore } from './publish.ts';
-import { insist, toSecondary } from './release.ts';
 import { parseScores } from './score.ts';
+import { toSecondary } from './secondary.ts';
+import { isRunning, look, named, requireOwnName } from './seen.ts';
+import { requireTwoPrimaries } from './two-primaries.ts';
+import { wanted } from './wanted.ts';
 
 /** Secondary, attached, connected if the peers are there. Creates no meta-data, forces no role, discards no data. */
 export async function start(ctx: Ctx): Promise<void> {
   const { host, log, params } = ctx;
-  const admin = drbdadm(host, params.drbd_resource, params.drbdconf);
+  const { resource, file } = wanted(ctx);
+  const admin = drbdadm(host, resource, file);
   if (!parseScores(params.adjust_master_score))
     log.warn(
       `adjust_master_score="${params.adjust_master_score}" is not four rising numbers: using the default`,
@@ -29,14 +32,14 @@ export async function start(ctx: Ctx): Promise<void> {
 
   const before = await stateOf(ctx);
   if (!isRunning(before)) {
-    if (before.kind !== 'configured') await create(admin);
+    await create(admin, before);
     await nodesAppear(ctx, devices);
     await attach(ctx, admin, kernel);
-  } else if (before.kind === 'configured' && isPrimary(before.resource)) await demoteLeftover(ctx);
+  } else if (before.is === 'configured' && isPrimary(before.resource)) await demoteLeftover(ctx);
   if (!params.connect_only_after_promote) await connect(ctx, admin, kernel);
 
   const after = await settled(ctx);
-  if (!isRunning(after)) throw new Failure('failed', `${params.drbd_resource} is not there after its start`);
+  if (!isRunning(after)) throw new Failure('failed', `${resource} is not there after its start`);
   await publishScore(ctx, after);
 }
 
@@ -44,22 +47,30 @@ const settleMs = 2000;
 
 /** A handshake that is just going on decides what the disk is, and with it the score. */
 async function settled(ctx: Ctx): Promise<KnownState> {
-  const { host, params } = ctx;
   let last: DrbdState | undefined;
-  await pursue(host, params.drbd_resource, settleMs, async (state) => {
+  await pursue(ctx.host, wanted(ctx).resource, settleMs, async (state) => {
     last = state;
-    const isUndecided = state.kind === 'configured' && dataQuality(state.resource).changing;
-    return state.kind === 'unknown' || isUndecided ? 'wait' : 'done';
+    const isUndecided = state.is === 'configured' && dataQuality(state.resource).changing;
+    return state.is === 'unknown' || isUndecided ? 'wait' : 'done';
   });
-  return last === undefined || last.kind === 'unknown' ? stateOf(ctx) : last;
+  if (last === undefined || last.is === 'unknown') return stateOf(ctx);
+  const seen = await named(ctx, last);
+  requireOwnName(ctx, seen);
+  return seen;
 }
 
-const stateOf = ({ host, params }: Ctx): Promise<KnownState> =>
-  knownState(host, params.drbd_resource, host.left() / 4);
+async function stateOf(ctx: Ctx): Promise<KnownState> {
+  const seen = await look(ctx, ctx.host.left() / 4);
+  requireOwnName(ctx, seen);
+  return seen;
+}
 
-async function create(admin: Admin): Promise<void> {
+/** What is missing of it: a stop that failed can have left a resource without volumes. */
+async function create(admin: Admin, before: KnownState): Promise<void> {
+  const isThere = before.is === 'configured';
+  if (isThere && before.resource.devices.length > 0) return;
   await admin.run(['check-resize', admin.resource]); // the disk may have grown while DRBD was down; nothing depends on it
-  for (const command of ['new-resource', 'new-minor']) {
+  for (const command of isThere ? ['new-minor'] : ['new-resource', 'new-minor']) {
     const output = await admin.run([command, admin.resource]);
     if (output.code !== 0)
       throw new Failure('failed', `drbdadm ${command} ${admin.resource}: ${complaint(output)}`);
@@ -100,7 +111,7 @@ async function attach(ctx: Ctx, admin: Admin, kernel: Version): Promise<void> {
 async function isAttached(ctx: Ctx): Promise<boolean> {
   const state = await stateOf(ctx);
   return (
-    state.kind === 'configured' &&
+    state.is === 'configured' &&
     state.resource.devices.length > 0 &&
     state.resource.devices.every(({ disk, client }) => client || disk !== 'Diskless')
   );
@@ -108,10 +119,10 @@ async function isAttached(ctx: Ctx): Promise<boolean> {
 
 /** Start ends unpromoted, whoever made this node Primary before. */
 async function demoteLeftover(ctx: Ctx): Promise<void> {
-  ctx.log.warn(`${ctx.params.drbd_resource} is Primary before its start: making it Secondary`);
+  ctx.log.warn(`${wanted(ctx).resource} is Primary before its start: making it Secondary`);
   await insist(ctx, {
     what: 'demoting before the start',
-    reached: (state) => state.kind === 'configured' && !isPrimary(state.resource),
+    reached: (state) => state.is === 'configured' && !isPrimary(state.resource),
     step: (admin, state) => toSecondary(ctx, admin, state),
   });
 }

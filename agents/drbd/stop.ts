@@ -1,19 +1,24 @@
-import { drbdadm } from '../../lib/host/drbd/admin.ts';
 import { isPrimary } from '../../lib/host/drbd/state.ts';
+import { insist } from './insist.ts';
 import { outdateIfPeerIsPromoted } from './outdate.ts';
 import type { Ctx } from './params.ts';
 import { withdraw } from './publish.ts';
-import { insist, takeDown, toSecondary } from './release.ts';
+import { toSecondary } from './secondary.ts';
+import { forgetMinors, named, requireOwnName } from './seen.ts';
+import { takeDown } from './take-down.ts';
 
 /** Done only when the kernel was asked and has no such resource: a Primary that is believed stopped ruins the data. */
 export async function stop(ctx: Ctx): Promise<void> {
-  const { host, params } = ctx;
-  await insist(ctx, {
+  const state = await insist(ctx, {
     what: 'stopping',
-    reached: ({ kind }) => kind === 'absent' || kind === 'absent-module',
+    reached: (state) => state.is === 'absent' || state.is === 'absent-module',
     step: (admin, state) =>
       isPrimary(state.resource) ? toSecondary(ctx, admin, state) : takeDown(ctx, admin, state),
   });
-  await outdateIfPeerIsPromoted(ctx, drbdadm(host, params.drbd_resource, params.drbdconf));
+  if (state.is === 'unknown') return; // insist gives up for that
+  const seen = await named(ctx, state);
+  requireOwnName(ctx, seen);
+  await forgetMinors(ctx);
+  await outdateIfPeerIsPromoted(ctx, seen);
   await withdraw(ctx);
 }

@@ -1,4 +1,5 @@
 import type { Ctx } from './params.ts';
+import { uptime } from './time.ts';
 
 /** Something the cluster is to know of this node. */
 export type Message = {
@@ -48,7 +49,3 @@ export async function tell(ctx: Ctx, messages: readonly Message[]): Promise<void
 }
 
 export const toldBefore = async ({ memory }: Ctx): Promise<Told> => (await memory.fact<Told>(factName)) ?? {};
-
-/** Seconds since boot. */
-export const uptime = async ({ host }: Ctx): Promise<number> =>
-  Number((await host.sys.read('/proc/uptime').catch(() => '')).split(' ', 1)[0] || Number.NaN);

@@ -1,5 +1,6 @@
 import type { Host } from './host.ts';
 import type { Argv, Output } from './sys/sys.ts';
+import { all, readXml } from './xml.ts';
 
 /** What the cluster's own tools must know of the caller. */
 export type Caller = { readonly instance: string; readonly featureSet: string | undefined };
@@ -75,6 +76,17 @@ export const constraintsXml = (host: Host): Promise<string | undefined> =>
 export const resourceXml = (host: Host, { instance }: Caller): Promise<string | undefined> =>
   answerOf(host, ['crm_resource', '--resource', instance, '--query-xml']);
 
+/** The clone that the caller is an instance of; `undefined` when the cluster cannot be asked, or it is none. */
+export async function cloneOf(host: Host, { instance }: Caller): Promise<string | undefined> {
+  const primitive = instance.replace(/:\d+$/, '');
+  const text = await answerOf(host, ['cibadmin', '--query', '--scope', 'resources']);
+  const root = await readXml(text ?? '');
+  const clones = [...all(root, 'clone'), ...all(root, 'master')];
+  return clones.find((clone) =>
+    all(clone, 'primitive').some(({ attributes }) => attributes['id'] === primitive),
+  )?.attributes['id'];
+}
+
 /** The names of all nodes the cluster knows; `undefined` when it cannot be asked. */
 export async function clusterNodes(host: Host): Promise<readonly string[] | undefined> {
   const text = await answerOf(host, ['crm_node', '-l']);
@@ -99,8 +111,10 @@ export async function promotedNodes(
 }
 
 /** `<node state="promoted">alpha</node>` */
-export const promotedInXml = (text: string): readonly string[] =>
-  [...text.matchAll(/<node state="promoted">([^<]*)<\/node>/g)].map(([, node = '']) => node);
+export const promotedInXml = async (text: string): Promise<readonly string[]> =>
+  all(await readXml(text), 'node')
+    .filter(({ attributes }) => attributes['state'] === 'promoted')
+    .map((node) => node.text);
 
 /** `resource x is running on: alpha Master`, from 2.1 `Promoted`. */
 export const promotedInText = (text: string): readonly string[] =>

@@ -1,5 +1,6 @@
 import type { Connection, Device, PeerDevice, Resource } from '../../lib/host/drbd/state.ts';
-import type { Output } from '../../lib/host/sys/sys.ts';
+import { diskOf, linkOf, pausesOf, type Role, replicationOf, roleOf } from '../../lib/host/drbd/words.ts';
+import type { Command, Output } from '../../lib/host/sys/sys.ts';
 import { FakeMachine } from './machine.ts';
 
 const env = (extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
@@ -23,7 +24,7 @@ export const volumes = (...texts: readonly string[]): readonly Device[] =>
     return {
       volume,
       minor: volume,
-      disk,
+      disk: diskOf(disk),
       client: words.includes('client'),
       quorum: !words.includes('noquorum'),
       ...(role && { role }),
@@ -32,31 +33,32 @@ export const volumes = (...texts: readonly string[]): readonly Device[] =>
 
 /**
  * A peer in short: `beta Connected Primary UpToDate UpToDate`, a disk per volume; `Diskless+client` is one without on purpose,
- * `Inconsistent+SyncSource:42.5` one that we are 42.5 % into synchronizing.
+ * `Inconsistent+SyncSource:42.5` one that we are 42.5 % into synchronizing, `Inconsistent+SyncSource:42.5:user` and a user suspended it.
  */
 function peer(text: string): Connection {
   const [name = '', state = '', role = '', ...disks] = text.split(' ');
   const normally = state === 'Connected' ? 'Established' : 'Off';
   return {
     peer: name,
-    state,
-    role,
+    state: linkOf(state),
+    role: roleOf(role) ?? 'Unknown',
     devices: disks.map((word, volume): PeerDevice => {
       const [disk = '', more = ''] = word.split('+');
-      const [replication = '', done] = more === 'client' ? [] : more.split(':');
+      const [replication = '', done, paused] = more === 'client' ? [] : more.split(':');
       return {
         volume,
-        replication: replication || normally,
-        disk,
+        replication: replicationOf(replication || normally),
+        disk: diskOf(disk),
         client: more === 'client',
-        ...(done !== undefined && { done: Number(done) }),
+        ...(done && { done: Number(done) }),
+        ...(paused && { paused: pausesOf(paused) }),
       };
     }),
   };
 }
 
 export const resource = (
-  role: string,
+  role: Role,
   devices: readonly Device[],
   peers: readonly string[] = [],
   more: Partial<Resource> = {},
@@ -89,8 +91,8 @@ function renderEvents2(state: Resource | undefined, generation: 8 | 9): string {
     ),
     ...connections.flatMap((one, id) =>
       one.devices.map(
-        ({ volume, replication, disk, client, done }) =>
-          `exists peer-device name:${name} peer-node-id:${id} conn-name:${one.peer} volume:${volume} replication:${replication} peer-disk:${disk}${modern ? ` peer-client:${yesNo(client)}` : ''} resync-suspended:no${modern && done !== undefined ? ` done:${done}` : ''}`,
+        ({ volume, replication, disk, client, done, paused }) =>
+          `exists peer-device name:${name} peer-node-id:${id} conn-name:${one.peer} volume:${volume} replication:${replication} peer-disk:${disk}${modern ? ` peer-client:${yesNo(client)}` : ''} resync-suspended:${paused?.join(',') ?? 'no'}${modern && done !== undefined ? ` done:${done}` : ''}`,
       ),
     ),
     'exists -',
@@ -135,6 +137,7 @@ export class FakeDrbd {
   options = '';
   private readonly overrides: (readonly [string, (times: number) => Answer])[] = [];
   private readonly times = new Map<string, number>();
+  private readonly timed = new Map<string, (command: Command) => Answer>();
 
   constructor(given: {
     readonly env?: NodeJS.ProcessEnv;
@@ -157,7 +160,13 @@ export class FakeDrbd {
     if (given.nodes !== false)
       for (const { minor } of this.configured.devices) factsOf.set(`/dev/drbd${minor}`, { kind: 'block' });
     this.machine
-      .on('drbdsetup', (args) => this.overridden(`drbdsetup ${args.join(' ')}`) ?? this.drbdsetup(args))
+      .on(
+        'drbdsetup',
+        (args, command) =>
+          this.overridden(`drbdsetup ${args.join(' ')}`) ??
+          this.timed.get(args[0] ?? '')?.(command) ??
+          this.drbdsetup(args),
+      )
       .on('drbdadm', (args) => this.overridden(`drbdadm ${this.words(args).join(' ')}`) ?? this.drbdadm(args))
       .on('modprobe', () => this.overridden('modprobe') ?? this.load())
       .on('modinfo', () => this.overridden('modinfo') ?? `${this.generation === 9 ? '9.2.9' : '8.4.11'}\n`)
@@ -202,6 +211,12 @@ export class FakeDrbd {
   /** From now on a command that begins like this answers so, before what was said earlier; a function gets how often it was called before. */
   answer(beginning: string, answer: Answer | ((times: number) => Answer)): this {
     this.overrides.unshift([beginning, typeof answer === 'function' ? answer : () => answer]);
+    return this;
+  }
+
+  /** What a command of drbdsetup's answers that takes its time. */
+  onDrbdsetup(word: string, answer: (command: Command) => Answer): this {
+    this.timed.set(word, answer);
     return this;
   }
 

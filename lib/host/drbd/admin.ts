@@ -35,21 +35,39 @@ export function drbdadm(host: Host, resource: string, file: string): Admin {
       const devices = output.stdout.split('\n').filter((line) => line.startsWith('/'));
       if (output.code === 0 && devices.length > 0) return devices;
       if (output.missing || output.hung) throw commandFailure(['drbdadm', 'sh-dev', resource], output);
+      if (output.code >= cannotRun)
+        throw new Failure('failed', `drbdadm sh-dev ${resource}: ${complaint(output)}`);
       throw new Failure('notInstalled', `${file}: ${complaint(output)}`);
     },
   };
 }
 
-/** drbdadm did not get as far as running a command: the configuration is gone or broken, or drbdadm itself is. */
-export const isConfigurationTrouble = ({ code, stderr, missing }: Output): boolean =>
-  missing === true ||
-  ((code === 1 || code === 10) && !/terminated with exit code/.test(stderr)) ||
-  /^Can not open/m.test(stderr);
+/**
+ * DRBD was asked and said no, which no other way of asking will change: in its own words (`State change failed: (-12) …`,
+ * `Failure: (161) …`) or by an exit code that only drbdsetup has for them.
+ */
+const isRefusal = ({ code, stdout, stderr }: Output): boolean =>
+  refusalCodes.has(code) || /State change failed: \(|Failure: \(\d+\)/.test(`${stderr}\n${stdout}`);
+
+/** Already worse than outdated, state change failed, no local disk, no UpToDate data. 10, a failure, is also drbdadm's own. */
+const refusalCodes: ReadonlySet<number> = new Set([5, 11, 16, 17]);
+
+/**
+ * drbdadm itself did not work: everything but a refusal of DRBD's own. It is missing, cannot be run, hung, was ended by a signal, or
+ * could make nothing of its configuration.
+ */
+export const didNotWork = (output: Output): boolean =>
+  output.code !== 0 &&
+  (output.missing === true || output.hung !== undefined || output.code >= cannotRun || !isRefusal(output));
+
+/** From here on an exit code is the shell's or a signal's, not the program's. */
+const cannotRun = 126;
 
 /** The line of drbdadm's that says what is wrong, among its warnings and its account of the command it ran. */
 export function complaint({ code, stdout, stderr, hung, missing }: Output): string {
   if (missing) return 'command not found';
   if (hung) return `hung (${hung})`;
+  if (code > signalled && code <= signalled + lastSignal) return `ended by signal ${code - signalled}`;
   const lines = `${stderr}\n${stdout}`
     .split('\n')
     .map((line) => line.trim())
@@ -61,9 +79,26 @@ export function complaint({ code, stdout, stderr, hung, missing }: Output): stri
   );
 }
 
+const signalled = 128;
+const lastSignal = 64;
+
 /** What to tell of several tries: one that was cut off by the deadline says less than the one before it. */
 export const lastWord = (before: string, output: Output): string =>
   output.hung && before ? before : complaint(output);
+
+/**
+ * Who has a device open, as the kernel adds it to a refusal of DRBD 9: `drbd1 opened by dd (pid 6835) at 2026-11-28 17:29:39.433`. The
+ * process may be gone since, as mount is, while what it opened stays open.
+ */
+export const openersIn = ({ stderr }: Pick<Output, 'stderr'>): readonly Opener[] =>
+  [...stderr.matchAll(/^\s*(\S+) opened by (.+) \(pid (\d+)\)/gm)].map(([, device = '', name = '', pid]) => ({
+    device,
+    name,
+    pid: Number(pid),
+  }));
+
+/** A process that opened a device, e.g. `{ device: 'drbd1', name: 'dd', pid: 6835 }`. */
+export type Opener = { readonly device: string; readonly name: string; readonly pid: number };
 
 const noise: readonly RegExp[] = [
   /^Command '.*terminated with exit code/,
@@ -71,5 +106,6 @@ const noise: readonly RegExp[] = [
   /^IP .* not found on this host/,
   /: in resource .*, on .*:$/,
   /^additional info from kernel:$/,
+  / opened by .+ \(pid \d+\)/, // told beside it
   /^DRBD module version:|^ *userland version:|did not verify|version mismatch/i,
 ];

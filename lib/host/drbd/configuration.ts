@@ -1,4 +1,5 @@
 import { Failure } from '../../contract/outcome.ts';
+import { all, type Element, readXml } from '../xml.ts';
 import { type Admin, complaint } from './admin.ts';
 
 /** One resource as drbdadm understands the configuration file. */
@@ -22,42 +23,45 @@ export async function configurationOf(admin: Admin): Promise<Configuration> {
   return parseConfiguration(output.stdout);
 }
 
-export function parseConfiguration(xml: string): Configuration {
-  const hosts = [...xml.matchAll(/<host name="([^"]+)">\s*<volume/g)].flatMap(([, names = '']) =>
-    names.split(/\s+/),
-  );
-  const handlers = [...xml.matchAll(/<section name="handlers">(.*?)<\/section>/gs)].flatMap(([, text = '']) =>
-    [...text.matchAll(/<option name="([^"]+)" value="([^"]*)"/g)].map(
-      ([, event = '', command = '']) => [event, unescaped(command)] as const,
-    ),
-  );
+/*
+ * <config file="/etc/drbd.conf"> <resource name="data">
+ *   <host name="node1"> <volume vnr="0">…</volume> … </host>
+ *   <connection> <host name="node1">…</host> <section name="net"> <option name="allow-two-primaries" value="yes"/> </section> </connection>
+ *   <section name="handlers"> <option name="fence-peer" value="/usr/lib/drbd/crm-fence-peer.9.sh --timeout 60"/> </section>
+ */
+export async function parseConfiguration(xml: string): Promise<Configuration> {
+  const root = await readXml(xml);
+  const options = all(root, 'option');
+  const given = (option: string) =>
+    options.find(({ attributes }) => attributes['name'] === option)?.attributes['value'];
   return {
-    hosts,
-    twoPrimaries: allowsTwoPrimaries(xml),
-    fencing: optionIn(xml, 'fencing') ?? 'dont-care',
-    quorum: optionIn(xml, 'quorum') ?? 'off',
-    handlers: new Map(handlers),
+    hosts: all(root, 'host')
+      .filter(({ children }) => children[0]?.name === 'volume')
+      .flatMap(({ attributes }) => (attributes['name'] ?? '').split(/\s+/)),
+    twoPrimaries: allowsTwoPrimaries(root),
+    fencing: given('fencing') ?? 'dont-care',
+    quorum: given('quorum') ?? 'off',
+    handlers: new Map(
+      all(root, 'section')
+        .filter(({ attributes }) => attributes['name'] === 'handlers')
+        .flatMap((section) => all(section, 'option'))
+        .map(({ attributes: { name = '', value = '' } }) => [name, value] as const),
+    ),
   };
 }
 
 /** A connection's own word goes before the resource's. */
-function allowsTwoPrimaries(xml: string): boolean {
-  const connections = xml.match(/<connection>.*?<\/connection>/gs) ?? [];
-  const common = twoPrimariesIn(
-    connections.reduce((rest, connection) => rest.replace(connection, () => ''), xml),
-  );
+function allowsTwoPrimaries(root: Element): boolean {
+  const connections = all(root, 'connection');
+  const theirs = connections.flatMap((connection) => all(connection, 'option'));
+  const common = twoPrimariesIn(all(root, 'option').filter((option) => !theirs.includes(option)));
   return connections.length === 0
     ? common === true
-    : connections.every((connection) => twoPrimariesIn(connection) ?? common ?? false);
+    : connections.every((connection) => twoPrimariesIn(all(connection, 'option')) ?? common ?? false);
 }
 
-const twoPrimariesIn = (xml: string): boolean | undefined => {
-  const value = /<option name="allow-two-primaries"(?: value="(\w+)")?\s*\/>/.exec(xml);
-  return value ? value[1] !== 'no' : undefined;
-};
-
-const optionIn = (xml: string, option: string): string | undefined =>
-  new RegExp(`<option name="${option}" value="([^"]*)"`).exec(xml)?.[1];
-
-const unescaped = (text: string): string =>
-  text.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+/** An option without a value is a `yes`. */
+function twoPrimariesIn(options: readonly Element[]): boolean | undefined {
+  const option = options.find(({ attributes }) => attributes['name'] === 'allow-two-primaries');
+  return option && option.attributes['value'] !== 'no';
+}

@@ -1,27 +1,45 @@
-import { type Connection, type Device, isRole, type PeerDevice, type Resource } from './state.ts';
+import type { Connection, Device, PeerDevice, Resource } from './state.ts';
+import { diskOf, linkOf, pausesOf, type Role, replicationOf, roleOf, suspensionsOf } from './words.ts';
 
 export type Dump = {
   /** `undefined` when the dump is complete and the resource is not in it. */
   readonly resource: Resource | undefined;
 };
 
-type Fields = ReadonlyMap<string, string>;
-
-/**
- * Reads `drbdsetup events2 --now RES`: one object per line, the same grammar from DRBD 8.4 and 9. Returns `undefined` for
- * anything but a complete dump, which ends with `exists -`: an incomplete one proves nothing. Only `exists` lines of this
- * resource count; `change` lines recompute promotion numbers in between.
+/*
+ * `drbdsetup events2 --now [RES]`, one object per line, the same grammar from DRBD 8.4 and 9:
+ *
+ *   exists resource name:data role:Primary suspended:no force-io-failures:no may_promote:no promotion_score:10102
+ *   exists connection name:data peer-node-id:1 conn-name:node2 connection:Connected role:Secondary
+ *   exists device name:data volume:0 minor:1 backing_dev:/dev/dm-0 disk:UpToDate client:no quorum:yes
+ *   exists peer-device name:data peer-node-id:1 conn-name:node2 volume:0 replication:Established peer-disk:UpToDate … resync-suspended:no
+ *   exists -
+ *   (1)    (2)        (3)
+ *
+ * (1) the event: `exists` for what is there; `change` lines recompute promotion numbers in between and are left out
+ * (2) the kind of object, `-` at the end of a complete dump
+ * (3) its fields, `key:value`, in any order; values may hold colons themselves. 8.4 leaves out client, quorum and force-io-failures,
+ *     and the name of a connection that stands alone. `done:` is there during a resync.
  */
-export function parseEvents2(text: string, name: string): Dump | undefined {
+type Fields = ReadonlyMap<string, string>;
+type Line = { readonly kind: string; readonly fields: Fields };
+
+/** `undefined` for an incomplete dump, which proves nothing. */
+function objectsIn(text: string): readonly Line[] | undefined {
   const lines = text.split('\n');
   const end = lines.findIndex((line) => line.trim() === 'exists -');
   if (end < 0) return undefined;
-  const objects = lines
+  return lines
     .slice(0, end)
     .map((line) => line.trim().split(/\s+/))
     .filter(([event]) => event === 'exists')
-    .map(([, kind = '', ...words]) => ({ kind, fields: fieldsOf(words) }))
-    .filter(({ fields }) => fields.get('name') === name);
+    .map(([, kind = '', ...words]) => ({ kind, fields: fieldsOf(words) }));
+}
+
+/** Reads `drbdsetup events2 --now RES`. `undefined` for anything but a complete dump. */
+export function parseEvents2(text: string, name: string): Dump | undefined {
+  const objects = objectsIn(text)?.filter(({ fields }) => fields.get('name') === name);
+  if (!objects) return undefined;
   /** The kernel lists the newest first: sorted as `status` shows them. */
   const all = (kind: string) =>
     objects
@@ -31,24 +49,41 @@ export function parseEvents2(text: string, name: string): Dump | undefined {
 
   const [resource] = all('resource');
   if (!resource) return objects.length === 0 ? { resource: undefined } : undefined;
-  const role = resource.get('role');
-  if (!isRole(role)) return undefined;
-  const devices = all('device').map(device);
+  const role = roleOf(resource.get('role'));
+  if (!role) return undefined;
+  const lines = all('device');
+  if (lines.some((line) => !/^\d+$/.test(line.get('minor') ?? '') || !line.get('disk'))) return undefined;
   const peerDevices = all('peer-device');
-  if (devices.some(({ minor, disk }) => Number.isNaN(minor) || disk === '')) return undefined;
   return {
     resource: {
       name,
       role,
-      suspended: (resource.get('suspended') ?? 'no').split(',').filter((word) => word !== 'no'),
+      suspended: suspensionsOf(resource.get('suspended') ?? 'no'),
       forceIoFailures: resource.get('force-io-failures') === 'yes',
-      devices,
+      devices: lines.map(device),
       connections: all('connection').map((connection) => connectionOf(connection, peerDevices)),
     },
   };
 }
 
-/** `key:value`; values may hold colons themselves. */
+/** A minor and the resource that it belongs to in the kernel. */
+export type Owner = { readonly minor: number; readonly name: string; readonly role: Role };
+
+/** Reads `drbdsetup events2 --now`, of all resources. `undefined` for anything but a complete dump. */
+export function parseOwners(text: string): readonly Owner[] | undefined {
+  const objects = objectsIn(text);
+  const roles = new Map(
+    objects?.flatMap(({ kind, fields }) =>
+      kind === 'resource' ? [[fields.get('name'), roleOf(fields.get('role'))] as const] : [],
+    ),
+  );
+  return objects?.flatMap(({ kind, fields }) => {
+    const name = fields.get('name') ?? '';
+    const minor = Number(fields.get('minor') ?? 'none');
+    return kind === 'device' ? [{ minor, name, role: roles.get(name) ?? 'Unknown' }] : [];
+  });
+}
+
 const fieldsOf = (words: readonly string[]): Fields =>
   new Map(
     words.map((word) => {
@@ -61,8 +96,8 @@ const place = (fields: Fields): number => Number(fields.get('volume') ?? fields.
 
 const device = (fields: Fields): Device => ({
   volume: Number(fields.get('volume')),
-  minor: Number(fields.get('minor') ?? 'none'),
-  disk: fields.get('disk') ?? '',
+  minor: Number(fields.get('minor')),
+  disk: diskOf(fields.get('disk') ?? ''),
   client: fields.get('client') === 'yes',
   quorum: fields.get('quorum') !== 'no',
 });
@@ -70,17 +105,21 @@ const device = (fields: Fields): Device => ({
 function connectionOf(fields: Fields, peerDevices: readonly Fields[]): Connection {
   const id = fields.get('peer-node-id');
   return {
-    peer: fields.get('conn-name') ?? 'peer', // 8.4 leaves the name out of a connection that stands alone
-    state: fields.get('connection') ?? 'Unknown',
-    role: fields.get('role') ?? 'Unknown',
+    peer: fields.get('conn-name') ?? 'peer',
+    state: linkOf(fields.get('connection') ?? ''),
+    role: roleOf(fields.get('role')) ?? 'Unknown',
     devices: peerDevices.filter((one) => one.get('peer-node-id') === id).map(peerDevice),
   };
 }
 
-const peerDevice = (fields: Fields): PeerDevice => ({
-  volume: Number(fields.get('volume')),
-  replication: fields.get('replication') ?? 'Off',
-  disk: fields.get('peer-disk') ?? 'DUnknown',
-  client: fields.get('peer-client') === 'yes',
-  ...(fields.has('done') && { done: Number(fields.get('done')) }),
-});
+function peerDevice(fields: Fields): PeerDevice {
+  const paused = pausesOf(fields.get('resync-suspended') ?? 'no');
+  return {
+    volume: Number(fields.get('volume')),
+    replication: replicationOf(fields.get('replication') ?? 'Off'),
+    disk: diskOf(fields.get('peer-disk') ?? 'DUnknown'),
+    client: fields.get('peer-client') === 'yes',
+    ...(paused.length > 0 && { paused }),
+    ...(fields.has('done') && { done: Number(fields.get('done')) }),
+  };
+}

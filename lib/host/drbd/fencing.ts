@@ -1,20 +1,63 @@
-/** What a fence-peer handler leaves in the cluster's configuration. */
+import type { Caller } from '../cluster.ts';
+import { cloneOf, constraintsXml } from '../cluster.ts';
+import type { Host } from '../host.ts';
+import { all, readXml } from '../xml.ts';
+import type { Configuration } from './configuration.ts';
+
+/** What a fence-peer handler leaves in the cluster's configuration, for a resource and the clone that runs it. */
 export type FencingConstraint = { readonly id: string; readonly clone: string };
 
+const defaultPrefix = 'drbd-fence-by-handler';
+
 /**
- * The constraints of DRBD's handlers for one resource in `cibadmin --query --scope constraints`: their names are a prefix that
- * can be chosen, the resource, and from DRBD 8.4 on the clone, `drbd-fence-by-handler-r0-p_drbd-clone`.
+ * The constraints that the fence-peer handler has left for a resource and the caller's clone; `undefined` when the cluster cannot be
+ * asked. `prefixes` tells with what the handler begins their names: the configuration of this node does (`prefixesIn`), and is asked
+ * only when there is one that the default does not explain.
  */
-export function fencingConstraints(xml: string, resource: string): readonly FencingConstraint[] {
-  return [...xml.matchAll(/<rsc_location\b[^>]*>/g)]
-    .map(([tag]) => ({ id: attribute(tag, 'id'), clone: attribute(tag, 'rsc') }))
-    .filter(
-      ({ id, clone }) => id.endsWith(`-${resource}-${clone}`) || id === `drbd-fence-by-handler-${resource}`,
-    );
+export async function fencingConstraints(
+  host: Host,
+  caller: Caller,
+  resource: string,
+  prefixes: () => Promise<readonly string[] | 'any'>,
+): Promise<readonly FencingConstraint[] | undefined> {
+  const xml = await constraintsXml(host);
+  if (xml === undefined) return undefined;
+  const candidates: FencingConstraint[] = [];
+  for (const { id, clone } of await locations(xml)) {
+    const prefix = prefixOf(id, resource, clone);
+    if (prefix === undefined) continue;
+    if (prefix === defaultPrefix) candidates.push({ id, clone });
+    else if (!prefix.startsWith(`${defaultPrefix}-`)) {
+      const known = await prefixes();
+      if (known === 'any' || known.includes(prefix)) candidates.push({ id, clone });
+    }
+  }
+  const own = candidates.length === 0 ? undefined : await cloneOf(host, caller);
+  return candidates.filter(({ clone }) => own === undefined || clone === own);
 }
 
-const attribute = (tag: string, name: string): string =>
-  new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1] ?? '';
+/** The constraints of `<constraints><rsc_location id="…" rsc="…">…` in `cibadmin --query --scope constraints`. */
+const locations = async (xml: string): Promise<readonly FencingConstraint[]> =>
+  all(await readXml(xml), 'rsc_location').map(({ attributes: { id = '', rsc = '' } }) => ({
+    id,
+    clone: rsc,
+  }));
+
+/**
+ * What a name begins with that is made of a prefix, the resource and the clone, `drbd-fence-by-handler-r0-p_drbd-clone`; before DRBD
+ * 8.4 without the clone. `undefined` for any other name. Each part may hold dashes: only the prefix tells where the resource begins.
+ */
+function prefixOf(id: string, resource: string, clone: string): string | undefined {
+  if (id === `${defaultPrefix}-${resource}`) return defaultPrefix;
+  const end = `-${resource}-${clone}`;
+  return clone !== '' && id.endsWith(end) ? id.slice(0, -end.length) : undefined;
+}
+
+/** Prefixes of the administrator's own: `crm-fence-peer.9.sh --id-prefix my-fence`. */
+export const prefixesIn = ({ handlers }: Configuration): readonly string[] =>
+  [...handlers.values()].flatMap(
+    (command) => /crm-(?:un)?fence-peer.*? (?:-i|--id-prefix)[ =](\S+)/.exec(command)?.[1] ?? [],
+  );
 
 /** How long the handler that comes with DRBD may take, in seconds; `undefined` for any other command. */
 export function fenceHandlerSeconds(command: string): number | undefined {

@@ -14,8 +14,10 @@ export type SplitBrain = {
 export type Solved = SplitBrain & { readonly survivor: 'here' | 'there'; readonly second: number };
 
 export type SplitBrainNews = {
-  /** Of a peer that is not connected; unless a later handshake with it went well. */
-  readonly unresolved: SplitBrain | undefined;
+  /** Of peers that are not connected, unless a later handshake with them went well. */
+  readonly unresolved: readonly SplitBrain[];
+  /** Whether the log has a handshake with this peer that went well, after any split brain with it. */
+  hasReunion(peer: string): boolean;
   /** The last one. */
   readonly solved: Solved | undefined;
 };
@@ -34,6 +36,7 @@ export async function splitBrainNews(host: Host, resource: Resource): Promise<Sp
  */
 export function splitBrainIn(log: string, resource: Resource): SplitBrainNews {
   const unresolved = new Map<string, SplitBrain>();
+  const reunited = new Set<string>();
   const uuid = { self: '', peer: '' };
   let solved: Solved | undefined;
   for (const line of log.split('\n')) {
@@ -47,15 +50,29 @@ export function splitBrainIn(log: string, resource: Resource): SplitBrainNews {
       message,
     )?.[1];
     if (from) solved = { ...generations, survivor: from === 'this' ? 'here' : 'there', second };
-    if (isSplit.test(message)) unresolved.set(peer, generations);
-    else if (from || isReunion.test(message)) unresolved.delete(peer);
+    if (isSplit.test(message)) {
+      unresolved.set(peer, generations);
+      reunited.delete(peer);
+    } else if (from || isReunion.test(message)) {
+      unresolved.delete(peer);
+      reunited.add(peer);
+    }
   }
   const lost = resource.connections.filter(({ state }) => state !== 'Connected').map(({ peer }) => peer);
-  const found = [...lost, ''].find((peer) => unresolved.has(peer));
-  return { unresolved: found === undefined ? undefined : unresolved.get(found), solved };
+  const found = [...lost, ''].flatMap((peer) => unresolved.get(peer) ?? []);
+  return { unresolved: found, hasReunion: (peer) => reunited.has(peer), solved };
 }
 
-/** `[   82.25] drbd data/0 drbd1 node2: …` in 9, `drbd data/0 drbd1: …` or `block drbd1: …` and `drbd data: …` in 8.4. */
+/**
+ * Where a line of the log belongs, `undefined` for another resource's:
+ *
+ *   [   82.250000] drbd data/0 drbd1 node2: Split-Brain detected but unresolved, dropping connection!      DRBD 9
+ *   [   82.250000] block drbd1: Split-Brain detected but unresolved, dropping connection!                  8.4, a volume
+ *   [   82.290000] drbd data: conn( Disconnecting -> StandAlone )                                          8.4, the connection
+ *   (1)            (2)  (3)         (4)    (5)
+ *
+ * (1) seconds since boot  (2) who speaks  (3) resource, volume, minor  (4) the peer  (5) the message
+ */
 function placeOf(line: string, { name, devices }: Resource) {
   const [, time = '', text = ''] = /^(?:<\d+>)?\[ *([\d.]+)\] (.*)$/.exec(line) ?? [];
   const [, kind, words = '', message = ''] = /^(drbd|block) ([^:]*): (.*)$/.exec(text) ?? [];

@@ -1,24 +1,25 @@
 import type { Version } from './version.ts';
+import type { Disk, Link, Pause, Replication, Role, Suspension } from './words.ts';
 
 /** What the kernel says about one DRBD resource. `unknown` is never "not running". */
 export type DrbdState =
-  | { readonly kind: 'absent-module' }
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'unknown'; readonly why: string }
+  | { readonly is: 'absent-module' }
+  | { readonly is: 'absent' }
+  | { readonly is: 'unknown'; readonly why: string }
   | Configured;
 
 export type Configured = {
-  readonly kind: 'configured';
+  readonly is: 'configured';
   readonly resource: Resource;
   readonly kernel: Version;
 };
 
 export type Resource = {
   readonly name: string;
-  /** Of this node: Primary, Secondary; Primary when any volume is (DRBD 8.4 has a role per volume). */
-  readonly role: string;
-  /** What froze I/O: user, no-data, fencing, quorum. */
-  readonly suspended: readonly string[];
+  /** Of this node; Primary when any volume is (DRBD 8.4 has a role per volume). */
+  readonly role: Role;
+  /** What froze I/O; empty when nothing did. */
+  readonly suspended: readonly Suspension[];
   readonly forceIoFailures: boolean;
   readonly devices: readonly Device[];
   readonly connections: readonly Connection[];
@@ -27,31 +28,30 @@ export type Resource = {
 export type Device = {
   readonly volume: number;
   readonly minor: number;
-  /** UpToDate, Consistent, Outdated, Inconsistent, Negotiating, Attaching, Detaching, Failed, Diskless. */
-  readonly disk: string;
+  readonly disk: Disk;
   /** Without a disk on purpose. */
   readonly client: boolean;
   readonly quorum: boolean;
   /** DRBD 8.4 only, from /proc/drbd: a promotion can have reached one volume and not the other. */
-  readonly role?: string;
+  readonly role?: Role;
 };
 
 export type Connection = {
   /** The peer's name; DRBD 8.4 does not know it and says `peer`. */
   readonly peer: string;
-  /** Connected, Connecting, StandAlone… in DRBD 9's words, also for 8.4. */
-  readonly state: string;
-  readonly role: string;
+  readonly state: Link;
+  /** The peer's. */
+  readonly role: Role;
   readonly devices: readonly PeerDevice[];
 };
 
 export type PeerDevice = {
   readonly volume: number;
-  /** Established, SyncSource, SyncTarget, Off… */
-  readonly replication: string;
-  /** As `Device.disk`, and DUnknown. */
-  readonly disk: string;
+  readonly replication: Replication;
+  readonly disk: Disk;
   readonly client: boolean;
+  /** What keeps a resync from going on; left out when nothing does. */
+  readonly paused?: readonly Pause[];
   /** How far a resync or a verification is, in percent, where that was told along. */
   readonly done?: number;
 };
@@ -70,9 +70,13 @@ export const secondaryVolumes = ({ role, devices }: Resource): readonly number[]
     ? devices.filter((device) => device.role === 'Secondary').map(({ volume }) => volume)
     : [];
 
-const roles: ReadonlySet<string> = new Set(['Primary', 'Secondary', 'Unknown']);
-export const isRole = (word: string | undefined): word is string => word !== undefined && roles.has(word);
+/** A name that drbdadm takes for one resource, and no tool for an option. */
+export const isResourceName = (name: string): boolean => nameTrouble(name) === undefined;
 
-/** A name that a resource can have: the stock agent's characters, and nothing that a tool takes for an option. */
-export const isResourceName = (name: string): boolean =>
-  /^[%+./0-9:=@A-Z_a-z][-%+./0-9:=@A-Z_a-z]*$/.test(name);
+/** Why a name cannot be that of a resource; `undefined` when it can. */
+export function nameTrouble(name: string): string | undefined {
+  if (name === 'all') return 'means every resource to drbdadm';
+  if (/^minor-\d+$/.test(name)) return 'means a minor to drbdadm';
+  if (/^[^/:]+[/:]/.test(name)) return 'means a volume or a peer of a resource to drbdadm';
+  return /^[%+.0-9=@A-Z_a-z][-%+.0-9=@A-Z_a-z]*$/.test(name) ? undefined : 'is not a name DRBD allows';
+}

@@ -1,5 +1,14 @@
 import type { Dump } from './events2.ts';
-import { type Connection, type Device, isRole, type PeerDevice } from './state.ts';
+import type { Connection, Device, PeerDevice } from './state.ts';
+import { diskOf, linkOf, pausesOf, replicationOf, roleOf, suspensionsOf } from './words.ts';
+
+/*
+ * [ { "name": "data", "role": "Primary", "suspended-user": false, …, "force-io-failures": false,
+ *     "devices":     [ { "volume": 0, "minor": 1, "disk-state": "UpToDate", "client": false, "quorum": true } ],
+ *     "connections": [ { "name": "node2", "connection-state": "Connected", "peer-role": "Secondary",
+ *       "peer_devices": [ { "volume": 0, "replication-state": "PausedSyncS", "peer-disk-state": "Inconsistent", "peer-client": false,
+ *                           "resync-suspended": "user" } ] } ] } ]
+ */
 
 /**
  * Reads `drbdsetup status --json` of DRBD 9. `undefined` for anything that is not its complete document. Keys that came later
@@ -10,17 +19,21 @@ export function parseStatusJson(text: string, name: string): Dump | undefined {
   if (!Array.isArray(list)) return undefined;
   const found = list.find((one) => isObject(one) && one['name'] === name);
   if (!isObject(found)) return { resource: undefined };
-  const role = word(found['role']);
-  const devices = objects(found['devices']).map(device);
-  if (!isRole(role) || devices.some(({ minor, disk }) => Number.isNaN(minor) || disk === ''))
+  const role = roleOf(word(found['role']));
+  const volumes = objects(found['devices']);
+  if (!role || volumes.some((one) => Number.isNaN(count(one['minor'])) || !word(one['disk-state'])))
     return undefined;
   return {
     resource: {
       name,
       role,
-      suspended: ['user', 'no-data', 'fencing', 'quorum'].filter((why) => found[`suspended-${why}`] === true),
+      suspended: suspensionsOf(
+        ['user', 'no-data', 'fencing', 'quorum']
+          .filter((why) => found[`suspended-${why}`] === true)
+          .join(','),
+      ),
       forceIoFailures: found['force-io-failures'] === true,
-      devices,
+      devices: volumes.map(device),
       connections: objects(found['connections']).map(connection),
     },
   };
@@ -44,21 +57,25 @@ const count = (value: unknown): number => (typeof value === 'number' ? value : N
 const device = (json: Json): Device => ({
   volume: count(json['volume']),
   minor: count(json['minor']),
-  disk: word(json['disk-state']) ?? '',
+  disk: diskOf(word(json['disk-state']) ?? ''),
   client: json['client'] === true,
   quorum: json['quorum'] !== false,
 });
 
 const connection = (json: Json): Connection => ({
   peer: word(json['name']) ?? 'peer',
-  state: word(json['connection-state']) ?? 'Unknown',
-  role: word(json['peer-role']) ?? 'Unknown',
+  state: linkOf(word(json['connection-state']) ?? ''),
+  role: roleOf(word(json['peer-role'])) ?? 'Unknown',
   devices: objects(json['peer_devices']).map(peerDevice),
 });
 
-const peerDevice = (json: Json): PeerDevice => ({
-  volume: count(json['volume']),
-  replication: word(json['replication-state']) ?? 'Off',
-  disk: word(json['peer-disk-state']) ?? 'DUnknown',
-  client: json['peer-client'] === true,
-});
+function peerDevice(json: Json): PeerDevice {
+  const paused = pausesOf(word(json['resync-suspended']) ?? 'no');
+  return {
+    volume: count(json['volume']),
+    replication: replicationOf(word(json['replication-state']) ?? 'Off'),
+    disk: diskOf(word(json['peer-disk-state']) ?? 'DUnknown'),
+    client: json['peer-client'] === true,
+    ...(paused.length > 0 && { paused }),
+  };
+}

@@ -2,12 +2,42 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 // Synchronous on purpose: this runs in deadline and signal handlers, right before the process ends.
 
-/** What a process is doing, e.g. `pid 4711 in state D, waiting in nfs4_wait_clnt_recover`. */
+/**
+ * What a process waits for, e.g. `pid 4711 in state D, waiting in nfs4_wait_clnt_recover`. One that only waits for its children says
+ * nothing: then it is told of the child that really waits, with its command, `pid 4712 (drbdsetup down data) in state D, …`.
+ */
 export function describeProcess(pid: number): string {
-  const state = parseStat(readQuietly(`/proc/${pid}/stat`))?.state ?? 'gone';
-  const waitingIn = readQuietly(`/proc/${pid}/wchan`).trim();
-  const wait = waitingIn && waitingIn !== '0' ? `, waiting in ${waitingIn}` : '';
-  return `pid ${pid} in state ${state}${wait}`;
+  const waiting = whoWaits(pid);
+  const command = waiting === pid ? '' : ` (${commandOf(waiting)})`;
+  const state = parseStat(readQuietly(`/proc/${waiting}/stat`))?.state ?? 'gone';
+  const place = kernelFunction(waiting);
+  return `pid ${waiting}${command} in state ${state}${place && `, waiting in ${place}`}`;
+}
+
+/** Of a process and its descendants the one in uninterruptible sleep, else the youngest that has no living child itself. */
+function whoWaits(pid: number): number {
+  const children = childrenByParent();
+  const stateOf = (one: number) => parseStat(readQuietly(`/proc/${one}/stat`))?.state ?? 'gone';
+  const living = (one: number) =>
+    (children.get(one) ?? []).filter((child) => !/^(?:Z|X|gone)$/.test(stateOf(child)));
+  const family = [pid];
+  for (const one of family) family.push(...living(one));
+  const leaves = family.filter((one) => living(one).length === 0);
+  return family.find((one) => stateOf(one) === 'D') ?? leaves.at(-1) ?? pid;
+}
+
+const longestCommand = 60;
+
+function commandOf(pid: number): string {
+  const argv = readQuietly(`/proc/${pid}/cmdline`).split('\0').filter(Boolean).join(' ');
+  return (argv || readQuietly(`/proc/${pid}/comm`).trim()).slice(0, longestCommand);
+}
+
+/** By name; some kernels tell only root's `stack` what `wchan` keeps to itself. `[<0>] hrtimer_nanosleep+0xb5/0x130` */
+function kernelFunction(pid: number): string {
+  const name = readQuietly(`/proc/${pid}/wchan`).trim();
+  if (name !== '' && name !== '0') return name;
+  return /^\[<\w+>\] (\w+)/.exec(readQuietly(`/proc/${pid}/stack`))?.[1] ?? '';
 }
 
 /** SIGKILL to a process and all its descendants: they share our process group, which must survive them. */

@@ -88,7 +88,7 @@ describe('state', () => {
     const state = isTheirPrimary.replace('suspended:no', 'suspended:user');
     expect(await stock.run('monitor', { state })).toMatchObject({ code: 8, score: '10000', reason: '' });
 
-    const frozen = { ...isPrimary, suspended: ['user'] };
+    const frozen = { ...isPrimary, suspended: ['user' as const] };
     expect(await act('monitor', { state: frozen })).toMatchObject({
       code: 8,
       state: 'suspended user',

@@ -18,9 +18,9 @@ describe('where the cluster believes it promoted', () => {
     ],
     ['nowhere', 'resource p_drbd is NOT running\n', []],
   ])('%s', (_what, text, nodes) => expect(promotedInText(text)).toEqual(nodes));
-  test('XML', () => {
+  test('XML', async () => {
     const xml = '<resource><node state="promoted">node1</node><node>node2</node></resource>';
-    expect(promotedInXml(xml)).toEqual(['node1']);
+    expect(await promotedInXml(xml)).toEqual(['node1']);
   });
 });
 

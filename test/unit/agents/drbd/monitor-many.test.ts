@@ -176,7 +176,7 @@ const rows: readonly Row[] = [
   ],
   [57, 'client, nobody good', secondary([client], away), 0, '-', 'connecting'],
   [58, 'client without quorum', secondary([`${client} noquorum`], beta), 0, '-', 'no-quorum'],
-  [60, 'no volumes at all', secondary([]), 0, '-', 'no-volumes'],
+  [60, 'no volumes at all (D14)', secondary([]), 7, '-', 'no-volumes'],
 ];
 test.each(rows)('drbd#%i %s', async (_number, _situation, state, code, score, attribute) => {
   expect(await look(state ? { state } : {})).toEqual({ code, score, state: attribute });

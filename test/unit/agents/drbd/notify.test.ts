@@ -52,7 +52,7 @@ describe('notify', () => {
     [
       'drbd#177 post promote, the promoted one out of sight',
       { env: told('post', 'promote', outdates), state: alone },
-      ['drbdadm outdate r0'],
+      ['drbdsetup outdate 0'],
       '-',
     ],
     [

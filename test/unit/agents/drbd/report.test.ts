@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseProcDrbd } from '../../../../lib/host/drbd/drbd84.ts';
+import type { Suspension } from '../../../../lib/host/drbd/words.ts';
 import { FakeDrbd } from '../../../fake/drbd.ts';
 import {
   act,
@@ -23,7 +24,7 @@ import {
 const degraded = param('report_degraded', 'true');
 const isStandalone = 'beta StandAlone Unknown DUnknown';
 const gammaAway = 'gamma Connecting Unknown DUnknown';
-const suspended = (state: typeof isPrimary, why: string) => ({ ...state, suspended: [why] });
+const suspended = (state: typeof isPrimary, why: Suspension) => ({ ...state, suspended: [why] });
 
 describe('degraded: its own code only when asked for, a phrase in the log, a word in the node attribute', () => {
   test.each([

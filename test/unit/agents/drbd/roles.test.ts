@@ -19,7 +19,8 @@ import { hangs } from '../../../fake/machine.ts';
 describe('promote', () => {
   test.each<readonly [string, Setup, number, readonly string[]]>([
     ['drbd#146 Secondary', { state: isSecondary }, 0, ['drbdadm primary r0']],
-    ['drbd#147 already Primary', { state: isPrimary }, 0, []],
+    ['drbd#147 already Primary (D13)', { state: isPrimary }, 0, ['drbdadm primary r0']],
+    ['drbd#147 already Primary, DRBD 8.4', { state: isPrimary, generation: 8 }, 0, []],
     [
       'drbd#155 connects after it',
       { state: isSecondary, env: { OCF_RESKEY_connect_only_after_promote: '1' } },

@@ -183,7 +183,7 @@ describe('start', () => {
     const { machine } = drbd;
     machine.on('drbdsetup', (args, command) =>
       args[0] === 'events2'
-        ? `exists resource name:r0 role:Secondary suspended:no\nexists -\n`
+        ? `exists resource name:r0 role:Secondary suspended:no\nexists device name:r0 volume:0 minor:0 disk:Inconsistent\nexists -\n`
         : hangs(command, machine),
     );
     expect(await act('start', drbd)).toMatchObject({ code: 0, score: '-' });

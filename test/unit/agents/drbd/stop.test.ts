@@ -96,8 +96,10 @@ describe('stop', () => {
   test('down hangs: the reason names it', async () => {
     const drbd = new FakeDrbd({ state: isSecondary });
     drbd.machine.on('drbdadm', (_args, command) => hangs(command, drbd.machine));
+    drbd.onDrbdsetup('down', (command) => hangs(command, drbd.machine));
     const result = await act('stop', drbd);
     expect(result).toMatchObject({ code: 1, reason: expect.stringContaining('hung') });
+    expect(drbd.machine.clock).toBeLessThan(20_000);
   });
   test.each([
     ['drbd#124 gone', undefinedHere],

@@ -90,7 +90,7 @@ describe('a start is refused, a stop is not', () => {
 
   test('drbd#118 whatever became of the clone, what runs is watched and demoted', async () => {
     const env = { ...meta('clone_node_max', '2'), ...meta('notify', 'false') };
-    const state = { ...isSecondary, role: 'Primary' };
+    const state = { ...isSecondary, role: 'Primary' } as const;
     expect((await act('monitor', new FakeDrbd({ env, state }))).code).toBe(8);
     expect((await act('demote', new FakeDrbd({ env, state }))).code).toBe(0);
     expect((await act('promote', new FakeDrbd({ env, state: isSecondary }))).code).toBe(6);
@@ -147,16 +147,16 @@ describe('two Primaries', () => {
     for (const action of ['monitor', 'stop'])
       expect((await act(action, { env, state: isSecondary })).code).toBe(0);
   });
-  test('a connection’s own word counts', () => {
+  test('a connection’s own word counts', async () => {
     const connection = (value: string) =>
       `<connection><section name="net"><option name="allow-two-primaries" value="${value}"/></section></connection>`;
     const common = (value: string) =>
       `<section name="net"><option name="allow-two-primaries" value="${value}"/></section>`;
-    const allowed = (xml: string) => parseConfiguration(xml).twoPrimaries;
-    expect(allowed(connection('yes'))).toBe(true);
-    expect(allowed(connection('yes') + connection('no'))).toBe(false);
-    expect(allowed(connection('no') + common('yes'))).toBe(false);
-    expect(allowed(`<connection></connection>${common('yes')}`)).toBe(true);
+    const allowed = async (xml: string) => (await parseConfiguration(xml)).twoPrimaries;
+    expect(await allowed(connection('yes'))).toBe(true);
+    expect(await allowed(connection('yes') + connection('no'))).toBe(false);
+    expect(await allowed(connection('no') + common('yes'))).toBe(false);
+    expect(await allowed(`<connection></connection>${common('yes')}`)).toBe(true);
   });
 });
 

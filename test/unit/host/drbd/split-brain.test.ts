@@ -21,18 +21,14 @@ describe('split brain', () => {
   ])('%s: both nodes’ kernel logs tell it', (folder, ...peers) => {
     for (const [index, peer] of peers.entries()) {
       const log = captured(`${folder}/splitbrain-node${index + 1}.dmesg.txt`);
-      expect(splitBrainIn(log, alone(peer)).unresolved).toBeDefined();
+      expect(splitBrainIn(log, alone(peer)).unresolved).toHaveLength(1);
     }
   });
 
   test('drbd84: the data generations that the kernel compared', () => {
     expect(
       splitBrainIn(captured('drbd84/splitbrain-two-primaries.dmesg.txt'), alone('peer')).unresolved,
-    ).toEqual({
-      peer: '',
-      here: '52BC58A62686EF39',
-      there: '075DFAAEF2AA5AC3',
-    });
+    ).toEqual([{ peer: '', here: '52BC58A62686EF39', there: '075DFAAEF2AA5AC3' }]);
   });
 
   const prefix = 'drbd r0/0 drbd0 beta:';
@@ -44,11 +40,9 @@ describe('split brain', () => {
     '[ 82.29] drbd r0 beta: conn( Disconnecting -> StandAlone ) [disconnected]',
   ].join('\n');
   test('data generations of both sides', () => {
-    expect(splitBrainIn(refusal, isStandalone).unresolved).toEqual({
-      peer: 'beta',
-      here: '3A8FC25629AB1D88',
-      there: '1D4A6DE8ACDA22E0',
-    });
+    expect(splitBrainIn(refusal, isStandalone).unresolved).toEqual([
+      { peer: 'beta', here: '3A8FC25629AB1D88', there: '1D4A6DE8ACDA22E0' },
+    ]);
   });
   test.each([
     ['another resource', refusal.replaceAll('r0', 'r00').replaceAll('drbd0', 'drbd7')],
@@ -59,7 +53,7 @@ describe('split brain', () => {
     ],
     ['nothing', ''],
   ])('not for %s', (_what, log) => {
-    expect(splitBrainIn(log, isStandalone).unresolved).toBeUndefined();
+    expect(splitBrainIn(log, isStandalone).unresolved).toEqual([]);
   });
 
   test('drbd#11 the log, the attribute and the reason say so, with what to do', async () => {
@@ -86,25 +80,61 @@ describe('split brain', () => {
     await at(drbd, 110);
     expect((await at(drbd, 160)).state).toBe('split-brain');
   });
-  test('the side that goes on connecting looks once, when it has nothing more urgent to do', async () => {
+  test('D11 the side that goes on connecting looks with its second monitor: the first has more urgent things to do', async () => {
     const drbd = new FakeDrbd({ state: primary([good], away) }).answer('dmesg', refusal);
     expect((await at(drbd, 100)).state).toBe('connecting');
     expect(await at(drbd, 160)).toMatchObject({
       state: 'split-brain',
-      lines: [expect.stringContaining('Connecting, data went two ways')],
+      lines: [
+        expect.stringMatching(
+          /split brain with beta: .* Primary and Connecting here; .*: drbdadm disconnect r0; drbdadm connect --discard-my-data r0; .*: drbdadm connect r0$/,
+        ),
+      ],
     });
   });
-  test('a peer that is simply away: one look at the log', async () => {
+  const gamma = (text: string) => refusal.replaceAll(' beta', ` ${text}`);
+  test('D11 the nodes meet more than a minute after the link was lost: told with the next monitor', async () => {
     const drbd = new FakeDrbd({ state: primary([good], away) });
-    for (let second = 100; second < 600; second += 10) await at(drbd, second);
-    expect(drbd.machine.ran.filter((line) => line === 'dmesg')).toHaveLength(1);
+    for (let second = 100; second < 600; second += 20)
+      expect((await at(drbd, second)).state).toMatch(/connecting|=/);
+    drbd.answer('dmesg', refusal);
+    expect((await at(drbd, 600)).state).toBe('split-brain');
+    const looks = () => drbd.machine.ran.filter((line) => line === 'dmesg').length;
+    const before = looks();
+    await at(drbd, 620);
+    expect(looks()).toBe(before);
+  });
+  test('D11 a notification that connects anew does not turn it back, also when the log has been overwritten', async () => {
+    const drbd = new FakeDrbd({ state: isStandalone }).answer('dmesg', refusal);
+    await at(drbd, 100);
+    drbd.answer('dmesg', '');
+    drbd.state = primary([good], away);
+    const { lines } = await at(drbd, 110);
+    expect(drbd.attributes.get('tsha-drbd-r0')).toBe('split-brain');
+    expect(lines.join()).toContain('drbdadm disconnect r0; drbdadm connect --discard-my-data r0');
+    drbd.state = isPrimary;
+    expect((await at(drbd, 120)).state).toBe('connected');
+    drbd.state = primary([good], away);
+    for (const second of [130, 140]) expect((await at(drbd, second)).state).toBe('connecting');
+  });
+  test('D11 they met again since, and the peer is lost once more: no split brain', async () => {
+    const drbd = new FakeDrbd({ state: isStandalone }).answer('dmesg', refusal);
+    await at(drbd, 100);
+    drbd.answer('dmesg', `${refusal}\n[ 105.1] ${prefix} repl( Off -> WFBitMapS )`);
+    drbd.state = primary([good], away);
+    expect((await at(drbd, 110)).state).toBe('connecting');
+  });
+  test('D11 with several peers the command names the one', async () => {
+    const both = primary([good], 'beta Connected Secondary UpToDate', 'gamma StandAlone Unknown DUnknown');
+    const drbd = new FakeDrbd({ state: both }).answer('dmesg', gamma('gamma'));
+    expect((await at(drbd, 100)).lines.join()).toContain('drbdadm connect --discard-my-data r0:gamma');
   });
 
   test('three nodes: the peer that is connected does not speak for the one that is not', async () => {
     const reunion = '[ 99.1] drbd r0/0 drbd0 gamma: repl( Off -> Established )';
-    expect(splitBrainIn(`${refusal}\n${reunion}`, isStandalone).unresolved).toBeDefined();
+    expect(splitBrainIn(`${refusal}\n${reunion}`, isStandalone).unresolved).toHaveLength(1);
     const other = primary([good], 'beta Connected Secondary UpToDate', 'gamma StandAlone Unknown DUnknown');
-    expect(splitBrainIn(refusal, other).unresolved).toBeUndefined();
+    expect(splitBrainIn(refusal, other).unresolved).toEqual([]);
     const both = primary([good], 'beta StandAlone Unknown DUnknown', 'gamma Connecting Unknown DUnknown');
     const { lines } = await act('monitor', new FakeDrbd({ state: both }).answer('dmesg', refusal));
     expect(lines.join()).toMatch(/^r0: split brain with beta: .*; connection to gamma is Connecting$/);

@@ -1,9 +1,10 @@
 import type { Params } from '../../lib/contract/params.ts';
 import { readBoolean } from '../../lib/contract/params.ts';
 import type { Request } from '../../lib/contract/request.ts';
-import { isResourceName } from '../../lib/host/drbd/state.ts';
+import { nameTrouble } from '../../lib/host/drbd/state.ts';
 import { parseVersion } from '../../lib/host/drbd/version.ts';
 import type { params } from './params.ts';
+import { metaNumber, wanted } from './wanted.ts';
 
 type Given = Params<typeof params>;
 
@@ -14,8 +15,8 @@ export const rules = (given: Given, request: Request): readonly string[] => [
 ];
 
 function* parameterRules(given: Given): Generator<string> {
-  if (!isResourceName(given.drbd_resource))
-    yield `drbd_resource="${given.drbd_resource}" is not a name DRBD allows`;
+  const trouble = nameTrouble(given.drbd_resource);
+  if (trouble) yield `drbd_resource="${given.drbd_resource}" ${trouble}`;
   if (!/^[-%+./0-9:=@A-Z_a-z]+$/.test(given.drbdconf))
     yield `drbdconf="${given.drbdconf}" has characters other than letters, digits and -%+./:=@_`;
   for (const name of ['require_drbd_module_version_ge', 'require_drbd_module_version_lt'] as const)
@@ -32,17 +33,17 @@ const bringsUp: ReadonlySet<string> = new Set(['start', 'promote', 'reload', 're
  * A resource that already runs is watched, demoted and stopped whatever became of its clone; and pcs calls validate-all before
  * there is a clone at all.
  */
-function* cloneRules({ ignore_missing_notifications }: Given, request: Request): Generator<string> {
+function* cloneRules(given: Given, request: Request): Generator<string> {
   const { action, instance } = request;
   const cloned = request.meta('clone_max') !== undefined || request.meta('clone') !== undefined;
   if (!bringsUp.has(action) && !(action === 'validate-all' && cloned)) return;
   if ((metaNumber(request, 'clone_node_max') ?? 1) !== 1) yield 'clone-node-max must be 1';
   if ((metaNumber(request, 'promoted_node_max', 'master_node_max') ?? 1) !== 1)
     yield 'promoted-node-max must be 1';
-  const most = promotedMax(request);
-  if (!(most <= 2)) yield 'promoted-max must be 1 or 2';
-  if (most === 2 && !((cloneMax(request) ?? Number.NaN) <= 2)) yield 'promoted-max=2 needs clone-max=2';
-  if (action === 'validate-all' || ignore_missing_notifications || isNotified(request)) return;
+  const { promotedMax, cloneMax = Number.NaN } = wanted({ params: given, request });
+  if (!(promotedMax <= 2)) yield 'promoted-max must be 1 or 2';
+  if (promotedMax === 2 && !(cloneMax <= 2)) yield 'promoted-max=2 needs clone-max=2';
+  if (action === 'validate-all' || given.ignore_missing_notifications || isNotified(request)) return;
   yield cloned
     ? `notify is off: pcs resource meta ${instance}-clone notify=true`
     : `not a promotable clone: pcs resource promotable ${instance} notify=true promoted-max=1`;
@@ -51,15 +52,3 @@ function* cloneRules({ ignore_missing_notifications }: Given, request: Request):
 /** Pacemaker sets the notification variables of an action, if empty, only for clones with notify=true. */
 const isNotified = (request: Request): boolean =>
   readBoolean(request.meta('notify') ?? '') === true || request.meta('notify_start_uname') !== undefined;
-
-/** How many instances Pacemaker may promote. */
-export const promotedMax = (request: Request): number =>
-  metaNumber(request, 'promoted_max', 'master_max') ?? 1;
-
-export const cloneMax = (request: Request): number | undefined => metaNumber(request, 'clone_max');
-
-/** The first of these that is set; NaN when it is no number. */
-function metaNumber(request: Request, ...names: readonly string[]): number | undefined {
-  const text = names.map((name) => request.meta(name)).find((value) => value !== undefined);
-  return text === undefined ? undefined : /^\d+$/.test(text) ? Number(text) : Number.NaN;
-}

@@ -1,21 +1,22 @@
-import { clusterNodes, constraintsXml, resourceXml } from '../../lib/host/cluster.ts';
+import { clusterNodes, resourceXml } from '../../lib/host/cluster.ts';
 import type { Configuration } from '../../lib/host/drbd/configuration.ts';
-import { fenceHandlerSeconds, fencingConstraints } from '../../lib/host/drbd/fencing.ts';
+import { fenceHandlerSeconds, fencingConstraints, prefixesIn } from '../../lib/host/drbd/fencing.ts';
 import { drbdState } from '../../lib/host/drbd/query.ts';
 import type { Version } from '../../lib/host/drbd/version.ts';
-import { promotedMax } from './clone.ts';
+import { all, readXml } from '../../lib/host/xml.ts';
 import { dataQuality } from './data.ts';
 import type { Ctx } from './params.ts';
+import { wanted } from './wanted.ts';
 
 /** What works today and will hurt on the day of a failure; one sentence each, with what to do about it. */
-export async function findings(ctx: Ctx, given: Configuration, kernel: Version): Promise<readonly string[]> {
+export async function audit(ctx: Ctx, given: Configuration, kernel: Version): Promise<readonly string[]> {
   return [
     ...protection(given, kernel),
     ...(await handlers(ctx, given, kernel)),
     ...(await operationTimeouts(ctx, given)),
     ...twoPrimaries(ctx, given),
     ...(await names(ctx, given)),
-    ...(await staleConstraints(ctx)),
+    ...(await staleConstraints(ctx, given)),
   ];
 }
 
@@ -56,7 +57,7 @@ async function operationTimeouts(ctx: Ctx, given: Configuration): Promise<readon
   const needed = fences(given) && fenceHandlerSeconds(given.handlers.get('fence-peer') ?? '');
   if (!needed) return [];
   const xml = await resourceXml(ctx.host, ctx.request);
-  const seconds = xml === undefined ? declaredPromoteSeconds : promoteSeconds(xml);
+  const seconds = xml === undefined ? declaredPromoteSeconds : await promoteSeconds(xml);
   if (seconds === undefined || seconds > needed) return [];
   return [
     `promote may take ${seconds} s, its fence-peer handler alone ${needed} s: op promote timeout=${needed + 30}s`,
@@ -66,17 +67,17 @@ async function operationTimeouts(ctx: Ctx, given: Configuration): Promise<readon
 const declaredPromoteSeconds = 90;
 
 /** `undefined` for a spelling of time other than seconds, milliseconds and minutes. */
-function promoteSeconds(xml: string): number | undefined {
-  const operation = (xml.match(/<op\b[^>]*>/g) ?? []).find((tag) => /\bname="promote"/.test(tag)) ?? '';
-  const text = /\btimeout="([^"]*)"/.exec(operation)?.[1];
+async function promoteSeconds(xml: string): Promise<number | undefined> {
+  const operations = all(await readXml(xml), 'op');
+  const text = operations.find(({ attributes }) => attributes['name'] === 'promote')?.attributes['timeout'];
   if (text === undefined) return declaredPromoteSeconds;
   const [, number = '', unit = ''] = /^(\d+)(s|ms|m|min|sec)?$/.exec(text) ?? [];
   if (number === '') return undefined;
   return Number(number) * (unit === 'ms' ? 0.001 : unit.startsWith('m') ? 60 : 1);
 }
 
-function* twoPrimaries({ request }: Ctx, given: Configuration): Generator<string> {
-  if (given.twoPrimaries && promotedMax(request) < 2)
+function* twoPrimaries(ctx: Ctx, given: Configuration): Generator<string> {
+  if (given.twoPrimaries && wanted(ctx).promotedMax < 2)
     yield 'allow-two-primaries is on although only one instance is promoted: a mistake away from two writers';
 }
 
@@ -90,13 +91,15 @@ async function names({ host }: Ctx, { hosts }: Configuration): Promise<readonly 
 }
 
 /** A constraint of a fence-peer handler although there is nothing left to protect. */
-async function staleConstraints({ host, params }: Ctx): Promise<readonly string[]> {
-  const state = await drbdState(host, params.drbd_resource);
-  if (state.kind !== 'configured') return [];
+async function staleConstraints(ctx: Ctx, given: Configuration): Promise<readonly string[]> {
+  const { host, request } = ctx;
+  const { resource } = wanted(ctx);
+  const state = await drbdState(host, resource);
+  if (state.is !== 'configured') return [];
   const { allUpToDateHere, everyPeerHasAll } = dataQuality(state.resource);
   if (!allUpToDateHere || !everyPeerHasAll) return [];
-  const constraints = fencingConstraints((await constraintsXml(host)) ?? '', params.drbd_resource);
-  return constraints.map(
+  const constraints = await fencingConstraints(host, request, resource, async () => prefixesIn(given));
+  return (constraints ?? []).map(
     ({ id }) => `all data is UpToDate, but a node is still fenced: pcs constraint delete ${id}`,
   );
 }

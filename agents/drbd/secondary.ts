@@ -1,0 +1,72 @@
+import { type Admin, complaint, didNotWork, openersIn } from '../../lib/host/drbd/admin.ts';
+import type { Configured } from '../../lib/host/drbd/state.ts';
+import { compareVersions, type Version } from '../../lib/host/drbd/version.ts';
+import type { Argv, Output } from '../../lib/host/sys/sys.ts';
+import { holdersNow } from './insist.ts';
+import type { Ctx } from './params.ts';
+import { untilReserve, withinReserve } from './time.ts';
+
+/** Makes this node Secondary; where drbdadm itself does not work, by the kernel's own names. */
+export async function toSecondary(ctx: Ctx, admin: Admin, state: Configured): Promise<Output> {
+  const { resource, kernel } = state;
+  const argvs =
+    kernel[0] >= 9
+      ? [['drbdsetup', 'secondary', resource.name] as const]
+      : resource.devices.map(({ minor }) => ['drbdsetup', 'secondary', String(minor)] as const);
+  const force = mayForce(ctx, state);
+  const output = await withoutDrbdadm(ctx, admin, 'secondary', argvs, () =>
+    Math.min(untilReserve(ctx.host), force ? Math.max(untilForce(ctx), shortMs) : Number.POSITIVE_INFINITY),
+  );
+  return output.code !== 0 && isLastResort(ctx, state) ? forced(ctx, state, output) : output;
+}
+
+/**
+ * One change of a resource that runs, by drbdadm; where that does not work for whatever reason, by drbdsetup, which needs no
+ * configuration. drbdadm gets half of the time, since it may hang as well. Never for a promotion: the kernel calls drbdadm for
+ * fence-peer, so a promotion is not safe where that does not work.
+ */
+export async function withoutDrbdadm(
+  { host, log }: Ctx,
+  admin: Admin,
+  command: 'secondary' | 'down',
+  argvs: readonly Argv[],
+  withinMs: () => number,
+): Promise<Output> {
+  const first = await admin.run([command, admin.resource], { timeoutMs: withinMs() / 2 });
+  if (!didNotWork(first)) return first;
+  log.warn(`drbdadm ${command} ${admin.resource}: ${complaint(first)}: using drbdsetup`);
+  let output = first;
+  for (const argv of argvs) {
+    output = await host.tryRun(argv, { timeoutMs: withinMs() });
+    if (output.code !== 0) return output.missing ? first : output;
+  }
+  return output;
+}
+
+const lastResortMs = 15_000;
+const firstWithForce: Version = [9, 1, 7];
+/** What a command may take that was tried in vain before, when it is time for force. */
+const shortMs = 1000;
+
+/** demote_force, when it is time for it: from here on nothing that is done can cost more than a failure would. */
+export const isLastResort = (ctx: Ctx, state: Configured): boolean =>
+  mayForce(ctx, state) && untilForce(ctx) <= 0;
+
+/** demote_force. */
+const mayForce = ({ params }: Ctx, { kernel }: Configured): boolean =>
+  params.demote_force && compareVersions(kernel, firstWithForce) >= 0;
+
+/** Only when most of the time has passed in vain: 15 s before the timeout, or in the last half of a short one. */
+const untilForce = ({ host, request }: Ctx): number =>
+  host.left() - Math.min(lastResortMs, request.timeoutMs / 2);
+
+/** What naming those who lose by it may take. */
+const namingMs = 1000;
+
+/** Whoever has the device open gets I/O errors from now on; what was acknowledged to them is on disk. */
+async function forced(ctx: Ctx, state: Configured, refusal: Output): Promise<Output> {
+  const said = complaint(refusal);
+  const users = await holdersNow(ctx, state, { said, openers: openersIn(refusal) }, namingMs);
+  ctx.log.crit(`${state.resource.name}: made Secondary by force, against ${users || said}`);
+  return ctx.host.tryRun(['drbdsetup', 'secondary', '--force=yes', state.resource.name], withinReserve(ctx));
+}
