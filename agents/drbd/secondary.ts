@@ -56,9 +56,9 @@ export const isLastResort = (ctx: Ctx, state: Configured): boolean =>
 const mayForce = ({ params }: Ctx, { kernel }: Configured): boolean =>
   params.demote_force && compareVersions(kernel, firstWithForce) >= 0;
 
-/** Only when most of the time has passed in vain: 15 s before the timeout, or in the last half of a short one. */
-const untilForce = ({ host, request }: Ctx): number =>
-  host.left() - Math.min(lastResortMs, request.timeoutMs / 2);
+/** Only when most of the time has passed in vain: 15 s before Pacemaker's timeout, or in the last half of a short one. */
+const untilForce = ({ host, request: { timeoutMs } }: Ctx): number =>
+  timeoutMs - Math.min(lastResortMs, timeoutMs / 2) - host.sys.now();
 
 /** What naming those who lose by it may take. */
 const namingMs = 1000;

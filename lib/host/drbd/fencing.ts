@@ -23,11 +23,11 @@ export async function fencingConstraints(
   const xml = await constraintsXml(host);
   if (xml === undefined) return undefined;
   const candidates: FencingConstraint[] = [];
-  for (const { id, clone } of await locations(xml)) {
+  for (const { id, clone, forbids } of await locations(xml)) {
     const prefix = prefixOf(id, resource, clone);
     if (prefix === undefined) continue;
     if (prefix === defaultPrefix) candidates.push({ id, clone });
-    else if (!prefix.startsWith(`${defaultPrefix}-`)) {
+    else if (forbids && !prefix.startsWith(`${defaultPrefix}-`)) {
       const known = await prefixes();
       if (known === 'any' || known.includes(prefix)) candidates.push({ id, clone });
     }
@@ -36,11 +36,17 @@ export async function fencingConstraints(
   return candidates.filter(({ clone }) => own === undefined || clone === own);
 }
 
-/** The constraints of `<constraints><rsc_location id="…" rsc="…">…` in `cibadmin --query --scope constraints`. */
-const locations = async (xml: string): Promise<readonly FencingConstraint[]> =>
-  all(await readXml(xml), 'rsc_location').map(({ attributes: { id = '', rsc = '' } }) => ({
-    id,
-    clone: rsc,
+type Location = FencingConstraint & {
+  /** It has a rule that keeps the clone, or a role of it, away, as the handlers write it. */
+  readonly forbids: boolean;
+};
+
+/** `<constraints> <rsc_location id="…" rsc="…"> <rule role="Master" score="-INFINITY">…` of `cibadmin --query --scope constraints`. */
+const locations = async (xml: string): Promise<readonly Location[]> =>
+  all(await readXml(xml), 'rsc_location').map((location) => ({
+    id: location.attributes['id'] ?? '',
+    clone: location.attributes['rsc'] ?? '',
+    forbids: all(location, 'rule').some(({ attributes }) => attributes['score'] === '-INFINITY'),
   }));
 
 /**
