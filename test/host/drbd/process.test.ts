@@ -21,6 +21,7 @@ tool(
   'drbdsetup',
   `case "$*" in
   "events2 --now data") cat state ;;
+  *secondary*) if [ -e hangs ]; then sleep 871; fi; exit 1 ;;
   "events2 data") cat state; exec tail -n 0 -f events ;;
   *) exit 20 ;;
 esac`,
@@ -31,7 +32,9 @@ tool(
   *primary*)
     if grep -q 'role:Primary' state; then echo 'State change failed: (-1) Multiple primaries not allowed' >&2; exit 11; fi
     sed 's/role:Secondary suspended/role:Primary suspended/' state > new; mv new state ;;
-  *secondary*) echo 'State change failed: (-12) Device is held open by someone' >&2; exit 11 ;;
+  *secondary*)
+    if [ -e hangs ]; then sleep 871; exit 0; fi
+    echo 'State change failed: (-12) Device is held open by someone' >&2; exit 11 ;;
 esac`,
 );
 for (const name of ['crm_attribute', 'attrd_updater', 'dmesg']) tool(name, '');
@@ -106,6 +109,19 @@ describe('one process from beginning to end', () => {
       /^ocf-exit-reason:demoting data failed: .*nobody visible in \/proc uses its device/m,
     );
     expect(await follows()).toBe('');
+  });
+
+  test('D3 a demotion that hangs names the process that waits, not its parent, and leaves nothing behind', async () => {
+    writeFileSync(file('state'), state('Primary', 'Secondary'));
+    writeFileSync(file('hangs'), '');
+    const { exitCode, stderr } = await call('demote', { OCF_RESKEY_CRM_meta_timeout: '8000' });
+    rmSync(file('hangs'));
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(
+      /^ocf-exit-reason:demoting data failed: .*hung \(pid \d+ \(sleep 871\) in state S, waiting in \w*nanosleep\w*/m,
+    );
+    expect(stderr).toMatch(/drbdadm secondary data: hung \(.*\): using drbdsetup/);
+    expect((await execa('pgrep', ['-f', '^sleep 871$'], { reject: false })).stdout).toBe('');
   });
 
   test('a steady monitor runs one command, and one more at most once a minute', async () => {
