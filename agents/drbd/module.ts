@@ -1,7 +1,8 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import type { Admin } from '../../lib/host/drbd/admin.ts';
 import { compareVersions, kernelVersion, type Version, versionText } from '../../lib/host/drbd/version.ts';
-import { firstLine } from '../../lib/host/host.ts';
+import { outputTrouble } from '../../lib/host/host.ts';
+import { isThere } from '../../lib/host/local-files.ts';
 import type { Ctx } from './params.ts';
 import { wanted } from './wanted.ts';
 
@@ -32,15 +33,12 @@ const oldest: Version = [8, 4, 0];
 
 /** Loads the module with the options that the configuration asks for, if it is not there yet. */
 export async function loadModule({ host }: Ctx, admin: Admin): Promise<void> {
-  const loaded = await host.sys.facts('/proc/drbd').catch(() => undefined);
-  if (loaded) return;
+  if (await isThere(host, '/proc/drbd')) return;
   const wanted = (await admin.run(['sh-mod-parms'])).stdout
     .split(/\s+/)
     .filter((word) => /^\w+=\S+$/.test(word));
-  const { code, stderr, hung, missing } = await host.tryRun(['modprobe', '-s', 'drbd', ...wanted]);
-  if (code === 0) return;
-  const why = missing
-    ? 'modprobe is not installed'
-    : (hung ?? (firstLine(stderr) || `modprobe: exit ${code}`));
+  const output = await host.tryRun(['modprobe', '-s', 'drbd', ...wanted]);
+  if (output.code === 0) return;
+  const why = output.missing ? 'modprobe is not installed' : outputTrouble(output);
   throw new Failure('notInstalled', `the DRBD kernel module cannot be loaded: ${why}`);
 }

@@ -1,4 +1,5 @@
 import { promotedNodes } from '../../lib/host/cluster.ts';
+import { hostName } from '../../lib/host/host.ts';
 import type { Ctx } from './params.ts';
 
 type Group = 'start' | 'promote' | 'promoted' | 'unpromoted' | 'demote' | 'stop';
@@ -19,8 +20,9 @@ export async function isThisNode({
   host,
   request,
 }: Pick<Ctx, 'host' | 'request'>): Promise<(name: string) => boolean> {
-  const hostname = await host.sys.read('/proc/sys/kernel/hostname').catch(() => '');
-  const own = [request.meta('on_node') ?? '', hostname.trim()].map((name) => name.toLowerCase());
+  const own = [request.meta('on_node') ?? '', await hostName(host).catch(() => '')].map((name) =>
+    name.toLowerCase(),
+  );
   return (name) => own.includes(name.toLowerCase());
 }
 

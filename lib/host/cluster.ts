@@ -1,4 +1,4 @@
-import type { Host } from './host.ts';
+import { type Host, outputTrouble } from './host.ts';
 import type { Argv, Output } from './sys/sys.ts';
 import { all, readXml } from './xml.ts';
 
@@ -120,8 +120,5 @@ export const promotedInXml = async (text: string): Promise<readonly string[]> =>
 export const promotedInText = (text: string): readonly string[] =>
   [...text.matchAll(/ is running on: (\S+) (?:Master|Promoted)\b/g)].map(([, node = '']) => node);
 
-const explain = ([command]: Argv, { code, stderr, hung, missing }: Output): string => {
-  if (missing) return `${command} is not installed`;
-  if (hung) return `${command} hung (${hung})`;
-  return `${command}: ${stderr.trim().split('\n', 1)[0] || `exit ${code}`}`;
-};
+const explain = ([command]: Argv, output: Output): string =>
+  output.missing ? `${command} is not installed` : `${command}: ${outputTrouble(output)}`;

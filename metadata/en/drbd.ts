@@ -15,7 +15,8 @@ Configure it as a clone with promotable=true, notify=true and promoted-max=1, an
 with fencing and its handlers.`,
   params: {
     drbd_resource: `
-The name of the resource in the DRBD configuration, as given to "drbdadm status".`,
+The name of one resource in the DRBD configuration, as given to "drbdadm status". "all", and names that drbdadm takes for a volume, a
+peer or a minor of a resource (data/0, data:node2, minor-0), are refused.`,
     drbdconf: `
 The DRBD configuration file, passed on to every drbdadm command.`,
     adjust_master_score: `
@@ -55,11 +56,11 @@ Pacemaker takes these codes for success and lists them as "degraded", also when 
 under Pacemaker 2.1 or newer; ignored elsewhere.`,
     state_attribute: `
 Keep the state of the data as a transient attribute of the node, tsha-drbd-<resource>, which "crm_mon -A" shows and an alert agent can
-watch: connected, connecting, standalone, split-brain, no-quorum, suspended, synctarget 40%, diskless, peer-outdated and so on. The
-worst that is true is told. Written when it changes, deleted on stop.`,
+watch: connected, connecting, standalone, split-brain, no-quorum, no-data, suspended, synctarget 40%, synctarget 40% suspended user,
+diskless, peer-outdated and so on. The worst that is true is told. Written when it changes, deleted on stop.`,
     fail_promoted_without_data: `
-A Primary that has no UpToDate data, neither here nor at a peer, fails its monitor (exit code 9), and so does one whose I/O stays
-suspended for longer than the monitor's interval. Pacemaker then recovers it, elsewhere if it can. Off, such a Primary counts as
+A Primary that has no UpToDate data, neither here nor at a peer, fails its monitor (exit code 9), and so does one whose I/O ends with
+errors (no quorum with on-no-quorum io-error, force-io-failures) or stays suspended for longer than the monitor's interval. Pacemaker then recovers it, elsewhere if it can. Off, such a Primary counts as
 running, and whoever uses it waits.`,
     keep_promoted_score: `
 A volume that is added to a running resource is Inconsistent until its first sync, which costs the Primary its promotion score: Pacemaker

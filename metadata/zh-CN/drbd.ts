@@ -15,7 +15,7 @@ export default {
   params: {
     drbd_resource: {
       short: 'DRBD 配置中的资源名',
-      long: 'DRBD 配置中的资源名，与“drbdadm status”所用的名称相同。',
+      long: 'DRBD 配置中一个资源的名称，与“drbdadm status”所用的相同。“all”以及 drbdadm 会当作卷、对端或次设备号的名称（data/0、data:node2、minor-0）会被拒绝。',
     },
     drbdconf: {
       short: 'DRBD 配置文件',
@@ -85,12 +85,12 @@ Secondary 看到数据完好的对端为 Primary 时，是否放弃自己的提�
       short: '将数据状态写入节点属性 tsha-drbd-<资源名>',
       long: `
 将数据状态保存为节点的临时属性 tsha-drbd-<资源名>，可用“crm_mon -A”查看，也可由告警代理监视：connected、connecting、standalone、
-split-brain、no-quorum、suspended、synctarget 40%、diskless、peer-outdated 等，取其中最严重的一项。变化时写入，停止时删除。`,
+split-brain、no-quorum、no-data、suspended、synctarget 40%、synctarget 40% suspended user、diskless、peer-outdated 等，取其中最严重的一项。变化时写入，停止时删除。`,
     },
     fail_promoted_without_data: {
       short: '数据不可及或 I/O 持续挂起的 Primary 视为失败',
       long: `
-Primary 在本地和所有对端都没有 UpToDate 数据时，监控失败（退出码 9）；I/O 挂起超过一个监控间隔时也是如此。随后 Pacemaker 会将其恢复，
+Primary 在本地和所有对端都没有 UpToDate 数据时，监控失败（退出码 9）；I/O 返回错误（失去仲裁且 on-no-quorum 为 io-error，或 force-io-failures），或挂起超过一个监控间隔时也是如此。随后 Pacemaker 会将其恢复，
 必要时在其他节点上恢复。关闭时，这样的 Primary 仍算作运行中，使用者只能等待。`,
     },
     keep_promoted_score: {

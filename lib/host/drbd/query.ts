@@ -1,5 +1,6 @@
 import { Failure } from '../../contract/outcome.ts';
 import { firstLine, type Host } from '../host.ts';
+import { isThere, readIfThere } from '../local-files.ts';
 import type { Argv } from '../sys/sys.ts';
 import { parseProcDrbd, parseShStatus, resourceInProc } from './drbd84.ts';
 import { type Dump, type Owner, parseEvents2, parseOwners } from './events2.ts';
@@ -15,8 +16,17 @@ import { roleOf } from './words.ts';
  */
 export async function drbdState(host: Host, name: string): Promise<DrbdState> {
   if (!isResourceName(name)) return { is: 'absent' };
-  const proc = await host.sys.read('/proc/drbd').catch(() => undefined);
-  if (proc === undefined && !(await exists(host, '/sys/module/drbd'))) return { is: 'absent-module' };
+  try {
+    return await stateOf(host, name);
+  } catch (error) {
+    if (error instanceof Failure) return { is: 'unknown', why: error.message };
+    throw error;
+  }
+}
+
+async function stateOf(host: Host, name: string): Promise<DrbdState> {
+  const proc = await readIfThere(host, '/proc/drbd');
+  if (proc === undefined && !(await isThere(host, '/sys/module/drbd'))) return { is: 'absent-module' };
   const kernel = procVersion(proc ?? '') ?? newest;
 
   const seen = kernel[0] < 9 ? await resourceInProc(host, name, proc ?? '') : undefined;
@@ -88,7 +98,7 @@ async function toState(host: Host, { resource }: Dump, kernel: Version): Promise
 /** 8.4's events2 tells one role per resource although each volume has its own. */
 async function withVolumeRoles(host: Host, resource: Resource): Promise<Resource> {
   if (resource.devices.length < 2) return resource;
-  const minors = parseProcDrbd(await host.sys.read('/proc/drbd').catch(() => ''));
+  const minors = parseProcDrbd((await readIfThere(host, '/proc/drbd')) ?? '');
   const devices = resource.devices.map((device) => {
     const role = roleOf(minors.find(({ minor }) => minor === device.minor)?.role);
     return role === undefined ? device : { ...device, role };
@@ -101,9 +111,3 @@ async function withoutTools(host: Host, why: string): Promise<DrbdState> {
   const disks = await host.sys.list('/sys/block').catch(() => undefined);
   return disks && !disks.some((disk) => disk.startsWith('drbd')) ? { is: 'absent' } : { is: 'unknown', why };
 }
-
-const exists = (host: Host, path: string): Promise<boolean> =>
-  host.sys.facts(path).then(
-    () => true,
-    () => false,
-  );

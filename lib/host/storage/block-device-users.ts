@@ -1,5 +1,5 @@
 import type { Host } from '../host.ts';
-import { processName } from './mount-users.ts';
+import { processIds, processName } from '../process-table.ts';
 import { decodeOctal, parseMountinfo } from './mounts.ts';
 
 /** A block device by the numbers of its node, e.g. `{ name: 'drbd1', number: '147:1' }`. */
@@ -17,9 +17,7 @@ export async function blockDeviceUsers(
 ): Promise<readonly string[]> {
   const end = host.sys.now() + withinMs;
   const isLate = () => host.sys.now() >= end;
-  const pids = (await host.sys.list('/proc').catch(() => []))
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
+  const pids = await processIds(host);
   const found = [
     ...(await mountedIn(host, 'self', device.number)),
     ...(await holdersOf(host, device)),
@@ -47,7 +45,9 @@ async function mountsElsewhere(
     seen.add(namespace);
     const elsewhere = await mountedIn(host, pid, number);
     if (elsewhere.length > 0)
-      found.push(`${elsewhere[0]} in the mount namespace of ${await processName(host, pid)} (pid ${pid})`);
+      found.push(
+        `${elsewhere[0]} in the mount namespace of ${(await processName(host, pid)) ?? '?'} (pid ${pid})`,
+      );
   }
   return found;
 }
@@ -92,7 +92,7 @@ async function processesWith(
     for (const fd of await host.sys.list(`/proc/${pid}/fd`).catch(() => [])) {
       const target = await host.sys.target(`/proc/${pid}/fd/${fd}`).catch(() => '');
       if (target.replace(/ \(deleted\)$/, '') !== `/dev/${name}`) continue;
-      found.push(`open in ${await processName(host, pid)} (pid ${pid})`);
+      found.push(`open in ${(await processName(host, pid)) ?? '?'} (pid ${pid})`);
       break;
     }
   }

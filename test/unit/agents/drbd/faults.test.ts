@@ -320,6 +320,33 @@ describe('D8 the resource was renamed in the kernel', () => {
   });
 });
 
+describe('an error is no absence', () => {
+  test.each([
+    ['/proc/drbd', 'EIO'],
+    ['/sys/module/drbd', 'EACCES'],
+  ])('%s: %s', async (path, code) => {
+    for (const action of ['monitor', 'stop', 'demote']) {
+      const drbd = new FakeDrbd({ state: isPrimary, module: path === '/proc/drbd' });
+      const { machine } = drbd;
+      const fails = (looked: string) => {
+        if (looked === path) throw Object.assign(new Error(code), { code });
+      };
+      const { read, facts } = { read: machine.read.bind(machine), facts: machine.facts.bind(machine) };
+      machine.read = async (file) => {
+        fails(file);
+        return read(file);
+      };
+      machine.facts = async (file, follow) => {
+        fails(file);
+        return facts(file, follow);
+      };
+      const { code: answer, reason } = await act(action, drbd);
+      expect(answer).toBe(1);
+      expect(reason).toContain(`cannot look at ${path}: ${code}`);
+    }
+  });
+});
+
 test('nothing of this is told of a peer that is simply away', async () => {
   expect((await act('monitor', { state: primary([good], away) })).lines).toEqual([
     'r0: connection to beta is Connecting',
