@@ -1,8 +1,5 @@
 import { readBoolean } from '../../lib/contract/params.ts';
 import { writeNodeAttribute, writePromotionScore } from '../../lib/host/cluster.ts';
-import { type Admin, complaint, drbdadm } from '../../lib/host/drbd/admin.ts';
-import { configurationOf } from '../../lib/host/drbd/configuration.ts';
-import { fencingConstraints, prefixesIn } from '../../lib/host/drbd/fencing.ts';
 import type { KnownState } from '../../lib/host/drbd/query.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
 import type { Ctx } from './params.ts';
@@ -12,7 +9,6 @@ import { type Message, tell, tellIfDue, toldBefore } from './tell.ts';
 import { wanted } from './wanted.ts';
 
 const scoreName = 'promotion score';
-const unfenceMs = 10_000;
 
 /** Tells the cluster how well this node could be promoted; `ifDue`: unless it knows. */
 export async function publishScore(ctx: Ctx, state: KnownState, ifDue?: 'ifDue'): Promise<void> {
@@ -56,7 +52,7 @@ async function stateMessage(ctx: Ctx, attribute: string, always?: 'always'): Pro
 function unfencing(ctx: Ctx, state: KnownState): readonly Message[] {
   if (!ctx.params.unfence_if_all_uptodate) return [];
   const allUpToDate = state.is === 'configured' && isPrimaryAndAllUpToDate(state.resource);
-  const write = async () => (allUpToDate ? unfencePeer(ctx) : undefined);
+  const write = async () => (allUpToDate ? (await import('./unfence.ts')).unfencePeer(ctx) : undefined);
   return [{ about: 'all data is UpToDate', value: String(allUpToDate), write }];
 }
 
@@ -76,26 +72,4 @@ async function mustYield(ctx: Ctx, resource: Resource): Promise<boolean> {
       `${resource.name}: a peer is Primary that the cluster has not promoted: giving up the promotion score`,
     );
   return true;
-}
-
-/**
- * The handler asks the cluster many questions: it runs only when there is a constraint, or the cluster does not say. Whether one with a
- * prefix of its own is really for this resource is left to the handler, which knows what it writes.
- */
-async function unfencePeer(ctx: Ctx): Promise<string | undefined> {
-  const { host, request, params } = ctx;
-  const { resource, file } = wanted(ctx);
-  const admin = drbdadm(host, resource, file);
-  const constraints = await fencingConstraints(host, request, resource, () => prefixesOf(admin));
-  if (constraints?.length === 0) return undefined;
-  const output = await admin.run(['unfence-peer', resource], {
-    timeoutMs: Math.min(unfenceMs, host.left() / 2),
-    env: { OCF_RESKEY_unfence_extra_args: params.unfence_extra_args },
-  });
-  return output.code === 0 ? undefined : `unfence-peer: ${complaint(output)}`;
-}
-
-async function prefixesOf(admin: Admin): Promise<readonly string[] | 'any'> {
-  const known = await configurationOf(admin).then(prefixesIn, () => []);
-  return known.length > 0 ? known : 'any';
 }

@@ -1,5 +1,6 @@
-import { type SplitBrain, splitBrainNews } from '../../lib/host/drbd/split-brain.ts';
+import type { SplitBrain, SplitBrainNews } from '../../lib/host/drbd/split-brain.ts';
 import type { Connection, Resource } from '../../lib/host/drbd/state.ts';
+import type { Host } from '../../lib/host/host.ts';
 import type { Ctx } from './params.ts';
 import { uptime } from './time.ts';
 
@@ -51,7 +52,7 @@ async function readAgain(
   lost: readonly Connection[],
   known: readonly SplitBrain[],
 ): Promise<readonly SplitBrain[]> {
-  const { unresolved, hasReunion } = await splitBrainNews(host, resource);
+  const { unresolved, hasReunion } = await newsOf(host, resource);
   return lost.flatMap((one) => {
     const logged = splitWith(one, unresolved);
     return logged ?? (hasReunion(one.peer) || hasReunion('') ? [] : (splitWith(one, known) ?? []));
@@ -65,10 +66,14 @@ const splitWith = ({ peer }: Connection, splits: readonly SplitBrain[]): SplitBr
 const isStandalone = ({ state }: Connection): boolean => state === 'StandAlone';
 
 async function tellIfSolved({ host, log }: Ctx, resource: Resource, since: number): Promise<void> {
-  const { solved } = await splitBrainNews(host, resource);
+  const { solved } = await newsOf(host, resource);
   if (!solved || solved.second < since) return;
   const loser = solved.survivor === 'here' ? 'the peer' : 'this node';
   log.warn(
     `${resource.name}: DRBD has solved a split brain by its after-sb policy: what ${loser} wrote since they parted is given up (generation ${solved.here} here, ${solved.there} there)`,
   );
 }
+
+/** Nothing of it is loaded by the monitor of a resource whose peers are all there. */
+const newsOf = async (host: Host, resource: Resource): Promise<SplitBrainNews> =>
+  (await import('../../lib/host/drbd/split-brain.ts')).splitBrainNews(host, resource);

@@ -1,10 +1,11 @@
 import { isPrimary } from '../../lib/host/drbd/state.ts';
 import { insist } from './insist.ts';
+import { forgetMinors } from './minors.ts';
 import { outdateIfPeerIsPromoted } from './outdate.ts';
 import type { Ctx } from './params.ts';
 import { withdraw } from './publish.ts';
 import { toSecondary } from './secondary.ts';
-import { forgetMinors, named, requireOwnName } from './seen.ts';
+import { named, requireOwnName } from './seen.ts';
 import { takeDown } from './take-down.ts';
 
 /** Done only when the kernel was asked and has no such resource: a Primary that is believed stopped ruins the data. */

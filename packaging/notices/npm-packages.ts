@@ -26,14 +26,28 @@ const packageFolders = ({ outputs }: Metafile): readonly string[] =>
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
     .flatMap(([file]) => innermostPackage.exec(file) ?? []);
 
+type Manifest = {
+  readonly name: string;
+  readonly version: string;
+  readonly license?: string;
+  readonly author?: string | { readonly name: string };
+};
+
 function describe(folder: string): NpmPackage {
   const at = join(projectFolder, folder);
-  const { name, version, license } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8')) as {
-    name: string;
-    version: string;
-    license?: string;
-  };
+  const manifest = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8')) as Manifest;
+  const { name, version, license } = manifest;
   const file = readdirSync(at).find((one) => /^licen[cs]e/i.test(one) && existsSync(join(at, one)));
-  if (!license || !file) throw new Error(`${name} ${version} has no licence: it must not be in a bundle`);
-  return { name, version, licence: license, text: readFileSync(join(at, file), 'utf8').trim() };
+  const text = file ? readFileSync(join(at, file), 'utf8').trim() : declaredText(manifest);
+  if (!license || !text) throw new Error(`${name} ${version} has no licence: it must not be in a bundle`);
+  return { name, version, licence: license, text };
+}
+
+/** Of a package that declares its licence and author and has forgotten the text; `undefined` unless it is one we know the text of. */
+function declaredText({ license, author }: Manifest): string | undefined {
+  const holder = typeof author === 'string' ? author : author?.name;
+  const file = join(projectFolder, `packaging/notices/texts/${license}.txt`);
+  return holder && license === 'MIT' && existsSync(file)
+    ? `Copyright (c) ${holder}\n\n${readFileSync(file, 'utf8').trim()}`
+    : undefined;
 }

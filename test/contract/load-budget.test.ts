@@ -27,6 +27,8 @@ const budgets: Readonly<Record<AgentName, number>> = {
 };
 /** A whole executable, with what other actions load. */
 const longestScript = 230_000;
+/** drbd's holds a reader of XML, which only looks at the cluster's configuration need. */
+const longestWithXml = 300_000;
 
 async function loadedAtStart(name: AgentName) {
   const entry = `agents/${name}/main.ts`;
@@ -68,7 +70,9 @@ describe.each(agents)('%s: before its monitor begins', (name) => {
   });
 
   test('the executable stays small', () => {
-    expect(statSync(agentOf('script', name)).size).toBeLessThan(longestScript);
+    expect(statSync(agentOf('script', name)).size).toBeLessThan(
+      name === 'drbd' ? longestWithXml : longestScript,
+    );
   });
 });
 

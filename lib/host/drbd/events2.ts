@@ -1,5 +1,5 @@
 import type { Connection, Device, PeerDevice, Resource } from './state.ts';
-import { diskOf, linkOf, pausesOf, type Role, replicationOf, roleOf, suspensionsOf } from './words.ts';
+import { diskOf, linkOf, pausesOf, replicationOf, roleOf, suspensionsOf } from './words.ts';
 
 export type Dump = {
   /** `undefined` when the dump is complete and the resource is not in it. */
@@ -25,7 +25,7 @@ type Fields = ReadonlyMap<string, string>;
 type Line = { readonly kind: string; readonly fields: Fields };
 
 /** `undefined` for an incomplete dump, which proves nothing. */
-function objectsIn(text: string): readonly Line[] | undefined {
+export function objectsIn(text: string): readonly Line[] | undefined {
   const lines = text.split('\n');
   const end = lines.findIndex((line) => line.trim() === 'exists -');
   if (end < 0) return undefined;
@@ -64,24 +64,6 @@ export function parseEvents2(text: string, name: string): Dump | undefined {
       connections: all('connection').map((connection) => connectionOf(connection, peerDevices)),
     },
   };
-}
-
-/** A minor and the resource that it belongs to in the kernel. */
-export type Owner = { readonly minor: number; readonly name: string; readonly role: Role };
-
-/** Reads `drbdsetup events2 --now`, of all resources. `undefined` for anything but a complete dump. */
-export function parseOwners(text: string): readonly Owner[] | undefined {
-  const objects = objectsIn(text);
-  const roles = new Map(
-    objects?.flatMap(({ kind, fields }) =>
-      kind === 'resource' ? [[fields.get('name'), roleOf(fields.get('role'))] as const] : [],
-    ),
-  );
-  return objects?.flatMap(({ kind, fields }) => {
-    const name = fields.get('name') ?? '';
-    const minor = Number(fields.get('minor') ?? 'none');
-    return kind === 'device' ? [{ minor, name, role: roles.get(name) ?? 'Unknown' }] : [];
-  });
 }
 
 const fieldsOf = (words: readonly string[]): Fields =>

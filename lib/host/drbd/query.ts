@@ -3,9 +3,8 @@ import { firstLine, type Host } from '../host.ts';
 import { isThere, readIfThere } from '../local-files.ts';
 import type { Argv } from '../sys/sys.ts';
 import { parseProcDrbd, parseShStatus, resourceInProc } from './drbd84.ts';
-import { type Dump, type Owner, parseEvents2, parseOwners } from './events2.ts';
+import { type Dump, parseEvents2 } from './events2.ts';
 import { type Configured, type DrbdState, isResourceName, type Resource } from './state.ts';
-import { parseStatusJson } from './status-json.ts';
 import { procVersion, type Version } from './version.ts';
 import { roleOf } from './words.ts';
 
@@ -37,7 +36,7 @@ async function stateOf(host: Host, name: string): Promise<DrbdState> {
     return first.toolMissing ? withoutTools(host, first.why) : { is: 'unknown', why: first.why };
   const second =
     kernel[0] >= 9
-      ? await ask(host, ['drbdsetup', 'status', name, '--json'], (text) => parseStatusJson(text, name))
+      ? await askJson(host, name)
       : await ask(host, ['drbdsetup', 'sh-status', name], (text) => parseShStatus(text, name));
   return 'dump' in second ? toState(host, second.dump, kernel) : { is: 'unknown', why: first.why };
 }
@@ -62,23 +61,25 @@ function certain(name: string, state: DrbdState): KnownState {
 /** A module that does not tell its version is newer than this code: DRBD 8 always did. */
 const newest: Version = [9, 0, 0];
 
-/** Every minor that is up in the kernel, whatever resource it belongs to there; the words of drbdsetup when it does not say. */
-export async function minorsUp(host: Host): Promise<readonly Owner[] | { readonly why: string }> {
-  const disks = await host.sys.list('/sys/block').catch(() => undefined);
-  if (disks && !disks.some((disk) => disk.startsWith('drbd'))) return [];
-  const answer = await ask(host, ['drbdsetup', 'events2', '--now'], parseOwners);
-  return 'dump' in answer ? answer.dump : answer;
-}
-
 /** A kernel that does not answer for so long is asked anew. */
 const longestMs = 10_000;
 
-type Answer<T> =
+export type Answer<T> =
   | { readonly dump: T }
   /** `final`: asking in another way cannot help. */
   | { readonly why: string; readonly final: boolean; readonly toolMissing: boolean };
 
-async function ask<T>(host: Host, argv: Argv, parse: (text: string) => T | undefined): Promise<Answer<T>> {
+async function askJson(host: Host, name: string): Promise<Answer<Dump>> {
+  const { parseStatusJson } = await import('./status-json.ts');
+  return ask(host, ['drbdsetup', 'status', name, '--json'], (text) => parseStatusJson(text, name));
+}
+
+/** What a command says; its own words when it fails or says nothing that `parse` can make anything of. */
+export async function ask<T>(
+  host: Host,
+  argv: Argv,
+  parse: (text: string) => T | undefined,
+): Promise<Answer<T>> {
   const output = await host.tryRun(argv, { timeoutMs: Math.min(longestMs, host.left() / 2) });
   const command = argv.join(' ');
   if (output.missing) return { why: 'drbdsetup is not installed', final: true, toolMissing: true };
