@@ -1,6 +1,7 @@
 import { type Host, outputTrouble } from './host.ts';
 import type { Argv, Output } from './sys/sys.ts';
-import { all, readXml } from './xml.ts';
+import { readXml } from './xml.ts';
+import { all } from './xml-element.ts';
 
 /** What the cluster's own tools must know of the caller. */
 export type Caller = { readonly instance: string; readonly featureSet: string | undefined };

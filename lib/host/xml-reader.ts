@@ -1,5 +1,5 @@
 import { XMLParser } from 'fast-xml-parser';
-import type { Element } from './xml.ts';
+import type { Element } from './xml-element.ts';
 
 /** As the library gives it with `preserveOrder`: one key is the element's name, `:@` holds its attributes, `#text` is text. */
 type Ordered = { readonly [key: string]: unknown };

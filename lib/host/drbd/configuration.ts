@@ -1,5 +1,6 @@
 import { Failure } from '../../contract/outcome.ts';
-import { all, type Element, readXml } from '../xml.ts';
+import { readXml } from '../xml.ts';
+import { all, type Element } from '../xml-element.ts';
 import { type Admin, complaint } from './admin.ts';
 
 /** One resource as drbdadm understands the configuration file. */

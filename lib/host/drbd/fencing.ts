@@ -1,7 +1,8 @@
 import type { Caller } from '../cluster.ts';
 import { cloneOf, constraintsXml } from '../cluster.ts';
 import type { Host } from '../host.ts';
-import { all, readXml } from '../xml.ts';
+import { readXml } from '../xml.ts';
+import { all } from '../xml-element.ts';
 import type { Configuration } from './configuration.ts';
 
 /** What a fence-peer handler leaves in the cluster's configuration, for a resource and the clone that runs it. */
