@@ -1,4 +1,5 @@
 import { Failure } from '../../lib/contract/outcome.ts';
+import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import {
   isRunning,
@@ -16,6 +17,7 @@ import { startByScript, stopByScript } from './by-script.ts';
 import { installedUnits, requireInstalled, startBySystemd, stopBySystemd } from './by-systemd.ts';
 import type { Manager, Starter } from './manager.ts';
 import type { Ctx } from './params.ts';
+import { markOrderlyEnd, releaseRoom } from './reserve.ts';
 import type { Survey } from './survey.ts';
 
 /** sm-notify runs once per boot: it does nothing when this file exists. */
@@ -78,17 +80,16 @@ export async function standstill(ctx: Ctx, { manager }: Survey): Promise<void> {
 export async function stopServer(ctx: Ctx, manager: Manager): Promise<void> {
   const { host, log } = ctx;
   const before = await nfsdThreads(host);
-  if (before > 0 && (await isRunning(host, statd)))
-    await keepRecords(host, (await statdHome(host)).dir, keepMs).catch((error: Error) =>
-      log.warn(`clients with NFSv3 locks are not remembered: ${error.message}`),
-    );
+  const isKept = before > 0 && (await areRecordsKept(ctx));
   if (before > 0) await endThreads(host, Math.min(farewellMs, host.left() * 0.3));
   const trouble = await stopDaemons(host, manager, before);
   if (trouble) log.warn(trouble);
-  if ((await nfsdThreads(host)) === 0) return;
-  await endThreads(host, host.left() * 0.4);
-  const ended = await host.until(async () => (await nfsdThreads(host)) === 0, host.left() * 0.4);
-  if (ended) return;
+  const isEnded = async () => (await nfsdThreads(host)) === 0;
+  if (!(await isEnded())) {
+    await endThreads(host, host.left() * 0.4);
+    await host.until(isEnded, host.left() * 0.4);
+  }
+  if (await isEnded()) return before > 0 ? (isKept ? markOrderlyEnd(host) : releaseRoom(host)) : undefined;
   if (trouble) log.error(trouble);
   throw new Failure(
     'failed',
@@ -103,6 +104,19 @@ export async function stopServer(ctx: Ctx, manager: Manager): Promise<void> {
  */
 const endThreads = async (host: Host, timeoutMs: number): Promise<void> =>
   void (await host.tryRun(['rpc.nfsd', '0'], { timeoutMs }));
+
+/** Whether every NFSv3 client of the server that is about to end is on record: lockd has statd forget them as it goes down. */
+async function areRecordsKept(ctx: Ctx): Promise<boolean> {
+  const { host, log } = ctx;
+  if (!(await isRunning(host, statd))) return true; // nobody there to forget them
+  try {
+    await keepRecords(host, (await statdHome(host)).dir, keepMs);
+    return true;
+  } catch (error) {
+    log.warn(`clients with NFSv3 locks are not remembered: ${wordsOf(error)}`);
+    return false;
+  }
+}
 
 /** By what manages them here. Says what that said if it could not stop them. */
 async function stopDaemons(host: Host, manager: Manager, threads: number): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { nfsdBegun } from '../../lib/host/nfs/nfsd.ts';
+import { nfsdBegun, oldestThread } from '../../lib/host/nfs/nfsd.ts';
+import { isStillThere } from '../../lib/host/process-table.ts';
 import type { Binding } from './infodir.ts';
 import type { Ctx } from './params.ts';
 
@@ -9,11 +10,30 @@ import type { Ctx } from './params.ts';
 const fact = 'server';
 const refusedFact = 'refused';
 
-type Server = { readonly threadsSince: number };
+type Server = {
+  readonly threadsSince: number;
+  /** The oldest thread. */
+  readonly pid?: number;
+  /** When it was claimed, in seconds since 1970. */
+  readonly at?: number;
+};
 
 /** Writes down that the server which runs now is ours. */
-export const claim = async ({ host, memory }: Ctx): Promise<void> =>
-  memory.note(fact, { threadsSince: await nfsdBegun(host) });
+export async function claim(ctx: Ctx): Promise<void> {
+  const { host, memory } = ctx;
+  const oldest = await oldestThread(host);
+  const at = Math.floor(Date.now() / 1000);
+  await memory.note(fact, { threadsSince: oldest?.startTime, pid: oldest?.pid, at });
+}
+
+/** When this resource claimed the server, if it is not that server any more which runs now: somebody else has restarted it. */
+export async function claimedBefore(ctx: Ctx): Promise<number | undefined> {
+  const { host, memory } = ctx;
+  const ours = await memory.fact<Server>(fact);
+  if (ours?.pid === undefined || ours.at === undefined) return undefined;
+  const isStill = await isStillThere(host, { pid: ours.pid, startTime: ours.threadsSince });
+  return isStill ? undefined : ours.at;
+}
 
 /** The other resource that started the server which runs now, if there is one. */
 async function starter(ctx: Ctx): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 import { Failure, type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
 import { scriptStatus } from './by-script.ts';
 import type { Ctx } from './params.ts';
+import { copyIfWanted } from './records.ts';
 import { look, sentence } from './seen.ts';
 import { type Survey, survey } from './survey.ts';
 
@@ -11,6 +12,7 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
   switch (seen.is) {
     case 'serving':
       if (ctx.request.depth > 0) await requireAnswers(ctx, facts);
+      if (!ctx.request.probe) await lookAround(ctx);
       return 'ok';
     case 'broken':
     case 'bound':
@@ -28,6 +30,13 @@ async function requireAnswers(ctx: Ctx, facts: Survey): Promise<void> {
   const { unanswered } = await import('./service-check.ts');
   const silent = await unanswered(ctx, facts);
   if (silent.length > 0) throw new Failure('failed', silent.join('; '));
+}
+
+/** What is no reason to fail, but for a warning. */
+async function lookAround(ctx: Ctx): Promise<void> {
+  await copyIfWanted(ctx);
+  const { watchRoom } = await import('./reserve.ts');
+  await watchRoom(ctx);
 }
 
 /** Without systemd the init script is asked as well: it may know of more than the kernel's threads. */

@@ -4,6 +4,7 @@ import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { type Binding, binding, described } from './infodir.ts';
 import { otherOwner } from './instance.ts';
 import type { Ctx } from './params.ts';
+import { untoldClients } from './records.ts';
 import type { Survey } from './survey.ts';
 
 /** What the machine shows of this resource's server. */
@@ -26,7 +27,11 @@ export async function look(ctx: Ctx, survey: Survey): Promise<Seen> {
     return { is: bound.is === 'ours' || bound.is === 'moved' ? 'bound' : 'stopped', binding: bound };
   const owner = await otherOwner(ctx, bound);
   if (owner !== undefined) return { is: 'others', owner, binding: bound };
-  const problems = [...misplaced(survey, bound), ...(await missingDaemons(host, survey.daemons))];
+  const problems = [
+    ...misplaced(survey, bound),
+    ...(await missingDaemons(host, survey.daemons)),
+    ...(await untoldClients(ctx, survey)),
+  ];
   return problems.length > 0 ? { is: 'broken', problems, binding: bound } : { is: 'serving', binding: bound };
 }
 

@@ -25,11 +25,12 @@ export async function settle(
   survey: Survey,
   facts: ScopeFacts,
   isNewState: boolean,
+  callout: string | undefined,
 ): Promise<string | undefined> {
   const { host } = ctx;
   const scope = await settleScope(ctx, survey, facts);
   const times = await timesOf(ctx, survey, isNewState);
-  await writeConf(ctx, survey, scope.conf, times);
+  await writeConf(ctx, survey, { scope: scope.conf, callout }, times);
   if (scope.node === undefined) await host.sys.remove(nodeScope);
   else {
     await host.sys.makeDir(runDir);
@@ -39,11 +40,17 @@ export async function settle(
   return scope.node;
 }
 
-async function writeConf(ctx: Ctx, survey: Survey, scope: string | undefined, times: Times): Promise<void> {
+async function writeConf(
+  ctx: Ctx,
+  survey: Survey,
+  { scope, callout }: { readonly scope: string | undefined; readonly callout: string | undefined },
+  times: Times,
+): Promise<void> {
   const { host, log, params } = ctx;
   const asked = askedFor(params, survey, times);
   const settings: Settings = [
     ...(scope === undefined ? [] : [['nfsd', 'scope', scope] as const]),
+    ...(callout === undefined ? [] : [['statd', 'ha-callout', callout] as const]),
     ...asked,
     ...(keepsExportsLocal(survey)
       ? (['exportd', 'mountd'] as const).map((name) => [name, 'state-directory-path', exportsDir] as const)

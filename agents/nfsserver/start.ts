@@ -1,4 +1,5 @@
 import { statdHome } from '../../lib/host/nfs/state-directory.ts';
+import { statdCallout } from './callout.ts';
 import { rememberClientUnits } from './client-units.ts';
 import { requireUnits, standstill, startServer } from './daemons.ts';
 import { claim, requireNoOther } from './instance.ts';
@@ -6,6 +7,8 @@ import { endLockGrace, loadNfsd } from './kernel.ts';
 import { requireStarter } from './manager.ts';
 import { notify, requireNotifyCommand } from './notify.ts';
 import type { Ctx } from './params.ts';
+import { leaveToMonitor } from './records.ts';
+import { takeRoom } from './reserve.ts';
 import { startRquotad } from './rquotad.ts';
 import { scopeFacts } from './scope.ts';
 import { look } from './seen.ts';
@@ -31,14 +34,17 @@ export async function start(ctx: Ctx): Promise<void> {
   // before any of our own programs runs that could be taken for a leftover of the server
   await standstill(ctx, facts);
   // The kernel takes its time to load the modules, and systemd its own to answer: meanwhile the state directory gets ready.
-  const atOnce = [scopeFacts(ctx, starter), furnish(ctx, facts, home), loadNfsd(host)] as const;
+  const callout = await statdCallout(ctx, facts);
+  const atOnce = [scopeFacts(ctx, starter), furnish(ctx, facts, home, callout), loadNfsd(host)] as const;
   await Promise.allSettled(atOnce); // whatever fails: a mount on its way must not land behind the back of the stop
-  const [scope, { isNew, namesV3Clients }] = await Promise.all(atOnce);
-  const node = await settle(ctx, facts, scope, isNew);
+  const [scope, { isNew, v3Clients }] = await Promise.all(atOnce);
+  const node = await settle(ctx, facts, scope, isNew, callout);
   await startServer(ctx, facts, starter, node);
-  if (ctx.params.nfs_shared_infodir !== undefined && !namesV3Clients) await endLockGrace(ctx);
+  if (ctx.params.nfs_shared_infodir !== undefined && v3Clients === 'none') await endLockGrace(ctx);
+  await takeRoom(ctx);
   await startRquotad(ctx, facts);
   await claim(ctx);
+  await leaveToMonitor(ctx, facts.v3 && callout === undefined);
   await notify(ctx, facts);
   await endServerAfterPacemaker(ctx, facts);
 }

@@ -1,24 +1,33 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { advanceNsmState, retireAll } from '../../lib/host/nfs/nsm-records.ts';
+import { advanceNsmState, copiesOf, retireAll } from '../../lib/host/nfs/nsm-records.ts';
 import { type StatdHome, stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
 import { share } from './infodir.ts';
 import type { Ctx } from './params.ts';
 import { mountPipefs } from './pipefs.ts';
+import { releaseRoom } from './reserve.ts';
 import type { Survey } from './survey.ts';
 
 /** What the state directory was like before this start. */
 export type Furnished = {
   readonly isNew: boolean;
-  /** Whether an NFSv3 client is on record that may claim its locks again. */
-  readonly namesV3Clients: boolean;
+  /**
+   * Whether an NFSv3 client is on record that may claim its locks again. `unknown`: none is, but the server before was ended by
+   * somebody who had them forgotten.
+   */
+  readonly v3Clients: 'some' | 'none' | 'unknown';
 };
 
 /** Brings the state directory to its place and makes what the daemons expect to find there. */
-export async function furnish(ctx: Ctx, survey: Survey, home: StatdHome): Promise<Furnished> {
+export async function furnish(
+  ctx: Ctx,
+  survey: Survey,
+  home: StatdHome,
+  callout: string | undefined,
+): Promise<Furnished> {
   await share(ctx, survey);
-  const furnished = await fill(ctx, home, survey.v3);
+  const furnished = await fill(ctx, home, survey.v3, callout !== undefined);
   await mountPipefs(ctx, survey);
   return furnished;
 }
@@ -27,13 +36,22 @@ export async function furnish(ctx: Ctx, survey: Survey, home: StatdHome): Promis
  * Makes what a fresh state directory lacks, and hands statd's part to this machine's account. Each command costs a failover some
  * hundredths of a second: none runs for what is there already.
  */
-async function fill(ctx: Ctx, { dir, owner, mode }: StatdHome, speaksV3: boolean): Promise<Furnished> {
+async function fill(
+  ctx: Ctx,
+  { dir, owner, mode }: StatdHome,
+  speaksV3: boolean,
+  hasCallout: boolean,
+): Promise<Furnished> {
   const { host, log } = ctx;
   const recovery = `${stateRoot}/v4recovery`;
-  const lists = speaksV3 ? [`${dir}/sm`, `${dir}/sm.bak`] : [];
+  const copies = copiesOf(dir);
+  const lists = speaksV3 ? [`${dir}/sm`, `${dir}/sm.bak`, ...(hasCallout ? [] : [copies])] : [];
   // exportfs locks export-lock here wherever etab is: it must not have to create it in a directory that may be exported
-  const files = ['etab', 'xtab', 'rmtab', 'export-lock'].map((file) => `${stateRoot}/${file}`);
-  const all = [recovery, ...lists, ...files];
+  const files = ['etab', 'xtab', 'rmtab', 'export-lock', 'reserve'].map((file) => `${stateRoot}/${file}`);
+  /** Lies there while every server that ran had statd keep the records, whoever ended it. */
+  const keptByStatd = `${stateRoot}/kept-by-statd`;
+  const reserve = `${stateRoot}/reserve`;
+  const all = [...new Set([recovery, ...lists, copies, ...files, keptByStatd])];
   const found = await inventory(host, all);
   const missing = (paths: readonly string[]) => paths.filter((path) => !found.owners.has(path));
 
@@ -41,7 +59,12 @@ async function fill(ctx: Ctx, { dir, owner, mode }: StatdHome, speaksV3: boolean
     paths.length > 0 && (await host.run(['mkdir', '-p', '-m', octal, '--', ...paths]));
   await make('0755', missing([recovery]));
   await make(mode.toString(8).padStart(4, '0'), missing(lists));
-  if (missing(files).length > 0) await host.run(['touch', '--', ...missing(files)]);
+  const made = missing([...files, ...(hasCallout ? [keptByStatd] : [])]);
+  if (made.length > 0) await host.run(['touch', '--', ...made]);
+  const wasKept = found.owners.has(keptByStatd);
+  if (wasKept && !hasCallout) await host.run(['rm', '-f', '--', keptByStatd]);
+  const isOrderly = found.empty.has(reserve);
+  if (found.owners.has(reserve) && !isOrderly) await releaseRoom(host);
 
   if (speaksV3) {
     // The same account may have another number on the node that made the files, and statd runs as the owner of sm.
@@ -50,16 +73,17 @@ async function fill(ctx: Ctx, { dir, owner, mode }: StatdHome, speaksV3: boolean
     if (!lists.every(isOwn)) await host.run(['chown', '-R', '-h', '--', wanted, ...lists]);
     await advanceNsmState(host, dir, owner); // clients ignore a restart under a number that they know
     if (found.inside.has(`${dir}/sm`)) await retireAll(host, dir);
+    if (found.inside.has(copies)) await retireAll(host, dir, copies);
   }
   if (await usesLabels(host)) {
     // never stateRoot with -R: the data may be below, too
     await label(host, log, ['restorecon', '--', stateRoot, ...files, ...(speaksV3 ? [`${dir}/state`] : [])]);
     await label(host, log, ['restorecon', '-R', '--', recovery, ...lists]);
   }
-  return {
-    isNew: missing([recovery]).length > 0,
-    namesV3Clients: lists.some((dir) => found.inside.has(dir)),
-  };
+  const isNew = missing([recovery]).length > 0;
+  const isOnRecord = [...lists, copies].some((list) => found.inside.has(list));
+  const isKnown = isNew || isOrderly || wasKept;
+  return { isNew, v3Clients: isOnRecord ? 'some' : isKnown ? 'none' : 'unknown' };
 }
 
 type Inventory = {
@@ -67,19 +91,23 @@ type Inventory = {
   readonly owners: ReadonlyMap<string, string>;
   /** The directories that hold something. */
   readonly inside: ReadonlySet<string>;
+  /** The files that hold nothing. */
+  readonly empty: ReadonlySet<string>;
 };
 
 /** One command for all. Names end with a zero byte: clients may have chosen some of them. */
 async function inventory(host: Host, paths: readonly string[]): Promise<Inventory> {
-  const print = ['-maxdepth', '1', '-printf', '%d %U:%G %H\\0'];
+  const print = ['-maxdepth', '1', '-printf', '%d %y%s %U:%G %H\\0'];
   const output = await host.tryRun(['find', ...paths, ...print]); // fails for those that are not there
   if (output.hung) throw new Failure('failed', `${stateRoot} does not answer: ${output.hung}`);
   const owners = new Map<string, string>();
   const inside = new Set<string>();
+  const empty = new Set<string>();
   for (const entry of output.stdout.split('\0')) {
-    const [, depth, owner = '', path = ''] = /^(\d) (\d+:\d+) (.*)$/s.exec(entry) ?? [];
+    const [, depth, facts, owner = '', path = ''] = /^(\d) (\w\d+) (\d+:\d+) (.*)$/s.exec(entry) ?? [];
     if (depth === '0') owners.set(path, owner);
     if (depth === '1') inside.add(path);
+    if (depth === '0' && facts === 'f0') empty.add(path);
   }
-  return { owners, inside };
+  return { owners, inside, empty };
 }

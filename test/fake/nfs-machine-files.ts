@@ -7,6 +7,7 @@ export const no = (stderr: string, code = 1): Partial<Output> => ({ code, stderr
 export function defineFileTools(machine: NfsMachine): void {
   machine.on('stat', (args) => {
     const paths = args.slice(args.indexOf('--') + 1).map((path) => machine.where(path));
+    if (args.includes('-f')) return machine.isFull ? '0 4096\n' : '90000 4096\n';
     if (args.includes('-L')) {
       const [path = ''] = paths;
       if (machine.disk.has(`${path}/`)) return '8:1 9 directory\n';
@@ -37,10 +38,16 @@ export function defineFileTools(machine: NfsMachine): void {
     return ` ${new Int32Array(bytes.slice().buffer)[0]}\n`;
   });
   machine.on('dd', (args, { input = '' }) => {
-    const file = args.find((arg) => arg.startsWith('of='))?.slice(3) ?? '';
+    const operand = (name: string) => args.find((arg) => arg.startsWith(`${name}=`))?.slice(name.length + 1);
+    const file = operand('of') ?? '';
     const mayCreate = !args.some((arg) => arg.includes('nocreat'));
     if (!mayCreate && !machine.disk.has(machine.where(file))) return no('No such file');
-    machine.disk.set(machine.where(file), input);
+    const isNew = !machine.disk.has(machine.where(file)) || operand('if') === '/dev/urandom';
+    if (machine.isFull && isNew) return no(`dd: error writing '${file}': No space left on device`);
+    const content = { '/dev/null': operand('seek') ? '\0' : '', '/dev/urandom': 'reserved' }[
+      operand('if') ?? ''
+    ];
+    machine.disk.set(machine.where(file), content ?? input);
     return '';
   });
   machine.on('ln', (args) => {
@@ -63,7 +70,16 @@ export function defineFileTools(machine: NfsMachine): void {
     if (args.includes('-printf')) return inventory(machine, args.slice(0, args.indexOf('-maxdepth')));
     const from = machine.where(args[0] ?? '');
     const to = machine.where(args[args.indexOf('-t') + 1] ?? '');
-    const copies = args.includes('cp');
+    if (args.includes('-newerct')) {
+      const found = [...machine.disk.keys()].find(
+        (path) => path.startsWith(`${from}/`) && path !== `${from}/`,
+      );
+      return found && machine.retiredLately ? `${found}\n` : '';
+    }
+    const links = args.includes('ln');
+    if (links && !machine.hasHardLinks) return no('ln: Operation not permitted');
+    if (args.includes('cp') && machine.isFull) return no('cp: No space left on device');
+    const copies = args.includes('cp') || links;
     const onlyOld = args.includes('-newermt');
     for (const [path, text] of [...machine.disk]) {
       if (!path.startsWith(`${from}/`) || path.endsWith('/') || (onlyOld && machine.young.has(path)))
@@ -84,18 +100,21 @@ export function defineFileTools(machine: NfsMachine): void {
   });
 }
 
-/** `find … -maxdepth 1 -printf '%d %U:%G %H\\0'`. */
+/** `find … -maxdepth 1 -printf '%d %y%s %U:%G %H\\0'`. */
 function inventory(machine: NfsMachine, asked: readonly string[]): Partial<Output> {
   let stdout = '';
   let code = 0;
   for (const path of asked) {
     const real = machine.where(path);
     if (!machine.disk.has(real) && !machine.disk.has(`${real}/`)) code = 1;
-    else stdout += `0 ${machine.owners.get(real) ?? '0:0'} ${path}\0`;
+    else {
+      const facts = machine.disk.has(`${real}/`) ? 'd4096' : `f${machine.disk.get(real)?.length ?? 0}`;
+      stdout += `0 ${facts} ${machine.owners.get(real) ?? '0:0'} ${path}\0`;
+    }
     const inside = [...machine.disk.keys()].filter(
       (file) => file.startsWith(`${real}/`) && file !== `${real}/`,
     );
-    stdout += inside.map(() => `1 0:0 ${path}\0`).join('');
+    stdout += inside.map(() => `1 f1 0:0 ${path}\0`).join('');
   }
   return { code, stdout };
 }

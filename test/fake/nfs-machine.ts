@@ -49,6 +49,11 @@ export class NfsMachine extends FakeMachine {
   /** Pids that keep a mount busy until they end. */
   readonly busy = new Map<number, string>();
   threads = 0;
+  /** The failover filesystem has no room for another byte. */
+  isFull = false;
+  hasHardLinks = true;
+  /** What lies in sm.bak came there after the server had started. */
+  retiredLately = false;
   /** The machine goes down: whatever systemd is to stop waits for Pacemaker, unless it is told to ignore that. */
   shutsDown = false;
   /** rpc.statd cannot be reached: lockd waits for it as the threads end, until whoever ends them is killed. */

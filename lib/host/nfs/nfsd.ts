@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts';
+import type { ProcessIdentity } from '../process-table.ts';
 import { parseStat } from '../sys/process-tree.ts';
 
 /**
@@ -18,13 +19,17 @@ export function parseThreads(text: string): number | undefined {
 }
 
 /** When the oldest of the threads began, in ticks since boot: what tells this server from one before it. */
-export async function nfsdBegun(host: Host): Promise<number | undefined> {
-  let first: number | undefined;
+export const nfsdBegun = async (host: Host): Promise<number | undefined> =>
+  (await oldestThread(host))?.startTime;
+
+export async function oldestThread(host: Host): Promise<ProcessIdentity | undefined> {
+  let first: ProcessIdentity | undefined;
   for (const pid of await host.sys.list('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
     const text = await host.sys.read(`/proc/${pid}/stat`).catch(() => '');
     const begun = text.includes('(nfsd)') ? parseStat(text)?.startTime : undefined;
-    if (begun !== undefined && (first === undefined || begun < first)) first = begun;
+    if (begun !== undefined && (first === undefined || begun < first.startTime))
+      first = { pid: Number(pid), startTime: begun };
   }
   return first;
 }

@@ -56,20 +56,42 @@ export async function advanceNsmState(host: Host, dir: string, owner: Owner): Pr
 }
 
 /**
- * Copies the records to where they wait, before the server stops: lockd tells statd to forget every client as it goes down.
+ * Gives every record its second name in `sm.bak`, where it waits, before the server stops: lockd has statd remove the one in `sm`
+ * as it goes down. A second name needs no room on a full filesystem, which a copy would. One that has it is passed over.
+ * Throws `Failure`; whatever clients with delegations of the directory do, it ends within `timeoutMs`.
  */
-export const keepRecords = async (host: Host, dir: string, timeoutMs: number): Promise<void> =>
-  void (await host.run(
-    ['find', `${dir}/sm`, '-type', 'f', '-exec', 'cp', '-p', '-t', `${dir}/sm.bak`, '{}', '+'],
-    { timeoutMs },
-  ));
+export async function keepRecords(host: Host, dir: string, timeoutMs: number): Promise<void> {
+  const all = ['find', `${dir}/sm`, '-type', 'f', '-links', '1', '-exec'] as const;
+  const into = ['-t', `${dir}/sm.bak`, '{}', '+'];
+  const linked = [...all, 'ln', '-f', ...into] as const;
+  const output = await host.tryRun(linked, { timeoutMs });
+  if (output.code === 0) return;
+  if (output.hung) throw commandFailure(linked, output);
+  await host.run([...all, 'cp', '-p', ...into], { timeoutMs }); // a filesystem without hard links
+}
+
+/** Where a monitor's copies lie, for machines whose statd cannot be made to keep the records itself. */
+export const copiesOf = (dir: string): string => `${dir}/sm.tsha`;
+
+/** Gives the records of a server that runs a second name among the copies. Throws `Failure`. */
+export async function copyRecords(host: Host, dir: string, timeoutMs: number): Promise<void> {
+  const link = ['-exec', 'ln', '-f', '-t', copiesOf(dir), '{}', '+'];
+  await host.run(['find', `${dir}/sm`, '-type', 'f', '-links', '1', ...link], { timeoutMs });
+}
+
+/** Whether a record came to `sm.bak` after a moment, in seconds since 1970: renaming and linking change a file's ctime. */
+export async function isRetiredSince(host: Host, dir: string, since: number): Promise<boolean> {
+  const newer = ['-type', 'f', '-newerct', `@${since}`, '-print', '-quit'];
+  return (await host.run(['find', `${dir}/sm.bak`, ...newer], { timeoutMs: 3000 })) !== '';
+}
 
 /** Every record is one of an earlier server now. For a server that does not run: its statd would keep them in mind. */
-export const retireAll = (host: Host, dir: string): Promise<void> => retire(host, dir, []);
+export const retireAll = (host: Host, dir: string, from = `${dir}/sm`): Promise<void> =>
+  retire(host, dir, [], from);
 
-async function retire(host: Host, dir: string, which: readonly string[]): Promise<void> {
+async function retire(host: Host, dir: string, which: readonly string[], from = `${dir}/sm`): Promise<void> {
   const move = ['-exec', 'mv', '-f', '-t', `${dir}/sm.bak`, '{}', '+'];
-  await host.run(['find', `${dir}/sm`, '-type', 'f', ...which, ...move]);
+  await host.run(['find', from, '-type', 'f', ...which, ...move]);
 }
 
 /**

@@ -111,6 +111,23 @@ describe('a server without systemd, with real daemons', () => {
   });
 });
 
+describe('N6: the shared directory below a running server', () => {
+  test.each([
+    ['is renamed', 'mv "$1/info" "$1/elsewhere"', '/elsewhere'],
+    ['is removed', 'rm -r "$1/info"', '/info//deleted'],
+  ])('%s: the monitor says what is mounted now, and stop unbinds it', async (_what, harm, root) => {
+    expect((await machine.ours('start', shared())).code).toBe(0);
+    await machine.sh(`set -- '${machine.disk}'; ${harm}`);
+    expect(await machine.ours('monitor', { ...shared(), ...recurring })).toMatchObject({
+      code: 1,
+      reason: expect.stringContaining(`${root} of disk is mounted there; was the directory renamed`),
+    });
+    expect(await machine.ours('stop', shared())).toMatchObject({ code: 0, reason: '' });
+    expect(await mounted()).toBe('');
+    expect((await machine.ours('monitor', shared())).code).toBe(7);
+  });
+});
+
 describe('what the stock agent does wrong, in the same place', () => {
   const own = 'mount -t tmpfs theirs /var/lib/nfs; mkdir /var/lib/nfs/sm /var/lib/nfs/sm.bak';
 

@@ -51,8 +51,8 @@ describe('ports and arguments', () => {
     expect((await run(machine, 'start')).code).toBe(0);
     expect(machine.files.get(fragment)?.split('\n').slice(1)).toEqual([
       ...['[nfsd]', 'scope=bank', 'vers4.0=n', 'threads=12'],
+      ...['[statd]', 'ha-callout=/var/lib/tsha/statd-callout', 'port=662', 'outgoing-port=2020'],
       ...['[lockd]', 'port=32803', 'udp-port=32769'],
-      ...['[statd]', 'port=662', 'outgoing-port=2020'],
       ...['[mountd]', 'port=892', ''],
     ]);
     expect(machine.files.get('/proc/sys/fs/nfs/nlm_tcpport')).toBe('32803\n');

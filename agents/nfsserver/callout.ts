@@ -1,0 +1,48 @@
+import { mountHolding, mounts } from '../../lib/host/storage/mounts.ts';
+import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
+import type { Ctx } from './params.ts';
+import type { Survey } from './survey.ts';
+
+const folder = '/var/lib/tsha'; // /run is mounted noexec by Debian
+const file = `${folder}/statd-callout`;
+
+/**
+ * rpc.statd runs it as its own user in its own directory: `add-client|del-client CLIENT SERVER`, the latter before it removes the
+ * client's record. lockd has every client removed when the last nfsd thread has ended, whoever ended it, and then the record is
+ * needed: it gets its second name in `sm.bak`. A client that leaves while the server runs is forgotten.
+ */
+const script = `#!/bin/sh
+# Written by tsha:nfsserver for rpc.statd (ha-callout): the records of NFSv3 clients outlive the end of the server.
+[ "$1" = del-client ] || exit 0
+while read -r word threads rest; do
+  [ "$word" != th ] || break
+done < /proc/net/rpc/nfsd
+[ "$word" != th ] || [ "$threads" = 0 ] || exit 0
+if [ -f "sm/$2" ]; then set -- "sm/$2"; else set -- sm/*; fi # named after the client's name where it has one
+for record; do
+  [ -e "sm.bak/\${record##*/}" ] || ln -- "$record" sm.bak/
+done
+`;
+
+/**
+ * Makes the program that keeps records of a server which somebody else ends, and returns its path for nfs.conf; `undefined` where it
+ * cannot be used: without NFSv3, with an nfs-utils that reads no nfs.conf, where the administrator has one of his own.
+ */
+export async function statdCallout(ctx: Ctx, { v3, conf }: Survey): Promise<string | undefined> {
+  const { host, log } = ctx;
+  if (!v3 || conf.get('statd', 'ha-callout') !== undefined || !(await host.sys.has('nfsconf')))
+    return undefined;
+  if (mountHolding(await mounts(host), folder)?.options.includes('noexec')) return undefined;
+  if ((await host.sys.read(file).catch(() => '')) === script) return file;
+  try {
+    await host.sys.makeDir(folder);
+    await host.sys.write(file, script, 0o755);
+  } catch (error) {
+    log.warn(
+      `${file} cannot be written, so rpc.statd forgets its clients when somebody else ends the server: ${error}`,
+    );
+    return undefined;
+  }
+  if (await usesLabels(host)) await label(host, log, ['chcon', '-t', 'bin_t', '--', file]);
+  return file;
+}

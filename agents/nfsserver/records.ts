@@ -1,0 +1,38 @@
+import { copyRecords, isRetiredSince } from '../../lib/host/nfs/nsm-records.ts';
+import { statdHome } from '../../lib/host/nfs/state-directory.ts';
+import { claim, claimedBefore } from './instance.ts';
+import type { Ctx } from './params.ts';
+import type { Survey } from './survey.ts';
+
+// The records of NFSv3 clients while the server runs. That somebody else ends it is what they must outlive (callout.ts).
+
+const fact = 'monitor copies records';
+const patienceMs = 3000;
+
+/** Where rpc.statd cannot be made to keep them, a monitor copies them: what comes and goes between two of them is lost. */
+export const leaveToMonitor = (ctx: Ctx, isWanted: boolean): Promise<void> =>
+  ctx.memory.note(fact, isWanted || undefined);
+
+/** A monitor's part of it. Never fails. */
+export async function copyIfWanted(ctx: Ctx): Promise<void> {
+  const { host, log, memory } = ctx;
+  if (!(await memory.fact<boolean>(fact))) return;
+  const { dir } = await statdHome(host);
+  await copyRecords(host, dir, patienceMs).catch(({ message }: Error) =>
+    log.warn(`NFSv3 clients are not copied: ${message}`),
+  );
+}
+
+/**
+ * What is wrong when somebody else has restarted the server: lockd has forgotten every NFSv3 lock, and nobody tells the clients, who
+ * would claim them again. With none on record nothing is lost, and the server is ours from now on.
+ */
+export async function untoldClients(ctx: Ctx, { v3 }: Survey): Promise<readonly string[]> {
+  const { host } = ctx;
+  const since = await claimedBefore(ctx);
+  if (since === undefined) return [];
+  if (v3 && (await isRetiredSince(host, (await statdHome(host)).dir, since)))
+    return ['somebody else has restarted the NFS server, and its NFSv3 clients know nothing of it'];
+  await claim(ctx);
+  return [];
+}

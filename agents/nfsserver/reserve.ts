@@ -1,0 +1,80 @@
+import { type Host, outputTrouble } from '../../lib/host/host.ts';
+import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
+import type { Argv } from '../../lib/host/sys/sys.ts';
+import type { Ctx } from './params.ts';
+
+// A file in the state directory. Its blocks are room for what a move must write though the filesystem is full: nfsdcld's database
+// above all. Its length says how the server before ended: 0 when this agent ended it and every NFSv3 record was kept.
+// dd does all of it: it follows no link, which a client with the directory exported may have put there.
+
+const file = `${stateRoot}/reserve`;
+const mebibytes = 4;
+const patienceMs = 3000;
+
+const dd = (host: Host, ...args: readonly string[]) => {
+  const argv: Argv = ['dd', `of=${file}`, 'oflag=nofollow', 'status=none', ...args];
+  return host.tryRun(argv, { timeoutMs: patienceMs });
+};
+
+/** The room is given up, and nothing is known about the end of the server before. */
+export const releaseRoom = async (host: Host): Promise<void> =>
+  void (await dd(host, 'if=/dev/null', 'conv=nocreat', 'bs=1', 'seek=1', 'count=0'));
+
+/** The server has ended, at this agent's wish; the room is for whoever starts it next. */
+export const markOrderlyEnd = async (host: Host): Promise<void> =>
+  void (await dd(host, 'if=/dev/null', 'conv=nocreat'));
+
+type Look = { readonly at: number; readonly isFull: boolean };
+const fact = 'room';
+
+/** Takes the room, once the server serves; without room for it a move may cost locks, which a warning says. */
+export async function takeRoom(ctx: Ctx): Promise<void> {
+  const { host, log, memory } = ctx;
+  const output = await dd(host, 'if=/dev/urandom', 'conv=notrunc', 'bs=1M', `count=${mebibytes}`);
+  const isFull = output.code !== 0;
+  await memory.note(fact, { at: await uptime(host), isFull } satisfies Look);
+  if (!isFull) return;
+  await releaseRoom(host); // it is not whole: better for the database that is open now
+  log.warn(
+    `no room for ${mebibytes} MiB in ${stateRoot}: clients may lose their locks in the next move (${outputTrouble(output)})`,
+  );
+}
+
+/** Below this, statd and nfsdcld may fail to write down a client. */
+const leastBytes = 1 << 20;
+/** A steady monitor starts no process: it looks this often. */
+const everySeconds = 60;
+
+/** A monitor's look at the room in the state directory: warns while there is none, and takes the reserve once there is. */
+export async function watchRoom(ctx: Ctx): Promise<void> {
+  const { host, log, memory, request } = ctx;
+  const last = await memory.fact<Look>(fact);
+  const now = await uptime(host);
+  const isDue = last === undefined || last.isFull || now - last.at >= everySeconds || request.depth > 0;
+  if (!isDue) return;
+  const bytes = await roomIn(host, stateRoot);
+  if (bytes === undefined) return; // whether the storage answers is for others to judge
+  const isFull = bytes < leastBytes;
+  if (isFull)
+    log.warn(
+      `the filesystem of ${stateRoot} is full: clients that come now may lose their locks in the next move`,
+    );
+  else if (last?.isFull) {
+    log.info(`there is room in ${stateRoot} again`);
+    return takeRoom(ctx);
+  }
+  await memory.note(fact, { at: now, isFull } satisfies Look);
+}
+
+/** Bytes that an ordinary user may write there. */
+async function roomIn(host: Host, path: string): Promise<number | undefined> {
+  const { code, stdout } = await host.tryRun(['stat', '-f', '-c', '%a %S', '--', path], {
+    timeoutMs: patienceMs,
+  });
+  const [blocks = Number.NaN, size = Number.NaN] = stdout.trim().split(' ').map(Number);
+  return code === 0 && !Number.isNaN(blocks * size) ? blocks * size : undefined;
+}
+
+/** Seconds since boot. */
+const uptime = async (host: Host): Promise<number> =>
+  Number.parseFloat(await host.sys.read('/proc/uptime').catch(() => '0'));
