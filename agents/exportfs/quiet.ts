@@ -1,7 +1,9 @@
+import type { Host } from '../../lib/host/host.ts';
 import { stateDir } from '../../lib/host/memory.ts';
 import { exportArgument } from '../../lib/host/nfs/client-spec.ts';
 import type { Export } from '../../lib/host/nfs/exports.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
+import { placeOf } from '../../lib/host/storage/managed-paths.ts';
 import { type Mount, mountHolding, mountOn } from '../../lib/host/storage/mounts.ts';
 import type { Ctx } from './params.ts';
 import type { Seen } from './seen.ts';
@@ -18,13 +20,19 @@ const placeholderMs = 5000;
 const anyFsid = '74736861-0000-4000-8000-000000000000';
 
 /**
- * Whether nfsd must end before this filesystem can go: the daemons' state lies on it. Then nothing needs to be torn from the
- * clients, who keep their locks for the next node; revoking them now (Linux 6.9 and later) would lose them. etab may be elsewhere.
+ * Tells of a path whether nfsd must end before its filesystem can go: the state of the NFS server's daemons lies on it, mounted on
+ * /var/lib/nfs or reached by a link. Then nothing needs to be torn from the clients, who keep their locks for the next node; revoking
+ * them now (Linux 6.9 and later) would lose them. exportfs' own state does not count: nfs.conf may have etab elsewhere.
  */
-export const endsWithServer = (table: readonly Mount[], path: string): boolean => {
-  const shared = mountOn(table, stateRoot);
-  return shared !== undefined && shared.device === mountHolding(table, path)?.device;
-};
+export async function endsWithServer(
+  host: Host,
+  table: readonly Mount[],
+): Promise<(path: string) => boolean> {
+  const { real, managed } = await placeOf(host, stateRoot, table);
+  const isLinked = managed && real !== stateRoot;
+  const shared = mountOn(table, stateRoot) ?? (isLinked ? mountHolding(table, real) : undefined);
+  return (path) => shared !== undefined && shared.device === mountHolding(table, path)?.device;
+}
 
 /** Puts the placeholder beside the exports that are about to go. Only for the last ones: waiting clients keep nfsd's threads. */
 export async function keepClientsWaiting(
@@ -34,13 +42,9 @@ export async function keepClientsWaiting(
   const { host, log } = ctx;
   const ours = directories.flatMap(({ entries }) => entries);
   const [first] = ours;
-  if (
-    !first ||
-    threads === 0 ||
-    etab.length > ours.length ||
-    !directories.every(({ path }) => endsWithServer(table, path))
-  )
-    return;
+  if (!first || threads === 0 || etab.length > ours.length) return;
+  const goesWithServer = await endsWithServer(host, table);
+  if (!directories.every(({ path }) => goesWithServer(path))) return;
   const numbers = ours.map(({ options }) => fsidIn(options));
   // a root of NFSv4's namespace must not be replaced by mountd's own pseudo root meanwhile
   const fsid = numbers.find((number) => number === '0') ?? numbers[0] ?? anyFsid;

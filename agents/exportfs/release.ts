@@ -16,8 +16,9 @@ const pollMs = 500;
  */
 export async function releaseState(ctx: Ctx, seen: Seen): Promise<void> {
   const { table, started } = seen;
+  const goesWithServer = await endsWithServer(ctx.host, table);
   const gone = seen.directories.filter(
-    ({ path, entries }) => (started || entries.length > 0) && !endsWithServer(table, path),
+    ({ path, entries }) => (started || entries.length > 0) && !goesWithServer(path),
   );
   if (gone.length === 0) return;
   if (ctx.params.unlock_on_stop) for (const one of gone) await unlock(ctx, seen, one);

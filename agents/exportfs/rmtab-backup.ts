@@ -19,7 +19,7 @@ export const needsRmtabBackup = (
   path: string,
 ): boolean =>
   params.rmtab_backup !== 'none' &&
-  mountHolding(table, state.path)?.device !== mountHolding(table, path)?.device;
+  mountHolding(table, state.real)?.device !== mountHolding(table, path)?.device;
 
 /**
  * Saves each directory's entries in the directory itself, when they changed since the last time. Without NFSv3 clients nothing is

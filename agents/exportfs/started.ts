@@ -1,3 +1,5 @@
+import { isThere } from '../../lib/host/local-files.ts';
+import { rscTmp } from '../../lib/host/memory.ts';
 import type { Ctx } from './params.ts';
 
 /**
@@ -5,14 +7,9 @@ import type { Ctx } from './params.ts';
  * the other's exports. It decides only where the kernel cannot: etab outlives a crash, and with a shared state directory it
  * comes over from the other node.
  */
-const mark = ({ host, request }: Ctx): string =>
-  `${host.sys.env['HA_RSCTMP'] || '/run/resource-agents'}/${request.instance}`;
+const mark = ({ host, request }: Ctx): string => `${rscTmp(host.sys.env)}/${request.instance}`;
 
-export const startedThisBoot = (ctx: Ctx): Promise<boolean> =>
-  ctx.host.sys.facts(mark(ctx)).then(
-    () => true,
-    () => false,
-  );
+export const startedThisBoot = (ctx: Ctx): Promise<boolean> => isThere(ctx.host, mark(ctx));
 
 export async function markStarted(ctx: Ctx): Promise<void> {
   try {

@@ -1,6 +1,8 @@
 import type { Host } from '../host.ts';
+import { kindIfThere, readIfThere } from '../local-files.ts';
 import { readManaged, replaceManaged } from '../storage/managed-files.ts';
-import { answersHere, decodeOctal, type Mount, mountOn } from '../storage/mounts.ts';
+import { type Place, placeOf } from '../storage/managed-paths.ts';
+import { decodeOctal, type Mount } from '../storage/mounts.ts';
 import { nfsConf } from './conf.ts';
 
 /** Who may use which directory, and how. */
@@ -20,21 +22,23 @@ export type KernelExport = {
   readonly valid: boolean;
 };
 
-/** Where mountd and exportfs keep etab and rmtab, and whether that is managed storage. */
-export type StateDirectory = {
+/** Where mountd and exportfs keep etab and rmtab: /var/lib/nfs, unless nfs.conf says otherwise. */
+export type StateDirectory = Place & {
+  /** As nfs.conf has it: may be a link, or lead through one. */
   readonly path: string;
-  /** A disk is mounted right there: the failover filesystem, bound by nfsserver or mounted by Filesystem. */
-  readonly managed: boolean;
 };
 
 export async function stateDirectory(host: Host, table: readonly Mount[]): Promise<StateDirectory> {
   const conf = await nfsConf(host);
   const named = ['mountd', 'exportd'].map((section) => conf.get(section, 'state-directory-path'));
   const path = (named.find(Boolean) ?? '/var/lib/nfs').replace(/(.)\/+$/, '$1');
-  return { path, managed: mountOn(table, path) !== undefined && !answersHere(path, table) };
+  return { path, ...(await placeOf(host, path, table)) };
 }
 
-/** A file of the state directory; `undefined` when there is none. Throws `Failure` when the storage does not answer. */
+/**
+ * A file of the state directory; `undefined` when there is none. Throws `Failure` when that cannot be found out, or the storage does
+ * not answer within `timeoutMs` (by default what the action has left).
+ */
 export async function readState(
   host: Host,
   state: StateDirectory,
@@ -42,14 +46,13 @@ export async function readState(
   timeoutMs?: number,
 ): Promise<string | undefined> {
   const path = `${state.path}/${name}`;
-  if (state.managed) return readManaged(host, path, timeoutMs);
-  return host.sys.read(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  // a link of the file's own may lead anywhere
+  if (state.managed || (await kindIfThere(host, `${state.real}/${name}`)) === 'link')
+    return readManaged(host, path, timeoutMs);
+  return readIfThere(host, path);
 }
 
-/** Replaces a file of the state directory as a whole. */
+/** Replaces a file of the state directory as a whole. Throws `Failure` when the storage does not answer. */
 export async function writeState(
   host: Host,
   state: StateDirectory,
@@ -72,7 +75,14 @@ export async function ensureEtab(host: Host, state: StateDirectory): Promise<voi
   if ((await readState(host, state, 'etab')) === undefined) await writeState(host, state, 'etab', '');
 }
 
-/** Lines of `path TAB client(option,…)`, octal escapes in the path. */
+/**
+ * exports(5)'s etab, as exportfs writes it: one client a line, every default spelled out.
+ *
+ *     /srv/my\\040files<TAB>10.0.0.0/24(rw,sync,…,fsid=5,anonuid=65534,anongid=65534,sec=sys,rw,root_squash,no_all_squash)
+ *     (1)                 (2)         (3)
+ *
+ * (1) the path, escaped as `decodeOctal` reads it, (2) the client, (3) options; behind each `sec=` those of that flavour.
+ */
 export function parseEtab(text: string): readonly Export[] {
   return text.split('\n').flatMap((line) => {
     const [, path, client, options] = exportLine.exec(line) ?? [];
@@ -81,7 +91,8 @@ export function parseEtab(text: string): readonly Export[] {
   });
 }
 
-const exportLine = /^(\/\S*)[\t ]+(\S+)\(([^()]*)\)$/;
+/** An option may hold parentheses: `mountpoint=/srv/a(b)`. */
+const exportLine = /^(\/\S*)[\t ]+([^\s(]+)\((.*)\)$/;
 
 /** etab without some of its lines; every other line stays as it is, byte for byte. */
 export const withoutExports = (text: string, gone: (entry: Export) => boolean): string =>
@@ -96,7 +107,15 @@ const rpc = '/proc/net/rpc';
 export const kernelExports = async (host: Host): Promise<readonly KernelExport[]> =>
   parseKernelExports(await host.sys.read(`${rpc}/nfsd.export/content`).catch(() => ''));
 
-/** As etab, but the client is a list, and an entry that answers nobody stands behind a `# `. */
+/**
+ * As etab, with the kernel's own options:
+ *
+ *     # /srv/a<TAB>*,10.0.0.0/24(rw,no_root_squash,sync,wdelay,fsid=5,uuid=5d1bd9a8:c2c94f7f:8a7a1ed4:c2b2dd3b,sec=1)
+ *     (1)(2)      (3)
+ *
+ * (1) before an entry that answers nobody: refused, expired or still awaited, (2) the path, (3) every client of etab that the asking
+ * host belongs to.
+ */
 export function parseKernelExports(text: string): readonly KernelExport[] {
   return text.split('\n').flatMap((line) => {
     const valid = !line.startsWith('#');
@@ -105,7 +124,10 @@ export function parseKernelExports(text: string): readonly KernelExport[] {
   });
 }
 
-/** Addresses before handles before exports: what is asked anew must not be answered from a stale later cache. */
+/**
+ * mountd's answers in the order in which the kernel uses them: an address names a client, a file handle an export, the export its
+ * options. Flushed in this order, since the answer to a new question must not lead on to an old one.
+ */
 const flushFiles = ['auth.unix.ip', 'auth.unix.gid', 'nfsd.fh', 'nfsd.export'].map(
   (cache) => `${rpc}/${cache}/flush`,
 );
@@ -122,9 +144,9 @@ export async function flushKernelExports(host: Host, timeoutMs: number): Promise
 }
 
 /**
- * Milliseconds. Of two flushes within a second the second one clears nothing (Linux 4.16 to at least 7.2): it dates itself a second
- * ahead, and the kernel's cleaner, up to half a minute later, is the next to come by. Until then what was flushed answers nobody, and
- * keeps its filesystem busy all the same.
+ * Milliseconds until a flush frees what it makes invalid. The kernel (Linux 4.16 to at least 7.2) dates a flush within the same second
+ * as the last one a second ahead. Its entries answer nobody from then on, but keep their filesystem busy until the kernel's cleaner
+ * comes by, up to half a minute later. A flush in a later second frees at once.
  */
 async function untilFlushCounts(host: Host): Promise<number> {
   const last = Number.parseInt(await host.sys.read(`${rpc}/nfsd.export/flush`).catch(() => ''), 10); // seconds since 1970
@@ -149,7 +171,7 @@ export async function clientsHolding(host: Host, device: string): Promise<number
   const ids = await host.sys.list(clients).catch(() => undefined);
   if (!ids) return undefined;
   const states = await Promise.all(
-    ids.map((id) => host.sys.read(`${clients}/${id}/states`).catch(() => '')), // a client may leave meanwhile
+    ids.map(async (id) => (await readIfThere(host, `${clients}/${id}/states`)) ?? ''), // a client may leave meanwhile
   );
   return states.filter((text) => holdsState(text, device)).length;
 }

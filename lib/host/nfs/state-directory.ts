@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts';
+import { placeOf } from '../storage/managed-paths.ts';
 import { isWithin, mountOn, mounts } from '../storage/mounts.ts';
 import type { FileFacts } from '../sys/sys.ts';
 import { type NfsConf, nfsConf } from './conf.ts';
@@ -58,8 +59,10 @@ async function workingDirectory(host: Host): Promise<string | undefined> {
 /** `sm` as the package made it, by the directory it is in; none where a mount hides the local state. */
 async function localRecords(host: Host): Promise<ReadonlyMap<string, FileFacts>> {
   const found = new Map<string, FileFacts>();
-  if (mountOn(await mounts(host), stateRoot)) return found;
+  const table = await mounts(host);
+  if (mountOn(table, stateRoot)) return found;
   for (const dir of [ownDir, stateRoot]) {
+    if ((await placeOf(host, `${dir}/sm`, table)).managed) continue; // shared by a link, not the package's
     const facts = await host.sys.facts(`${dir}/sm`).catch(() => undefined);
     if (facts?.kind === 'directory') found.set(dir, facts);
   }

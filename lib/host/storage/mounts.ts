@@ -100,11 +100,17 @@ export function mountHolding(table: readonly Mount[], path: string): Mount | und
   return best;
 }
 
-/** Whether a path without links can be looked at in this process: on the root filesystem or in memory, where nothing hangs. */
+/**
+ * Whether a path without links can be looked at in this process: on the root filesystem, in memory, or on the filesystem of Pacemaker's
+ * own files (a /var of its own), which is the node's and hangs together with Pacemaker.
+ */
 export function answersHere(path: string, table: readonly Mount[]): boolean {
   const holder = mountHolding(table, path);
-  return holder === undefined || holder.target === '/' || inMemory.has(holder.type);
+  if (holder === undefined || holder.target === '/' || inMemory.has(holder.type)) return true;
+  return isWithin(pacemaker, holder.target) && mountHolding(table, pacemaker) === holder;
 }
+
+const pacemaker = '/var/lib/pacemaker';
 
 const inMemory: ReadonlySet<string> = new Set(['tmpfs', 'devtmpfs', 'ramfs', 'proc', 'sysfs']);
 

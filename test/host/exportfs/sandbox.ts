@@ -21,7 +21,11 @@ export type Answer = {
 export type Sandbox = {
   /** Exists on both sides; directories to export belong below it. */
   readonly folder: string;
+  /** The bundled agent. */
+  readonly agent: string;
   directory(name: string): string;
+  /** Mounts a filesystem that never answers. */
+  silence(directory: string): Promise<void>;
   run(command: string, ...args: readonly string[]): Promise<string>;
   read(path: string): Promise<string>;
   write(path: string, text: string): Promise<void>;
@@ -50,6 +54,8 @@ for file in hosts exports; do mount --bind "$1/$file" "/etc/$file"; done
 echo ready
 exec sleep infinity
 `;
+
+const silentFuse = join(import.meta.dirname, '../Filesystem/silent-fuse.mjs');
 
 /** In a mount namespace of its own, below the sandbox's: options and argument by turns. */
 const freshly = `
@@ -113,8 +119,24 @@ export async function openSandbox(): Promise<Sandbox> {
   }
 
   const ours = [process.execPath, agent];
+  const drivers: ReturnType<typeof runDriver>[] = [];
+  const runDriver = (directory: string) =>
+    execa('nsenter', inside([process.execPath, silentFuse, directory]), {
+      cwd: '/',
+      stdin: 'ignore',
+      reject: false,
+    });
   return {
     folder,
+    agent,
+    async silence(directory) {
+      const child = runDriver(directory);
+      drivers.push(child);
+      await new Promise((resolve, reject) => {
+        child.stdout.once('data', resolve);
+        void child.then(({ stderr }) => reject(new Error(stderr)));
+      });
+    },
     directory(name) {
       const path = join(folder, name);
       mkdirSync(path, { recursive: true });
@@ -152,6 +174,8 @@ export async function openSandbox(): Promise<Sandbox> {
       };
     },
     async close() {
+      for (const child of drivers) child.kill('SIGKILL'); // nsenter becomes the driver: what hangs gets an error
+      await Promise.all(drivers);
       holder.kill('SIGKILL');
       await holder;
       rmSync(folder, { recursive: true, force: true });

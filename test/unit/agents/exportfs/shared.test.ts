@@ -194,6 +194,91 @@ describe('storage that hangs below etab', () => {
   });
 });
 
+describe('N2: links that lead from the state directory to shared storage', () => {
+  const linked = (prepare: (machine: ExportingMachine) => void) => {
+    const it = node();
+    const { machine } = it;
+    machine.unmountAll().mount('/nfsdata', '147:1');
+    machine.etab = entry();
+    prepare(machine);
+    const touched: string[] = [];
+    const sees = (path: string) => /^\/(nfsdata|var\/lib\/nfs\/)/.test(path) && touched.push(path);
+    for (const verb of ['read', 'write'] as const) {
+      const own = machine[verb].bind(machine) as (path: string, text: string) => Promise<never>;
+      machine[verb] = (path: string, text?: string) => {
+        sees(path);
+        return own(path, text ?? '');
+      };
+    }
+    return { ...it, touched };
+  };
+
+  test.each([
+    [
+      'the directory',
+      (m: ExportingMachine) => {
+        m.links.set('/var/lib/nfs', '/nfsdata/nfs');
+        m.etab = entry();
+      },
+    ],
+    ['the directory, relative', (m: ExportingMachine) => m.links.set('/var/lib/nfs', '../../nfsdata')],
+    ['one above it', (m: ExportingMachine) => m.links.set('/var/lib', '/nfsdata/lib')],
+    [
+      'etab and rmtab',
+      (m: ExportingMachine) => {
+        for (const file of ['etab', 'rmtab']) m.links.set(`/var/lib/nfs/${file}`, `/nfsdata/${file}`);
+      },
+    ],
+  ])('%s: only children touch it', async (_what, prepare) => {
+    const { machine, run, touched } = linked(prepare);
+    for (const action of ['monitor', 'start', 'reload-agent', 'stop'])
+      expect(await run(action), action).toMatchObject({ code: 0 });
+    expect(touched).toEqual([]);
+    machine.etab = entry();
+    machine.on('cat', (_args, command) => hangs(command, machine));
+    for (const action of ['monitor', 'start', 'reload-agent', 'stop'])
+      expect(await run(action), action).toMatchObject({
+        code: 1,
+        reason: expect.stringContaining('etab does not answer'),
+      });
+  });
+
+  test('a link to where nothing can hang is read here, and a /var of its own, which Pacemaker shares', async () => {
+    for (const prepare of [
+      (m: ExportingMachine) => void m.links.set('/var/lib/nfs', '/srv/nfs'),
+      (m: ExportingMachine) => void m.mount('/var', '8:2'),
+    ]) {
+      const { machine, run } = node();
+      machine.unmountAll().mount('/nfsdata', '147:1');
+      machine.files.delete('/var/lib/nfs/rmtab');
+      machine.etab = entry();
+      prepare(machine);
+      expect((await run('monitor')).code).toBe(0);
+      expect(machine.ran).toEqual([]);
+    }
+  });
+
+  test('clients are kept waiting there, too: nfsd must end before the disk can go', async () => {
+    const { machine, run } = linked((m) => m.links.set('/var/lib/nfs', '/nfsdata/nfs'));
+    expect((await run('stop')).code).toBe(0);
+    expect(machine.exported).toEqual([placeholder]);
+    expect(machine.files.get('/proc/fs/nfsd/unlock_filesystem')).toBe('');
+  });
+});
+
+describe('an error is no absence', () => {
+  test('F8: etab that cannot be read is neither exported nor not', async () => {
+    const { machine, run } = node();
+    machine.unmountAll();
+    const own = machine.read.bind(machine);
+    machine.read = (path) =>
+      path.endsWith('/etab') ? Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' })) : own(path);
+    for (const action of ['monitor', 'start', 'stop'])
+      expect(await run(action)).toMatchObject({ code: 1, reason: expect.stringContaining('etab: EIO') });
+    expect((await run('monitor', '0')).code).toBe(1);
+  });
+});
+
 test('a new, empty state directory gets its etab: exportfs would fail without', async () => {
   const { machine, run } = node();
   machine.files.delete('/var/lib/nfs/etab');
