@@ -3,7 +3,7 @@ import { commandFailure, firstLine } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { checksItself } from './fstypes.ts';
 import type { Ctx } from './params.ts';
-import type { Source } from './source.ts';
+import type { Source } from './wanted.ts';
 
 /** From here on fsck(8)'s exit code says that errors remain; below it, that all is well or was repaired. */
 const errorsRemain = 4;
@@ -16,7 +16,7 @@ export async function checkFilesystem(
   const { run_fsck, fstype = '' } = params;
   if (!['auto', 'force', 'no'].includes(run_fsck))
     log.warn(`run_fsck=${run_fsck} is not auto, force or no: taken as auto`);
-  if (source.kind === 'other' || run_fsck === 'no' || (run_fsck !== 'force' && checksItself(fstype))) return;
+  if (source.is !== 'disk' || run_fsck === 'no' || (run_fsck !== 'force' && checksItself(fstype))) return;
   const argv: Argv = ['fsck', ...(fstype ? ['-t', fstype] : []), '-p', device];
   log.info(`checking the filesystem: ${argv.join(' ')}`);
   const output = await host.tryRun(argv);

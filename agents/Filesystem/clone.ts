@@ -1,10 +1,10 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { isClusterAware, isHarmlessClone } from './fstypes.ts';
 import type { Ctx } from './params.ts';
-import { hasOption } from './source.ts';
+import { hasOption } from './wanted.ts';
 
 /** Two nodes that write to one ordinary filesystem destroy it. Only Pacemaker's clone attributes tell that this may happen. */
-export function refuseUnsafeClone({ params, request, log }: Ctx): void {
+export function requireSafeClone({ params, request, log }: Ctx): void {
   if (!request.meta('clone_max')) return;
   const { fstype = '', device, options, force_clones } = params;
   if (isClusterAware(fstype) || isHarmlessClone(fstype)) return;

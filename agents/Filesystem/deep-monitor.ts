@@ -1,5 +1,7 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { commandFailure } from '../../lib/host/host.ts';
+import { commandFailure, type Host, hostName } from '../../lib/host/host.ts';
+import { isThere } from '../../lib/host/local-files.ts';
+import { kernelName } from '../../lib/host/storage/block-devices.ts';
 import { pathFacts } from '../../lib/host/storage/managed-files.ts';
 import type { Mount } from '../../lib/host/storage/mounts.ts';
 import type { Argv, Output } from '../../lib/host/sys/sys.ts';
@@ -7,10 +9,15 @@ import type { Ctx } from './params.ts';
 
 const block = 4096;
 
-/** Past the page cache, from the disk itself. What has no disk is asked for the attributes of its root. */
-export async function readDevice({ host }: Ctx, { source, target }: Mount): Promise<void> {
-  if (!source.startsWith('/dev/')) {
-    await pathFacts(host, target);
+/**
+ * Past the page cache, from the disk itself. What has no disk is asked for its root directory: a filesystem whose server or
+ * daemon is gone answers with an error (F8).
+ */
+export async function readDevice({ host }: Ctx, mount: Mount): Promise<void> {
+  const { target } = mount;
+  const source = await diskOf(host, mount);
+  if (source === undefined) {
+    if (!(await pathFacts(host, target))) throw new Failure('failed', `there is no ${target} any more`);
     return;
   }
   const argv: Argv = [
@@ -26,11 +33,19 @@ export async function readDevice({ host }: Ctx, { source, target }: Mount): Prom
   if (output.code !== 0) throw storageFailure(`reading ${source} under ${target}`, argv, output);
 }
 
+/** By its name in the mount table, or by the kernel's where that one leads nowhere any more. */
+async function diskOf(host: Host, { source, device }: Mount): Promise<string | undefined> {
+  if (!source.startsWith('/dev/')) return undefined;
+  if (device.startsWith('0:') || (await isThere(host, source))) return source;
+  const name = `/dev/${await kernelName(host, device)}`;
+  return (await isThere(host, name)) ? name : source;
+}
+
 type StatusFile = { readonly path: string; readonly content: string; readonly direct: boolean };
 
 /** The same name as the stock agent's, so that a change of agents leaves no second file behind. */
 export async function statusFile({ params, host, request }: Ctx, directory: string): Promise<string> {
-  const node = (await host.sys.read('/proc/sys/kernel/hostname')).trim();
+  const node = await hostName(host);
   const clone = request.meta('clone');
   const name = [request.instance, ...(clone ? [clone] : []), node].join('_');
   return `${directory}/${params.statusfile_prefix}${name}`;

@@ -1,12 +1,8 @@
-import {
-  type MountUser,
-  processesUsing,
-  protection,
-  type Search,
-} from '../../lib/host/storage/mount-users.ts';
+import { type MountUser, processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
 import { isMountedStill, type Mount } from '../../lib/host/storage/mounts.ts';
 import { signalName } from '../../lib/host/sys/signals.ts';
 import { readSeconds } from './force.ts';
+import { protection } from './holders.ts';
 import type { Ctx } from './params.ts';
 
 /** Of the names in a log line. */

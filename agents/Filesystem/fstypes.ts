@@ -18,7 +18,39 @@ const selfChecking = words(
 /** Read-only by nature. */
 const readOnlyTypes = words('iso9660 squashfs erofs cramfs romfs udf');
 
+/** Spellings of one kind: what mount is asked for, and what the table shows of it. */
+const families: readonly ReadonlySet<string>[] = [
+  words('nfs nfs4 efs aznfs'),
+  words('cifs smbfs smb3 smb'),
+  words('overlay overlayfs'),
+  words('ext2 ext3 ext4 ext4dev'),
+  words('vfat fat msdos'),
+  words('ceph-fuse ceph.fuse'),
+];
+/** Their helpers write addresses where names were given, or the name of their own program. */
+const rewritten = words('ceph lustre glusterfs beegfs rozofs cvfs');
+
+/** The name of a type's kind: of NFS whatever its version, of FUSE the program. */
+export function familyOf(type: string): string {
+  const name = type.replace(/^fuse\./, '').replace(/_(tgt|nodev)$/, '');
+  const [first = name] = families.find((family) => family.has(name)) ?? [];
+  return first;
+}
+
+/** Whether a type, as it is asked for, may show itself as the other. FUSE's own name stands for all of its programs. */
+export function areKin(asked: string, shown: string): boolean {
+  const isFuse = (type: string) => type === 'fuse' || type.startsWith('fuse.');
+  const [one, other] = [familyOf(asked), familyOf(shown)];
+  return one === other || (one === 'fuse' && isFuse(shown)) || (other === 'fuse' && isFuse(asked));
+}
+
+/** Whether the table may show another name than the one that was asked for. */
+export const isRewritten = (family: string, source: string): boolean =>
+  rewritten.has(family) || !/[:/]/.test(source);
+
 export const isServed = (type: string): boolean => served.has(type) || /^fuse(\.|$)/.test(type);
+/** The driver is a process: an unmounted filesystem may still be on its way to the disk. */
+export const isDriven = (type: string): boolean => /^fuse(blk)?(\.|$)/.test(type);
 export const isVirtual = (type: string): boolean => virtual.has(type);
 export const isClusterAware = (type: string): boolean => clusterAware.has(type);
 export const isHarmlessClone = (type: string): boolean => harmlessClones.has(type);

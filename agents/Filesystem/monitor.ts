@@ -1,35 +1,33 @@
 import { Failure, type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
-import { asideReason, coveredReason, lingers, requireSound } from './condition.ts';
+import { lingers, requireSound } from './condition.ts';
 import { readBack, readDevice, writeStatusFile } from './deep-monitor.ts';
 import type { Ctx } from './params.ts';
-import { look } from './state.ts';
+import { look, sentence } from './seen.ts';
 
 /** Depth 0 reads the mount table, nothing else. 10 reads from the storage, 20 also writes to it. */
 export async function monitor(ctx: Ctx): Promise<Health | Report> {
-  const { params, request } = ctx;
-  const state = await look(ctx, request.probe ? 'search' : 'links');
-  switch (state.is) {
+  const { request } = ctx;
+  const seen = await look(ctx, request.probe ? 'search' : 'links');
+  switch (seen.is) {
     case 'absent':
-      if (await lingers(ctx, state))
+      if (await lingers(ctx, seen))
         throw new Failure(
           'failed',
-          `${params.device} is not mounted on ${state.directory}, yet its filesystem is still active in this kernel`,
+          `${sentence(ctx, seen)}, yet its filesystem is still active in this kernel`,
         );
-      return notRunning(`${params.device} is not mounted on ${state.directory}`);
+      return notRunning(sentence(ctx, seen));
     case 'foreign':
       if (request.probe) return 'notRunning';
-      throw new Failure(
-        'failed',
-        `another device (${state.mount.source}) is mounted on ${state.directory}, not ${params.device}`,
-      );
+      throw new Failure('failed', sentence(ctx, seen));
+    case 'undecided':
     case 'covered':
-      throw new Failure('failed', coveredReason(state));
     case 'aside':
-      throw new Failure('failed', asideReason(state));
+      throw new Failure('failed', sentence(ctx, seen));
     case 'ours':
-      await requireSound(ctx, state, state.mount);
-      if (request.depth >= 10) await readDevice(ctx, state.mount);
-      if (request.depth >= 20) await readBack(ctx, await writeStatusFile(ctx, state.directory, state.mount));
+      await requireSound(ctx, seen, seen.mount);
+      if (request.depth >= 10) await readDevice(ctx, seen.mount);
+      if (request.depth >= 20)
+        await readBack(ctx, await writeStatusFile(ctx, seen.wanted.directory, seen.mount));
       return 'ok';
   }
 }

@@ -1,41 +1,83 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { activeFilesystem } from '../../lib/host/storage/block-devices.ts';
-import { describeElsewhere, otherNamespaces } from '../../lib/host/storage/mount-users.ts';
+import { activeFilesystem, kernelName } from '../../lib/host/storage/block-devices.ts';
 import type { Mount } from '../../lib/host/storage/mounts.ts';
+import { nameUsers } from './evict.ts';
 import { readForce } from './force.ts';
+import { isDriven } from './fstypes.ts';
+import { describeElsewhere, openersOf, otherNamespaces, overlaysOn } from './holders.ts';
 import type { Ctx } from './params.ts';
-import type { State } from './state.ts';
+import { diskOf, type Seen } from './seen.ts';
+
+/** What a stop unmounted last. */
+export type Last = {
+  readonly mount: Mount;
+  /** `major:minor` of the disk underneath, if there is one. */
+  readonly disk: string | undefined;
+};
+
+export const lastOf = async (ctx: Ctx, seen: Seen & { readonly mount: Mount }): Promise<Last> => ({
+  mount: seen.mount,
+  disk: await diskOf(ctx, seen),
+});
 
 /**
- * A filesystem that is mounted nowhere here may still be active: another mount namespace has it, or somebody unmounted it
- * lazily. The other node must not mount it before that ends. `last` is what this stop unmounted, if anything.
+ * A filesystem that is mounted nowhere here may still be active: another mount namespace has it, somebody unmounted it lazily, an
+ * overlay has layers on it, or its driver, a process, has not let go of the disk. The other node must not mount it before that
+ * ends.
  */
-export async function requireReleased(ctx: Ctx, state: State, last: Mount | undefined): Promise<void> {
+export async function requireReleased(ctx: Ctx, seen: Seen, last: Last | undefined): Promise<void> {
   const { params, host } = ctx;
-  const device = last?.device ?? state.device;
-  if (state.source.kind === 'other' || device === undefined) return;
-  if (state.table.some((mount) => mount.device === device)) return; // in use elsewhere on this node, by somebody else
-  const isActive = async () =>
-    last === undefined || tellsInSysfs(last)
+  const { source } = seen.wanted;
+  if (source.is === 'bind' || source.is === 'memory') return;
+  const driven = await drivenSource(ctx, seen, last);
+  const device = last?.mount.device ?? seen.wanted.number;
+  if (source.is === 'named' ? driven === undefined : device === undefined) return;
+  if (seen.table.some((mount) => mount.device === device)) return; // in use elsewhere on this node, by somebody else
+  const holders = async (): Promise<readonly string[]> => {
+    const drivers = driven === undefined ? [] : await openersOf(host, driven);
+    return [
+      ...(drivers.length > 0 ? [nameUsers(drivers)] : []),
+      ...(device === undefined ? [] : (await otherNamespaces(host, { device })).map(describeElsewhere)),
+      ...(await overlaysOn(host, { target: last?.mount.target ?? seen.wanted.directory })),
+    ];
+  };
+  const isActive = async () => {
+    if (driven !== undefined && (await openersOf(host, driven)).length > 0) return true;
+    if (device === undefined) return false;
+    return last === undefined || tellsInSysfs(last.mount)
       ? (await activeFilesystem(host, device)) !== undefined
       : (await otherNamespaces(host, { device })).length > 0;
+  };
   if (!(await isActive())) return;
 
   const mayEvict = readForce(params.force_unmount).evict;
   const released = await host.until(async () => {
-    if (mayEvict) await unmountElsewhere(ctx, device);
+    if (mayEvict && device !== undefined) await unmountElsewhere(ctx, device);
     return !(await isActive());
   }, host.left() * patience);
   if (released) return;
-  const elsewhere = (await otherNamespaces(host, { device })).map(describeElsewhere).join('; ');
+  const why = (await holders()).join('; ');
   throw new Failure(
     'failed',
-    `${params.device} is unmounted here but still active: ${elsewhere || 'something keeps it in use since a lazy unmount'}`,
+    `${params.device} is unmounted here but still active: ${why || 'something keeps it in use since a lazy unmount'}`,
   );
 }
 
 /** Of the time that is left; the rest is for finding out who it is. */
 const patience = 0.8;
+
+/** The path of a disk or of an image that a process, not the kernel, reads and writes: a FUSE filesystem's driver. */
+export async function drivenSource(
+  { host, params }: Ctx,
+  { wanted: { source, number } }: Seen,
+  last?: Last,
+): Promise<string | undefined> {
+  if (!isDriven(last?.mount.type ?? params.fstype ?? '')) return undefined;
+  const disk = last?.disk ?? number;
+  const name = disk === undefined ? undefined : await kernelName(host, disk);
+  if (name !== undefined) return `/dev/${name}`;
+  return source.is === 'named' && /^\/[^/]/.test(source.name) ? source.name : undefined;
+}
 
 async function unmountElsewhere({ host, log }: Ctx, device: string): Promise<void> {
   for (const place of await otherNamespaces(host, { device })) {

@@ -1,66 +1,67 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure, firstLine } from '../../lib/host/host.ts';
+import { isThere } from '../../lib/host/local-files.ts';
 import { nodeAt } from '../../lib/host/storage/block-devices.ts';
 import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
 import { isWithin, mountOn, mounts } from '../../lib/host/storage/mounts.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { checkFilesystem } from './check-filesystem.ts';
-import { refuseUnsafeClone } from './clone.ts';
-import { asideReason, coveredReason, requireSound } from './condition.ts';
+import { requireSafeClone } from './clone.ts';
+import { requireSound } from './condition.ts';
+import { areKin } from './fstypes.ts';
+import { remember } from './ours.ts';
 import type { Ctx } from './params.ts';
-import { devicePath, look, type State } from './state.ts';
+import { look, type Seen, sentence } from './seen.ts';
 import { requireType } from './support.ts';
 import { outliveSystemd, unmountBeforeTheNetworkGoes } from './systemd.ts';
+import { devicePath, type Wanted } from './wanted.ts';
+
+/** udev begins with a new device within this. */
+const udevIdleMs = 1000;
 
 /** Mounts, and looks whether it is mounted. Never over something else. */
 export async function start(ctx: Ctx): Promise<void> {
   const { params, host, log, memory } = ctx;
   const before = await look(ctx);
   if (await isThereAlready(ctx, before)) {
-    log.info(`${params.device} is already mounted on ${before.directory}`);
+    log.info(`${params.device} is already mounted on ${before.wanted.directory}`);
     return;
   }
-  refuseNested(before);
-  refuseUnsafeClone(ctx);
+  const { directory, source } = before.wanted;
+  requireNothingBelow(before);
+  requireSafeClone(ctx);
   await requireType(ctx);
   await unmountBeforeTheNetworkGoes(ctx);
   const device = await findDevice(ctx, before);
-  await checkFilesystem(ctx, before.source, device);
-  await ensureDirectory(host, before.directory);
-  log.info(`mounting ${device} on ${before.directory}`);
-  await memory.note('directory', before.directory);
-  await mount(ctx, device, before.directory);
-  await outliveSystemd(ctx, before.directory);
+  await checkFilesystem(ctx, source, device);
+  await ensureDirectory(host, directory);
+  log.info(`mounting ${device} on ${directory}`);
+  await memory.note('directory', directory);
+  await mount(ctx, device, directory);
+  await rememberAsMounted(ctx, before.wanted);
+  await outliveSystemd(ctx, directory);
   const after = await look(ctx);
-  if (after.is !== 'ours')
-    throw new Failure(
-      'failed',
-      `${device} was mounted on ${after.directory}, but it is not there now (${after.is})`,
-    );
+  if (after.is !== 'ours') throw new Failure('failed', `mount ended well, yet ${sentence(ctx, after)}`);
   await requireSound(ctx, after, after.mount);
 }
 
-async function isThereAlready(ctx: Ctx, state: State): Promise<boolean> {
-  switch (state.is) {
+async function isThereAlready(ctx: Ctx, seen: Seen): Promise<boolean> {
+  switch (seen.is) {
     case 'absent':
       return false;
     case 'ours':
-      await requireSound(ctx, state, state.mount);
+      await requireSound(ctx, seen, seen.mount);
       return true;
-    case 'covered':
-      throw new Failure('failed', coveredReason(state));
-    case 'aside':
-      throw new Failure('failed', asideReason(state));
     case 'foreign':
-      throw new Failure(
-        'failed',
-        `another device (${state.mount.source}) is already mounted on ${state.directory}: will not mount ${ctx.params.device} over it`,
-      );
+    case 'undecided':
+    case 'covered':
+    case 'aside':
+      throw new Failure('failed', sentence(ctx, seen));
   }
 }
 
-/** Mounting would hide them. */
-function refuseNested({ table, directory }: State): void {
+/** Mounting would hide it. */
+function requireNothingBelow({ table, wanted: { directory } }: Seen): void {
   const nested = table.find(({ target }) => target !== directory && isWithin(target, directory));
   if (nested)
     throw new Failure(
@@ -69,23 +70,28 @@ function refuseNested({ table, directory }: State): void {
     );
 }
 
+/** A helper may write the name of a server or of a program in its own way: what it made of it here is ours. */
+async function rememberAsMounted(ctx: Ctx, { source, directory }: Wanted): Promise<void> {
+  const mount = mountOn(await mounts(ctx.host), directory);
+  if (source.is !== 'named' || !mount || (source.family !== undefined && !areKin(source.family, mount.type)))
+    return;
+  await remember(ctx, { is: 'named', type: mount.type, name: mount.source });
+}
+
 /** What is given to mount: the device node once it is there, or the words as configured. */
-async function findDevice({ params, host }: Ctx, { source, table }: State): Promise<string> {
-  if (source.kind === 'other') return source.name;
+async function findDevice({ params, host }: Ctx, { wanted: { source }, table }: Seen): Promise<string> {
+  if (source.is !== 'disk') return params.device.trim();
   let path: string | undefined;
   let kind: string | undefined;
   const began = host.sys.now();
   const patience = host.left() / 2;
   await host.until(async () => {
-    path = await devicePath(host, source, 'search');
+    path = await devicePath({ host }, source.device, 'search');
     kind = path === undefined ? undefined : (await nodeAt(host, path, table))?.kind;
     if (kind !== undefined) return true;
     // udev has this file for as long as it has devices to name
-    const udevIsBusy = await host.sys.facts('/run/udev/queue').then(
-      () => true,
-      () => false,
-    );
-    return !udevIsBusy && host.sys.now() - began >= 1000;
+    const udevIsBusy = await isThere(host, '/run/udev/queue');
+    return !udevIsBusy && host.sys.now() - began >= udevIdleMs;
   }, patience);
   if (path !== undefined && (kind === 'block' || kind === 'directory' || path === '/dev/null')) return path;
   if (kind === 'file')

@@ -1,14 +1,14 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { type Mount, mountsBelow } from '../../lib/host/storage/mounts.ts';
-import { coveredReason } from './condition.ts';
+import { subvolumeOf } from './btrfs.ts';
 import { statusFile } from './deep-monitor.ts';
 import { readForce } from './force.ts';
 import { moveAside } from './move.ts';
 import type { Ctx } from './params.ts';
-import { requireReleased } from './release.ts';
-import { hasOption } from './source.ts';
-import { look, type State } from './state.ts';
-import { stopPhases, unmount } from './unmount.ts';
+import { isolate, takenAlong } from './propagation.ts';
+import { lastOf, requireReleased } from './release.ts';
+import { look, type Seen, sentence } from './seen.ts';
+import { type Phase, stopPhases, unmount } from './unmount.ts';
 
 /**
  * Unmounts until the mount table has nothing of ours on the directory, and the kernel nothing of it active. What is not ours
@@ -19,43 +19,63 @@ export async function stop(ctx: Ctx): Promise<void> {
   const { unknown, move } = readForce(params.force_unmount);
   if (unknown.length > 0) log.warn(`force_unmount: unknown word ${unknown.join(', ')} is ignored`);
   const phases = stopPhases(ctx);
-  let state = await look(ctx);
-  let last: Mount | undefined;
+  let seen = await look(ctx);
+  let last: Awaited<ReturnType<typeof lastOf>> | undefined;
   let tried: number | undefined;
-  while (state.is === 'ours' || state.is === 'aside') {
-    if (move && state.is === 'ours' && state.mount.id !== tried) {
-      tried = state.mount.id;
-      await moveAside(ctx, state.mount, state.table);
-      state = await look(ctx);
+  while (seen.is === 'ours' || seen.is === 'aside') {
+    if (move && seen.is === 'ours' && seen.mount.id !== tried) {
+      tried = seen.mount.id;
+      await moveAside(ctx, seen.mount, seen.table);
+      seen = await look(ctx);
       continue;
     }
-    last = state.mount;
-    log.info(`unmounting ${last.source} from ${last.target}`);
-    await removeStatusFile(ctx, last.target);
-    for (const mount of [...inTheWay(ctx, state, last), last]) await unmount(ctx, mount, phases);
-    state = await look(ctx);
+    const { mount, table } = seen;
+    last = await lastOf(ctx, seen);
+    log.info(`unmounting ${mount.source} from ${mount.target}`);
+    await removeStatusFile(ctx, mount.target);
+    await unmountAll(ctx, [...inTheWay(seen, mount), mount], table, phases);
+    seen = await look(ctx);
   }
-  if (state.is === 'covered') throw new Failure('failed', coveredReason(state));
-  if (state.is === 'foreign')
-    log.warn(`${state.mount.source} on ${state.directory} is not ${params.device} and stays mounted`);
-  if (!last) log.info(`${params.device} is not mounted on ${state.directory}`);
-  await requireReleased(ctx, state, last);
+  if (seen.is === 'covered' || seen.is === 'undecided') throw new Failure('failed', sentence(ctx, seen));
+  if (seen.is === 'foreign') log.warn(`${sentence(ctx, seen)}: it stays`);
+  if (!last) log.info(`${params.device} is not mounted on ${seen.wanted.directory}`);
+  await requireReleased(ctx, seen, last);
+}
+
+/**
+ * One after the other. A mount that is seen below ours through shared propagation, and stays elsewhere, is another resource's: it
+ * goes from here alone, and nobody is ended for it.
+ */
+async function unmountAll(
+  ctx: Ctx,
+  all: readonly Mount[],
+  table: readonly Mount[],
+  phases: readonly Phase[],
+): Promise<void> {
+  const leaving = new Set(all.map(({ id }) => id));
+  const ours = all.at(-1);
+  const gently = phases.map((phase): Phase => ({ ...phase, signals: [], force: false }));
+  for (const mount of all) {
+    const kept = mount === ours ? undefined : takenAlong(table, mount, leaving);
+    if (kept) await isolate(ctx, mount, kept);
+    await unmount(ctx, mount, kept ? gently : phases);
+  }
 }
 
 /**
  * What must be unmounted before: what is mounted below, and bind mounts of our tree elsewhere, which would keep the device
  * busy. Other subvolumes of the same btrfs are not ours.
  */
-function inTheWay({ params }: Pick<Ctx, 'params'>, { table }: State, ours: Mount): readonly Mount[] {
+function inTheWay({ table, wanted: { source } }: Seen, ours: Mount): readonly Mount[] {
   const below = mountsBelow(table, ours);
-  if (!ours.source.startsWith('/dev/') || hasOption(params.options, 'bind', 'rbind')) return below;
+  if (!ours.source.startsWith('/dev/') || source.is === 'bind') return below;
   const binds = table.filter(
     (mount) =>
       mount.device === ours.device &&
       mount.id !== ours.id &&
       mount.target !== ours.target &&
       isBelowRoot(mount.root, ours.root) &&
-      subvolume(mount) === subvolume(ours),
+      subvolumeOf(mount).id === subvolumeOf(ours).id,
   );
   const all = [...below, ...binds.flatMap((bind) => [...mountsBelow(table, bind), bind])];
   return all.filter((mount, index) => all.findIndex(({ id }) => id === mount.id) === index);
@@ -63,8 +83,6 @@ function inTheWay({ params }: Pick<Ctx, 'params'>, { table }: State, ours: Mount
 
 const isBelowRoot = (root: string, above: string): boolean =>
   above === '/' || root === above || root.startsWith(`${above}/`);
-const subvolume = ({ superOptions }: Mount): string | undefined =>
-  superOptions.find((option) => option.startsWith('subvolid='));
 
 /** Only when the stop operation itself has depth 20, as the stock agent does. */
 async function removeStatusFile(ctx: Ctx, directory: string): Promise<void> {

@@ -1,12 +1,13 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure, firstLine } from '../../lib/host/host.ts';
 import { flushKernelExports, kernelExports } from '../../lib/host/nfs/exports.ts';
-import { kernelUsers, processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
+import { processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
 import { isMountedStill, isWithin, type Mount } from '../../lib/host/storage/mounts.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { evict, nameUsers } from './evict.ts';
 import { readForce, readSignals } from './force.ts';
 import { isServed } from './fstypes.ts';
+import { kernelUsers } from './holders.ts';
 import type { Ctx } from './params.ts';
 
 /** Until when, in `host.sys.now()`, a stop insists in which way. */
@@ -64,7 +65,7 @@ export async function unmount(ctx: Ctx, mount: Mount, phases: readonly Phase[]):
   }
   if (attempt.done) return;
   const mayForce = phases.some(({ force }) => force);
-  if (isServed(mount.type) && (mayForce || attempt.hung)) return unmountLazily(ctx, mount);
+  if (isElsewhere(mount) && (mayForce || attempt.hung)) return unmountLazily(ctx, mount);
   throw await busyFailure(ctx, mount, attempt.why);
 }
 
@@ -82,6 +83,13 @@ async function forgetOldExports({ host, log }: Ctx, mount: Mount, until: number)
   return true;
 }
 
+/**
+ * Whether the data of a mount is on another machine: only then nothing is lost by force that could still be saved. By the source,
+ * not by the type's name: FUSE may have a disk here, and Lustre's servers have theirs.
+ */
+const isElsewhere = ({ type, device, source }: Mount): boolean =>
+  isServed(type) && device.startsWith('0:') && !/^\/[^/]/.test(source);
+
 type Attempt = { readonly done: boolean; readonly why: string; readonly hung: boolean };
 
 /**
@@ -89,7 +97,7 @@ type Attempt = { readonly done: boolean; readonly why: string; readonly hung: bo
  * which hangs with its server.
  */
 async function tryUnmount({ host, log }: Ctx, mount: Mount, force: boolean): Promise<Attempt> {
-  const served = isServed(mount.type);
+  const served = isElsewhere(mount);
   const argv: Argv = ['umount', '-c', ...(force && served ? ['-f'] : []), mount.target];
   const output = await host.tryRun(argv, served ? { timeoutMs: host.left() / 4 } : {});
   // A local filesystem leaves the table first and writes its data then: only the end of umount says that it is on disk.
@@ -115,11 +123,22 @@ async function unmountLazily({ host, log }: Ctx, mount: Mount): Promise<void> {
   );
 }
 
+const lookedAtInShort = 'no user in cwd, root, exe, fd, maps, loop, swap, nfsd';
+/** A descriptor on its way through a socket (SCM_RIGHTS), or registered with io_uring, is in no table that could be read. */
+const lookedAt =
+  'No user is to be found among programs, working and root directories, descriptors and mapped files of all processes and threads, loop devices, swap, the NFS server, overlays and other mount namespaces; a descriptor may be on its way between two processes';
+
+/** Of `umount: /m: target is busy.` what is not said by the sentence around it. */
+const lastWords = (why: string): string => why.split(': ').at(-1)?.replace(/\.$/, '') ?? why;
+
 async function busyFailure({ host, log }: Ctx, mount: Mount, why: string): Promise<Failure> {
   const users = await processesUsing(host, mount);
   const others = await kernelUsers(host, mount);
   const all = [...others, nameUsers(users)].filter(Boolean).join('; ');
-  log.error(`${mount.target} is in use by ${all || 'nobody that could be found'}`);
+  log.error(all ? `${mount.target} is in use by ${all}` : `${mount.target}: ${why}. ${lookedAt}`);
   const reason = [...others, nameUsers(users, namedInReason)].filter(Boolean).join('; ');
-  return new Failure('failed', `Couldn't unmount ${mount.target}: ${reason || why}`);
+  return new Failure(
+    'failed',
+    `Couldn't unmount ${mount.target}: ${reason || `${lastWords(why)}; ${lookedAtInShort}`}`,
+  );
 }

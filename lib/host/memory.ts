@@ -12,15 +12,23 @@ export type Memory = {
   fact<T>(name: string): Promise<T | undefined>;
   /** `undefined` deletes. */
   note(name: string, value: unknown): Promise<void>;
+  /** Notes a fact that outlives a stop: what was found out about the machine, not what an action did. */
+  keep(name: string, value: unknown): Promise<void>;
   rememberParams(params: RawParams): Promise<void>;
   /** What other instances of the same agent have noted since boot. */
   others(): Promise<readonly Remembered[]>;
+  /** All but what is kept. */
   forget(): Promise<void>;
 };
 
 export type Remembered = { readonly instance: string; readonly facts: Readonly<Record<string, unknown>> };
 
-type Page = { readonly bootId: string; readonly params?: RawParams; readonly facts: Record<string, unknown> };
+type Page = {
+  readonly bootId: string;
+  readonly params?: RawParams;
+  readonly facts: Record<string, unknown>;
+  readonly kept?: Record<string, unknown>;
+};
 
 /** HA_RSCTMP, where agents of every provider keep state that must not survive a reboot. */
 export const rscTmp = (env: NodeJS.ProcessEnv): string => env['HA_RSCTMP'] || '/run/resource-agents';
@@ -57,10 +65,17 @@ export function memoryOf(sys: Sys, agent: string, instance: string, log: Log): M
 
   return {
     params: async () => (await page()).params,
-    fact: async <T>(name: string) => (await page()).facts[name] as T | undefined,
+    async fact<T>(name: string) {
+      const { facts, kept } = await page();
+      return (facts[name] ?? kept?.[name]) as T | undefined;
+    },
     async note(name, value) {
       const current = await page();
       await save({ ...current, facts: { ...current.facts, [name]: value } });
+    },
+    async keep(name, value) {
+      const current = await page();
+      await save({ ...current, kept: { ...current.kept, [name]: value } });
     },
     rememberParams: async (params) => save({ ...(await page()), params }),
     async others() {
@@ -74,6 +89,10 @@ export function memoryOf(sys: Sys, agent: string, instance: string, log: Log): M
         })),
       );
     },
-    forget: () => sys.remove(file).catch(() => undefined),
+    async forget() {
+      const { bootId, kept } = await page();
+      if (kept) await save({ bootId, facts: {}, kept });
+      else await sys.remove(file).catch(() => undefined);
+    },
   };
 }

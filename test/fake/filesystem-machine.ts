@@ -96,10 +96,14 @@ export class FilesystemMachine extends FakeMachine {
   }
 
   /** What the kernel shows of a device, of a bound directory, of a name. */
-  private origin(source: string, options: readonly string[]): Pick<Row, 'source' | 'device' | 'root'> {
+  private origin(named: string, options: readonly string[]): Pick<Row, 'source' | 'device' | 'root'> {
+    const source = this.links.get(named) ?? named;
     const rdev = this.factsOf.get(source)?.rdev ?? 0;
     if (rdev) return { source, device: `${rdev >> 8}:${rdev & 0xff}` };
-    if (options.includes('loop')) return { source: '/dev/loop0', device: '7:0' };
+    if (options.includes('loop')) {
+      this.files.set('/sys/dev/block/7:0/loop/backing_file', `${source}\n`);
+      return { source: '/dev/loop0', device: '7:0' };
+    }
     if (!options.includes('bind')) return { source, device: '0:99' };
     const holder = this.rows.findLast(({ target }) => isWithin(source, target));
     if (!holder) return { source: '/dev/root', device: '254:0', root: source };

@@ -12,6 +12,8 @@ export type Story = {
   readonly given?: (machine: FilesystemMachine) => unknown;
   /** See `callsOf`. */
   readonly calls: string;
+  /** What changes then, and what is called after it. */
+  readonly later?: { readonly change: (machine: FilesystemMachine) => unknown; readonly calls: string };
   /** Mount points afterwards. */
   readonly mounts?: readonly string[];
   /** The commands of the last call. */
@@ -32,6 +34,10 @@ export async function follow(story: Story): Promise<void> {
     return machine.call(action, env);
   };
   await checkCalls(story.calls, call, story.reason);
+  if (story.later) {
+    story.later.change(machine);
+    await checkCalls(story.later.calls, call, story.reason);
+  }
   const said = troubleIn(machine.log);
   if (story.warns) expect(said).toMatch(story.warns);
   if (story.silent) expect(said).toBe('');

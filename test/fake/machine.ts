@@ -1,3 +1,4 @@
+import { mountHolding, parseMountinfo } from '../../lib/host/storage/mounts.ts';
 import type {
   Argv,
   Command,
@@ -22,6 +23,8 @@ export class FakeMachine implements Sys {
   readonly files = new Map<string, string>();
   readonly links = new Map<string, string>();
   readonly factsOf = new Map<string, Partial<FileFacts>>();
+  /** Where a link of /proc leads to another mount than its text says. */
+  readonly mountIds = new Map<string, number>();
   readonly journal: string[] = [];
   running: readonly RunningAddress[] = [];
   readonly env: NodeJS.ProcessEnv;
@@ -105,6 +108,18 @@ export class FakeMachine implements Sys {
     const target = this.links.get(link);
     if (target === undefined) throw errno(this.files.has(link) ? 'EINVAL' : 'ENOENT', link);
     return target;
+  }
+
+  /** Of the mount that holds the link's text, the uppermost; nobody knows where there is no mount table. */
+  async mountId(link: string): Promise<number> {
+    const path = (await this.target(link)).replace(/ \(deleted\)$/, '');
+    const known = this.mountIds.get(link);
+    const table = this.files.get('/proc/self/mountinfo');
+    if (known !== undefined || table === undefined) {
+      if (known === undefined) throw errno('ENOSYS', link);
+      return known;
+    }
+    return mountHolding(parseMountinfo(table), path)?.id ?? 0;
   }
 
   async facts(path: string, follow?: 'follow'): Promise<FileFacts> {

@@ -1,5 +1,5 @@
 import type { Host } from '../host.ts';
-import { processName } from '../storage/mount-users.ts';
+import { processName } from '../process-table.ts';
 
 /** proc_net_tcp(5): `sl local:port remote:port st … inode`, in hexadecimal; state 0A is listening. */
 export const parseListeners = (table: string, port: number): readonly string[] =>
@@ -21,7 +21,7 @@ export async function listenersOn(host: Host, port: number): Promise<readonly st
     if (!/^\d+$/.test(pid)) continue;
     for (const fd of await host.sys.list(`/proc/${pid}/fd`).catch(() => []))
       if (sockets.has(await host.sys.target(`/proc/${pid}/fd/${fd}`).catch(() => ''))) {
-        found.push(`${await processName(host, Number(pid))} (pid ${pid})`);
+        found.push(`${(await processName(host, Number(pid))) ?? '?'} (pid ${pid})`);
         break;
       }
   }

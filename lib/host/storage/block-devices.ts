@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts';
+import { factsIfThere, isThere, listIfThere, readIfThere, targetIfThere } from '../local-files.ts';
 import type { FileFacts } from '../sys/sys.ts';
 import { pathFacts } from './managed-files.ts';
 import { answersHere, canonicalPath, type Mount } from './mounts.ts';
@@ -14,26 +15,58 @@ export function deviceNumber(rdev: number): string {
 
 export type Node = { readonly kind: FileFacts['kind']; readonly number?: string };
 
-/** What lies at a path, links followed: for a block device with its `major:minor`. Below /dev it is looked at in this process. */
+/**
+ * What lies at a path, links followed: for a block device with its `major:minor`. Below /dev it is looked at in this process.
+ * `undefined` only where there is nothing; throws `Failure` when that cannot be found out.
+ */
 export async function nodeAt(host: Host, path: string, table: readonly Mount[]): Promise<Node | undefined> {
   const real = await canonicalPath(host, path, table);
   if (!answersHere(real, table)) {
     const facts = await pathFacts(host, real);
     return facts && { kind: facts.kind };
   }
-  const facts = await host.sys.facts(real).catch(() => undefined);
+  const facts = await factsIfThere(host, real);
   if (!facts) return undefined;
   return facts.kind === 'block' ? { kind: 'block', number: deviceNumber(facts.rdev) } : { kind: facts.kind };
 }
 
-/** The number of the device that a mount lives on; `undefined` for one without. btrfs shows an anonymous number there. */
+/** The number of the block device at a path, or of the one that the kernel calls so, although its node below /dev is gone. */
+export async function numberOf(
+  host: Host,
+  path: string,
+  table: readonly Mount[],
+): Promise<string | undefined> {
+  const node = await nodeAt(host, path, table);
+  if (node) return node.number;
+  const name = /^\/dev\/([^/]+)$/.exec(path)?.[1];
+  return name === undefined ? undefined : (await readIfThere(host, `/sys/class/block/${name}/dev`))?.trim();
+}
+
+/**
+ * What tells a device from a later one with the same number: the mapper's UUID, or the kernel's serial number of disks (diskseq,
+ * since Linux 5.15). `undefined` for a device that is gone, and on older kernels.
+ */
+export async function serialOf(host: Host, number: string): Promise<string | undefined> {
+  const uuid = (await readIfThere(host, `/sys/dev/block/${number}/dm/uuid`))?.trim();
+  if (uuid) return uuid;
+  const read = (dir: string) => readIfThere(host, `/sys/dev/block/${number}/${dir}diskseq`);
+  return ((await read('')) ?? (await read('../')))?.trim(); // a partition has its disk's
+}
+
+/** The file behind a loop device, as the kernel names it; `undefined` for what is no loop device. */
+export async function backingFile(host: Host, number: string): Promise<string | undefined> {
+  const text = await readIfThere(host, `/sys/dev/block/${number}/loop/backing_file`);
+  return text?.replace(/\n$/, '');
+}
+
+/** The number of the device that a mount lives on; `undefined` for one without. btrfs and FUSE show an anonymous number there. */
 export async function deviceUnder(
   host: Host,
   mount: Mount,
   table: readonly Mount[],
 ): Promise<string | undefined> {
   if (!mount.device.startsWith('0:')) return mount.device;
-  return mount.source.startsWith('/dev/') ? (await nodeAt(host, mount.source, table))?.number : undefined;
+  return mount.source.startsWith('/dev/') ? numberOf(host, mount.source, table) : undefined;
 }
 
 export type Tag = 'UUID' | 'LABEL' | 'PARTUUID' | 'PARTLABEL';
@@ -41,7 +74,7 @@ export type Tag = 'UUID' | 'LABEL' | 'PARTUUID' | 'PARTLABEL';
 /** The device that udev's link names. Costs no command; `undefined` where no udev runs. */
 export async function linkedDevice(host: Host, tag: Tag, value: string): Promise<string | undefined> {
   const link = `/dev/disk/by-${tag.toLowerCase()}/${udevName(value)}`;
-  return (await host.sys.target(link).catch(() => undefined)) === undefined ? undefined : link;
+  return (await targetIfThere(host, link)) === undefined ? undefined : link;
 }
 
 /** The device found by reading the superblocks of all of them. */
@@ -64,17 +97,16 @@ export const isPresent = async (host: Host, number: string): Promise<boolean> =>
 /** Whether two devices are members of one btrfs: it mounts under the name of any of them. */
 export async function shareBtrfs(host: Host, ...numbers: readonly string[]): Promise<boolean> {
   const names = await Promise.all(numbers.map((number) => kernelName(host, number)));
-  for (const filesystem of await host.sys.list('/sys/fs/btrfs').catch(() => [])) {
-    const members = await host.sys
-      .list(`/sys/fs/btrfs/${filesystem}/devices`)
-      .catch((): readonly string[] => []);
+  for (const filesystem of await listIfThere(host, '/sys/fs/btrfs')) {
+    const members = await listIfThere(host, `/sys/fs/btrfs/${filesystem}/devices`);
     if (names.every((name) => name !== undefined && members.includes(name))) return true;
   }
   return false;
 }
 
-const kernelName = async (host: Host, number: string): Promise<string | undefined> =>
-  (await host.sys.target(`/sys/dev/block/${number}`).catch(() => undefined))?.split('/').at(-1);
+/** What the kernel calls a device: `sda1`, `dm-0`; `undefined` for one that is gone. */
+export const kernelName = async (host: Host, number: string): Promise<string | undefined> =>
+  (await targetIfThere(host, `/sys/dev/block/${number}`))?.split('/').at(-1);
 
 const typesWithSysfs = ['ext4', 'xfs', 'f2fs'];
 
@@ -85,7 +117,6 @@ const typesWithSysfs = ['ext4', 'xfs', 'f2fs'];
 export async function activeFilesystem(host: Host, number: string): Promise<string | undefined> {
   const name = await kernelName(host, number);
   if (!name) return undefined;
-  for (const type of typesWithSysfs)
-    if (await host.sys.facts(`/sys/fs/${type}/${name}`).catch(() => undefined)) return type;
+  for (const type of typesWithSysfs) if (await isThere(host, `/sys/fs/${type}/${name}`)) return type;
   return undefined;
 }

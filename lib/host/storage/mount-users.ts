@@ -1,162 +1,141 @@
 import type { Host } from '../host.ts';
-import { nfsClientsOn } from '../nfs/clients.ts';
-import { kernelExports } from '../nfs/exports.ts';
+import { isAbsence, listIfThere } from '../local-files.ts';
+import { processIds, processName } from '../process-table.ts';
 import { parseStat } from '../sys/process-tree.ts';
-import { decodeOctal, isWithin, type Mount, parseMountinfo } from './mounts.ts';
+import { pathFacts } from './managed-files.ts';
+import { isWithin, type Mount } from './mounts.ts';
 
 /** A process that keeps a mount busy, and the first thing found that says so. */
 export type MountUser = {
   readonly pid: number;
   readonly name: string;
-  /** E.g. `cwd /data/x`, `fd 4 /data/etab`, `mapped file /data/lib.so`, `socket /data/sock`, `root …`, `exe …`. */
+  /** E.g. `cwd /data/x`, `fd 4 /data/etab`, `mapped file /data/lib.so`, `socket /data/sock`, `root …`, `exe …`; `thread 12: cwd …`. */
   readonly how: string;
 };
 
 /**
- * Every process that uses exactly this mount: not the filesystem below its mount point, not another mount of the same device.
- * The texts of /proc are compared; no link is followed and nothing is stat'ed, so a dead server cannot hang the search.
+ * `quick` leaves out what a process has mapped, and what its threads have for themselves: most of the cost, and seldom what keeps
+ * a mount busy.
+ */
+export type Search = 'quick' | 'thorough';
+
+/**
+ * Every process that uses exactly this mount: not the directory below its mount point, not another mount of the same device. The
+ * texts of /proc are compared, and what reads like ours must have the mount's id.
  */
 export async function processesUsing(
   host: Host,
   mount: Mount,
   search: Search = 'thorough',
 ): Promise<readonly MountUser[]> {
-  const [pids, sockets, namespace] = await Promise.all([
-    pidsOf(host),
-    boundSockets(host, mount),
-    host.sys.target('/proc/self/ns/mnt').catch(() => undefined),
-  ]);
+  const [pids, sockets] = await Promise.all([processIds(host), boundSockets(host, mount)]);
   const found: MountUser[] = [];
   for (let first = 0; first < pids.length; first += atOnce) {
     const looked = pids.slice(first, first + atOnce).map(async (pid) => {
-      const how = await useOf(host, pid, mount, sockets, namespace, search);
-      return how === undefined ? [] : [{ pid, name: await processName(host, pid), how }];
+      const how = await useOf(host, pid, mount, sockets, search);
+      return how === undefined ? [] : [{ pid, name: (await nameOf(host, pid)) ?? '?', how }];
     });
     found.push(...(await Promise.all(looked)).flat());
   }
   return found;
 }
 
-/** `quick` leaves out what a process has mapped and nothing else: most of the cost, and seldom what keeps a mount busy. */
-export type Search = 'quick' | 'thorough';
-
 const atOnce = 64;
+const nameOf = (host: Host, pid: number) => processName(host, pid).catch(() => undefined);
 
-/** Of the cluster itself: without these the node is fenced. Kernel names end after 15 characters. */
-const clusterDaemon = /^(pacemaker.*|corosync|pcsd|sbd|dlm_controld|crmd|lrmd|cib)$/;
-
-type Named = Pick<MountUser, 'pid' | 'name'>;
-
-/** Who must never be signalled: ourselves, whoever waits for our answer, init, the cluster's daemons. */
-export async function protection(host: Host): Promise<(user: Named) => boolean> {
-  const callers = new Set<number>();
-  for (let pid = host.sys.pid; pid > 1; pid = await parentOf(host, pid)) callers.add(pid);
-  return ({ pid, name }) => pid <= 1 || callers.has(pid) || clusterDaemon.test(name);
-}
-
-/** The name the kernel keeps (15 bytes): the command line itself cannot be read while the process hangs in a page fault. */
-export const processName = async (host: Host, pid: number): Promise<string> =>
-  (await host.sys.read(`/proc/${pid}/comm`).catch(() => '?')).trim();
-
-/** What keeps a mount or its device busy without being a process of this mount namespace; one phrase each. */
-export async function kernelUsers(host: Host, mount: Mount): Promise<readonly string[]> {
-  const found = await Promise.all([
-    loopDevicesOn(host, mount),
-    swapsOn(host, mount),
-    exportsOn(host, mount),
-    nfsClientsOn(host, mount),
-    otherNamespaces(host, mount).then((all) => all.map(describeElsewhere)),
-  ]);
-  return found.flat();
-}
-
-/** A mount of the same superblock in another mount namespace, and a process that lives there. */
-export type Elsewhere = { readonly pid: number; readonly name: string; readonly target: string };
-
-/** One entry per other mount namespace that has the superblock mounted. Unmounting here does not end it there. */
-export async function otherNamespaces(
-  host: Host,
-  { device }: Pick<Mount, 'device'>,
-): Promise<readonly Elsewhere[]> {
-  const seen = new Set([await host.sys.target('/proc/self/ns/mnt').catch(() => undefined)]);
-  const found: Elsewhere[] = [];
-  for (const pid of await pidsOf(host)) {
-    const namespace = await host.sys.target(`/proc/${pid}/ns/mnt`).catch(() => undefined);
-    if (seen.has(namespace)) continue;
-    seen.add(namespace);
-    const table = parseMountinfo(await host.sys.read(`/proc/${pid}/mountinfo`).catch(() => ''));
-    const there = table.find((mount) => mount.device === device);
-    if (there) found.push({ pid, name: await processName(host, pid), target: there.target });
-  }
-  return found;
-}
-
-export const describeElsewhere = ({ pid, name, target }: Elsewhere): string =>
-  `the mount namespace of ${name}[${pid}] has it on ${target}`;
-
-async function pidsOf(host: Host): Promise<readonly number[]> {
-  const entries = await host.sys.list('/proc');
-  return entries.filter((entry) => /^\d+$/.test(entry)).map(Number);
-}
-
-async function parentOf(host: Host, pid: number): Promise<number> {
-  return parseStat(await host.sys.read(`/proc/${pid}/stat`).catch(() => ''))?.parent ?? 0;
-}
+type Bound = ReadonlySet<string>;
 
 async function useOf(
   host: Host,
   pid: number,
   mount: Mount,
-  sockets: ReadonlySet<string>,
-  namespace: string | undefined,
+  sockets: Bound,
   search: Search,
 ): Promise<string | undefined> {
-  const linkOf = (name: string) => host.sys.target(`/proc/${pid}/${name}`).catch(() => undefined);
-  const exe = await linkOf('exe');
-  if (exe === undefined) return undefined; // a kernel thread or a zombie: neither holds a file
-  // Seen from here, paths of another mount namespace look like ours without being ours; descriptors carry the mount's id.
-  if (namespace === undefined || (await linkOf('ns/mnt')) === namespace) {
-    const places = [
-      ['exe', exe] as const,
-      ['cwd', await linkOf('cwd')] as const,
-      ['root', await linkOf('root')] as const,
-    ];
-    for (const [name, text] of places)
-      if (text !== undefined && isOn(text, mount)) return `${name} ${undeleted(text)}`;
-    const descriptor = await descriptorOn(host, pid, mount, sockets);
-    return descriptor ?? (search === 'thorough' ? mappingOn(host, pid, mount) : undefined);
+  const dir = `/proc/${pid}`;
+  const own =
+    (await placeOn(host, dir, mount, ['exe', 'cwd', 'root'])) ??
+    (await descriptorOn(host, dir, mount, sockets));
+  if (own !== undefined || search === 'quick') return own;
+  return (await mappingOn(host, pid, mount)) ?? threadOn(host, pid, mount, sockets);
+}
+
+/** What a process runs, and where it stands. */
+async function placeOn(
+  host: Host,
+  dir: string,
+  mount: Mount,
+  names: readonly ('exe' | 'cwd' | 'root')[],
+): Promise<string | undefined> {
+  for (const name of names) {
+    const text = await host.sys.target(`${dir}/${name}`).catch(() => '');
+    if (isOn(text, mount) && (await isOnMount(host, `${dir}/${name}`, mount)))
+      return `${name} ${undeleted(text)}`;
   }
-  return descriptorOn(host, pid, mount, sockets);
+  return undefined;
+}
+
+/** A thread may have directories (CLONE_FS) and descriptors (CLONE_FILES) of its own, and outlive the first one. */
+async function threadOn(host: Host, pid: number, mount: Mount, sockets: Bound): Promise<string | undefined> {
+  const threads = await quietly(listIfThere(host, `/proc/${pid}/task`));
+  for (const thread of threads) {
+    if (thread === String(pid)) continue;
+    const dir = `/proc/${pid}/task/${thread}`;
+    const how =
+      (await placeOn(host, dir, mount, ['cwd', 'root'])) ?? (await descriptorOn(host, dir, mount, sockets));
+    if (how !== undefined) return `thread ${thread}: ${how}`;
+  }
+  return undefined;
 }
 
 async function descriptorOn(
   host: Host,
-  pid: number,
+  dir: string,
   mount: Mount,
-  sockets: ReadonlySet<string>,
+  sockets: Bound,
 ): Promise<string | undefined> {
-  for (const fd of await host.sys.list(`/proc/${pid}/fd`).catch(() => [])) {
-    const text = await host.sys.target(`/proc/${pid}/fd/${fd}`).catch(() => '');
+  for (const fd of await quietly(listIfThere(host, `${dir}/fd`))) {
+    const text = await host.sys.target(`${dir}/fd/${fd}`).catch(() => '');
     if (sockets.has(text)) return `fd ${fd} ${text}`;
     if (!isOn(text, mount)) continue;
-    const info = await host.sys.read(`/proc/${pid}/fdinfo/${fd}`).catch(() => '');
+    const info = await host.sys.read(`${dir}/fdinfo/${fd}`).catch(() => '');
     const id = /^mnt_id:\s*(\d+)/m.exec(info)?.[1];
     if (id === undefined || Number(id) === mount.id) return `fd ${fd} ${undeleted(text)}`;
   }
   return undefined;
 }
 
-/** proc_pid_maps(5): `from-to perms offset dev inode path`; only line breaks of the path are escaped. */
+/**
+ * proc_pid_maps(5):
+ *
+ *     00400000-00452000 r-xp 00000000 08:02 173521 /usr/bin/dbus-daemon
+ *     (1)               (2)  (3)      (4)   (5)    (6)
+ *
+ * (1) addresses, without leading zeros also the name of a link in map_files, (2) permissions, (3) offset, (4) device in
+ * hexadecimal, (5) inode, (6) path, of which only line breaks are escaped.
+ */
 async function mappingOn(host: Host, pid: number, mount: Mount): Promise<string | undefined> {
   if (await isStuckInMemory(host, pid)) return undefined;
   const maps = await host.sys.read(`/proc/${pid}/maps`).catch(() => '');
   if (!maps.includes(mount.target)) return undefined;
   for (const line of maps.split('\n')) {
-    const [, device = '', path = ''] = /^\S+ \S+ \S+ (\S+) \d+ +(\/.*)$/.exec(line) ?? [];
-    if (isOn(path, mount) && (mount.type === 'overlay' || sameDevice(device, mount.device)))
+    const [, from = '', to = '', device = '', path = ''] =
+      /^0*([0-9a-f]+)-0*([0-9a-f]+) \S+ \S+ (\S+) \d+ +(\/.*)$/.exec(line) ?? [];
+    if (!isOn(path, mount) || (mount.type !== 'overlay' && !isSameDevice(device, mount.device))) continue;
+    if (await isOnMount(host, `/proc/${pid}/map_files/${from}-${to}`, mount))
       return `mapped file ${undeleted(path)}`;
   }
   return undefined;
+}
+
+/** btrfs and overlay number their files' devices differently from their mounts. */
+const isSameDevice = (hex: string, decimal: string): boolean =>
+  decimal.startsWith('0:') || decimalDevice(hex) === decimal;
+
+/** Maps prints `08:01` in hexadecimal, mountinfo `8:1` in decimal. */
+function decimalDevice(hex: string): string {
+  const [major = '', minor = ''] = hex.split(':');
+  return `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}`;
 }
 
 /**
@@ -164,7 +143,7 @@ async function mappingOn(host: Host, pid: number, mount: Mount): Promise<string 
  * mappings, every further reader, such as we, waits behind it.
  */
 async function isStuckInMemory(host: Host, pid: number): Promise<boolean> {
-  const threads = await host.sys.list(`/proc/${pid}/task`).catch(() => []);
+  const threads = await quietly(listIfThere(host, `/proc/${pid}/task`));
   if (threads.length < 2) return false;
   for (const thread of threads) {
     const stat = await host.sys.read(`/proc/${pid}/task/${thread}/stat`).catch(() => '');
@@ -173,14 +152,28 @@ async function isStuckInMemory(host: Host, pid: number): Promise<boolean> {
   return false;
 }
 
-/** Maps prints `08:01` in hexadecimal, mountinfo `8:1` in decimal. */
-function sameDevice(hex: string, decimal: string): boolean {
-  const [major = '', minor = ''] = hex.split(':');
-  return `${Number.parseInt(major, 16)}:${Number.parseInt(minor, 16)}` === decimal;
+/**
+ * Whether a link of /proc leads to this mount: what was opened or entered before the mount reads the same and lies below it. Where
+ * the kernel does not say, the text decides.
+ */
+async function isOnMount(host: Host, link: string, mount: Mount): Promise<boolean> {
+  // NFS and 9P ask the server again even about a place that somebody stands on (d_weak_revalidate): a child may wait for that.
+  if (asksAgain.has(mount.type)) {
+    const facts = await pathFacts(host, link, askMs).catch(() => undefined);
+    return facts === undefined || facts.device === mount.device;
+  }
+  try {
+    return (await host.sys.mountId(link)) === mount.id;
+  } catch (error) {
+    return !isAbsence(error);
+  }
 }
 
+const asksAgain: ReadonlySet<string> = new Set(['nfs', 'nfs4', '9p', 'afs']);
+const askMs = 1000;
+
 /** Sockets bound to a path of the mount keep it busy, yet their descriptors read `socket:[inode]`. */
-async function boundSockets(host: Host, mount: Mount): Promise<ReadonlySet<string>> {
+async function boundSockets(host: Host, mount: Mount): Promise<Bound> {
   const table = await host.sys.read('/proc/net/unix').catch(() => '');
   const bound = new Set<string>();
   for (const line of table.split('\n')) {
@@ -190,36 +183,13 @@ async function boundSockets(host: Host, mount: Mount): Promise<ReadonlySet<strin
   return bound;
 }
 
-async function loopDevicesOn(host: Host, mount: Mount): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const name of await host.sys.list('/sys/block').catch(() => [])) {
-    if (!name.startsWith('loop')) continue;
-    const file = (await host.sys.read(`/sys/block/${name}/loop/backing_file`).catch(() => '')).trimEnd();
-    if (isOn(file, mount)) found.push(`loop device ${name} has its backing file ${undeleted(file)}`);
-  }
-  return found;
-}
-
-async function swapsOn(host: Host, mount: Mount): Promise<readonly string[]> {
-  const [, ...lines] = (await host.sys.read('/proc/swaps').catch(() => '')).split('\n');
-  return lines
-    .map((line) => decodeOctal(line.split(/\s/, 1)[0] ?? ''))
-    .filter((file) => isOn(file, mount))
-    .map((file) => `swap file ${file} is in use`);
-}
-
-async function exportsOn(host: Host, mount: Mount): Promise<readonly string[]> {
-  const found = (await kernelExports(host)).filter(({ path }) => isOn(path, mount));
-  const pathsOf = (wanted: boolean) => [
-    ...new Set(found.filter(({ valid }) => valid === wanted).map(({ path }) => path)),
-  ];
-  return [
-    ...pathsOf(true).map((path) => `the NFS server exports ${path}`),
-    ...pathsOf(false).map((path) => `the NFS server has not yet forgotten ${path}`),
-  ];
-}
+/** A process that ends meanwhile, or that we may not look at, uses nothing that could be told. */
+const quietly = (names: Promise<readonly string[]>): Promise<readonly string[]> => names.catch(() => []);
 
 const deletedSuffix = ' (deleted)';
-const undeleted = (text: string): string =>
+/** A path as /proc shows it, without what it says of a file that was removed. */
+export const undeleted = (text: string): string =>
   text.endsWith(deletedSuffix) ? text.slice(0, -deletedSuffix.length) : text;
-const isOn = (text: string, { target }: Mount): boolean => isWithin(undeleted(text), target);
+/** Whether a path reads like one on the mount. */
+export const isOn = (text: string, { target }: Pick<Mount, 'target'>): boolean =>
+  isWithin(undeleted(text), target);

@@ -1,5 +1,6 @@
 import {
   accessSync,
+  closeSync,
   constants as fsConstants,
   lstatSync,
   mkdirSync,
@@ -95,6 +96,7 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     },
     list: (dir) => inTurn(() => namesIn(raw(dir))),
     target: (link) => inTurn(() => textOf(readlinkSync(raw(link), 'buffer'))),
+    mountId: (link) => inTurn(() => mountIdOf(raw(link))),
     facts: (file, follow) => inTurn(() => fileFacts(follow ? statSync(raw(file)) : lstatSync(raw(file)))),
     makeDir: (dir, mode = 0o755) => inTurn(() => void mkdirSync(raw(dir), { recursive: true, mode })),
     remove: (file) => inTurn(() => rmSync(raw(file), { recursive: true, force: true })),
@@ -231,6 +233,19 @@ const notRun = (argv: Argv, { code }: NodeJS.ErrnoException): Output =>
 const unique = (value: string, index: number, all: readonly string[]) =>
   value !== '' && all.indexOf(value) === index;
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+
+/** open(2): a descriptor of the place itself. Node has no name for it. */
+const oPath = 0o10000000;
+
+function mountIdOf(link: string | Buffer): number {
+  const descriptor = openSync(link, oPath);
+  try {
+    const info = readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8');
+    return Number(/^mnt_id:\s*(\d+)/m.exec(info)?.[1]);
+  } finally {
+    closeSync(descriptor);
+  }
+}
 
 const fileFacts = (s: Stats): FileFacts => ({
   kind: s.isFile()

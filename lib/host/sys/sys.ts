@@ -62,6 +62,8 @@ export interface Sys {
   poke(path: string, text: string): Promise<void>;
   list(dir: string): Promise<readonly string[]>;
   target(link: string): Promise<string>;
+  /** The id of the mount (mountinfo's first field) that a link of /proc leads to. Opens nothing there (O_PATH). */
+  mountId(link: string): Promise<number>;
   /** Follows no symbolic link unless asked. */
   facts(path: string, follow?: 'follow'): Promise<FileFacts>;
   makeDir(path: string, mode?: number): Promise<void>;

@@ -120,7 +120,11 @@ const stories: readonly Story[] = [
         { 'fd/4': '/nfsdata/f (deleted)' },
         { 'fdinfo/4': 'pos: 0\nmnt_id: 100\n' },
       ],
-      ['a mapped file only', {}, { maps: '7f0-7f1 r--p 0 93:01 12 /nfsdata/lib.so\n' }],
+      [
+        'a mapped file only',
+        { 'map_files/7f0-7f1': '/nfsdata/lib.so' },
+        { maps: '7f0-7f1 r--p 0 93:01 12 /nfsdata/lib.so\n' },
+      ],
     ] as const
   ).map(
     ([what, links, files]): Story => ({
@@ -227,7 +231,11 @@ describe('Filesystem#91, D13: another mount namespace', () => {
 
 test('what is mapped is searched for only after the links, or when they show nobody', async () => {
   const machine = busy({ cwd: '/nfsdata' })(new FilesystemMachine());
-  holder({}, { maps: '7f0-7f1 r--p 0 93:01 12 /nfsdata/lib.so\n' }, 8)(machine);
+  holder(
+    { 'map_files/7f0-7f1': '/nfsdata/lib.so' },
+    { maps: '7f0-7f1 r--p 0 93:01 12 /nfsdata/lib.so\n' },
+    8,
+  )(machine);
   machine.on('umount', () =>
     [7, 8].some((pid) => machine.signal(pid, 0))
       ? { code: 32, stderr: 'umount: /nfsdata: target is busy.\n' }

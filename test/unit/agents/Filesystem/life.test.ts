@@ -163,7 +163,11 @@ const stories: readonly Story[] = [
   {
     what: 'Filesystem#60: depth 20 of a bind mount that is read-only',
     with: { device: '/data/d', fstype: 'none', options: 'bind,ro' },
-    given: (m) => m.mounted(ours).on('dd', (args) => (args[0]?.startsWith('of=/nfsdata') ? readOnly : '')),
+    given: (m) =>
+      m
+        .mounted({ ...ours, target: '/data' })
+        .mounted({ ...ours, root: '/d' })
+        .on('dd', (args) => (args[0]?.startsWith('of=/nfsdata') ? readOnly : '')),
     calls: 'rec@20 1',
     reason: /Read-only file system/,
   },

@@ -15,11 +15,11 @@ describe('monitor', () => {
       0,
     ],
     [
-      'Filesystem#40, D2: the link is gone, the device is not',
+      'the link is gone, and nobody has seen where it led',
       { device: '/dev/data' },
       recurring,
       (m) => m.mounted(ours),
-      0,
+      1,
     ],
     [
       'another device, both by kernel name, ours absent',

@@ -1,13 +1,13 @@
 import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { readForce, readSeconds, readSignals } from '../../../../agents/Filesystem/force.ts';
-import { hasOption, readSource } from '../../../../agents/Filesystem/source.ts';
+import { hasOption, sourceOf } from '../../../../agents/Filesystem/wanted.ts';
 import { signalName, signalNumber } from '../../../../lib/host/sys/signals.ts';
 
 describe('what device means', () => {
-  const block = (path: string) => ({ kind: 'block', path });
-  const tag = (name: string, value: string) => ({ kind: 'tag', tag: name, value });
-  const other = (name: string) => ({ kind: 'other', name });
+  const block = (path: string) => ({ is: 'disk', device: { path } });
+  const tag = (name: string, value: string) => ({ is: 'disk', device: { tag: name, value } });
+  const named = (name: string, family?: string) => ({ is: 'named', name, family });
   test.each([
     ['/dev/drbd1', 'xfs', '', block('/dev/drbd1')],
     ['/dev/drbd1', '', '', block('/dev/drbd1')],
@@ -23,20 +23,24 @@ describe('what device means', () => {
     ['LABEL="my data"', 'ext4', '', tag('LABEL', 'my data')],
     ['PARTUUID=1234', 'ext4', '', tag('PARTUUID', '1234')],
     ['PARTLABEL=data', 'ext4', '', tag('PARTLABEL', 'data')],
-    ['server:/export', 'nfs4', '', other('server:/export')],
-    ['server:/export', 'unknownfs', '', other('server:/export')],
-    ['[fe80::1]:/export', 'unknownfs', '', other('[fe80::1]:/export')],
-    ['//server/share', 'unknownfs', '', other('//server/share')],
-    ['user@host:/dir', 'fuse.sshfs', '', other('user@host:/dir')],
+    ['server:/export', 'nfs4', '', named('server:/export', 'nfs')],
+    ['server:/export', '', '', named('server:/export')],
+    ['server:/export', 'unknownfs', '', named('server:/export', 'unknownfs')],
+    ['[fe80::1]:/export', 'unknownfs', '', named('[fe80::1]:/export', 'unknownfs')],
+    ['//server/share', 'unknownfs', '', named('//server/share', 'unknownfs')],
+    ['user@host:/dir', 'fuse.sshfs', '', named('user@host:/dir', 'sshfs')],
     ['/dev/sdb1', 'fuse.ntfs', '', block('/dev/sdb1')],
-    ['tmpfs', 'tmpfs', '', other('tmpfs')],
-    ['/src', 'none', 'bind', other('/src')],
-    ['/src', '', 'ro,bind', other('/src')],
-    ['/src.img', 'ext4', 'loop=/dev/loop5', other('/src.img')],
+    ['tmpfs', 'tmpfs', '', { is: 'memory', type: 'tmpfs' }],
+    ['/src', 'none', 'bind', { is: 'bind', path: '/src' }],
+    ['/src', '', 'ro,bind', { is: 'bind', path: '/src' }],
+    ['tank/data', 'zfs', '', named('tank/data', 'zfs')],
+    ['proc', 'proc', '', named('proc', 'proc')],
+    ['overlay', 'overlayfs', '', named('overlay', 'overlay')],
+    ['/src.img', 'ext4', 'loop=/dev/loop5', { is: 'image', path: '/src.img' }],
     ['/src.img', 'ext4', 'noloopback', block('/src.img')],
     ['/dev/gfs', 'gfs2', '', block('/dev/gfs')],
   ])('%s, type "%s", options "%s"', (device, fstype, options, expected) => {
-    expect(readSource({ device, fstype, options })).toEqual(expected);
+    expect(sourceOf({ device, fstype, options })).toEqual(expected);
   });
 });
 

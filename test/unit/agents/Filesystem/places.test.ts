@@ -64,13 +64,6 @@ const stories: readonly Story[] = [
     mounts: ['/nfsdata', '/nfsdata'],
   },
   {
-    what: 'Filesystem#41, D2: the device node vanished while mounted: stop unmounts',
-    with: { device: '/dev/mylink' },
-    given: mounted,
-    calls: 'rec 0, stop 0, rec 7',
-    mounts: [],
-  },
-  {
     what: 'Filesystem#42, D5: the path as a pattern matches another mount point',
     ...on('/tmp/m.1'),
     given: tmpfsOn('/tmp/mx1'),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hostOn } from '../../../../lib/host/host.ts';
-import { kernelUsers, processesUsing, protection } from '../../../../lib/host/storage/mount-users.ts';
+import { processesUsing } from '../../../../lib/host/storage/mount-users.ts';
 import { type Mount, parseMountinfo } from '../../../../lib/host/storage/mounts.ts';
 import { FakeMachine } from '../../../fake/machine.ts';
 
@@ -48,8 +48,8 @@ describe('who uses the mount /nfsdata', () => {
     ['an open file, unreadable fdinfo', {}, { 'fd/4': '/nfsdata/etab' }, 'fd 4 /nfsdata/etab'],
     [
       'a mapped deleted file',
-      maps('7f00-7f01 r--p 00000000 93:01 12 /nfsdata/lib x.so (deleted)'),
-      {},
+      maps('00007f00-00007f01 r--p 00000000 93:01 12 /nfsdata/lib x.so (deleted)'),
+      { 'map_files/7f00-7f01': '/nfsdata/lib x.so (deleted)' },
       'mapped file /nfsdata/lib x.so',
     ],
     ['a mapped file of another device', maps('7f00-7f01 r--p 00000000 08:02 12 /nfsdata/x'), {}, undefined],
@@ -70,8 +70,62 @@ describe('who uses the mount /nfsdata', () => {
     expect(await processesUsing(hostOn(machine, 1e6), mount)).toMatchObject([{ how: 'fd 3 socket:[1141]' }]);
   });
 
+  test('F6: what was entered before the mount reads the same, and lies below it', async () => {
+    const machine = machineWith(maps('7f00-7f01 r--p 00000000 93:01 12 /nfsdata/lib.so'), {
+      cwd: '/nfsdata',
+      root: '/nfsdata/jail',
+      exe: '/nfsdata/bin/x',
+      'map_files/7f00-7f01': '/nfsdata/lib.so',
+    });
+    for (const name of ['cwd', 'root', 'exe', 'map_files/7f00-7f01'])
+      machine.mountIds.set(`/proc/100/${name}`, 22);
+    expect(await processesUsing(hostOn(machine, 1e6), mount)).toEqual([]);
+    machine.mountIds.set('/proc/100/map_files/7f00-7f01', 31);
+    expect(await processesUsing(hostOn(machine, 1e6), mount)).toMatchObject([
+      { how: 'mapped file /nfsdata/lib.so' },
+    ]);
+  });
+
+  test.each([
+    ['its own working directory', {}, { 'task/101/cwd': '/nfsdata' }, 'thread 101: cwd /nfsdata'],
+    [
+      'its own descriptors',
+      { 'task/101/fdinfo/4': 'mnt_id: 31\n' },
+      { 'task/101/fd/4': '/nfsdata/f' },
+      'thread 101: fd 4 /nfsdata/f',
+    ],
+    [
+      'after the first one has ended',
+      {},
+      { exe: '', cwd: '', 'task/101/cwd': '/nfsdata' },
+      'thread 101: cwd /nfsdata',
+    ],
+  ])('F10: a thread with %s', async (_what, files, links, how) => {
+    const machine = machineWith({ 'task/100/stat': '', ...files }, links as Record<string, string>);
+    const found = (search: 'quick' | 'thorough') => processesUsing(hostOn(machine, 1e6), mount, search);
+    expect(await found('quick')).toEqual([]);
+    expect(await found('thorough')).toMatchObject([{ how }]);
+  });
+
+  test.each([
+    ['8:9', []],
+    ['0:40', [{ how: 'cwd /nfsdata' }]],
+    [undefined, [{ how: 'cwd /nfsdata' }]],
+  ])(
+    'F6: on NFS a child asks for the device, %s: the kernel would ask the server again',
+    async (device, users) => {
+      const machine = machineWith({}, { cwd: '/nfsdata' });
+      machine.on('stat', () =>
+        device ? `${device} 1 directory\n` : { code: 124, hung: 'pid 1 in state D' },
+      );
+      const nfs = { ...mount, type: 'nfs4', device: '0:40' };
+      expect(await processesUsing(hostOn(machine, 1e6), nfs)).toMatchObject(users);
+    },
+  );
+
   test('a path of another mount namespace that reads the same is not ours, a descriptor with our mount id is', async () => {
     const alien = machineWith({}, { cwd: '/nfsdata' }, 'mnt:[2]');
+    alien.mountIds.set('/proc/100/cwd', 77);
     expect(await processesUsing(hostOn(alien, 1e6), mount)).toEqual([]);
     const passed = machineWith({ 'fdinfo/9': 'mnt_id: 31\n' }, { 'fd/9': '/nfsdata/x' }, 'mnt:[2]');
     expect(await processesUsing(hostOn(passed, 1e6), mount)).toMatchObject([{ how: 'fd 9 /nfsdata/x' }]);
@@ -88,45 +142,4 @@ describe('who uses the mount /nfsdata', () => {
     );
     expect(await processesUsing(hostOn(machine, 1e6), mount)).toEqual([]);
   });
-});
-
-test('what must never be signalled: ourselves, our parents, init, the cluster', async () => {
-  const machine = new FakeMachine();
-  const stat = (pid: number, parent: number) => `${pid} (a (b) c) S ${parent} ${'0 '.repeat(30)}`;
-  machine.process(4242, { stat: stat(4242, 900) });
-  machine.process(900, { stat: stat(900, 1) });
-  machine.process(901, { stat: stat(901, 1) });
-  const host = hostOn(machine, 1e6);
-  const isProtected = await protection(host);
-  const verdicts = [
-    { pid: 4242, name: 'node' },
-    { pid: 900, name: 'sh' },
-    { pid: 1, name: 'init' },
-    { pid: 901, name: 'pacemaker-execd' },
-    { pid: 901, name: 'pacemaker-contro' },
-    { pid: 901, name: 'pcsd' },
-    { pid: 901, name: 'bash' },
-  ].map(isProtected);
-  expect(verdicts).toEqual([true, true, true, true, true, true, false]);
-});
-
-test('users that are no processes: loop, swap, NFS export, another mount namespace', async () => {
-  const machine = machineWith({ mountinfo: '77 1 147:1 / /mnt/x rw - xfs /dev/drbd1 rw\n' }, {}, 'mnt:[2]');
-  machine.files.set('/sys/block/loop3/loop/backing_file', '/nfsdata/disk.img\n');
-  machine.files.set('/sys/block/loop4/loop/backing_file', '/other/disk.img\n');
-  machine.files.set(
-    '/proc/swaps',
-    'Filename\tType\tSize\n/nfsdata/swap\\040file file 8188 0 -2\n/dev/sda2 partition 1 0 -3\n',
-  );
-  machine.files.set(
-    '/proc/net/rpc/nfsd.export/content',
-    '#path domain(flags)\n/nfsdata/d\t*(rw)\n/other\t*(rw)\n# /nfsdata/e\t*()\n',
-  );
-  expect(await kernelUsers(hostOn(machine, 1e6), mount)).toEqual([
-    'loop device loop3 has its backing file /nfsdata/disk.img',
-    'swap file /nfsdata/swap file is in use',
-    'the NFS server exports /nfsdata/d',
-    'the NFS server has not yet forgotten /nfsdata/e',
-    'the mount namespace of worker[100] has it on /mnt/x',
-  ]);
 });

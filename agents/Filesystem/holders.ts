@@ -1,0 +1,139 @@
+import type { Host } from '../../lib/host/host.ts';
+import { listIfThere, readIfThere, targetIfThere } from '../../lib/host/local-files.ts';
+import { nfsClientsOn } from '../../lib/host/nfs/clients.ts';
+import { kernelExports } from '../../lib/host/nfs/exports.ts';
+import { processIds, processName } from '../../lib/host/process-table.ts';
+import { isOn, type MountUser, undeleted } from '../../lib/host/storage/mount-users.ts';
+import { decodeOctal, isWithin, type Mount, parseMountinfo } from '../../lib/host/storage/mounts.ts';
+import { parseStat } from '../../lib/host/sys/process-tree.ts';
+import { layersOf } from './names.ts';
+
+// Who keeps a mount or its disk busy without being a process that uses the mount, and who must never be ended for it.
+
+/** Of the cluster itself: without these the node is fenced. Kernel names end after 15 characters. */
+const clusterDaemon = /^(pacemaker.*|corosync|pcsd|sbd|dlm_controld|crmd|lrmd|cib)$/;
+
+type Named = Pick<MountUser, 'pid' | 'name'>;
+
+/** Who must never be signalled: ourselves, whoever waits for our answer, init, the cluster's daemons. */
+export async function protection(host: Host): Promise<(user: Named) => boolean> {
+  const callers = new Set<number>();
+  for (let pid = host.sys.pid; pid > 1; pid = await parentOf(host, pid)) callers.add(pid);
+  return ({ pid, name }) => pid <= 1 || callers.has(pid) || clusterDaemon.test(name);
+}
+
+/** What keeps a mount or its device busy without being a process of this mount namespace; one phrase each. */
+export async function kernelUsers(host: Host, mount: Mount): Promise<readonly string[]> {
+  const found = await Promise.all([
+    loopDevicesOn(host, mount),
+    swapsOn(host, mount),
+    exportsOn(host, mount),
+    nfsClientsOn(host, mount),
+    overlaysOn(host, mount),
+    otherNamespaces(host, mount).then((all) => all.map(describeElsewhere)),
+  ]);
+  return found.flat();
+}
+
+/** A mount of the same superblock in another mount namespace, and a process that lives there. */
+export type Elsewhere = { readonly pid: number; readonly name: string; readonly target: string };
+
+/** One entry per other mount namespace that has the superblock mounted. Unmounting here does not end it there. */
+export async function otherNamespaces(
+  host: Host,
+  { device }: Pick<Mount, 'device'>,
+): Promise<readonly Elsewhere[]> {
+  const found: Elsewhere[] = [];
+  for (const { pid, table } of await tablesElsewhere(host)) {
+    const there = table.find((mount) => mount.device === device);
+    if (there) found.push({ pid, name: await nameOf(host, pid), target: there.target });
+  }
+  return found;
+}
+
+export const describeElsewhere = ({ pid, name, target }: Elsewhere): string =>
+  `the mount namespace of ${name}[${pid}] has it on ${target}`;
+
+/**
+ * Overlays whose layers lie on the mount, in any mount namespace: they hold its filesystem, but not the mount, which the kernel
+ * unmounts nevertheless.
+ */
+export async function overlaysOn(host: Host, { target }: Pick<Mount, 'target'>): Promise<readonly string[]> {
+  const own = parseMountinfo((await readIfThere(host, '/proc/self/mountinfo')) ?? '');
+  const found = [{ pid: undefined, table: own }, ...(await tablesElsewhere(host))].flatMap(({ pid, table }) =>
+    table
+      .filter(({ type }) => type === 'overlay')
+      .filter(({ superOptions }) =>
+        layersOf(superOptions, 'lowerdir', 'upperdir', 'workdir').some((path) => isWithin(path, target)),
+      )
+      .map(
+        (overlay) =>
+          `an overlay on ${overlay.target} has layers on it${pid === undefined ? '' : ` (pid ${pid})`}`,
+      ),
+  );
+  return [...new Set(found)];
+}
+
+/** Processes that have a file open by this path: the driver of a FUSE filesystem has its disk. */
+export async function openersOf(host: Host, path: string): Promise<readonly MountUser[]> {
+  const found: MountUser[] = [];
+  for (const pid of await processIds(host))
+    for (const fd of await listIfThere(host, `/proc/${pid}/fd`).catch(() => [])) {
+      if (undeleted(await host.sys.target(`/proc/${pid}/fd/${fd}`).catch(() => '')) !== path) continue;
+      found.push({ pid, name: await nameOf(host, pid), how: `fd ${fd} ${path}` });
+      break;
+    }
+  return found;
+}
+
+type Table = { readonly pid: number; readonly table: readonly Mount[] };
+
+/** The mount table of every other mount namespace, with a process that lives there. */
+async function tablesElsewhere(host: Host): Promise<readonly Table[]> {
+  const seen = new Set([await targetIfThere(host, '/proc/self/ns/mnt')]);
+  const found: Table[] = [];
+  for (const pid of await processIds(host)) {
+    const namespace = await host.sys.target(`/proc/${pid}/ns/mnt`).catch(() => undefined);
+    if (seen.has(namespace)) continue;
+    seen.add(namespace);
+    const text = await host.sys.read(`/proc/${pid}/mountinfo`).catch(() => '');
+    found.push({ pid, table: parseMountinfo(text) });
+  }
+  return found;
+}
+
+const nameOf = async (host: Host, pid: number): Promise<string> =>
+  (await processName(host, pid).catch(() => undefined)) ?? '?';
+
+async function parentOf(host: Host, pid: number): Promise<number> {
+  return parseStat(await host.sys.read(`/proc/${pid}/stat`).catch(() => ''))?.parent ?? 0;
+}
+
+async function loopDevicesOn(host: Host, mount: Mount): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of await listIfThere(host, '/sys/block')) {
+    if (!name.startsWith('loop')) continue;
+    const file = ((await readIfThere(host, `/sys/block/${name}/loop/backing_file`)) ?? '').trimEnd();
+    if (isOn(file, mount)) found.push(`loop device ${name} has its backing file ${undeleted(file)}`);
+  }
+  return found;
+}
+
+async function swapsOn(host: Host, mount: Mount): Promise<readonly string[]> {
+  const [, ...lines] = ((await readIfThere(host, '/proc/swaps')) ?? '').split('\n');
+  return lines
+    .map((line) => decodeOctal(line.split(/\s/, 1)[0] ?? ''))
+    .filter((file) => isOn(file, mount))
+    .map((file) => `swap file ${file} is in use`);
+}
+
+async function exportsOn(host: Host, mount: Mount): Promise<readonly string[]> {
+  const found = (await kernelExports(host)).filter(({ path }) => isOn(path, mount));
+  const pathsOf = (wanted: boolean) => [
+    ...new Set(found.filter(({ valid }) => valid === wanted).map(({ path }) => path)),
+  ];
+  return [
+    ...pathsOf(true).map((path) => `the NFS server exports ${path}`),
+    ...pathsOf(false).map((path) => `the NFS server has not yet forgotten ${path}`),
+  ];
+}

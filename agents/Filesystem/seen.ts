@@ -1,0 +1,95 @@
+import { deviceUnder } from '../../lib/host/storage/block-devices.ts';
+import { type Mount, mounts, mountsOn } from '../../lib/host/storage/mounts.ts';
+import { readForce } from './force.ts';
+import { asideOf } from './move.ts';
+import { judge } from './ours.ts';
+import type { Ctx } from './params.ts';
+import { type Labels, wanted as readWanted, type Wanted } from './wanted.ts';
+
+/** What the mount table shows of this resource. */
+export type Seen = {
+  readonly table: readonly Mount[];
+  readonly wanted: Wanted;
+} & (
+  | { readonly is: 'absent' }
+  | { readonly is: 'ours'; readonly mount: Mount }
+  /** Something else is mounted there, and ours is not below it. */
+  | { readonly is: 'foreign'; readonly mount: Mount }
+  /** Nothing says whether it is ours. */
+  | { readonly is: 'undecided'; readonly mount: Mount; readonly why: string }
+  /** Ours is mounted, but something else was mounted over it. */
+  | { readonly is: 'covered'; readonly mount: Mount; readonly by: Mount }
+  /** A stop moved ours beside the directory and did not end. */
+  | { readonly is: 'aside'; readonly mount: Mount }
+);
+
+/**
+ * Looks at the directory, beside it where a stop with `move` may have left ours, and at the directory of the start, if the link
+ * that it goes through leads elsewhere since. A label that no udev link names is searched for on all disks only where that
+ * decides, or with `search`.
+ */
+export async function look(ctx: Ctx, labels: Labels = 'search'): Promise<Seen> {
+  const table = await mounts(ctx.host);
+  const wanted = await readWanted(ctx, table, labels);
+  const seen = await lookAround(ctx, { ...wanted, directory: wanted.directory }, table);
+  if (seen.is === 'undecided' && labels === 'links' && wanted.number === undefined) return look(ctx);
+  if (seen.is !== 'absent') return seen;
+  const atStart = await ctx.memory.fact<string>('directory');
+  if (atStart === undefined || atStart === wanted.directory || wanted.source.is === 'memory') return seen;
+  const there = await lookAround(ctx, { ...wanted, directory: atStart }, table);
+  return there.is === 'absent' || there.is === 'foreign' ? seen : there;
+}
+
+async function lookAround(ctx: Ctx, wanted: Wanted, table: readonly Mount[]): Promise<Seen> {
+  const { directory, source } = wanted;
+  const on = await lookOn(ctx, wanted, directory, table);
+  if (on.is === 'ours' || on.is === 'covered' || directory === '/') return on;
+  // A tmpfs is told by its type alone: beside the directory it is ours only where a stop may have put it.
+  if (source.is === 'memory' && !readForce(ctx.params.force_unmount).move) return on;
+  const beside = await lookOn(ctx, wanted, asideOf(directory), table);
+  if (beside.is === 'ours') return { ...beside, is: 'aside' };
+  return beside.is === 'covered' ? beside : on;
+}
+
+async function lookOn(ctx: Ctx, wanted: Wanted, directory: string, table: readonly Mount[]): Promise<Seen> {
+  const layers = directory === '/' ? [] : mountsOn(table, directory);
+  const top = layers.at(-1);
+  if (!top) return { table, wanted, is: 'absent' };
+  const verdict = await judge(ctx, wanted, top, table);
+  if (verdict === 'ours') return { table, wanted, is: 'ours', mount: top };
+  for (const layer of layers.slice(0, -1))
+    if ((await judge(ctx, wanted, layer, table)) === 'ours')
+      return { table, wanted, is: 'covered', mount: layer, by: top };
+  return verdict === 'foreign'
+    ? { table, wanted, is: 'foreign', mount: top }
+    : { table, wanted, is: 'undecided', mount: top, why: verdict.undecided };
+}
+
+/** The number of the disk that is asked for, or of the one that ours was seen on. */
+export const diskOf = async ({ host }: Ctx, seen: Seen): Promise<string | undefined> =>
+  'mount' in seen && seen.is !== 'foreign' && seen.is !== 'undecided'
+    ? deviceUnder(host, seen.mount, seen.table)
+    : seen.wanted.number;
+
+/** What is seen, to a person. */
+export function sentence({ params: { device } }: Pick<Ctx, 'params'>, seen: Seen): string {
+  const { directory } = seen.wanted;
+  switch (seen.is) {
+    case 'ours':
+      return `${device} is mounted on ${seen.mount.target}`;
+    case 'absent':
+      return `${device} is not mounted on ${directory}`;
+    case 'foreign':
+      return `another device (${named(seen.mount)}) is mounted on ${directory}, not ${device}`;
+    case 'undecided':
+      return `${named(seen.mount)} is mounted on ${directory}; whether that is ${device} is unknown: ${seen.why}`;
+    case 'covered':
+      return `${seen.mount.source} is mounted on ${directory}, but ${seen.by.source} was mounted over it: unmount that by hand`;
+    case 'aside':
+      return `${seen.mount.source} is on ${seen.mount.target}, not on ${directory}: a stop moved it there and did not end; stop it again`;
+  }
+}
+
+/** By its source, and where that says nothing by the path within it, and by a type that is no disk's. */
+const named = ({ source, root, type, device }: Mount): string =>
+  `${source}${root === '/' ? '' : `[${root}]`}${device.startsWith('0:') ? `, ${type}` : ''}`;

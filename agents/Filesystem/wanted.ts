@@ -1,0 +1,110 @@
+import { Failure } from '../../lib/contract/outcome.ts';
+import { linkedDevice, numberOf, searchDevice, type Tag } from '../../lib/host/storage/block-devices.ts';
+import { type Mount, resolvePath } from '../../lib/host/storage/mounts.ts';
+import { familyOf, isServed, isVirtual } from './fstypes.ts';
+import type { Ctx } from './params.ts';
+
+/** What the parameters ask for. */
+export type Wanted = {
+  /** The mount point without links. */
+  readonly directory: string;
+  readonly source: Source;
+  /** `major:minor` of a disk; `undefined` for what is none, and for one whose name leads nowhere now. */
+  readonly number: string | undefined;
+};
+
+/** Whether a mount is what is wanted; `undecided` with what is missing to decide it. */
+export type Verdict = 'ours' | 'foreign' | { readonly undecided: string };
+
+/** What the parameter `device` means, by its kind: `ours.ts` says by what each is recognised. */
+export type Source =
+  /** A block device by its path or by a label; a path elsewhere may turn out to be an image file or a directory. */
+  | { readonly is: 'disk'; readonly device: { readonly path: string } | Label }
+  /** A file that mount makes a loop device of. */
+  | { readonly is: 'image'; readonly path: string }
+  | { readonly is: 'bind'; readonly path: string }
+  /** tmpfs, ramfs: the name means nothing. */
+  | { readonly is: 'memory'; readonly type: string }
+  /** A server's path, a FUSE filesystem's or a virtual one's name; without family where fstype is not set. */
+  | { readonly is: 'named'; readonly name: string; readonly family: string | undefined };
+
+export type Label = { readonly tag: Tag; readonly value: string };
+
+type Described = { readonly device: string; readonly fstype: string | undefined; readonly options: string };
+
+/** The kind of a source, from the text alone. */
+export function sourceOf({ device, fstype = '', options }: Described): Source {
+  const text = device.trim();
+  const named = { is: 'named', name: text, family: fstype ? familyOf(fstype) : undefined } as const;
+  if (fstype === 'tmpfs' || fstype === 'ramfs') return { is: 'memory', type: fstype };
+  if (fstype === 'none' || hasOption(options, 'bind', 'rbind')) return { is: 'bind', path: text };
+  if (hasOption(options, 'loop')) return { is: 'image', path: text };
+  if (isVirtual(fstype) || (isServed(fstype) && !text.startsWith('/dev/'))) return named;
+  const label = labelOf(text);
+  if (label) return { is: 'disk', device: label };
+  if (isRemoteName(text) || (fstype && !text.startsWith('/'))) return named;
+  return { is: 'disk', device: { path: text } };
+}
+
+/** Whether one of the options is set, with or without a value: exactly, `errors=remount-ro` is no `ro`. */
+export const hasOption = (options: string, ...names: readonly string[]): boolean =>
+  options.split(',').some((option) => names.includes(option.split('=', 1)[0]?.trim() ?? ''));
+
+/** The value of the last option of this name. */
+export const optionValue = (options: string, name: string): string | undefined =>
+  options
+    .split(',')
+    .findLast((option) => option.trim().startsWith(`${name}=`))
+    ?.trim()
+    .slice(name.length + 1);
+
+/** How a label is found: on all disks, which takes a command, or by udev's links only. */
+export type Labels = 'search' | 'links';
+
+/**
+ * What is asked for on this machine now. Throws `Failure` when the path of the mount point cannot be resolved and no start has
+ * noted it.
+ */
+export async function wanted(ctx: Ctx, table: readonly Mount[], labels: Labels): Promise<Wanted> {
+  const { params, host, memory } = ctx;
+  const source = sourceOf(params);
+  const resolved = await resolvePath(host, params.directory.trim(), table);
+  const directory = resolved.trouble ? await memory.fact<string>('directory') : resolved.path;
+  if (directory === undefined) throw new Failure('failed', resolved.trouble ?? '');
+  const path = source.is === 'disk' ? await devicePath(ctx, source.device, labels) : undefined;
+  return { directory, source, number: path === undefined ? undefined : await numberOf(host, path, table) };
+}
+
+/** Where a disk is now, if it has a path at all. */
+export async function devicePath(
+  { host }: Pick<Ctx, 'host'>,
+  device: { readonly path: string } | Label,
+  labels: Labels,
+): Promise<string | undefined> {
+  if ('path' in device) return device.path;
+  const linked = await linkedDevice(host, device.tag, device.value);
+  return linked ?? (labels === 'search' ? searchDevice(host, device.tag, device.value) : undefined);
+}
+
+/** `server:/path`, `user@server:path`, `//server/share`, `[v6::address]:/path`. */
+const isRemoteName = (text: string): boolean => text.startsWith('//') || /^[^/]+:/.test(text);
+
+const spellings: readonly (readonly [RegExp, Tag])[] = [
+  [/^(?:-U\s*|--uuid[= ]\s*)(.+)$/, 'UUID'],
+  [/^(?:-L\s*|--label[= ]\s*)(.+)$/, 'LABEL'],
+  [/^UUID=(.+)$/, 'UUID'],
+  [/^LABEL=(.+)$/, 'LABEL'],
+  [/^PARTUUID=(.+)$/, 'PARTUUID'],
+  [/^PARTLABEL=(.+)$/, 'PARTLABEL'],
+];
+
+function labelOf(text: string): Label | undefined {
+  for (const [pattern, tag] of spellings) {
+    const value = pattern
+      .exec(text)?.[1]
+      ?.replace(/^"(.*)"$/, '$1')
+      .trim();
+    if (value) return { tag, value };
+  }
+  return undefined;
+}
