@@ -28,6 +28,9 @@ export function readForce(text: string): Force {
   return { evict: modeNamed ? evict : modifierNamed, move, unknown };
 }
 
+/** Where `force_unmount=move` puts a mount, as the stock agent does: beside its mount point, hidden. */
+export const asideOf = (directory: string): string => directory.replace(/[^/]*$/, '.$&');
+
 /** Words as `signalNumber` reads them. */
 export const readSignals = (text: string): readonly (number | undefined)[] =>
   text.split(/\s+/).filter(Boolean).map(signalNumber);

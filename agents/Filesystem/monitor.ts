@@ -1,6 +1,5 @@
 import { Failure, type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
 import { lingers, requireSound } from './condition.ts';
-import { readBack, readDevice, writeStatusFile } from './deep-monitor.ts';
 import type { Ctx } from './params.ts';
 import { look, sentence } from './seen.ts';
 
@@ -25,9 +24,12 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
       throw new Failure('failed', sentence(ctx, seen));
     case 'ours':
       await requireSound(ctx, seen, seen.mount);
-      if (request.depth >= 10) await readDevice(ctx, seen.mount);
-      if (request.depth >= 20)
-        await readBack(ctx, await writeStatusFile(ctx, seen.wanted.directory, seen.mount));
+      if (request.depth >= 10) {
+        const { readBack, readDevice, writeStatusFile } = await import('./deep-monitor.ts');
+        await readDevice(ctx, seen.mount);
+        if (request.depth >= 20)
+          await readBack(ctx, await writeStatusFile(ctx, seen.wanted.directory, seen.mount));
+      }
       return 'ok';
   }
 }

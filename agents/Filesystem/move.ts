@@ -2,10 +2,8 @@ import { commandFailure } from '../../lib/host/host.ts';
 import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
 import { canonicalPath, type Mount, mountOn } from '../../lib/host/storage/mounts.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
+import { asideOf } from './force.ts';
 import type { Ctx } from './params.ts';
-
-/** Where `force_unmount=move` puts a mount, as the stock agent does: beside its mount point, hidden. */
-export const asideOf = (directory: string): string => directory.replace(/[^/]*$/, '.$&');
 
 /**
  * Takes the mount away from its path, so that programs which come back do not find it again. The kernel refuses that below a mount

@@ -13,9 +13,7 @@ import {
   mountHolding,
   tidyPath,
 } from '../../lib/host/storage/mounts.ts';
-import { judgeSubvolume, subvolumeOf } from './btrfs.ts';
 import { areKin, familyOf, isRewritten, isServed } from './fstypes.ts';
-import { hasOtherLayers, sourceName } from './names.ts';
 import type { Ctx } from './params.ts';
 import type { Verdict, Wanted } from './wanted.ts';
 
@@ -85,14 +83,11 @@ async function judgeDisk({ ctx, wanted, mount, table }: Judge<'disk'>): Promise<
   );
   for (const number of known)
     if (await isDisk(number)) {
-      const isBtrfs = mount.type === 'btrfs';
-      const verdict = isBtrfs ? await judgeSubvolume(ctx, mount, before?.subvolume) : 'ours';
-      const subvolume = isBtrfs && verdict === 'ours' ? { subvolume: subvolumeOf(mount).id } : {};
-      await remember(ctx, { is: 'disk', number: there, serial: await serialOf(host, there), ...subvolume });
-      return verdict;
+      if (mount.type === 'btrfs') return judgeSubvolume(ctx, mount, there, before);
+      await remember(ctx, await diskMark(ctx, there));
+      return 'ours';
     }
-  if (wanted.number !== undefined)
-    await remember(ctx, { is: 'disk', number: wanted.number, serial: await serialOf(host, wanted.number) });
+  if (wanted.number !== undefined) await remember(ctx, await diskMark(ctx, wanted.number));
   // Its number went to another disk since.
   if (known.length > 0 || before?.number === there) return 'foreign';
   if (!('path' in device)) return undecided(`no disk with ${device.tag} ${device.value} is to be found`);
@@ -106,6 +101,22 @@ async function judgeDisk({ ctx, wanted, mount, table }: Judge<'disk'>): Promise<
   const called = await kernelName(host, there);
   if (isKernelName(path) && called !== undefined) return path === `/dev/${called}` ? 'ours' : 'foreign';
   return undecided(`${path} is not there, and nobody has seen yet which disk it was`);
+}
+
+const diskMark = async ({ host }: Ctx, number: string) =>
+  ({ is: 'disk', number, serial: await serialOf(host, number) }) as const;
+
+async function judgeSubvolume(
+  ctx: Ctx,
+  mount: Mount,
+  there: string,
+  before: (Mark & { readonly is: 'disk' }) | undefined,
+): Promise<Verdict> {
+  const btrfs = await import('./btrfs.ts');
+  const verdict = await btrfs.judgeSubvolume(ctx, mount, before?.subvolume);
+  const subvolume = verdict === 'ours' ? { subvolume: btrfs.subvolumeOf(mount).id } : {};
+  await remember(ctx, { ...(await diskMark(ctx, there)), ...subvolume });
+  return verdict;
 }
 
 /** What lies on no disk is a disk's only where a directory was given in a disk's place, as for ecryptfs. */
@@ -200,6 +211,7 @@ async function judgeNamed({ ctx, wanted, mount, table }: Judge<'named'>): Promis
   const { name, family } = wanted.source;
   if (family === undefined ? !isServed(mount.type) : !areKin(family, mount.type)) return 'foreign';
   const before = await remembered(ctx, 'named');
+  const { hasOtherLayers, sourceName } = await import('./names.ts');
   if (familyOf(mount.type) === 'overlay')
     return hasOtherLayers(mount, ctx.params.options) ? 'foreign' : 'ours';
   const shows = (other: string) => sourceName(other, mount) === sourceName(mount.source, mount);

@@ -1,7 +1,6 @@
 import { deviceUnder } from '../../lib/host/storage/block-devices.ts';
 import { type Mount, mounts, mountsOn } from '../../lib/host/storage/mounts.ts';
-import { readForce } from './force.ts';
-import { asideOf } from './move.ts';
+import { asideOf, readForce } from './force.ts';
 import { judge } from './ours.ts';
 import type { Ctx } from './params.ts';
 import { type Labels, wanted as readWanted, type Wanted } from './wanted.ts';
