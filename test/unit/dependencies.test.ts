@@ -27,6 +27,7 @@ const rules: readonly Rule[] = [
   { from: /^lib\/contract\//, mayImport: [/^lib\/contract\//] },
   { from: /^lib\/host\/sys\//, mayImport: [/^lib\/host\/sys\//] },
   { from: /^lib\/host\//, mayImport: [/^lib\/(contract|host)\//] },
+  { from: /^lib\/findings\//, mayImport: [/^lib\/(contract|findings)\//] },
   {
     from: /^lib\/ocf\//,
     mayImport: [/^lib\/(contract|ocf)\//, /^lib\/host\/(sys\/[\w-]+|host|memory)\.ts$/],
@@ -41,7 +42,14 @@ const rules: readonly Rule[] = [
   },
   { from: /^metadata\/version\.ts$/, mayImport: [/^package\.json$/] },
   { from: /^metadata\//, mayImport: [/^(metadata|lib\/(contract|ocf))\//] },
-  { from: /^cli\//, mayImport: [/^(cli|lib|metadata)\//, /^agents\/\w+\/(agent|params)\.ts$/] },
+  {
+    from: /^cli\//,
+    mayImport: [
+      /^(cli|lib|metadata)\//,
+      /^agents\/\w+\/(agent|params)\.ts$/,
+      /^node_modules\/yargs\/locales\//,
+    ],
+  },
   { from: /^packaging\//, mayImport: [/^(packaging|metadata|lib\/(contract|ocf))\//] },
 ];
 

@@ -1,0 +1,77 @@
+import { type Host, hostOn } from '../lib/host/host.ts';
+import { type NodeSys, nodeSys } from '../lib/host/sys/node-sys.ts';
+import { CommandError, type Ending, exitStatus } from './exit.ts';
+import { print } from './output/print.ts';
+import { languageOf, type Terminal, terminalFor } from './output/terminal.ts';
+
+/** What every command is given besides its own arguments. */
+export type Call = {
+  readonly host: Host;
+  readonly sys: NodeSys;
+  readonly terminal: Terminal;
+  readonly json: boolean;
+  readonly quiet: boolean;
+};
+
+export type CommonOptions = {
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly color?: boolean | undefined;
+  readonly lang?: string | undefined;
+};
+
+/** Runs a command and ends the process with its exit status; whatever is thrown becomes a sentence. */
+export async function perform(
+  options: CommonOptions,
+  work: (call: Call) => Promise<Ending>,
+  withinMs = 60_000,
+): Promise<void> {
+  const sys = nodeSys(process.env);
+  const terminal = terminalFor(process.env, process.stdout, { lang: options.lang, color: options.color });
+  const call: Call = {
+    host: hostOn(sys, sys.now() + withinMs),
+    sys,
+    terminal,
+    json: options.json === true,
+    quiet: options.quiet === true,
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    process.once(signal, () => {
+      sys.killUnderway();
+      end('interrupted');
+    });
+  try {
+    end(await work(call));
+  } catch (error) {
+    sys.killUnderway();
+    end(tell(error, call));
+  }
+}
+
+/** Says what went wrong; how that ends the command. */
+function tell(error: unknown, { json, terminal }: Pick<Call, 'json' | 'terminal'>): Ending {
+  const message = error instanceof Error ? error.message : String(error);
+  const [ending, fix] =
+    error instanceof CommandError ? [error.ending, error.fix] : (['unknown', []] as const);
+  if (json) {
+    const level = exitStatus[ending];
+    const time = new Date().toISOString();
+    print(
+      1,
+      `${JSON.stringify({ tsha: 1, kind: 'error', time, node: '', level, findings: [], data: { message, fix } })}\n`,
+    );
+  }
+  print(2, terminal.marks([`tsha: ${message}`, ...fix.map((command) => `  → ${command}`), ''].join('\n')));
+  return ending;
+}
+
+/** The native flavour would otherwise end with what its dispatcher set before. */
+export function end(ending: Ending): never {
+  process.exit(exitStatus[ending]);
+}
+
+export const languageHere = (argv: readonly string[]) => {
+  const at = argv.findIndex((word) => word === '--lang' || word.startsWith('--lang='));
+  const lang = at < 0 ? undefined : (argv[at]?.split('=')[1] ?? argv[at + 1]);
+  return languageOf(process.env, { lang });
+};

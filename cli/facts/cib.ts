@@ -1,0 +1,244 @@
+import { below, type Element, attribute as of, within } from './xml.ts';
+
+/** The cluster's configuration, as far as people are told of it. */
+export type Cib = {
+  readonly properties: Values;
+  readonly primitives: readonly Primitive[];
+  readonly groups: readonly { readonly id: string; readonly members: readonly string[] }[];
+  readonly clones: readonly Clone[];
+  readonly locations: readonly Location[];
+  readonly colocations: readonly Colocation[];
+  readonly orders: readonly Order[];
+  readonly alerts: number;
+  /** By the nodes' names. */
+  readonly nodes: ReadonlyMap<string, NodeState>;
+  readonly operations: readonly DoneOperation[];
+};
+
+export type Values = { readonly [name: string]: string };
+
+export type Primitive = {
+  readonly id: string;
+  /** `ocf:tsha:drbd`, `stonith:fence_ipmilan`, `systemd:nfs-server`. */
+  readonly agent: string;
+  /** The last part of `agent`. */
+  readonly type: string;
+  readonly parameters: Values;
+  readonly meta: Values;
+  readonly operations: readonly Operation[];
+  readonly group: string | null;
+  readonly clone: string | null;
+};
+
+export type Operation = {
+  readonly name: string;
+  /** As written: `20s`, `0`. */
+  readonly interval: string;
+  readonly timeout: string | null;
+  readonly role: string | null;
+};
+
+export type Clone = {
+  readonly id: string;
+  readonly meta: Values;
+  readonly promotable: boolean;
+  readonly members: readonly string[];
+};
+
+export type Location = {
+  readonly id: string;
+  readonly resource: string;
+  readonly node: string | null;
+  readonly score: string;
+  /** Milliseconds since 1970; null for a constraint that has no end. */
+  readonly endsAt: number | null;
+  readonly role: string | null;
+};
+
+export type Colocation = {
+  readonly resource: string;
+  readonly with: string;
+  readonly withRole: string | null;
+};
+export type Order = { readonly first: string; readonly firstAction: string; readonly second: string };
+
+/** What the configuration and the status section know of a node. */
+export type NodeState = {
+  /** `forever` is in the configuration, `reboot` in the attributes that a restart of the cluster manager deletes. */
+  readonly standby: 'no' | 'forever' | 'reboot';
+  readonly maintenance: boolean;
+  /** Attributes that last until the node leaves the cluster. */
+  readonly transient: Values;
+};
+
+/** The end of an action, as the status section keeps it. */
+export type DoneOperation = {
+  readonly resource: string;
+  readonly node: string;
+  readonly action: string;
+  readonly code: number;
+  /** Milliseconds since 1970. */
+  readonly at: number | null;
+  readonly reason: string;
+  readonly interval: number;
+};
+
+/** Reads `cibadmin --query`. */
+export function readCib(cib: Element): Cib {
+  const [configuration] = below(cib, 'configuration');
+  if (!configuration) throw new Error('the cluster gave no configuration');
+  const part = (name: string) => below(configuration, name)[0];
+  const [resources, constraints] = [part('resources'), part('constraints')];
+  const groups = resources ? within(resources, 'group') : [];
+  const clones = resources ? within(resources, 'clone', 'master') : [];
+  const inside = (containers: readonly Element[], id: string) =>
+    containers.find((one) => within(one, 'primitive').some((member) => of(member, 'id') === id));
+  return {
+    properties: valuesIn(below(configuration, 'crm_config', 'cluster_property_set')),
+    primitives: (resources ? within(resources, 'primitive') : []).map((element) => {
+      const id = of(element, 'id');
+      const group = inside(groups, id);
+      const clone = inside(clones, id);
+      return primitive(element, group && of(group, 'id'), clone && of(clone, 'id'));
+    }),
+    groups: groups.map((group) => ({ id: of(group, 'id'), members: membersOf(group) })),
+    clones: clones.map((clone) => {
+      const meta = valuesIn(below(clone, 'meta_attributes'));
+      const promotable = clone.name === 'master' || meta['promotable'] === 'true';
+      return { id: of(clone, 'id'), meta, promotable, members: membersOf(clone) };
+    }),
+    locations: constraints ? below(constraints, 'rsc_location').map(location) : [],
+    colocations: constraints ? below(constraints, 'rsc_colocation').flatMap(colocation) : [],
+    orders: constraints ? below(constraints, 'rsc_order').flatMap(order) : [],
+    alerts: below(configuration, 'alerts', 'alert').length,
+    nodes: nodeStates(cib, configuration),
+    operations: below(cib, 'status', 'node_state').flatMap(doneOperations),
+  };
+}
+
+const membersOf = (element: Element): readonly string[] =>
+  within(element, 'primitive').map((member) => of(member, 'id'));
+
+const valuesIn = (sets: readonly Element[]): Values =>
+  Object.fromEntries(
+    sets
+      .flatMap((set) => below(set, 'nvpair'))
+      .map((pair) => [of(pair, 'name'), of(pair, 'value')])
+      .reverse(), // of several the first counts
+  );
+
+function primitive(element: Element, group: string | undefined, clone: string | undefined): Primitive {
+  const parts = [of(element, 'class'), of(element, 'provider'), of(element, 'type')];
+  return {
+    id: of(element, 'id'),
+    agent: parts.filter(Boolean).join(':'),
+    type: of(element, 'type'),
+    parameters: valuesIn(below(element, 'instance_attributes')),
+    meta: valuesIn(below(element, 'meta_attributes')),
+    operations: below(element, 'operations', 'op').map((op) => ({
+      name: of(op, 'name'),
+      interval: of(op, 'interval') || '0',
+      timeout: of(op, 'timeout') || null,
+      role: of(op, 'role') || null,
+    })),
+    group: group ?? null,
+    clone: clone ?? null,
+  };
+}
+
+/** A rule may name the node and an end: `#uname eq alpha`, `date_expression operation=lt end=…`. */
+function location(element: Element): Location {
+  const expressions = within(element, 'expression');
+  const byRule = expressions.find(
+    (one) => of(one, 'attribute') === '#uname' && of(one, 'operation') !== 'ne',
+  );
+  const [date] = within(element, 'date_expression').filter((one) => of(one, 'end') !== '');
+  const [rule] = below(element, 'rule');
+  return {
+    id: of(element, 'id'),
+    resource: of(element, 'rsc'),
+    node: of(element, 'node') || (byRule && of(byRule, 'value')) || null,
+    score: of(element, 'score') || (rule && of(rule, 'score')) || '',
+    endsAt: date ? readTime(of(date, 'end')) : null,
+    role: of(element, 'role') || (rule && of(rule, 'role')) || null,
+  };
+}
+
+/** `2026-11-28 19:40:00Z`, `2026-11-28 20:40:00 +01:00` */
+export function readTime(text: string): number | null {
+  const [, date, time, zone = 'Z'] =
+    /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)\s*(Z|[+-]\d\d:?\d\d)?$/.exec(text.trim()) ?? [];
+  if (!date) return null;
+  const at = Date.parse(`${date}T${time}${zone === 'Z' ? 'Z' : zone.replace(/^(...):?/, '$1:')}`);
+  return Number.isNaN(at) ? null : at;
+}
+
+/** A set stands for each of its members. */
+const setMembers = (set: Element): readonly string[] =>
+  below(set, 'resource_ref').map((ref) => of(ref, 'id'));
+
+function colocation(element: Element): readonly Colocation[] {
+  const sets = below(element, 'resource_set');
+  if (sets.length === 0)
+    return [
+      {
+        resource: of(element, 'rsc'),
+        with: of(element, 'with-rsc'),
+        withRole: of(element, 'with-rsc-role') || null,
+      },
+    ];
+  const [, last] = [sets[0], sets.at(-1)];
+  const withRole = last ? of(last, 'role') || null : null;
+  return sets
+    .slice(0, -1)
+    .flatMap((set) =>
+      setMembers(set).flatMap((resource) =>
+        (last ? setMembers(last) : []).map((other) => ({ resource, with: other, withRole })),
+      ),
+    );
+}
+
+function order(element: Element): readonly Order[] {
+  const sets = below(element, 'resource_set');
+  if (sets.length === 0) {
+    const firstAction = of(element, 'first-action') || 'start';
+    return [{ first: of(element, 'first'), firstAction, second: of(element, 'then') }];
+  }
+  return sets.slice(1).flatMap((set, index) => {
+    const before = sets[index];
+    const firstAction = before ? of(before, 'action') || 'start' : 'start';
+    return (before ? setMembers(before) : []).flatMap((first) =>
+      setMembers(set).map((second) => ({ first, firstAction, second })),
+    );
+  });
+}
+
+const isOn = (value: string | undefined): boolean => /^(on|true|yes|1)$/i.test(value ?? '');
+
+function nodeStates(cib: Element, configuration: Element): ReadonlyMap<string, NodeState> {
+  const states = new Map<string, NodeState>();
+  for (const node of below(configuration, 'nodes', 'node')) {
+    const lasting = valuesIn(below(node, 'instance_attributes'));
+    const state = below(cib, 'status', 'node_state').find((one) => of(one, 'uname') === of(node, 'uname'));
+    const transient = state ? valuesIn(below(state, 'transient_attributes', 'instance_attributes')) : {};
+    states.set(of(node, 'uname'), {
+      standby: isOn(lasting['standby']) ? 'forever' : isOn(transient['standby']) ? 'reboot' : 'no',
+      maintenance: isOn(lasting['maintenance']) || isOn(transient['maintenance']),
+      transient,
+    });
+  }
+  return states;
+}
+
+const doneOperations = (node: Element): readonly DoneOperation[] =>
+  below(node, 'lrm', 'lrm_resources', 'lrm_resource').flatMap((resource) =>
+    below(resource, 'lrm_rsc_op').map((op) => ({
+      resource: of(resource, 'id').replace(/:\d+$/, ''),
+      node: of(node, 'uname'),
+      action: of(op, 'operation'),
+      code: Number(of(op, 'rc-code')),
+      at: of(op, 'last-rc-change') ? Number(of(op, 'last-rc-change')) * 1000 : null,
+      reason: of(op, 'exit-reason'),
+      interval: Number(of(op, 'interval') || 0),
+    })),
+  );

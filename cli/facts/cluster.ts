@@ -1,0 +1,171 @@
+import { Failure } from '../../lib/contract/outcome.ts';
+import { firstLine, type Host } from '../../lib/host/host.ts';
+import type { Argv } from '../../lib/host/sys/sys.ts';
+import { type Cib, readCib, readTime } from './cib.ts';
+import { attribute, below, type Element, isTrue, parseXml, within } from './xml.ts';
+
+/** The cluster as this node's manager sees it. */
+export type Cluster = {
+  readonly name: string | null;
+  readonly dc: string | null;
+  readonly version: string | null;
+  readonly hasQuorum: boolean;
+  readonly maintenance: boolean;
+  readonly nodes: readonly ClusterNode[];
+  readonly instances: readonly Instance[];
+  readonly failures: readonly FailedAction[];
+  readonly cib: Cib;
+};
+
+export type ClusterNode = {
+  readonly name: string;
+  readonly online: boolean;
+  readonly pending: boolean;
+  readonly unclean: boolean;
+  readonly standby: 'no' | 'forever' | 'reboot';
+  readonly maintenance: boolean;
+  readonly isDc: boolean;
+  /** Of the cluster's protocol; null before Pacemaker 2.1.5. */
+  readonly featureSet: string | null;
+};
+
+/** A resource at one place; an instance of a clone that runs nowhere has no node. */
+export type Instance = {
+  readonly id: string;
+  readonly agent: string;
+  /** Started, Stopped, Promoted, Unpromoted, Starting, Stopping…; Pacemaker 2.0's words are translated. */
+  readonly role: string;
+  readonly node: string | null;
+  readonly active: boolean;
+  readonly failed: boolean;
+  readonly blocked: boolean;
+  readonly managed: boolean;
+  readonly orphaned: boolean;
+  /** What Pacemaker does with it at this moment, in its own word. */
+  readonly pending: string | null;
+  readonly targetRole: string | null;
+};
+
+export type FailedAction = {
+  readonly resource: string;
+  readonly node: string;
+  readonly action: string;
+  /** In the agent's own words where it said any, else Pacemaker's. */
+  readonly reason: string;
+  /** Milliseconds since 1970. */
+  readonly at: number | null;
+};
+
+const askMs = 10_000;
+
+/** Throws `Failure`, with a sentence, when there is no cluster here or it does not answer. */
+export async function lookAtCluster(host: Host): Promise<Cluster> {
+  const [cib, mon] = await Promise.all([
+    ask(host, ['cibadmin', '--query']),
+    ask(host, ['crm_mon', '--output-as=xml', '--one-shot', '--inactive']),
+  ]);
+  return readCluster(parseXml(mon), readCib(parseXml(cib)));
+}
+
+async function ask(host: Host, argv: Argv): Promise<string> {
+  const output = await host.tryRun(argv, { timeoutMs: askMs });
+  const [name] = argv;
+  if (output.code === 0 && output.stdout.trim() !== '') return output.stdout;
+  if (output.missing)
+    throw new Failure('notInstalled', `${name} is not installed: Pacemaker is not on this machine`);
+  if (output.hung)
+    throw new Failure('failed', `${name} did not answer within ${askMs / 1000} s (${output.hung})`);
+  const said = firstLine(output.stderr) || errorIn(output.stdout) || `exit ${output.code}`;
+  const sentence = noCluster.test(said)
+    ? 'the cluster does not run on this node'
+    : 'the cluster does not answer';
+  throw new Failure('failed', `${sentence} (${name}: ${said})`);
+}
+
+const noCluster =
+  /not available on this node|Connection refused|Transport endpoint|Not connected|cluster is not running/i;
+
+/** Pacemaker's tools put their errors into the document they were asked for. */
+const errorIn = (xml: string): string =>
+  /<error>([^<]*)<\/error>/.exec(xml)?.[1] ?? /<status [^>]*message="([^"]*)"/.exec(xml)?.[1] ?? '';
+
+/** Puts `crm_mon --output-as=xml --inactive` and the configuration together. */
+function readCluster(mon: Element, cib: Cib): Cluster {
+  const [summary] = below(mon, 'summary');
+  const [dc] = summary ? below(summary, 'current_dc') : [];
+  const [options] = summary ? below(summary, 'cluster_options') : [];
+  return {
+    name: cib.properties['cluster-name'] || null,
+    dc: (dc && attribute(dc, 'name')) || null,
+    version: (dc && attribute(dc, 'version')) || null,
+    hasQuorum: dc ? attribute(dc, 'with_quorum') === 'true' : false,
+    maintenance: options ? isTrue(options, 'maintenance-mode') : false,
+    nodes: below(mon, 'nodes', 'node').map((node) => clusterNode(node, cib)),
+    instances: below(mon, 'resources').flatMap((resources) => within(resources, 'resource').map(instance)),
+    failures: below(mon, 'failures', 'failure').map(failedAction),
+    cib,
+  };
+}
+
+function clusterNode(node: Element, cib: Cib): ClusterNode {
+  const name = attribute(node, 'name');
+  const configured = cib.nodes.get(name);
+  const standby = configured?.standby ?? 'no';
+  return {
+    name,
+    online: isTrue(node, 'online'),
+    pending: isTrue(node, 'pending'),
+    unclean: isTrue(node, 'unclean'),
+    // a standby after a failed stop is in neither place
+    standby: standby === 'no' && isTrue(node, 'standby') ? 'forever' : standby,
+    maintenance: isTrue(node, 'maintenance'),
+    isDc: isTrue(node, 'is_dc'),
+    featureSet: attribute(node, 'feature_set') || configured?.transient['#feature-set'] || null,
+  };
+}
+
+const newRoles: { readonly [word: string]: string } = { Master: 'Promoted', Slave: 'Unpromoted' };
+
+function instance(element: Element): Instance {
+  const role = attribute(element, 'role');
+  const [node] = below(element, 'node');
+  return {
+    id: attribute(element, 'id').replace(/:\d+$/, ''),
+    agent: attribute(element, 'resource_agent').replace(/::/g, ':'),
+    role: newRoles[role] ?? role,
+    node: (node && attribute(node, 'name')) || null,
+    active: isTrue(element, 'active'),
+    failed: isTrue(element, 'failed'),
+    blocked: isTrue(element, 'blocked'),
+    managed: attribute(element, 'managed') !== 'false',
+    orphaned: isTrue(element, 'orphaned'),
+    pending: attribute(element, 'pending') || null,
+    targetRole: attribute(element, 'target_role') || null,
+  };
+}
+
+/** `op_key` is resource_action_interval; a resource may hold underscores. */
+function failedAction(element: Element): FailedAction {
+  const [, resource = '', action = ''] = /^(.*)_([a-z-]+)_\d+$/.exec(attribute(element, 'op_key')) ?? [];
+  return {
+    resource: resource.replace(/:\d+$/, ''),
+    node: attribute(element, 'node'),
+    action,
+    reason:
+      attribute(element, 'exitreason') || attribute(element, 'exitstatus') || attribute(element, 'status'),
+    at: readMonTime(attribute(element, 'last-rc-change')),
+  };
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `Sat Nov 28 19:35:02 2026 +00:00`; without a zone, as before Pacemaker 2.1.5, it is this node's. */
+function readMonTime(text: string): number | null {
+  const [, name = '', day = '', time, year, zone] =
+    /^\w{3} (\w{3}) +(\d+) (\d\d:\d\d:\d\d) (\d{4})(?: (Z|[+-]\d\d:?\d\d))?$/.exec(text) ?? [];
+  const month = months.indexOf(name) + 1;
+  if (time === undefined || month === 0) return readTime(text);
+  const date = `${year}-${String(month).padStart(2, '0')}-${day.padStart(2, '0')}`;
+  const at = zone === undefined ? Date.parse(`${date}T${time}`) : readTime(`${date} ${time}${zone}`);
+  return Number.isNaN(at) ? null : at;
+}

@@ -1,0 +1,42 @@
+import type { Host } from '../../lib/host/host.ts';
+import { type Cluster, lookAtCluster } from './cluster.ts';
+import { type Drbd, lookAtDrbd } from './drbd.ts';
+import { type Known, tryToKnow } from './known.ts';
+import { lookAtNfs, type Nfs } from './nfs.ts';
+
+/** What this node knows at this moment. */
+export type Facts = {
+  /** This node's name in the cluster; the host's where the cluster does not say. */
+  readonly node: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly cluster: Known<Cluster>;
+  readonly drbd: Known<Drbd>;
+  readonly nfs: Known<Nfs>;
+  /** Addresses on interfaces that are up. */
+  readonly addresses: Known<ReadonlySet<string>>;
+};
+
+/** Looks at everything side by side; a source that does not answer in its time is unknown, and the others are not. */
+export async function gather(host: Host, time: number): Promise<Facts> {
+  const [name, cluster, drbd, nfs, addresses] = await Promise.all([
+    tryToKnow(async () => (await host.sys.read('/proc/sys/kernel/hostname')).trim()),
+    tryToKnow(() => lookAtCluster(host)),
+    tryToKnow(() => lookAtDrbd(host)),
+    tryToKnow(() => lookAtNfs(host)),
+    tryToKnow(async () => new Set((await host.sys.runningAddresses()).map(({ address }) => address))),
+  ]);
+  const hostName = name.is === 'known' ? name.value : 'localhost';
+  const nodes = cluster.is === 'known' ? cluster.value.nodes.map((node) => node.name) : [];
+  return { node: ownName(hostName, nodes), time, cluster, drbd, nfs, addresses };
+}
+
+/** The cluster may call this node by its full name, or by its first part. */
+function ownName(hostName: string, nodes: readonly string[]): string {
+  const first = (name: string) => name.split('.')[0];
+  return (
+    nodes.find((name) => name === hostName) ??
+    nodes.find((name) => first(name) === first(hostName)) ??
+    hostName
+  );
+}

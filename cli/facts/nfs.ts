@@ -1,0 +1,93 @@
+import { Failure } from '../../lib/contract/outcome.ts';
+import type { Host } from '../../lib/host/host.ts';
+import { parseTcp } from '../../lib/host/net/tcp.ts';
+import { type NfsConf, nfsConf, speaksV3 } from '../../lib/host/nfs/conf.ts';
+import { parseThreads } from '../../lib/host/nfs/nfsd.ts';
+import { readIfThere } from './drbd.ts';
+import { type Known, tryToKnow } from './known.ts';
+
+/** The kernel's NFS server on this node. */
+export type Nfs = {
+  readonly threads: number;
+  readonly clients: Known<Clients>;
+  readonly grace: Known<'over' | 'running'>;
+  readonly settings: Known<NfsSettings>;
+};
+
+export type Clients = {
+  /** Clients of NFSv4 that hold a lease. */
+  readonly v4: number;
+  /** Addresses that are connected and hold none. */
+  readonly others: number;
+};
+
+/** What nfs.conf asks for; the kernel's default is 90 s each. */
+export type NfsSettings = {
+  readonly graceSeconds: number;
+  readonly leaseSeconds: number;
+  readonly v3: boolean;
+  /** Helpers of NFSv3 whose ports are chosen anew at each start. */
+  readonly randomPorts: readonly string[];
+};
+
+const askMs = 3000;
+const nfsPort = 2049;
+const kernelDefaultSeconds = 90;
+
+export async function lookAtNfs(host: Host): Promise<Nfs> {
+  const threads = parseThreads((await readIfThere(host, '/proc/net/rpc/nfsd')) ?? '') ?? 0;
+  return {
+    threads,
+    clients:
+      threads > 0 ? await tryToKnow(() => clients(host)) : { is: 'known', value: { v4: 0, others: 0 } },
+    grace: threads > 0 ? await tryToKnow(() => grace(host)) : { is: 'known', value: 'over' },
+    settings: await tryToKnow(async () => settings(await nfsConf(host))),
+  };
+}
+
+/** In a child with a deadline: a file of nfsd's can wait, uninterruptibly, for a shutdown that never ends. */
+async function readNfsd(host: Host, ...argv: readonly string[]): Promise<string> {
+  const output = await host.tryRun(['grep', '-r', '-s', '-h', ...argv], { timeoutMs: askMs });
+  if (output.hung) throw new Failure('failed', `/proc/fs/nfsd does not answer (${output.hung})`);
+  if (output.code > 1) throw new Failure('failed', '/proc/fs/nfsd cannot be read (root only)');
+  return output.stdout;
+}
+
+/** `address: "10.0.0.21:871"`, one line for each lease. */
+async function clients(host: Host): Promise<Clients> {
+  const text = await readNfsd(host, '--include=info', '^address: ', '/proc/fs/nfsd/clients');
+  const leases = [...text.matchAll(/^address: "\[?(.*?)\]?:\d+"$/gm)].map(([, address = '']) => address);
+  const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readIfThere(host, `/proc/net/${name}`)));
+  const connected = tables
+    .flatMap((table) => parseTcp(table ?? ''))
+    .filter(({ local }) => local.port === nfsPort)
+    .map(({ remote }) => remote.address);
+  const v4 = new Set(leases);
+  return { v4: leases.length, others: new Set(connected.filter((address) => !v4.has(address))).size };
+}
+
+/** `Y` once the grace period is over. */
+async function grace(host: Host): Promise<'over' | 'running'> {
+  const text = (await readNfsd(host, '.', '/proc/fs/nfsd/v4_end_grace')).trim();
+  if (text !== 'Y' && text !== 'N')
+    throw new Failure('failed', 'the kernel does not tell of its grace period');
+  return text === 'Y' ? 'over' : 'running';
+}
+
+function settings(conf: NfsConf): NfsSettings {
+  const seconds = (key: string) => {
+    const text = conf.get('nfsd', key);
+    return text && /^\d+$/.test(text) ? Number(text) : kernelDefaultSeconds;
+  };
+  const v3 = speaksV3(conf);
+  const fixed = (section: string) => {
+    const port = conf.get(section, 'port');
+    return port !== undefined && port !== '0';
+  };
+  return {
+    graceSeconds: seconds('grace-time'),
+    leaseSeconds: seconds('lease-time'),
+    v3,
+    randomPorts: v3 ? ['mountd', 'statd', 'lockd'].filter((section) => !fixed(section)) : [],
+  };
+}

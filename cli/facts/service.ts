@@ -1,0 +1,139 @@
+import type { Primitive } from './cib.ts';
+import type { Cluster, Instance } from './cluster.ts';
+import type { Drbd, DrbdResource } from './drbd.ts';
+import type { Facts } from './gather.ts';
+
+/** What clients use: a group, or a resource that stands alone. */
+export type Service = {
+  readonly id: string;
+  /** What clients know it by: an address, else the id. */
+  readonly name: string;
+  readonly members: readonly string[];
+  /** Where all of it runs. */
+  readonly node: string | null;
+  readonly state: 'served' | 'moving' | 'down' | 'off';
+  /** The first member that does not run, and its role. */
+  readonly missing: { readonly resource: string; readonly role: string } | null;
+  /** Since when its last member runs there, in milliseconds since 1970. */
+  readonly since: number | null;
+};
+
+const isFencing = ({ agent }: { readonly agent: string }): boolean => agent.startsWith('stonith:');
+
+/** Groups and lone resources, fencing devices and clones apart. */
+export function services(cluster: Cluster): readonly Service[] {
+  const { cib } = cluster;
+  const plain = cib.primitives.filter((one) => one.clone === null && !isFencing(one));
+  const ids = [...new Set(plain.map(({ group, id }) => group ?? id))];
+  return ids.map((id) => {
+    const members = plain.filter((one) => (one.group ?? one.id) === id);
+    return service(id, members, cluster);
+  });
+}
+
+function service(id: string, members: readonly Primitive[], cluster: Cluster): Service {
+  const address = members.find(({ type }) => /^IPaddr2?$/.test(type))?.parameters['ip'];
+  const places = members.map((member) => placeOf(cluster, member.id));
+  const missing = places.find(({ role, node, failed }) => role !== 'Started' || node === null || failed);
+  const nodes = new Set(places.map(({ node }) => node));
+  const node = nodes.size === 1 ? (places[0]?.node ?? null) : null;
+  const isOff = members.some(({ meta }) => meta['target-role'] === 'Stopped');
+  const isMoving = places.some(({ role, pending }) => /ing$/.test(role) || (pending ?? '') !== '');
+  const state = !missing && node !== null ? 'served' : isMoving ? 'moving' : isOff ? 'off' : 'down';
+  const begun = members.map(({ id: member }) => (node === null ? null : startedAt(cluster, member, node)));
+  return {
+    id,
+    name: address ?? id,
+    members: members.map((member) => member.id),
+    node,
+    state,
+    missing: state === 'served' || !missing ? null : { resource: missing.id, role: missing.role },
+    since: begun.includes(null) || begun.length === 0 ? null : Math.max(...begun.map(Number)),
+  };
+}
+
+const nowhere = (id: string): Instance => ({
+  id,
+  agent: '',
+  role: 'Stopped',
+  node: null,
+  active: false,
+  failed: false,
+  blocked: false,
+  managed: true,
+  orphaned: false,
+  pending: null,
+  targetRole: null,
+});
+
+const placeOf = (cluster: Cluster, id: string): Instance => {
+  const found = cluster.instances.filter((one) => one.id === id);
+  return found.find(({ active }) => active) ?? found[0] ?? nowhere(id);
+};
+
+/** Of the last start that went well, or of the probe that found it running. */
+function startedAt(cluster: Cluster, resource: string, node: string): number | null {
+  const done = cluster.cib.operations.filter((one) => one.resource === resource && one.node === node);
+  const start = done.find(({ action, code }) => action === 'start' && code === 0);
+  const probe = done.find(
+    ({ action, interval, code }) => action === 'monitor' && interval === 0 && code === 0,
+  );
+  return (start ?? probe)?.at ?? null;
+}
+
+/** A resource of DRBD's that the cluster looks after. */
+export type Replicated = {
+  readonly id: string;
+  readonly clone: string | null;
+  readonly name: string;
+};
+
+export const replicated = ({ cib }: Cluster): readonly Replicated[] =>
+  cib.primitives
+    .filter(({ type }) => type === 'drbd')
+    .map(({ id, clone, parameters }) => ({ id, clone, name: parameters['drbd_resource'] ?? '' }));
+
+/** The role that the cluster believes a node to have. */
+export const clusterRole = (cluster: Cluster, id: string, node: string): string | null =>
+  cluster.instances.find((one) => one.id === id && one.node === node)?.role ?? null;
+
+/**
+ * Whether there are two current copies of everything: by this node's kernel, else by what the agents of all nodes have published.
+ * Null when nobody could tell.
+ */
+export function hasSecondCopy(facts: Facts): boolean | null {
+  if (facts.cluster.is === 'unknown') return facts.drbd.is === 'known' ? copiesHere(facts.drbd.value) : null;
+  const cluster = facts.cluster.value;
+  const wanted = replicated(cluster);
+  if (wanted.length === 0) return null;
+  const answers = wanted.map(({ id, name }) => {
+    const here =
+      facts.drbd.is === 'known' ? facts.drbd.value.resources.find((one) => one.name === name) : undefined;
+    if (here) return isTwice(here);
+    return cluster.instances.filter((one) => one.id === id && one.active).length < 2
+      ? false
+      : published(cluster, name);
+  });
+  if (answers.includes(false)) return false;
+  return answers.includes(null) ? null : true;
+}
+
+const copiesHere = ({ resources }: Drbd): boolean | null =>
+  resources.length === 0 ? null : resources.every(isTwice);
+
+export const isTwice = ({ volumes, peers }: DrbdResource): boolean =>
+  volumes.every(({ volume, disk }) => {
+    const others = peers
+      .filter(({ connection }) => connection === 'Connected')
+      .flatMap((peer) => peer.volumes.filter((one) => one.volume === volume && one.disk === 'UpToDate'));
+    return (disk === 'UpToDate' ? 1 : 0) + others.length >= 2;
+  });
+
+/** The attribute that ocf:tsha:drbd keeps: `connected` when all is well. */
+function published({ nodes, cib }: Cluster, name: string): boolean | null {
+  const words = nodes
+    .filter(({ online }) => online)
+    .map((node) => cib.nodes.get(node.name)?.transient[`tsha-drbd-${name}`]);
+  if (words.length === 0 || words.includes(undefined)) return null;
+  return words.length > 1 && words.every((word) => word === 'connected');
+}

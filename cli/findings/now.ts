@@ -1,0 +1,224 @@
+import { type Finding, finding } from '../../lib/findings/finding.ts';
+import type { Cluster } from '../facts/cluster.ts';
+import type { Drbd, DrbdResource, Peer, PeerVolume } from '../facts/drbd.ts';
+import type { Facts } from '../facts/gather.ts';
+import { hasSecondCopy, isTwice, replicated, services } from '../facts/service.ts';
+import { amount, clock, duration } from '../output/units.ts';
+
+/** What is wrong at this moment. */
+export function findingsNow(facts: Facts): readonly Finding[] {
+  const { cluster, drbd } = facts;
+  return [
+    ...(cluster.is === 'known'
+      ? clusterFindings(facts, cluster.value)
+      : [couldNot('the cluster', cluster.why)]),
+    ...(drbd.is === 'known' ? drbdFindings(facts, drbd.value) : drbdUnknown(facts, drbd.why)),
+    ...(cluster.is === 'known' ? constraintFindings(facts, cluster.value) : []),
+    ...nfsFindings(facts),
+  ];
+}
+
+const couldNot = (subject: string, reason: string): Finding =>
+  finding('COULD_NOT_FIND_OUT', { subject, reason }, { evidence: [] });
+
+/** A member of haclient may not ask DRBD; what the agents have published may be enough. */
+function drbdUnknown(facts: Facts, why: string): readonly Finding[] {
+  const wanted = facts.cluster.is === 'known' ? replicated(facts.cluster.value).length > 0 : true;
+  return wanted && hasSecondCopy(facts) !== true ? [couldNot('the state of DRBD', why)] : [];
+}
+
+function* clusterFindings({ time }: Facts, cluster: Cluster): Generator<Finding> {
+  const seen = (text: string) => ({ evidence: [{ source: 'crm_mon', text }] });
+  if (!cluster.hasQuorum) yield finding('NO_QUORUM', {}, seen(`DC ${cluster.dc ?? 'none'}, without quorum`));
+  for (const { id, name, state, missing } of services(cluster))
+    if (state === 'down' || state === 'moving')
+      yield finding(
+        'NOT_SERVING',
+        { service: name, resource: missing?.resource ?? id, state: missing?.role ?? state },
+        {
+          resource: missing?.resource ?? id,
+          ...seen(`${missing?.resource ?? id}: ${missing?.role ?? state}`),
+        },
+      );
+  for (const node of cluster.nodes) {
+    const { name } = node;
+    if (node.unclean)
+      yield finding('NODE_UNCLEAN', { node: name }, { node: name, ...seen(`${name}: UNCLEAN`) });
+    else if (!node.online)
+      yield finding('NODE_OFFLINE', { node: name }, { node: name, ...seen(`${name}: OFFLINE`) });
+    if (node.standby === 'forever') yield finding('NODE_STANDBY', { node: name }, { node: name });
+    if (node.standby === 'reboot') yield finding('NODE_STANDBY_UNTIL_REBOOT', { node: name }, { node: name });
+    if (node.maintenance && !cluster.maintenance)
+      yield finding('MAINTENANCE_MODE', { scope: name }, { node: name });
+  }
+  if (cluster.maintenance)
+    yield finding(
+      'MAINTENANCE_MODE',
+      { scope: cluster.name ?? 'the cluster' },
+      seen('maintenance-mode=true'),
+    );
+  for (const one of cluster.instances) {
+    const place = { node: one.node ?? undefined, resource: one.id };
+    if (one.blocked) yield finding('RESOURCE_BLOCKED', { resource: one.id, node: one.node ?? '?' }, place);
+    if (!one.managed && !cluster.maintenance && !isNodeInMaintenance(cluster, one.node))
+      yield finding('RESOURCE_UNMANAGED', { resource: one.id }, place);
+  }
+  for (const { id, meta } of [...cluster.cib.primitives, ...cluster.cib.clones]) {
+    const role = meta['target-role'];
+    if (role === 'Stopped' || role === 'Slave' || role === 'Unpromoted')
+      yield finding('RESOURCE_DISABLED', { resource: id, role }, { resource: id });
+  }
+  for (const { resource, node, action, reason, at } of cluster.failures)
+    yield finding(
+      'RESOURCE_FAILED',
+      { resource, node, action, reason, when: at === null ? '?' : clock(at, time) },
+      { node, resource, evidence: [{ source: `${resource} ${action} on ${node}`, text: reason }] },
+    );
+}
+
+const isNodeInMaintenance = ({ nodes }: Cluster, name: string | null): boolean =>
+  nodes.some((node) => node.name === name && node.maintenance);
+
+function* constraintFindings({ time, drbd }: Facts, cluster: Cluster): Generator<Finding> {
+  for (const { id, resource, node, score, endsAt } of cluster.cib.locations) {
+    const evidence = [
+      { source: 'cibadmin', text: `rsc_location ${id}: ${resource}, ${node ?? '?'}, ${score}` },
+    ];
+    const place = { node: node ?? undefined, resource, evidence };
+    const facts = { constraint: id, resource, node: node ?? '?' };
+    if (/^cli-(prefer|ban|standby)-/.test(id) && endsAt !== null) {
+      if (endsAt > time)
+        yield finding(
+          'SWITCH_UNFINISHED',
+          { resource, node: node ?? '?', until: clock(endsAt, time) },
+          place,
+        );
+    } else if (/^cli-prefer-/.test(id)) yield finding('MOVE_LEFT_BEHIND', facts, place);
+    else if (/^cli-(ban|standby)-/.test(id)) yield finding('BAN_LEFT_BEHIND', facts, place);
+    else if (/^drbd-fence-by-handler-/.test(id)) {
+      const name = replicated(cluster).find(
+        (one) => (one.clone ?? one.id) === resource || id.includes(`-${one.name}-`),
+      )?.name;
+      const state = drbd.is === 'known' ? drbd.value.resources.find((one) => one.name === name) : undefined;
+      const known = { constraint: id, resource: name ?? resource };
+      yield state && isTwice(state)
+        ? finding('FENCE_LEFT_BEHIND', known, place)
+        : finding('PEER_FENCED', known, place);
+    }
+  }
+}
+
+function* drbdFindings(facts: Facts, { resources }: Drbd): Generator<Finding> {
+  for (const resource of resources) {
+    const place = { node: facts.node, resource: resource.name };
+    if (resource.suspended.length > 0)
+      yield finding(
+        'WRITES_SUSPENDED',
+        { resource: resource.name, reason: resource.suspended.join(', ') },
+        place,
+      );
+    if (resource.volumes.some(({ quorum }) => !quorum))
+      yield finding('DRBD_QUORUM_LOST', { resource: resource.name }, place);
+    for (const { volume, disk, client } of resource.volumes) {
+      const name = resource.volumes.length > 1 ? `${resource.name}/${volume}` : resource.name;
+      const is = { resource: name, node: facts.node, disk };
+      const evidence = [{ source: 'drbdsetup', text: `${name}: disk:${disk}` }];
+      if ((disk === 'Diskless' || disk === 'Failed') && !client)
+        yield finding('DISK_LOST', is, { ...place, evidence });
+      else if (disk !== 'UpToDate' && !client && !isBeingCopied(resource, volume))
+        yield finding('COPY_OLD', is, { ...place, evidence });
+    }
+    for (const peer of resource.peers) yield* peerFindings(facts, resource, peer);
+  }
+}
+
+const isBeingCopied = ({ peers }: DrbdResource, volume: number): boolean =>
+  peers.some(({ volumes }) => volumes.some((one) => one.volume === volume && isSync(one)));
+const isSync = ({ replication }: PeerVolume): boolean =>
+  /^(?:Sync|PausedSync|WFBitMap|Ahead|Behind)/.test(replication);
+
+function* peerFindings(facts: Facts, resource: DrbdResource, peer: Peer): Generator<Finding> {
+  const name = peerName(facts, peer);
+  const place = { node: facts.node, resource: resource.name };
+  if (peer.splitBrain) {
+    const { hereKiB, thereKiB, generationHere, generationThere } = peer.splitBrain;
+    yield finding(
+      'SPLIT_BRAIN',
+      {
+        resource: resource.name,
+        here: facts.node,
+        peer: name,
+        mine: amount(hereKiB),
+        theirs: amount(thereKiB),
+      },
+      {
+        ...place,
+        evidence: [
+          {
+            source: 'kernel log',
+            text: `generation ${generationHere ?? '?'} here, ${generationThere ?? '?'} there`,
+          },
+        ],
+      },
+    );
+  } else if (peer.connection === 'StandAlone')
+    yield finding('STANDALONE', { resource: resource.name, peer: name }, place);
+  else if (peer.connection !== 'Connected') {
+    if (!isAway(facts, name))
+      yield finding('DISCONNECTED', { resource: resource.name, peer: name, state: peer.connection }, place);
+  } else
+    for (const volume of peer.volumes) {
+      const label = resource.volumes.length > 1 ? `${resource.name}/${volume.volume}` : resource.name;
+      const direction = /Target$|Behind/.test(volume.replication) ? '←' : '→';
+      const { donePercent, leftSeconds, replication, disk, client } = volume;
+      const is = { resource: label, direction, peer: name };
+      if (/^Sync|^WFBitMap/.test(replication))
+        yield finding(
+          'SYNCING',
+          {
+            ...is,
+            done: donePercent === null ? '?' : `${donePercent} %`,
+            left: leftSeconds === null ? '?' : duration(leftSeconds),
+          },
+          place,
+        );
+      else if (isSync(volume)) yield finding('SYNC_PAUSED', { ...is, state: replication }, place);
+      else if (disk === 'Diskless' && !client)
+        yield finding('DISK_LOST', { resource: label, node: name, disk }, { ...place, node: name });
+      else if (disk !== 'UpToDate' && !client)
+        yield finding('COPY_OLD', { resource: label, node: name, disk }, { ...place, node: name });
+    }
+}
+
+/** Why it cannot be reached is told already. */
+const isAway = ({ cluster }: Facts, name: string): boolean =>
+  cluster.is === 'known' &&
+  cluster.value.nodes.some((node) => node.name === name && (!node.online || node.standby !== 'no'));
+
+/** DRBD 8.4 does not know its peer's name; of two nodes it is the other one. */
+export function peerName({ cluster, node }: Facts, peer: Peer): string {
+  if (peer.name !== null) return peer.name;
+  const others = cluster.is === 'known' ? cluster.value.nodes.filter(({ name }) => name !== node) : [];
+  return others.length === 1 ? (others[0]?.name ?? 'peer') : 'peer';
+}
+
+function* nfsFindings({ cluster, nfs, node, addresses }: Facts): Generator<Finding> {
+  if (cluster.is === 'unknown') return;
+  const { instances, cib, maintenance } = cluster.value;
+  const startedHere = (type: RegExp) =>
+    cib.primitives.filter(
+      ({ id, type: own }) =>
+        type.test(own) &&
+        instances.some((one) => one.id === id && one.node === node && one.role === 'Started' && !one.pending),
+    );
+  for (const { id, parameters } of startedHere(/^IPaddr2?$/)) {
+    const ip = parameters['ip'] ?? '';
+    if (addresses.is === 'known' && !addresses.value.has(ip) && !maintenance)
+      yield finding('ADDRESS_MISSING', { resource: id, ip }, { node, resource: id });
+  }
+  if (nfs.is === 'unknown') return;
+  for (const { id } of startedHere(/^nfsserver$/))
+    if (nfs.value.threads === 0) yield finding('NFSD_DEAD', { resource: id }, { node, resource: id });
+  if (nfs.value.grace.is === 'known' && nfs.value.grace.value === 'running')
+    yield finding('GRACE', {}, { node });
+}

@@ -1,0 +1,56 @@
+import { catalogue } from '../../lib/findings/catalogue.ts';
+import type { Entry, Severity } from '../../lib/findings/entry.ts';
+import { type Finding, filled, filledCommand } from '../../lib/findings/finding.ts';
+import { chinese } from '../../lib/findings/zh-CN.ts';
+import type { Ending } from '../exit.ts';
+import { harmless, type Language, type Terminal, wrapped } from './terminal.ts';
+
+const order: readonly Severity[] = ['danger', 'unknown', 'warning', 'hint'];
+
+export const entryOf = ({ code }: Finding): Entry => catalogue[code];
+const severityOf = (finding: Finding): Severity => entryOf(finding).severity;
+
+export const worstFirst = (findings: readonly Finding[]): readonly Finding[] =>
+  findings.toSorted((one, other) => order.indexOf(severityOf(one)) - order.indexOf(severityOf(other)));
+
+/** The sentence of a finding. */
+export const sentenceOf = (finding: Finding, language: Language): string =>
+  filled((language === 'zh' ? chinese : catalogue)[finding.code].what, finding.facts);
+
+const reasonOf = ({ code }: Pick<Finding, 'code'>, language: Language): string =>
+  (language === 'zh' ? chinese : catalogue)[code].why;
+
+export const commandsOf = (finding: Finding): readonly string[] =>
+  entryOf(finding).fix.map((command) => filledCommand(command, finding.facts));
+
+/** The worst of several findings decides how a command ends. */
+export function endingFor(findings: readonly Finding[]): Ending {
+  const found = new Set(findings.map(severityOf));
+  if (found.has('danger')) return 'broken';
+  if (found.has('unknown')) return 'unknown';
+  return found.has('warning') ? 'attention' : 'well';
+}
+
+const marks: { readonly [severity in Severity]: string } = {
+  danger: '✗',
+  unknown: '?',
+  warning: '!',
+  hint: '·',
+};
+
+/** One finding: its sentence, and the first command that leads on; with `why` also what it means. */
+export function findingLines(finding: Finding, terminal: Terminal, why: 'why' | 'short'): readonly string[] {
+  const { paint, language, width } = terminal;
+  const severity = severityOf(finding);
+  const colour = severity === 'danger' ? paint.bad : severity === 'hint' ? paint.dim : paint.warn;
+  const room = width === null ? null : width - 8;
+  const [first = '', ...rest] = wrapped(`${finding.code}  ${harmless(sentenceOf(finding, language))}`, room);
+  const explanation = why === 'why' ? wrapped(reasonOf(finding, language), room) : [];
+  const commands = commandsOf(finding).slice(0, why === 'why' ? undefined : 1);
+  return [
+    `  ${colour(marks[severity])} ${first.replace(finding.code, (code) => colour(code))}`,
+    ...rest.map((line) => `      ${line}`),
+    ...explanation.map((line) => `      ${line}`),
+    ...commands.map((command) => `    → ${paint.bold(harmless(command))}`),
+  ];
+}

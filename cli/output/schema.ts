@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { type Code, catalogue } from '../../lib/findings/catalogue.ts';
+
+// The shape of everything that --json writes. Only added to: a field is never renamed, taken away or given another meaning.
+
+const findingShape = z.object({
+  code: z.enum(Object.keys(catalogue) as [Code, ...Code[]]),
+  severity: z.enum(['danger', 'warning', 'hint', 'unknown']),
+  node: z.string().nullable(),
+  resource: z.string().nullable(),
+  what: z.string(),
+  facts: z.record(z.string(), z.string()),
+  evidence: z.array(z.object({ source: z.string(), text: z.string() })),
+  fix: z.array(z.string()),
+  see: z.string(),
+});
+
+const moment = z.string().describe('ISO 8601, UTC').nullable();
+
+const statusData = z.object({
+  cluster: z
+    .object({
+      name: z.string().nullable(),
+      dc: z.string().nullable(),
+      version: z.string().nullable(),
+      hasQuorum: z.boolean(),
+      maintenance: z.boolean(),
+    })
+    .nullable(),
+  services: z
+    .array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        state: z.enum(['served', 'moving', 'down', 'off']),
+        node: z.string().nullable(),
+        since: moment,
+        members: z.array(z.string()),
+      }),
+    )
+    .nullable(),
+  secondCopy: z.boolean().nullable(),
+  nodes: z
+    .array(
+      z.object({
+        name: z.string(),
+        online: z.boolean(),
+        pending: z.boolean(),
+        unclean: z.boolean(),
+        standby: z.enum(['no', 'forever', 'reboot']),
+        maintenance: z.boolean(),
+        isDc: z.boolean(),
+      }),
+    )
+    .nullable(),
+  resources: z
+    .array(
+      z.object({
+        id: z.string(),
+        agent: z.string(),
+        role: z.string(),
+        node: z.string().nullable(),
+        active: z.boolean(),
+        failed: z.boolean(),
+        blocked: z.boolean(),
+        managed: z.boolean(),
+        pending: z.string().nullable(),
+      }),
+    )
+    .nullable(),
+  drbd: z
+    .object({
+      version: z.string().nullable(),
+      resources: z.array(
+        z.object({
+          name: z.string(),
+          role: z.string(),
+          suspended: z.array(z.string()),
+          volumes: z.array(
+            z.object({
+              volume: z.number(),
+              minor: z.number(),
+              disk: z.string(),
+              client: z.boolean(),
+              quorum: z.boolean(),
+              sizeKiB: z.number().nullable(),
+            }),
+          ),
+          peers: z.array(
+            z.object({
+              name: z.string().nullable(),
+              connection: z.string(),
+              role: z.string(),
+              splitBrain: z
+                .object({
+                  hereKiB: z.number().nullable(),
+                  thereKiB: z.number().nullable(),
+                  generationHere: z.string().nullable(),
+                  generationThere: z.string().nullable(),
+                  foundAt: moment,
+                })
+                .nullable(),
+              volumes: z.array(
+                z.object({
+                  volume: z.number(),
+                  replication: z.string(),
+                  disk: z.string(),
+                  client: z.boolean(),
+                  outOfSyncKiB: z.number().nullable(),
+                  donePercent: z.number().nullable(),
+                  rateKiBPerSecond: z.number().nullable(),
+                  leftSeconds: z.number().nullable(),
+                }),
+              ),
+            }),
+          ),
+        }),
+      ),
+    })
+    .nullable(),
+  nfs: z
+    .object({
+      threads: z.number(),
+      clientsV4: z.number().nullable(),
+      clientsOther: z.number().nullable(),
+      grace: z.enum(['over', 'running']).nullable(),
+    })
+    .nullable(),
+});
+
+const frame = {
+  tsha: z.literal(1),
+  time: z.string(),
+  node: z.string(),
+  level: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3), z.literal(4), z.literal(130)]),
+  findings: z.array(findingShape),
+};
+
+/** One object for each answer; `kind` says which. */
+export const envelopeShape = z.discriminatedUnion('kind', [
+  z.object({ ...frame, kind: z.literal('status'), data: statusData }),
+  z.object({
+    ...frame,
+    kind: z.literal('error'),
+    data: z.object({ message: z.string(), fix: z.array(z.string()) }),
+  }),
+]);
+
+export type Envelope = z.infer<typeof envelopeShape>;
+export type StatusData = z.infer<typeof statusData>;
+
+/** The schema as it is shipped, for programs that read the output. */
+export const jsonSchema = (): unknown => z.toJSONSchema(envelopeShape);
