@@ -151,8 +151,7 @@ function resource(
     .filter(([of, , peer]) => of === name && peer !== '')
     .map(([, , peer = '']) => peer);
   const ids = [...new Set(peerIds)].sort((one, other) => Number(one) - Number(other));
-  const news = log.is === 'known' ? splitBrainIn(log.value, found).unresolved : undefined;
-  const alone = log.is === 'known' ? changedAlone(log.value, found) : undefined;
+  const news = log.is === 'known' ? splitBrainIn(log.value, found).unresolved : [];
   return {
     name,
     role,
@@ -162,20 +161,19 @@ function resource(
       return { volume, minor, disk, client, quorum, sizeKiB };
     }),
     peers: connections.map((connection, index) => {
-      const isSplit =
-        news !== undefined &&
-        connection.state !== 'Connected' &&
-        (!news.peer || news.peer === connection.peer);
+      const lost = connection.state !== 'Connected';
+      const split = lost ? news.find(({ peer }) => peer === '' || peer === connection.peer) : undefined;
+      const alone = split && log.is === 'known' ? changedAlone(log.value, found, connection.peer) : undefined;
       return {
         name: connection.peer === 'peer' ? null : connection.peer,
         connection: connection.state,
         role: connection.role,
-        splitBrain: isSplit
+        splitBrain: split
           ? {
               hereKiB: alone?.hereKiB ?? null,
               thereKiB: alone?.thereKiB ?? null,
-              generationHere: news.here || null,
-              generationThere: news.there || null,
+              generationHere: split.here || null,
+              generationThere: split.there || null,
               foundAt: bootedAtMs === null || !alone ? null : Math.round(bootedAtMs + alone.second * 1000),
             }
           : null,

@@ -95,15 +95,15 @@ const isReunion =
 export type ChangedAlone = { readonly hereKiB: number; readonly thereKiB: number; readonly second: number };
 
 /**
- * The amounts of the last handshake that ended in a split brain: `self 0123456789ABCDE0:…:… bits:64 flags:0` and the peer's, in blocks
+ * The amounts of the last handshake with this peer that ended in a split brain: `self 0123456789ABCDE0:…:… bits:64 flags:0` and the peer's, in blocks
  * of the bitmap, of all volumes together. 4 KiB each; DRBD 9.3 can be told otherwise, and then does not say so here.
  */
-export function changedAlone(log: string, resource: Resource): ChangedAlone | undefined {
+export function changedAlone(log: string, resource: Resource, peer: string): ChangedAlone | undefined {
   const bits = { self: new Map<string, number>(), peer: new Map<string, number>() };
   let last: ChangedAlone | undefined;
   for (const line of log.split('\n')) {
     const place = placeOf(line, resource);
-    if (!place) continue;
+    if (!place || (place.peer !== '' && place.peer !== peer)) continue;
     const [, side, count] = /^(self|peer) [0-9A-F]{16}:.* bits:(\d+)/.exec(place.message) ?? [];
     const volume = /\b(?:block )?(drbd\d+)\b/.exec(line)?.[1] ?? '';
     if (side === 'self' || side === 'peer') bits[side].set(volume, Number(count));
