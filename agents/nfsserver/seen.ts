@@ -60,6 +60,6 @@ function misplaced({ infodir }: Survey, bound: Binding): readonly string[] {
     case 'foreign':
       return [`${said}: ${bound.mount.source} is mounted there`];
     case 'moved':
-      return [`${said}: ${described(bound.mount)} is mounted there; was the directory renamed or removed?`];
+      return [`${described(bound.mount)} is on ${stateRoot}, not ${infodir}: was it renamed or removed?`];
   }
 }
