@@ -1,4 +1,5 @@
 import { Failure } from '../../lib/contract/outcome.ts';
+import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
@@ -55,7 +56,10 @@ const leaseFile = `${stateRoot}/lease-time`;
 async function formerLease(ctx: Ctx, now: number, unknown: number): Promise<number> {
   const { host, log } = ctx;
   const kept = Number(await readManaged(host, leaseFile)) || undefined;
-  if (kept !== now) await replaceManaged(host, leaseFile, `${now}\n`);
+  if (kept !== now)
+    await replaceManaged(host, leaseFile, `${now}\n`).catch((error) =>
+      log.warn(`the lease is not on record for the next start: ${wordsOf(error)}`),
+    );
   const former = kept ?? unknown;
   if (former > now)
     log.info(`clients know a lease of ${former} s: the grace period is not shorter this time`);

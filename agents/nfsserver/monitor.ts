@@ -35,6 +35,8 @@ async function requireAnswers(ctx: Ctx, facts: Survey): Promise<void> {
 /** What is no reason to fail, but for a warning. */
 async function lookAround(ctx: Ctx): Promise<void> {
   await copyIfWanted(ctx);
+  const { warnUntracked } = await import('./tracking.ts');
+  await warnUntracked(ctx);
   const { watchRoom } = await import('./reserve.ts');
   await watchRoom(ctx);
 }

@@ -2,6 +2,7 @@ import { type Host, outputTrouble } from '../../lib/host/host.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
+import { uptime } from './tracking.ts';
 
 // A file in the state directory. Its blocks are room for what a move must write though the filesystem is full: nfsdcld's database
 // above all. Its length says how the server before ended: 0 when this agent ended it and every NFSv3 record was kept.
@@ -74,7 +75,3 @@ async function roomIn(host: Host, path: string): Promise<number | undefined> {
   const [blocks = Number.NaN, size = Number.NaN] = stdout.trim().split(' ').map(Number);
   return code === 0 && !Number.isNaN(blocks * size) ? blocks * size : undefined;
 }
-
-/** Seconds since boot. */
-const uptime = async (host: Host): Promise<number> =>
-  Number.parseFloat(await host.sys.read('/proc/uptime').catch(() => '0'));

@@ -1,4 +1,5 @@
 import { Failure } from '../../lib/contract/outcome.ts';
+import { wordsOf } from '../../lib/contract/reason.ts';
 import { firstLine, type Host } from '../../lib/host/host.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
@@ -71,8 +72,13 @@ async function chooseScope(ctx: Ctx, survey: Survey): Promise<string | undefined
   if (kept !== undefined && validScope.test(kept)) return kept;
   const { randomBytes } = await import('node:crypto');
   const made = `tsha-${randomBytes(8).toString('hex')}`;
+  try {
+    await replaceManaged(host, scopeFile, `${made}\n`);
+  } catch (error) {
+    log.warn(`no server scope can be kept for all nodes: ${wordsOf(error)}`); // better the node's name than one nobody knows again
+    return undefined;
+  }
   log.info(`no nfs_server_scope is set: ${made} is kept in ${scopeFile} for all nodes`);
-  await replaceManaged(host, scopeFile, `${made}\n`);
   return made;
 }
 

@@ -16,6 +16,7 @@ import { settle } from './settings.ts';
 import { endServerAfterPacemaker } from './shutdown.ts';
 import { furnish } from './state.ts';
 import { survey } from './survey.ts';
+import { askTracking, uptime } from './tracking.ts';
 
 /** State directory first, daemons second: a daemon that runs already has its files in the directory that is about to be hidden. */
 export async function start(ctx: Ctx): Promise<void> {
@@ -39,8 +40,10 @@ export async function start(ctx: Ctx): Promise<void> {
   await Promise.allSettled(atOnce); // whatever fails: a mount on its way must not land behind the back of the stop
   const [scope, { isNew, v3Clients }] = await Promise.all(atOnce);
   const node = await settle(ctx, facts, scope, isNew, callout);
+  const began = await uptime(host);
   await startServer(ctx, facts, starter, node);
   if (ctx.params.nfs_shared_infodir !== undefined && v3Clients === 'none') await endLockGrace(ctx);
+  await askTracking(ctx, facts, began);
   await takeRoom(ctx);
   await startRquotad(ctx, facts);
   await claim(ctx);

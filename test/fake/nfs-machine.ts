@@ -52,6 +52,7 @@ export class NfsMachine extends FakeMachine {
   /** The failover filesystem has no room for another byte. */
   isFull = false;
   hasHardLinks = true;
+  kernelLog = '[    3.100000] NFSD: Using nfsdcld client tracking operations.\n';
   /** What lies in sm.bak came there after the server had started. */
   retiredLately = false;
   /** The machine goes down: whatever systemd is to stop waits for Pacemaker, unless it is told to ignore that. */
@@ -318,6 +319,7 @@ export class NfsMachine extends FakeMachine {
     defineFileTools(this);
     this.on('realpath', (args) => `${args.at(-1)}\0`);
     this.on('getent', () => no('', 2));
+    this.on('dmesg', () => this.kernelLog);
   }
 
   readonly owners = new Map<string, string>();

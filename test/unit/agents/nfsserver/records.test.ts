@@ -237,4 +237,31 @@ describe('N11: the failover filesystem is full', () => {
     expect((await run(machine, 'monitor')).code).toBe(0);
     expect(machine.warnings).toHaveLength(2);
   });
+
+  test.each([
+    ['NFSD: Using nfsdcld client tracking operations.', false],
+    ['NFSD: Using legacy client tracking operations.', true],
+    ['NFSD: Unable to initialize client recovery tracking! (-110)', true],
+    ['something else', false],
+  ])('nfsdcld is asked for after the start, by what the kernel says: %s', async (said, isBad) => {
+    const machine = new NfsMachine({ ...shared, ...recurring });
+    machine.files.set('/proc/uptime', '50.00 1.00\n');
+    machine.kernelLog = `[    3.100000] NFSD: Using legacy client tracking operations.\n[   51.200000] ${said}\n`;
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    const warning = expect.stringContaining('NFSv4 clients are not written down');
+    expect(machine.warnings).toEqual(isBad ? [warning, warning] : []);
+  });
+
+  test('a lease and a scope that cannot be written down are warnings', async () => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_lease_time: '20' });
+    const state = new Uint8Array([3, 0, 0, 0]);
+    for (const name of ['v4recovery/', 'sm/', 'sm.bak/', 'etab', 'xtab', 'rmtab', 'export-lock', 'reserve'])
+      machine.disk.set(`/nfsdata/${name}`, '');
+    machine.disk.set('/nfsdata/state', state);
+    machine.isFull = true;
+    expect((await run(machine, 'start')).code).toBe(0);
+    for (const words of ['no server scope can be kept', 'the lease is not on record'])
+      expect(machine.warnings).toContainEqual(expect.stringContaining(words));
+  });
 });
