@@ -24,7 +24,10 @@ export const products: readonly Product[] = [
   ...catalogue.map(({ agent, prose }) => ({
     name: agent.name,
     entry: join(projectFolder, 'agents', agent.name, 'main.ts'),
-    metadata: metadataXml(agent, prose),
+    // when it is asked for: a declaration that lacks its prose is for the compiler to tell, whoever imports this file
+    get metadata() {
+      return metadataXml(agent, prose);
+    },
     needless: agent.actions.notify?.needless ?? [],
   })),
   { name: commandName, entry: join(projectFolder, 'cli/main.ts') },

@@ -17,6 +17,11 @@ export class CaseCount {
     return specifiedCases(agent).filter((number) => !shown.some((tier) => tier.has(number)));
   }
 
+  /** Whether there is anything to tell: the compiler and the linter show no cases. */
+  get isAnyShown(): boolean {
+    return this.#shown.size > 0;
+  }
+
   get isComplete(): boolean {
     return specifiedAgents.every((agent) => this.missing(agent).length === 0);
   }

@@ -114,7 +114,7 @@ for (const name of process.argv.slice(2)) {
 }
 await rm(folder, { recursive: true });
 
-console.log(cases.table());
+if (cases.isAnyShown) console.log(cases.table());
 // A case that no test shows any more has lost its test.
 const judgesCases = ['unit', 'contract', 'host'].every(
   (tier) => process.argv.includes(tier) && !missing.includes(tier),

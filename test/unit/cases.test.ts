@@ -21,6 +21,8 @@ describe('the cases a title speaks of', () => {
 
 test('what no tier has shown is missing, in ranges', () => {
   const count = new CaseCount();
+  count.add('types', []);
+  expect(count.isAnyShown).toBe(false);
   count.add('unit', ['nfsnotify#1-38']);
   count.add('host', ['nfsnotify#40']);
   expect(count.missing('nfsnotify')).toEqual([39]);
