@@ -57,8 +57,8 @@ async function story(
   const checks = new Checks();
   const figures: Figures[] = [];
   const report = { steps: new Steps(signal), checks, figures };
-  const { failure } = await campaign(plan, [start, standby, unstandby, kill], report, false);
-  if (failure) throw failure;
+  const { failures } = await campaign(plan, [start, standby, unstandby, kill], report, false);
+  for (const failure of failures) throw failure;
   for (const { scenario, name, detail } of checks.failed)
     say(`${provider}, ${scenario}: not so: ${name}: ${detail}`);
   return new Map(

@@ -112,10 +112,10 @@ async function run(
   const title = `${lab.suite}, ${lab.campaign}: ${provider} agents, ${order} order, ${grace} s of grace`;
   say(`\n${title}`);
   const ending = await campaign(plan, scenariosFor(plan), { steps, checks, figures }, keep);
-  if (ending.failure) {
-    say(`\n${title}: ${ending.failure.message}`);
-    if (isAnswer(plan, ending)) figures.push({ scenario: 'standby', outcome: 'blocked for good' });
-    else addFailure(checks, ending.failure);
+  for (const failure of ending.failures) {
+    say(`\n${title}: ${failure.message}`);
+    if (isAnswer(plan, failure)) figures.push({ scenario: 'standby', outcome: 'blocked for good' });
+    else addFailure(checks, failure);
   }
   if (purpose === 'test' || checks.failed.length > 0) say(`\n${title}\n${checksTable(checks.all)}`);
   if (figures.length > 0) say(figuresTable(figures));

@@ -61,8 +61,8 @@ function certain(name: string, state: DrbdState): KnownState {
 /** A module that does not tell its version is newer than this code: DRBD 8 always did. */
 const newest: Version = [9, 0, 0];
 
-/** A kernel that does not answer for so long is asked anew. */
-const longestMs = 10_000;
+/** A query that hangs leaves some of the time for telling so, or for asking anew. */
+const mostOfIt = 0.75;
 
 export type Answer<T> =
   | { readonly dump: T }
@@ -80,7 +80,7 @@ export async function ask<T>(
   argv: Argv,
   parse: (text: string) => T | undefined,
 ): Promise<Answer<T>> {
-  const output = await host.tryRun(argv, { timeoutMs: Math.min(longestMs, host.left() / 2) });
+  const output = await host.tryRun(argv, { timeoutMs: host.left() * mostOfIt });
   const command = argv.join(' ');
   if (output.missing) return { why: 'drbdsetup is not installed', final: true, toolMissing: true };
   if (output.hung) return { why: `"${command}" hung (${output.hung})`, final: true, toolMissing: false };

@@ -78,6 +78,17 @@ export class Cluster {
     }
   }
 
+  /** Nobody in standby, nothing stopped on purpose, no failed action. */
+  async forget(viewer: NodeName, signal: AbortSignal): Promise<void> {
+    const commands = [
+      'until crm_node -p | grep -q .; do sleep 1; done',
+      'crm_attribute --name stop-all-resources --delete',
+      ...nodes.map((node) => `crm_standby --node ${node} --delete`),
+      'crm_resource --cleanup',
+    ];
+    await this.lab.machine(viewer).run(commands.join('; '), { signal });
+  }
+
   /** The cluster as one of its nodes sees it; nothing while its cluster manager is not up yet. */
   async seenFrom(node: NodeName, signal: AbortSignal): Promise<ClusterState | undefined> {
     const xml = await this.lab.machine(node).ask(crmMon, { signal });

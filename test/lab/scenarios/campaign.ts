@@ -4,7 +4,9 @@ import { gatherFacts } from '../report/facts.ts';
 import { type CampaignName, isStock, type Suite } from '../settings.ts';
 import { bootLab, type Report, start } from './bring-up.ts';
 import { drbdScenarios } from './drbd/drbd.ts';
+import { recover } from './drbd/recover.ts';
 import { kill, rejoin, standby, unstandby } from './failover.ts';
+import { type Ending, inTurn } from './in-turn.ts';
 import { nfsScenarios } from './nfs/nfs.ts';
 import { ocfTester } from './ocf-tester.ts';
 import type { Plan, Run } from './run.ts';
@@ -28,13 +30,6 @@ export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scen
   return suite === 'bookworm' ? [...story, ocfTester] : [start, standby, unstandby, kill];
 }
 
-export interface Ending {
-  /** Why the run ended early. */
-  failure?: Error;
-  /** Scenarios that were never begun. */
-  skipped: number;
-}
-
 /** One suite from the image to the last scenario. The lab is gone afterwards, unless it is to be kept. */
 export async function campaign(
   plan: Plan,
@@ -43,27 +38,24 @@ export async function campaign(
   keep: boolean,
 ): Promise<Ending> {
   let lab: Lab | undefined;
-  let begun = 0;
+  const tell = async (failure: Error): Promise<void> => {
+    if (lab && !isAnswer(plan, failure)) process.stdout.write(`${await gatherFacts(lab)}\n`);
+  };
   try {
     const run = await bootLab(plan, report, (created) => {
       lab = created;
     });
     try {
-      for (const scenario of scenarios) {
-        begun++;
-        await scenario(run);
-      }
+      return await inTurn(scenarios, run, tell, recoveries[plan.campaign]);
     } finally {
       run.writers.stop();
       run.watch.stop();
       run.neighbour.stop();
     }
-    return { skipped: 0 };
   } catch (error) {
     const failure = error instanceof Error ? error : new Error(String(error));
-    const ending = { failure, skipped: scenarios.length - begun };
-    if (lab && !isAnswer(plan, ending)) process.stdout.write(`${await gatherFacts(lab)}\n`);
-    return ending;
+    await tell(failure);
+    return { failures: [failure], skipped: scenarios.length };
   } finally {
     if (lab && keep) await lab.release();
     else await lab?.remove();
@@ -71,5 +63,8 @@ export async function campaign(
 }
 
 /** Pacemaker gave up on a stock agent: that is what the comparison wants to know, not an accident. */
-export const isAnswer = ({ provider }: Plan, { failure }: Ending): boolean =>
-  isStock(provider) && failure?.cause instanceof GaveUpError;
+export const isAnswer = ({ provider }: Plan, failure: Error): boolean =>
+  isStock(provider) && failure.cause instanceof GaveUpError;
+
+/** How a campaign goes on after a scenario that failed. Where there is none, scenarios build upon each other. */
+const recoveries: Partial<Record<CampaignName, Scenario>> = { drbd: recover };

@@ -12,20 +12,34 @@ def text(path):
         return ''
 
 
+def primary_in_proc(proc):
+    """DRBD 8.4's /proc/drbd: ` 1: cs:Connected ro:Primary/Secondary …`, this node before the peer."""
+    return ' ro:Primary/' in proc
+
+
+def primary_in_status(status):
+    """`drbdsetup status` of DRBD 9: `data role:Primary` of this node; lines of peers and volumes are indented."""
+    return any(' role:Primary' in line for line in status.splitlines() if not line.startswith(' '))
+
+
 def is_primary():
-    """DRBD 8.4 tells in /proc what 9 has to be asked for."""
     drbd = text('/proc/drbd')
     if not drbd.startswith('version: 9'):
-        return ' ro:Primary/' in drbd
-    return b'role:Primary' in subprocess.run(['drbdsetup', 'status'], capture_output=True).stdout
+        return primary_in_proc(drbd)
+    return primary_in_status(subprocess.run(['drbdsetup', 'status'], capture_output=True, text=True).stdout)
 
 
-address = '|-- %s\n' % sys.argv[1]
-while True:
-    holds = (
-        is_primary(),
-        ' /dev/drbd1 ' in text('/proc/self/mountinfo'),
-        address in text('/proc/net/fib_trie'),
-    )
-    print('%.3f %d %d %d' % (time.time(), *holds), flush=True)
-    time.sleep(0.1)
+def main():
+    address = '|-- %s\n' % sys.argv[1]
+    while True:
+        holds = (
+            is_primary(),
+            ' /dev/drbd1 ' in text('/proc/self/mountinfo'),
+            address in text('/proc/net/fib_trie'),
+        )
+        print('%.3f %d %d %d' % (time.time(), *holds), flush=True)
+        time.sleep(0.1)
+
+
+if __name__ == '__main__':
+    main()

@@ -4,6 +4,7 @@ import { type NodeName, nodes } from '../../settings.ts';
 import { atMostOne } from '../judge.ts';
 import type { Run } from '../run.ts';
 import { type Call, callAgent } from './by-hand/call.ts';
+import { isDrbd9 } from './cases.ts';
 import { until } from './waiting.ts';
 
 interface Policy {
@@ -12,14 +13,16 @@ interface Policy {
   written: Record<NodeName, number>;
   /** Whose data is on both nodes afterwards. */
   survivor: NodeName;
+  /** DRBD 9 does not decide by who was Primary first, and one that wrote nothing has made no new generation: no split brain. */
+  only84?: true;
 }
 
 /** All that the automatic policies for a split brain without a Primary can do. */
-const policies: readonly Policy[] = [
-  { policy: 'discard-younger-primary', written: { node1: 1, node2: 4 }, survivor: 'node1' },
-  { policy: 'discard-older-primary', written: { node1: 4, node2: 1 }, survivor: 'node2' },
+export const policies: readonly Policy[] = [
+  { policy: 'discard-younger-primary', written: { node1: 1, node2: 4 }, survivor: 'node1', only84: true },
+  { policy: 'discard-older-primary', written: { node1: 4, node2: 1 }, survivor: 'node2', only84: true },
   { policy: 'discard-least-changes', written: { node1: 1, node2: 16 }, survivor: 'node2' },
-  { policy: 'discard-zero-changes', written: { node1: 1, node2: 0 }, survivor: 'node1' },
+  { policy: 'discard-zero-changes', written: { node1: 1, node2: 0 }, survivor: 'node1', only84: true },
 ];
 
 /** Data goes two ways although never two nodes are Primary at once; DRBD finds out when the nodes meet again. */
@@ -28,11 +31,15 @@ export async function splitBrains(run: Run): Promise<void> {
   checks.begin('split brain');
   writers.stop();
   await steps.run('Pacemaker stops all resources', 120, (signal) => cluster.stopAll('node1', signal));
-  for (const one of policies) await resolvedBy(run, one);
+  for (const one of policiesOn(run)) await resolvedBy(run, one);
   await secondaryDiscarded(run);
   await unresolved(run);
   atMostOne(run, ['primary']);
 }
+
+/** Those that this kernel's DRBD decides by. */
+export const policiesOn = (run: Pick<Run, 'drbd'>): readonly Policy[] =>
+  policies.filter(({ only84 }) => !only84 || !isDrbd9(run));
 
 async function resolvedBy(run: Run, { policy, written, survivor }: Policy): Promise<void> {
   const { checks, steps } = run;
@@ -82,11 +89,11 @@ async function unresolved(run: Run): Promise<void> {
   await steps.run('no policy: by hand', 180, async (signal) => {
     await meet(run, {}, signal);
     const data = await split(run, { node1: 1, node2: 1 }, signal);
-    for (const node of nodes)
-      await until(signal, async () => (await cluster.drbdOn(node, signal))?.connection === 'StandAlone');
+    for (const node of nodes) await until(signal, () => haveParted(run, node, signal));
     const monitor = { action: 'monitor', instance: 'split' };
     for (const node of nodes) {
-      const said = await agentOn(run, node, monitor, signal);
+      // the one that goes on connecting is told of with the second monitor at the latest
+      const said = `${await agentOn(run, node, monitor, signal)}${await agentOn(run, node, monitor, signal)}`;
       const words = /split brain with .*two ways.*--discard-my-data/;
       checks.add(
         `the agent on ${node} says that data went two ways, and the way out`,
@@ -109,7 +116,7 @@ async function unresolved(run: Run): Promise<void> {
     checks.add(
       'a start, which connects again, discards nothing',
       nodes.every((node) => kept[node] === data[node]) &&
-        states.some((state) => state?.connection === 'StandAlone'),
+        states.some((state) => state?.connection !== 'Connected'),
       states.map((state) => state?.connection).join(', '),
     );
     // as the agents' words have it
@@ -128,6 +135,17 @@ async function unresolved(run: Run): Promise<void> {
       checks.add(`the agent on ${node} says that it is over`, /connected to every peer/.test(said), said);
     }
   });
+}
+
+/** A node has refused the other's data. Both stand alone then with 8.4; 9 can leave one of them connecting for ever. */
+async function haveParted(run: Run, node: NodeName, signal: AbortSignal): Promise<boolean> {
+  const state = await run.cluster.drbdOn(node, signal);
+  const log = await run.lab
+    .machine(node)
+    .ask("dmesg | grep 'Split-Brain detected but unresolved'", { signal });
+  return (
+    log !== '' && (state?.connection === 'StandAlone' || (isDrbd9(run) && state?.connection === 'Connecting'))
+  );
 }
 
 /** Both nodes up with this configuration, connected, in sync, nobody Primary. */

@@ -238,7 +238,7 @@ export const alone: readonly Situation[] = [
   {
     cases: [92],
     what: 'WFConnection Consistent, for fencing is on: 0, score deleted, or as asked for',
-    make: [['node1', `${configure({ disk: ['fencing resource-only;'] })}drbdadm up data`]],
+    make: [['node1', `${configure({ fencing: 'resource-only' })}drbdadm up data`]],
     until: { node1: { disk: 'Consistent', connection: 'Connecting' } },
     calls: [monitor(0, 'deleted'), monitor(0, 5, { params: { adjust_master_score: '5 10 1000 10000' } })],
   },

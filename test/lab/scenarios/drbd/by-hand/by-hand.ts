@@ -9,8 +9,9 @@ import { playBeside, playSituations, type Situation } from './situations.ts';
 
 /** The agent is called on nodes in all kinds of situations. Pacemaker has stopped its resources, and only keeps the attributes. */
 export async function byHand(run: Run): Promise<void> {
-  const { lab, watch, steps, checks } = run;
+  const { cluster, lab, watch, steps, checks } = run;
   checks.begin('by hand');
+  await steps.run('Pacemaker stops all resources', 120, (signal) => cluster.stopAll('node1', signal));
   watch.stop(); // one of the situations is two Primaries
   await steps.run('DRBD is down on both nodes', 30, async (signal) => {
     await Promise.all(lab.nodes.map((node) => node.run(`${configure()}drbdadm down data`, { signal })));

@@ -171,7 +171,7 @@ export const connectedNodes: readonly Situation[] = [
       ['node1', `printf '#!/bin/sh\\nexit 4\\n' > /root/fence && chmod +x /root/fence`],
       [
         'node1',
-        `${configure({ disk: ['fencing resource-only;'], handlers: ['fence-peer "/root/fence";'] })}drbdadm adjust data`,
+        `${configure({ fencing: 'resource-only', handlers: ['fence-peer "/root/fence";'] })}drbdadm adjust data`,
       ],
     ],
     until: connected,
@@ -186,8 +186,22 @@ export const connectedNodes: readonly Situation[] = [
     calls: [{ action: 'demote', code: 0 }, monitor(0, 10000)],
     leaves: { node1: { role: 'Secondary', disk: 'UpToDate', peerDisk: 'Outdated' } },
     proof: `${configure()}drbdadm adjust data`,
+    otherwise: [
+      ['node1', 'drbdadm secondary data && drbdadm connect data'],
+      ['node2', 'drbdadm down data'],
+    ],
   },
 ];
+
+/**
+ * The attachment ends only when the disk is let go: so its state lasts as long as anybody needs to look at it, however slow the
+ * machine. An attachment that ended all the same says why.
+ */
+const attachHeld = `drbdsetup attach 1 ${lowerDisk} ${lowerDisk} internal > /run/attach.log 2>&1 & echo $! > /run/attach
+until grep -q ds:Attaching /proc/drbd; do
+  kill -0 $(cat /run/attach) || { cat /run/attach.log; exit 1; }
+  sleep 0.1
+done`;
 
 /** The same two, where one has not all the data. */
 export const outdatedNode: readonly Situation[] = [
@@ -289,15 +303,11 @@ export const outdatedNode: readonly Situation[] = [
     make: [
       ['node2', 'drbdadm connect data'],
       ['node1', `${configure({ resyncRate: 1000 })}drbdadm adjust data && drbdadm wait-connect data`],
-      [
-        'node1',
-        "timeout 20 sh -c 'until drbdadm dstate data | grep -q UpToDate/UpToDate; do sleep 0.1; done'",
-      ],
+      ['node1', 'until drbdadm dstate data | grep -q UpToDate/UpToDate; do sleep 0.1; done'],
       ['node1', `drbdadm detach data && drbdmeta 1 v08 ${lowerDisk} internal apply-al\n${holdDisk}`],
-      ['node1', `drbdsetup attach 1 ${lowerDisk} ${lowerDisk} internal > /dev/null 2>&1 &`],
-      ['node1', "timeout 10 sh -c 'until grep -q ds:Attaching /proc/drbd; do sleep 0.1; done'"],
+      ['node1', attachHeld],
     ],
     calls: [monitor(1, 'untouched', { meta: brief, within: 6, says: /hung/ })],
-    proof: releaseDisk,
+    proof: `kill -0 $(cat /run/attach) && ${releaseDisk}`,
   },
 ];

@@ -1,3 +1,4 @@
+import { isDrbd9 } from '../../../cluster/drbd-resource.ts';
 import type { NodeName } from '../../../settings.ts';
 import type { Situation } from './situations.ts';
 
@@ -16,8 +17,11 @@ const disks = `modprobe loop; for n in 5 6; do
 done
 `;
 const good = (minor: number): string => `drbdsetup primary ${minor} --force && drbdsetup secondary ${minor}`;
+/** DRBD 9 wants to know which of the nodes it is. */
+const nodeId = `$(${isDrbd9} && echo 0)`;
 const two = { drbd_resource: 'two', wfc_timeout: '' };
 const brief = { timeout: '5000' };
+const tidied = `rm ${path} && losetup -d /dev/loop5 /dev/loop6`;
 
 /** A resource of two volumes, and everything that keeps a resource from starting. */
 export const secondResource = (node: NodeName): readonly Situation[] =>
@@ -34,7 +38,7 @@ const situations = (node: NodeName): readonly Situation[] => [
   {
     cases: [138],
     what: 'start while something else has the minor: failed, in drbdadm’s words',
-    make: [[node, 'drbdsetup new-resource other && drbdsetup new-minor other 6 0']],
+    make: [[node, `drbdsetup new-resource other ${nodeId} && drbdsetup new-minor other 6 0`]],
     calls: [{ action: 'start', params: two, code: 1, says: /new-minor/ }],
     proof: 'drbdsetup down other; drbdadm down two',
   },
@@ -71,6 +75,7 @@ const situations = (node: NodeName): readonly Situation[] => [
       { action: 'status', params: two, code: 8 },
       { action: 'stop', params: two, code: 0 },
     ],
-    proof: `! grep -q '^ *[56]: cs:[^U]' /proc/drbd && rm ${path} && losetup -d /dev/loop5 /dev/loop6`,
+    proof: `! grep -q '^ *[56]: cs:[^U]' /proc/drbd && ${tidied}`,
+    otherwise: [[node, tidied]],
   },
 ];
