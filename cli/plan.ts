@@ -1,8 +1,11 @@
-import { isIP } from 'node:net';
 import type { CommandModule } from 'yargs';
+import { addressFamily, canonicalIp } from '../lib/host/net/address-text.ts';
 import { type NfsStack, pcsCommands, shellLine } from './stack.ts';
 
-type Options = NfsStack & { readonly file: string | undefined };
+type Options = Omit<NfsStack, 'prefix'> & {
+  readonly prefix: string | undefined;
+  readonly file: string | undefined;
+};
 
 /** `tsha plan`: the pcs commands for a highly available NFS server, to read, change and run. */
 export const plan: CommandModule<object, Options> = {
@@ -16,7 +19,11 @@ export const plan: CommandModule<object, Options> = {
         directory: { string: true, default: '/nfsdata', describe: 'Mount point, and what is exported' },
         fstype: { string: true, default: 'xfs', describe: 'Filesystem on the device' },
         ip: { string: true, demandOption: true, describe: 'Address that clients mount from' },
-        prefix: { number: true, default: 24, describe: 'Its prefix length' },
+        prefix: {
+          string: true,
+          requiresArg: true,
+          describe: 'Its prefix length; 24 for IPv4 and found by route for IPv6 when not given',
+        },
         nic: { string: true, describe: 'Its network interface; found by route when not given' },
         clients: { string: true, default: '*', describe: 'Who may mount, as in exports(5)' },
         'export-options': { string: true, default: 'rw,sync,no_root_squash', describe: 'Export options' },
@@ -33,15 +40,28 @@ export const plan: CommandModule<object, Options> = {
           describe: 'CIB file to work on instead of the live cluster (pcs -f)',
         },
       })
-      .check(({ ip, ...others }) => {
-        if (isIP(ip) === 0) throw new Error(`--ip ${ip} is not an address`);
-        for (const [name, value] of Object.entries(others))
-          if (typeof value === 'string' && /\s/.test(value))
-            throw new Error(`--${name} "${value}" must not hold a blank`);
-        return true;
-      }) as never,
-  handler: (options) => {
+      .check(requireUsable) as never,
+  handler: ({ prefix, ...options }) => {
+    const bits = prefix ?? (addressFamily(options.ip) === 4 ? '24' : undefined);
     const pcs = options.file ? ['pcs', '-f', options.file] : ['pcs'];
-    for (const command of pcsCommands(options)) console.log(shellLine([...pcs, ...command]));
+    const stack = { ...options, ...(bits !== undefined && { prefix: Number(bits) }) };
+    for (const command of pcsCommands(stack)) console.log(shellLine([...pcs, ...command]));
   },
 };
+
+/** What can be told of the options without the cluster; yargs prints what is thrown. */
+function requireUsable(options: Readonly<Record<string, unknown>>): true {
+  for (const [name, value] of Object.entries(options)) {
+    if (name === '_') continue;
+    if (Array.isArray(value)) throw new Error(`--${name} is given more than once`);
+    if (value === '') throw new Error(`--${name} has no value`);
+    if (typeof value === 'string' && /\s/.test(value))
+      throw new Error(`--${name} "${value}" must not hold a blank`);
+  }
+  const { ip, prefix } = options as { readonly ip: string; readonly prefix?: string };
+  if (canonicalIp(ip) === undefined) throw new Error(`--ip ${ip} is not an address`);
+  const longest = addressFamily(ip) === 4 ? 32 : 128;
+  if (prefix !== undefined && !(/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= longest))
+    throw new Error(`--prefix ${prefix} is not a prefix length from 1 to ${longest}`);
+  return true;
+}

@@ -7,7 +7,8 @@ export type NfsStack = {
   readonly directory: string;
   readonly fstype: string;
   readonly ip: string;
-  readonly prefix: number;
+  /** Without it the agent takes that of the network which holds `ip`. */
+  readonly prefix?: number;
   readonly nic?: string;
   readonly clients: string;
   readonly exportOptions: string;
@@ -43,7 +44,11 @@ export const parameters = (stack: NfsStack): Readonly<Record<AgentName, readonly
     `directory=${stack.directory}`,
     'fsid=0',
   ],
-  IPaddr2: [`ip=${stack.ip}`, `cidr_netmask=${stack.prefix}`, ...(stack.nic ? [`nic=${stack.nic}`] : [])],
+  IPaddr2: [
+    `ip=${stack.ip}`,
+    ...(stack.prefix === undefined ? [] : [`cidr_netmask=${stack.prefix}`]),
+    ...(stack.nic ? [`nic=${stack.nic}`] : []),
+  ],
   nfsnotify: [`source_host=${stack.ip}`],
 });
 

@@ -66,15 +66,15 @@ export async function compileNative(all: readonly Product[], dir: string, foreig
 /** The program's own entry: its first argument says which of them it is. */
 const dispatcher = (all: readonly Product[]): string =>
   [
-    'process.exitCode = 1;',
     'const [name] = process.argv.splice(2, 1);',
     'switch (name) {',
     ...all.map(
       ({ name, entry }) => `  case ${JSON.stringify(name)}: import(${JSON.stringify(entry)}); break;`,
     ),
     // whoever has the one file has its notices
-    `  case 'notices': import('./${noticesFile}', { with: { type: 'text' } }).then(({ default: text }) => { process.stdout.write(text); process.exitCode = 0; }); break;`,
-    `  default: console.error('${nativeProgram} holds no ' + name);`,
+    `  case 'notices': import('./${noticesFile}', { with: { type: 'text' } }).then(({ default: text }) => { process.stdout.write(text); }); break;`,
+    // each program answers for its own exit code; this one speaks only where there is none
+    `  default: console.error('${nativeProgram} holds no ' + name); process.exitCode = 1;`,
     '}',
   ].join('\n');
 

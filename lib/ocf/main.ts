@@ -56,10 +56,10 @@ export function main<T extends ParamTable>(agent: AgentDef<T>): void {
   }
   if (!action) writeAll(2, usage(agent as unknown as AgentDef<ParamTable>));
 
-  // The native flavour is one program for all agents, and takes the name first.
-  const self = process.versions['bun'] ? agent.name : (process.argv[1] ?? '');
+  // The native flavour is one program for all agents, and takes the name first; Node is told how to run the script.
+  const self = process.versions['bun'] ? [agent.name] : [...process.execArgv, process.argv[1] ?? ''];
   const env = trueEnvironment(process.env);
-  const machine = nodeSys(env, [process.execPath, self]);
+  const machine = nodeSys(env, [process.execPath, ...self]);
   const request = readRequest(action, env);
   const tag = `${agent.name}(${request.instance})[${process.pid}]`;
   const terminal = isTerminal(2);

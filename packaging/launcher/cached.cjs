@@ -48,7 +48,7 @@ function make(agent) {
   renameSync(draft, cacheFile(agent));
 }
 
-process.argv.splice(1, 1);
+process.execArgv.push(...process.argv.splice(1, 1)); // what an agent that starts itself again has to say first
 if (process.argv[1] === '--make') make(process.argv[2]);
 else {
   process.argv[1] = resolve(process.argv[1]);

@@ -13,7 +13,11 @@ if [ ! -x "$runtime" ]; then
   done
 fi
 [ -x "$runtime" ] || cannot_run "$1" "Node.js 20 or newer is not installed$old"
-# Beside an installed agent lies what Node has compiled of it.
+# Beside an installed agent lies what runs it with what Node has compiled of it.
 runner=
-[ -r "$runner" ] || runner=
-exec "$runtime" ${runner:+"$runner"} "$0" "$@"
+[ ! -r "$runner" ] || exec "$runtime" "$runner" "$0" "$@"
+# Node would read a file as an ES module when a package.json above it says so: what is evaluated is CommonJS wherever it lies.
+exec "$runtime" -e 'const file = process.argv[1] = require("path").resolve(process.argv[1]);
+const code = require("fs").readFileSync(file, "utf8");
+const main = `(function (exports, require, module, __filename) {${code.slice(code.indexOf("\n"))}\n})`;
+require("vm").runInThisContext(main, file)(exports, require, module, file)' -- "$0" "$@"

@@ -12,17 +12,17 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cachedRunner, cacheOf } from '../../packaging/code-cache.ts';
 import { nativeProgram } from '../../packaging/launcher.ts';
 import { commandName, projectFolder } from '../../packaging/products.ts';
 import { agents, validParams } from './agents.ts';
 import { agentOf, call, callAlone, cluster, dummyOf, probing, run, sandbox } from './call.ts';
-import { flavours } from './flavours.ts';
 
 // ocf-contract cases 83-85, and what build.sh puts where.
 
+const plan = ['plan', '--ip', '192.0.2.77'];
 const path = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' };
 const build = (...args: readonly string[]) => run([join(projectFolder, 'build.sh'), ...args], path);
 
@@ -150,27 +150,58 @@ describe('what Node has compiled of a script at its installation', () => {
   });
 });
 
-test.each(flavours)('%s: the command for people', async (flavour) => {
-  for (const env of [path, { ...path, NODE_OPTIONS: '--bogus', BUN_BE_BUN: '1' }]) {
-    const { code, stdout } = await run([agentOf(flavour, commandName), '--help'], env);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/tsha/);
-  }
-});
+describe('one script-flavour file, copied alone', () => {
+  /** Node reads the nearest package.json of a file that it is told to run. */
+  const folders = [
+    ['to an empty folder', undefined],
+    ['C3: below a package.json that declares modules', '{ "type": "module" }'],
+    ['C3: below a package.json that is none', '{'],
+  ] as const;
 
-describe('one script-flavour file, copied alone to an empty folder', () => {
-  test.each(agents)('%s', async (name) => {
+  function copyOf(built: string, packageJson: string | undefined): string {
+    const name = basename(built);
+    const above = sandbox();
+    if (packageJson !== undefined) writeFileSync(join(above, 'package.json'), packageJson);
+    const dir = join(above, 'bin');
+    mkdirSync(dir);
+    copyFileSync(built, join(dir, name));
+    chmodSync(join(dir, name), 0o755);
+    return join(dir, name);
+  }
+
+  describe.each(folders)('%s', (_where, packageJson) => {
+    test.each(agents)('%s', async (name) => {
+      const file = copyOf(agentOf('script', name), packageJson);
+      const env = { ...validParams[name], ...probing };
+      expect(await run([file, 'meta-data'])).toMatchObject({ code: 0, stderr: '' });
+      expect(await callAlone(file, 'monitor', env)).toMatchObject({ code: 7 });
+      expect(await callAlone(file, 'validate-all', env)).toMatchObject({ code: 0, stdout: '', stderr: '' });
+      expect(await callAlone(file, 'no_cmd', env)).toMatchObject({ code: 3 });
+      expect(await callAlone(file, 'monitor', { ...env, PATH: '/bin:/usr/bin' })).toMatchObject({ code: 7 });
+      expect(readdirSync(dirname(file))).toEqual([name]);
+    });
+
+    test(commandName, async () => {
+      const file = copyOf(agentOf('script', commandName), packageJson);
+      for (const place of [file, `./${commandName}`])
+        expect(await run([place, ...plan], path, { cwd: dirname(file) })).toMatchObject({
+          code: 0,
+          stdout: expect.stringMatching(/^pcs /),
+          stderr: '',
+        });
+    });
+  });
+
+  test('C3: called by a link of another name, one that Node takes for a module', async () => {
+    const link = join(sandbox(), 'command.mjs');
+    symlinkSync(copyOf(agentOf('script', commandName), '{ "type": "module" }'), link);
+    expect(await run([link, ...plan], path)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test.each(folders)('%s, an agent runs itself again', async (_where, packageJson) => {
     const dir = sandbox();
-    const file = join(dir, name);
-    copyFileSync(agentOf('script', name), file);
-    chmodSync(file, 0o755);
-    const env = { ...validParams[name], ...probing };
-    expect(await run([file, 'meta-data'])).toMatchObject({ code: 0, stderr: '' });
-    expect(await callAlone(file, 'monitor', env)).toMatchObject({ code: 7 });
-    expect(await callAlone(file, 'validate-all', env)).toMatchObject({ code: 0, stdout: '', stderr: '' });
-    expect(await callAlone(file, 'no_cmd', env)).toMatchObject({ code: 3 });
-    expect(await callAlone(file, 'monitor', { ...env, PATH: '/bin:/usr/bin' })).toMatchObject({ code: 7 });
-    expect(readdirSync(dir)).toEqual([name]);
+    const file = copyOf(dummyOf('script'), packageJson);
+    expect(await call(file, 'monitor', { OCF_RESKEY_mischief: 'again' }, dir)).toMatchObject({ code: 0 });
   });
 });
 
@@ -240,6 +271,17 @@ describe('other Nodes', () => {
     expect(fetching).toMatchObject({ code: 0 });
     expect(existsSync(fetched)).toBe(true);
   }, 300_000);
+
+  test('C3: the fetched one runs a script below a package.json that declares modules', async () => {
+    const dir = sandbox();
+    writeFileSync(join(dir, 'package.json'), '{ "type": "module" }');
+    const file = join(dir, 'Dummy');
+    copyFileSync(dummyOf('script'), file);
+    chmodSync(file, 0o755);
+    const env = { PATH: `${dirname(fetched)}:/usr/bin:/bin` };
+    expect(await call(file, 'monitor', env)).toMatchObject({ code: 7 });
+    expect(await call(file, 'monitor', { ...env, OCF_RESKEY_mischief: 'again' })).toMatchObject({ code: 0 });
+  });
 
   test.each([
     ['the fetched one', [fetched]],

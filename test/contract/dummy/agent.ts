@@ -21,6 +21,7 @@ const params = paramTable({
       'stubborn',
       'daemon',
       'flood',
+      'again',
     ],
     default: 'none',
     short: 'What goes wrong in start and monitor',
@@ -30,7 +31,7 @@ const params = paramTable({
   ...traceParams,
 });
 
-async function misbehave(mischief: string, { run, sys: { launch } }: Host): Promise<void> {
+async function misbehave(mischief: string, { run, sys: { launch, self } }: Host): Promise<void> {
   switch (mischief) {
     case 'throw':
       throw new TypeError('thrown on purpose & with\nodd characters');
@@ -65,6 +66,9 @@ async function misbehave(mischief: string, { run, sys: { launch } }: Host): Prom
       return;
     case 'flood':
       throw new Failure('failed', 'ü'.repeat(400));
+    case 'again': // as nfsnotify leaves itself behind for clients that do not answer
+      await run(['env', 'OCF_RESKEY_mischief=none', ...self, 'start']);
+      return;
   }
 }
 
