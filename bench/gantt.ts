@@ -1,5 +1,5 @@
 import { actionsWithin, type Timeline } from '../test/lab/report/timeline.ts';
-import { escapeXml } from './picture.ts';
+import { escapeXml, svg, width } from './svg.ts';
 
 /** What is drawn in which colour: the way down, DRBD's part, the way up, and what waits for nobody. */
 const colours: readonly (readonly [RegExp, string, string])[] = [
@@ -9,7 +9,7 @@ const colours: readonly (readonly [RegExp, string, string])[] = [
   [/^start/, '#1f77b4', 'start'],
   [/^(monitor|probe)/, '#d0d4da', 'monitor'],
 ];
-const [width, labelWidth, row, top, heading] = [900, 220, 13, 52, 34];
+const [labelWidth, row, top, heading] = [220, 13, 52, 34];
 
 export type Chart = { readonly title: string; readonly timeline: Timeline };
 
@@ -42,16 +42,6 @@ export function gantt(title: string, charts: readonly Chart[]): string {
     });
     y = from + height + 10;
   }
-  const legend = colours.map(
-    ([, colour, label], n) =>
-      `<rect x="${labelWidth + n * 110}" y="26" width="10" height="10" fill="${colour}"/>` +
-      `<text x="${labelWidth + n * 110 + 14}" y="35">${escapeXml(label)}</text>`,
-  );
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" font-family="sans-serif" font-size="11">
-<title>${escapeXml(title)}</title>
-<rect width="100%" height="100%" fill="white"/>
-<text x="8" y="16" font-size="13">${escapeXml(title)}</text>
-${[...legend, ...body].join('\n')}
-</svg>
-`;
+  const entries = colours.map(([, colour, label]) => [colour, label] as const);
+  return svg({ title, height: y, legend: { from: labelWidth, step: 110, entries }, body });
 }

@@ -1,4 +1,5 @@
 import { type Contestant, contestants } from './statistics.ts';
+import { escapeXml, svg, width } from './svg.ts';
 import type { Measured } from './targets.ts';
 
 const colours: Readonly<Record<Contestant, string>> = {
@@ -6,7 +7,7 @@ const colours: Readonly<Record<Contestant, string>> = {
   native: '#1f77b4',
   script: '#f2a541',
 };
-const [width, labelWidth, bar, gap, top] = [900, 300, 9, 12, 46];
+const [labelWidth, bar, gap, top] = [300, 9, 12, 46];
 
 /** Bars of the processor time of each row, as an SVG document. */
 export function picture(title: string, rows: readonly Measured[]): string {
@@ -29,19 +30,6 @@ export function picture(title: string, rows: readonly Measured[]): string {
       }),
     ];
   });
-  const legend = contestants.map(
-    (who, n) =>
-      `<rect x="${labelWidth + n * 80}" y="26" width="10" height="10" fill="${colours[who]}"/>` +
-      `<text x="${labelWidth + n * 80 + 14}" y="35">${who}</text>`,
-  );
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="11">
-<title>${escapeXml(title)}</title>
-<rect width="100%" height="100%" fill="white"/>
-<text x="8" y="16" font-size="13">${escapeXml(title)}</text>
-${[...legend, ...body].join('\n')}
-</svg>
-`;
+  const entries = contestants.map((who) => [colours[who], who] as const);
+  return svg({ title, height, legend: { from: labelWidth, step: 80, entries }, body });
 }
-
-export const escapeXml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');

@@ -1,9 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { projectFolder } from '../../packaging/products.ts';
-import { hostSourcesFor } from '../lab/image/sources.ts';
+import { unpackFrom } from '../lab/image/download.ts';
 
 /** A release of the stock agents: where its agents and the functions they read are. */
 export type Stock = { readonly version: string; readonly agents: string; readonly functions: string };
@@ -42,26 +41,8 @@ async function fetchLater(): Promise<void> {
   await mkdir(join(home, '..'), { recursive: true });
   const draft = await mkdtemp(`${home}-`); // test files run at the same time
   try {
-    const apt = join(draft, 'apt');
-    for (const folder of ['parts', 'lists/partial', 'cache/archives/partial'])
-      await mkdir(join(apt, folder), { recursive: true });
-    await writeFile(join(apt, 'parts/sid.sources'), hostSourcesFor('sid'));
-    const options = [
-      'Dir::Etc::SourceList=/dev/null',
-      `Dir::Etc::SourceParts=${apt}/parts`,
-      `Dir::State::Lists=${apt}/lists`,
-      `Dir::Cache=${apt}/cache`,
-      'Acquire::Languages=none',
-      'APT::Sandbox::User=root',
-    ].flatMap((option) => ['-o', option]);
-    await execa('apt-get', [...options, '-qq', 'update'], { cwd: draft });
-    await execa('apt-get', [...options, '-qq', 'download', 'resource-agents/sid'], { cwd: draft });
-    const [deb = ''] = readdirSync(draft).filter((name) => name.endsWith('.deb'));
-    const { stdout: version } = await execa('dpkg-deb', ['-f', deb, 'Version'], { cwd: draft });
-    await execa('dpkg-deb', ['-x', deb, '.'], { cwd: draft });
+    const [version = ''] = await unpackFrom(['sid'], ['resource-agents/sid'], draft);
     await writeFile(join(draft, 'version'), version.replace(/^\d+:/, ''));
-    await rm(apt, { recursive: true });
-    await rm(join(draft, deb));
     await rename(draft, home);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import fs from 'fs-extra';
 import { stateFolder } from '../settings.ts';
-import { hostSourcesFor } from './sources.ts';
+import { unpackFrom } from './download.ts';
 
 /** `root` holds linux.uml with the libc it needs; without it the host's libc does, and the host's kernel or the one given runs. */
 export interface Kernel {
@@ -72,27 +72,12 @@ export async function fetchKernel(signal: AbortSignal): Promise<Kernel> {
 }
 
 async function unpackNewKernel(signal: AbortSignal): Promise<void> {
-  const apt = join(newRoot, 'tmp/apt');
-  for (const folder of ['parts', 'lists/partial', 'cache/archives/partial', 'debs'])
-    await fs.ensureDir(join(apt, folder));
-  for (const suite of ['trixie', 'sid'])
-    await fs.writeFile(join(apt, 'parts', `${suite}.sources`), hostSourcesFor(suite));
-
-  const options = [
-    'Dir::Etc::SourceList=/dev/null',
-    `Dir::Etc::SourceParts=${apt}/parts`,
-    `Dir::State::Lists=${apt}/lists`,
-    `Dir::Cache=${apt}/cache`,
-    'Acquire::Languages=none',
-    'APT::Sandbox::User=root',
-  ].flatMap((option) => ['-o', option]);
-  const packages = ['user-mode-linux/sid', 'libc6/trixie', 'libgcc-s1/trixie'];
-  const run = { cancelSignal: signal, cwd: join(apt, 'debs') };
-  await execa('apt-get', [...options, '-qq', 'update'], run);
-  await execa('apt-get', [...options, '-qq', 'download', ...packages], run);
-  for (const file of readdirSync(run.cwd)) await execa('dpkg-deb', ['-x', file, newRoot], run);
-  await fs.remove(apt);
-
+  await unpackFrom(
+    ['trixie', 'sid'],
+    ['user-mode-linux/sid', 'libc6/trixie', 'libgcc-s1/trixie'],
+    newRoot,
+    signal,
+  );
   for (const folder of ['dev', 'proc', 'sys', 'tmp']) await fs.ensureDir(join(newRoot, folder));
   for (const link of ['lib', 'lib64'])
     if (!fs.existsSync(join(newRoot, link))) await fs.symlink(`usr/${link}`, join(newRoot, link));

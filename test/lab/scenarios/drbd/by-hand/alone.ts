@@ -1,16 +1,6 @@
 import { configure, resourcePath } from '../../../cluster/drbd-resource.ts';
-import type { Expectation, Situation } from './situations.ts';
+import { monitor, type Situation } from './situations.ts';
 
-const monitor = (
-  code: number,
-  score: NonNullable<Expectation['score']>,
-  more: Partial<Expectation> = {},
-) => ({
-  action: 'monitor',
-  code,
-  score,
-  ...more,
-});
 const quick = { wfc_timeout: '1' };
 /** Long enough for a few tries, and the openers. */
 const brief = { timeout: '5000' };

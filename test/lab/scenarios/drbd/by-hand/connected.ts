@@ -1,17 +1,7 @@
 import { failDisk, holdDisk, lowerDisk, mendDisk, releaseDisk } from '../../../cluster/disk.ts';
 import { configure } from '../../../cluster/drbd-resource.ts';
-import type { Expectation, Situation } from './situations.ts';
+import { type Expectation, monitor, type Situation } from './situations.ts';
 
-const monitor = (
-  code: number,
-  score: NonNullable<Expectation['score']>,
-  more: Partial<Expectation> = {},
-) => ({
-  action: 'monitor',
-  code,
-  score,
-  ...more,
-});
 const quick = { wfc_timeout: '8' };
 const brief = { timeout: '5000' };
 const notified = (

@@ -16,6 +16,18 @@ export interface Expectation extends Call {
   within?: number;
 }
 
+/** A monitor that looks at the score as well. */
+export const monitor = (
+  code: number,
+  score: NonNullable<Expectation['score']>,
+  more: Partial<Expectation> = {},
+) => ({
+  action: 'monitor',
+  code,
+  score,
+  ...more,
+});
+
 /** What is on the nodes, made with DRBD's own tools, and how the agent answers to it. */
 export interface Situation {
   /** Numbers of the specification's rows that it shows. */
