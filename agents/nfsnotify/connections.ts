@@ -10,7 +10,14 @@ import type { Ctx } from './params.ts';
 // the next one: up to twice as late as it could. One segment from the service's address makes it ask at once, and the new server's
 // kernel, which knows nothing of that connection, resets it. (What Samba's CTDB and the stock agent portblock call a tickle.)
 
-/** One connection a line: `address:port of the service  address:port of the client`. Moves with the NFS server's state. */
+/**
+ * Moves with the NFS server's state. One connection a line:
+ *
+ *     192.0.2.20:2049 192.0.2.51:871
+ *     (1)             (2)
+ *
+ * (1) address and port of the service, (2) of the client. IPv6 addresses stand without brackets. tickle_tcp reads the same.
+ */
 const file = `${stateRoot}/tsha-connections`;
 const fact = 'connections';
 const nfsPort = 2049;
@@ -22,13 +29,14 @@ const mostLines = 20_000;
 type Known = { readonly text: string; readonly accepted?: number };
 
 /**
- * Keeps the list of connected clients where the next server finds it. Looks when somebody has come, writes when it has changed; never
- * fails.
+ * Writes down which clients are connected, where the next server finds it. Looks only when the kernel has accepted a connection since
+ * the last time, writes only when the list has changed. Never fails.
  */
 export async function rememberConnections(ctx: Ctx): Promise<void> {
   const { host, memory, log } = ctx;
   const known = await memory.fact<Known>(fact);
-  const accepted = await acceptedConnections(host); // before the list: who comes meanwhile is looked for next time
+  // counted before the list is read: a client that comes in between makes the next call look again
+  const accepted = await acceptedConnections(host);
   if (accepted !== undefined && accepted === known?.accepted) return;
   const note = (text: string) => memory.note(fact, { text, ...(accepted !== undefined && { accepted }) });
   const { families, has } = service(ctx);
@@ -37,10 +45,11 @@ export async function rememberConnections(ctx: Ctx): Promise<void> {
     .map(({ local, remote }) => `${spell(local)} ${spell(remote)}`)
     .sort();
   const text = lines.map((line) => `${line}\n`).join('');
-  // a server whose clients are all away for a moment will want to call them
+  // without a connection the written list stays: clients that a cut network took away are those the next server must call
   if (lines.length === 0) return note(known?.text ?? '');
   if (text === known?.text) return note(text);
-  // in place where the file exists: new names wait for clients' directory delegations (Linux 6.19)
+  // written in place where the file exists: Linux 6.19 holds a new name up until every client has given back its delegation of the
+  // directory
   for (const how of ['nocreat', 'excl'] as const) {
     const argv = ['dd', `of=${file}`, `conv=${how},fsync`, 'oflag=nofollow', 'status=none'] as const;
     const { code, hung } = await host.tryRun(argv, { input: text, timeoutMs: limitMs });
@@ -51,7 +60,7 @@ export async function rememberConnections(ctx: Ctx): Promise<void> {
 
 /** Makes the clients of the server that was here before, or on the other node, connect anew now. Never fails. */
 export async function reconnectClients({ host, log, memory }: Ctx): Promise<void> {
-  await memory.note(fact, undefined); // the other node may have written the file since
+  await memory.note(fact, undefined); // what this node wrote last may not be in the file any more: the other node writes it, too
   const text = await readManaged(host, file, limitMs).catch(() => undefined);
   const here = new Set((await host.sys.runningAddresses()).map(({ address }) => address));
   const lines = (text ?? '')
@@ -85,7 +94,10 @@ function isConnection(line: string): boolean {
 
 type Service = { readonly families: ReadonlySet<number>; has(address: string): boolean };
 
-/** Where source_host names hosts, looking them up at every monitor would cost more than a few lines too many. */
+/**
+ * The addresses that clients connect to. A host name in source_host stands for every address but loopback: asking DNS at every monitor
+ * would cost more than some lines too many do.
+ */
 function service({ params }: Ctx): Service {
   const named = (params.source_host ?? '').split(',').map((text) => text.trim().replace(/^\[(.*)\]$/, '$1'));
   const families = new Set(named.map(addressFamily));

@@ -1,6 +1,6 @@
 import { requireInstalled } from './by-systemd.ts';
 import { requireStarter } from './manager.ts';
-import { requireNotifyCommand } from './notify.ts';
+import { requireAddresses, requireNotifyCommand } from './notify.ts';
 import type { Ctx } from './params.ts';
 import { survey } from './survey.ts';
 
@@ -9,4 +9,5 @@ export async function validate(ctx: Ctx): Promise<void> {
   const { manager, daemons } = await survey(ctx);
   if (requireStarter(manager).by === 'systemd') requireInstalled(daemons);
   await requireNotifyCommand(ctx);
+  await requireAddresses(ctx);
 }

@@ -1,33 +1,63 @@
 import { isIP } from 'node:net';
-import { Failure } from '../../contract/outcome.ts';
-import type { Host } from '../host.ts';
+import type { Log } from '../../contract/log.ts';
+import { type Host, hostName } from '../host.ts';
+import { readIfThere } from '../local-files.ts';
+import { canonicalIp } from '../net/address-text.ts';
+import { parseIfInet6 } from '../net/addresses.ts';
 import { forgetClients, type Waiting } from './nsm-records.ts';
 import { type Notice, tell } from './nsm-wire.ts';
 
 /** One address of the service, and what clients may know it as. */
 export type Source = Pick<Notice, 'from' | 'names'>;
 
+/** A host that clients mount from, as the administrator lists it. */
+export type ServiceHost = {
+  readonly name: string;
+  /** One for each of its addresses; none for a name that cannot be resolved. */
+  readonly sources: readonly Source[];
+};
+
 const lookUpMs = 2000;
 
 /**
- * The addresses in a comma separated list of addresses and host names; without one the kernel chooses the address and the name
- * is this machine's. Throws `Failure` for a name that has no address.
+ * The hosts in a comma separated list of addresses and host names; without one the kernel chooses the address and the name is this
+ * machine's.
  */
-export async function sourcesOf(host: Host, list: string | undefined): Promise<readonly Source[]> {
-  const hosts = (list ?? '').split(',').flatMap((text) => text.trim().replace(/^\[(.*)\]$/, '$1') || []);
-  if (hosts.length === 0) {
-    const node = (await host.sys.read('/proc/sys/kernel/hostname')).trim();
-    return ['0.0.0.0', '::'].map((from) => ({ from, names: [node] }));
+export async function serviceHosts(host: Host, list: string | undefined): Promise<readonly ServiceHost[]> {
+  const names = (list ?? '').split(',').flatMap((text) => text.trim().replace(/^\[(.*)\]$/, '$1') || []);
+  if (names.length === 0) {
+    const node = await hostName(host);
+    return [{ name: node, sources: [anyIPv4, anyIPv6].map((from) => ({ from, names: [node] })) }];
   }
   return Promise.all(
-    hosts.map(async (name) => {
-      if (isIP(name) !== 0) return { from: name, names: [name, ...(await reverseNames(host, name))] };
-      const { stdout } = await host.tryRun(['getent', 'ahosts', name], { timeoutMs: lookUpMs });
-      const from = stdout.split(/\s/, 1)[0] ?? '';
-      if (isIP(from) === 0) throw new Failure('failed', `${name} has no address: is it in /etc/hosts?`);
-      return { from, names: [...withShort(name), from] };
+    names.map(async (name) => {
+      if (isIP(name) !== 0)
+        return { name, sources: [{ from: name, names: [name, ...(await reverseNames(host, name))] }] };
+      const addresses = await addressesOf(host, name);
+      return { name, sources: addresses.map((from) => ({ from, names: [...withShort(name), from] })) };
     }),
   );
+}
+
+/** One sentence about the names that cannot be resolved; `undefined` where all can. */
+export function withoutAddress(hosts: readonly ServiceHost[]): string | undefined {
+  const names = hosts.filter(({ sources }) => sources.length === 0).map(({ name }) => name);
+  if (names.length === 0) return undefined;
+  return `${names.join(' and ')} ${names.length === 1 ? 'has' : 'have'} no address: missing in /etc/hosts?`;
+}
+
+/**
+ * Every address of a name, in the resolver's order. Loopback addresses, which Debian gives a host's own name in /etc/hosts, only where
+ * there is no other: no client is reached from them.
+ */
+async function addressesOf(host: Host, name: string): Promise<readonly string[]> {
+  const { stdout } = await host.tryRun(['getent', 'ahosts', name], { timeoutMs: lookUpMs });
+  // 192.0.2.20      STREAM nfs.example.com
+  // (1)             (2)    (3)              address, kind of socket, canonical name on the first line only
+  const addresses = stdout.split('\n').flatMap((line) => line.split(/\s+/, 1)[0] || []);
+  const valid = [...new Set(addresses)].filter((address) => isIP(address) !== 0);
+  const remote = valid.filter((address) => !address.startsWith('127.') && address !== '::1');
+  return remote.length > 0 ? remote : valid;
 }
 
 /** Linux clients go by the address that a notice comes from, others by the name it carries. */
@@ -42,12 +72,38 @@ function withShort(name: string): readonly string[] {
   return short && short !== name ? [name, short] : [name];
 }
 
-/** Waits until a packet can be sent from every one of them: an address may still be checked for duplicates. Says whether it can. */
-export const awaitSources = (host: Host, sources: readonly Source[], withinMs: number): Promise<boolean> =>
-  host.until(async () => {
-    const usable = await Promise.all(sources.map(({ from }) => isAny(from) || isHere(host, from)));
-    return usable.every(Boolean);
+/**
+ * The addresses to send from: of each host those that are on this machine. Waits until each host has one, and until IPv6 has checked
+ * those that are here for duplicates. Of a host that has none all are returned: the round says what is wrong with them.
+ */
+export async function usableSources(
+  host: Host,
+  hosts: readonly ServiceHost[],
+  withinMs: number,
+): Promise<readonly Source[]> {
+  let usable: readonly (readonly Source[])[] = [];
+  await host.until(async () => {
+    usable = await Promise.all(hosts.map(({ sources }) => usableOf(host, sources)));
+    if (usable.some((sources) => sources.length === 0)) return false;
+    const missing = hosts.flatMap(({ sources }, at) => sources.filter((one) => !usable[at]?.includes(one)));
+    return !(await isBeingChecked(host, missing));
   }, withinMs);
+  return hosts.flatMap(({ sources }, at) => (usable[at]?.length ? usable[at] : sources));
+}
+
+async function usableOf(host: Host, sources: readonly Source[]): Promise<readonly Source[]> {
+  const here = await Promise.all(sources.map(({ from }) => isAny(from) || isHere(host, from)));
+  return sources.filter((_source, at) => here[at]);
+}
+
+/** A tentative address cannot be sent from yet (RFC 4862). */
+async function isBeingChecked(host: Host, sources: readonly Source[]): Promise<boolean> {
+  const wanted = new Set(sources.map(({ from }) => canonicalIp(from)));
+  if (wanted.size === 0) return false;
+  return parseIfInet6((await readIfThere(host, '/proc/net/if_inet6')) ?? '').some(({ addresses }) =>
+    addresses.some(({ ip, detection }) => detection === 'tentative' && wanted.has(ip)),
+  );
+}
 
 const isHere = (host: Host, address: string): Promise<boolean> =>
   host.sys.openUdp(address, 0).then(
@@ -64,6 +120,25 @@ export type Round = {
   /** Sources that nothing can be sent from: one sentence each. */
   readonly unusable: readonly string[];
 };
+
+/** Most clients answer within milliseconds; the others are told again in the background (`nsm-sender.ts`). */
+const firstRoundMs = 2000;
+/** In the foreground: what stays of the action's time for the work after the last answer. */
+const reserveMs = 3000;
+
+/** The round that a start waits for, until every client has answered where it is to `wait`. */
+export async function firstRound(
+  { host, log }: { readonly host: Host; readonly log: Log },
+  dir: string,
+  sources: readonly Source[],
+  clients: readonly Waiting[],
+  { wait, ...notice }: { readonly wait: boolean; readonly state: number; readonly port: number | undefined },
+): Promise<Round> {
+  const withinMs = wait ? host.left() - reserveMs : firstRoundMs;
+  const round = await notifyRound(host, dir, sources, clients, { ...notice, withinMs });
+  log.info(`${round.told.length} clients notified, ${round.waiting.length} have not answered yet`);
+  return round;
+}
 
 /** Tells each of `clients` from every address of the service, and strikes those from the list that confirmed all of it. */
 export async function notifyRound(
@@ -104,7 +179,9 @@ export async function notifyRound(
   return { told, waiting: clients.filter((one) => !told.includes(one)), unusable };
 }
 
-const isAny = (from: string) => from === '0.0.0.0' || from === '::';
+const anyIPv4 = '0.0.0.0';
+const anyIPv6 = '::';
+const isAny = (from: string) => from === anyIPv4 || from === anyIPv6;
 const matches = (from: string, client: string): boolean => isIP(client) === 0 || isIP(client) === isIP(from);
 
 function whyUnusable(from: string, { code, message }: NodeJS.ErrnoException): string {

@@ -1,8 +1,10 @@
+import type { Log } from '../../contract/log.ts';
 import type { Host } from '../host.ts';
 import type { Memory } from '../memory.ts';
 import { identityOf, isStillThere, type ProcessIdentity } from '../process-table.ts';
 import { readNsmState, type Waiting, waitingClients } from './nsm-records.ts';
-import { notifyRound, type Source } from './nsm-round.ts';
+import { notifyRound, serviceHosts, usableSources } from './nsm-round.ts';
+import { statdHome } from './state-directory.ts';
 
 // Clients that do not answer at once are told again by a process of its own: this agent once more, with the action `reload` and
 // as much time as the administrator grants.
@@ -41,20 +43,26 @@ const againMs = 30_000;
 /** What stays of the time for the work after the last answer. */
 const reserveMs = 3000;
 
-/** Tells those again that have not confirmed, until all have or the time is up; returns those that never did. */
+/**
+ * The work of the process in the background: tells those again that have not confirmed, until all have or the time is up, and says who
+ * never did.
+ */
 export async function keepTelling(
-  host: Host,
-  dir: string,
-  sources: readonly Source[],
+  { host, log }: { readonly host: Host; readonly log: Log },
+  list: string | undefined,
   port: number | undefined,
-): Promise<readonly Waiting[]> {
+): Promise<void> {
+  const { dir } = await statdHome(host);
+  const sources = await usableSources(host, await serviceHosts(host, list), 0);
   const state = (await readNsmState(host, dir)) ?? 1;
   for (;;) {
     const clients = await waitingClients(host, dir);
     const withinMs = Math.min(host.left() - reserveMs, againMs);
-    if (withinMs <= 0) return clients;
+    if (withinMs <= 0) return log.warn(`never confirmed the restart of the server: ${named(clients)}`);
     const { waiting, unusable } = await notifyRound(host, dir, sources, clients, { state, port, withinMs });
-    if (waiting.length === 0) return [];
+    if (waiting.length === 0) return log.info('every client has been notified');
     if (unusable.length > 0) await host.sys.sleep(withinMs);
   }
 }
+
+const named = (clients: readonly Waiting[]): string => clients.map(({ client }) => client).join(', ');

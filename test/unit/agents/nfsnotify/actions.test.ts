@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { nfsnotify } from '../../../../agents/nfsnotify/agent.ts';
-import { readOptions } from '../../../../agents/nfsnotify/options.ts';
+import { readArgs } from '../../../../agents/nfsnotify/wanted.ts';
 import type { Log } from '../../../../lib/contract/log.ts';
 import { type Result, runAction } from '../../../../lib/ocf/run.ts';
 import { clientsOn, record } from '../../../fake/nfs-clients.ts';
@@ -130,7 +130,9 @@ describe('start', () => {
     [
       'rpc.statd is down',
       {},
-      (machine) => machine.stopUnit('rpc-statd.service'),
+      (machine) => {
+        for (const unit of ['rpc-statd.service', 'nfs-server.service']) machine.stopUnit(unit);
+      },
       1,
       /rpc.statd is not running/,
     ],
@@ -171,15 +173,61 @@ describe('monitor', () => {
       const machine = node();
       expect((await run(machine, 'start')).code).toBe(0);
       const pid = Number(machine.files.get('/run/rpc.statd.pid'));
-      machine.stopUnit('rpc-statd.service');
+      for (const unit of ['rpc-statd.service', 'nfs-server.service']) machine.stopUnit(unit);
       if (later)
         machine.process(pid, { comm: `${later}\n`, stat: `${pid} (x) S 1 ${'0 '.repeat(17)}777777 0` });
       const result = await run(machine, 'monitor');
       expect(result).toMatchObject({ code: 1, reason: expect.stringContaining(`rpc.statd (pid ${pid})`) });
-      machine.startUnit('rpc-statd.service');
+      machine.startUnit('nfs-server.service').startUnit('rpc-statd.service');
       expect((await run(machine, 'start')).code).toBe(0);
       expect((await run(machine, 'monitor')).code).toBe(0);
     }
+  });
+
+  test('N12: while the server runs without rpc.statd, it is nfsserver that fails; with the next one the clients are told', async () => {
+    const machine = node();
+    waits(machine, '10.0.0.51');
+    expect((await run(machine, 'start')).code).toBe(0);
+    machine.stopUnit('rpc-statd.service');
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    // and should Pacemaker start it anew meanwhile, this node is not banned
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect((await run(machine, 'monitor')).code).toBe(7);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    waits(machine, '10.0.0.51');
+    machine.startUnit('rpc-statd.service');
+    expect(await run(machine, 'monitor')).toMatchObject({
+      code: 1,
+      reason: 'rpc.statd came up after the start: the clients must be told',
+    });
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect(machine.told.map(({ client }) => client)).toEqual(['10.0.0.51', '10.0.0.51']);
+  });
+
+  test('N12: an rpc.statd that took the place of the old one is told of', async () => {
+    const machine = node();
+    expect((await run(machine, 'start')).code).toBe(0);
+    machine.stopUnit('rpc-statd.service');
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    machine.startUnit('rpc-statd.service');
+    expect(await run(machine, 'monitor')).toMatchObject({
+      code: 1,
+      reason: expect.stringContaining('told again'),
+    });
+  });
+
+  test('N12: a start waits a moment for an rpc.statd that is being started again', async () => {
+    const machine = node();
+    waits(machine, '10.0.0.51');
+    machine.stopUnit('rpc-statd.service');
+    machine.onTick = (clock) => {
+      if (clock > 500) machine.startUnit('rpc-statd.service');
+    };
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.told).toHaveLength(1);
   });
 
   test('nfsnotify#21: of several rpc.statd the one of the pid file counts', async () => {
@@ -208,6 +256,83 @@ describe('monitor', () => {
   });
 });
 
+describe('N3: a name with several addresses', () => {
+  const name = { OCF_RESKEY_source_host: 'nfs.example.com' };
+  /** What getent says: each address once for each kind of socket. */
+  const resolves = (machine: NfsMachine, ...addresses: readonly string[]) =>
+    machine.on('getent', ([database], command) =>
+      database === 'ahosts' && command.argv.at(-1) === 'nfs.example.com'
+        ? addresses
+            .flatMap((address) =>
+              ['STREAM nfs.example.com', 'DGRAM', 'RAW'].map((kind) => `${address}  ${kind}\n`),
+            )
+            .join('')
+        : { code: 2 },
+    );
+  const six = '2001:db8::20';
+
+  test.each([
+    ['the one that is here, be it not the first', [six, '10.0.0.20'], ['10.0.0.20'], ['10.0.0.20']],
+    ['both', [six, '10.0.0.20'], [six, '10.0.0.20'], ['10.0.0.20']],
+    [
+      'several of one family',
+      ['10.0.1.20', '10.0.0.20'],
+      ['10.0.1.20', '10.0.0.20'],
+      ['10.0.0.20', '10.0.1.20'],
+    ],
+    ['loopback of /etc/hosts is none', ['127.0.1.1', '10.0.0.20'], ['127.0.1.1', '10.0.0.20'], ['10.0.0.20']],
+  ])('%s', async (_what, addresses, local, from) => {
+    const machine = node(name);
+    machine.local.clear();
+    for (const address of local) machine.local.add(address);
+    resolves(machine, ...addresses);
+    waits(machine, '10.0.0.51');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.told.map((one) => one.from).sort()).toEqual(from.flatMap((one) => [one, one, one]));
+    expect([...new Set(machine.told.map((one) => one.name))]).toEqual(
+      expect.arrayContaining(['nfs.example.com', 'nfs']),
+    );
+    expect(machine.disk.has('/nfsdata/sm.bak/10.0.0.51')).toBe(false);
+    expect(machine.clock).toBeLessThan(1000);
+  });
+
+  test('one that IPv6 still checks for duplicates is waited for', async () => {
+    const machine = node(name);
+    resolves(machine, six, '10.0.0.20');
+    const flags = (value: string) =>
+      machine.files.set('/proc/net/if_inet6', `20010db8000000000000000000000020 02 40 00 ${value} eth0\n`);
+    flags('40');
+    machine.onTick = (clock) => {
+      if (clock < 1500) return;
+      flags('80');
+      machine.local.add(six);
+    };
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.clock).toBeGreaterThanOrEqual(1500);
+    expect(machine.clock).toBeLessThan(5000);
+    expect(machine.journal.filter((line) => line.startsWith(`udp ${six} 10`))).toHaveLength(1);
+  });
+
+  test('none is here: 1, naming them', async () => {
+    const machine = node(name);
+    machine.local.clear();
+    resolves(machine, '10.0.0.98', '10.0.0.99');
+    expect(await run(machine, 'start')).toMatchObject({
+      code: 1,
+      reason: expect.stringMatching(/10\.0\.0\.98 is not an address.*10\.0\.0\.99/),
+    });
+  });
+
+  test('the name is unknown: refused by validate-all, too', async () => {
+    const machine = node({ ...name, OCF_CHECK_LEVEL: '10' });
+    for (const action of ['start', 'validate-all'])
+      expect(await run(machine, action)).toMatchObject({
+        code: action === 'start' ? 1 : 6,
+        reason: expect.stringContaining('nfs.example.com has no address'),
+      });
+  });
+});
+
 describe('notify_args', () => {
   test.each<[string, number]>([
     ['', 0],
@@ -222,7 +347,7 @@ describe('notify_args', () => {
   });
 
   test('-p sets the source port, -n keeps the state number', async () => {
-    expect(readOptions('-n -p 2020')).toMatchObject({ keepState: true, port: 2020, minutes: 15 });
+    expect(readArgs('-n -p 2020')).toMatchObject({ keepState: true, port: 2020, minutes: 15 });
     const machine = node({ OCF_RESKEY_notify_args: '-n -p 2020' });
     waits(machine, '10.0.0.51');
     machine.disk.set('/nfsdata/state', new Uint8Array(new Int32Array([41]).buffer));

@@ -39,7 +39,7 @@ function node({ passwd, below }: Layout, env: NodeJS.ProcessEnv = {}) {
 describe('the state directory of Red Hat', () => {
   test('nfsnotify#2: without rpc.statd start says so', async () => {
     const machine = node(redHat);
-    machine.stopUnit('rpc-statd.service');
+    for (const unit of ['rpc-statd.service', 'nfs-server.service']) machine.stopUnit(unit);
     expect(await run(machine, 'start')).toMatchObject({
       code: 1,
       reason: expect.stringContaining('rpc.statd is not running'),

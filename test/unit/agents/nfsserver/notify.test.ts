@@ -21,6 +21,17 @@ describe('the notification at the end of start', () => {
     expect(at('udp ')).toBeGreaterThan(at('run systemctl start'));
   });
 
+  test('N4: a name without address keeps no other from being told; validate-all refuses it', async () => {
+    const env = { OCF_RESKEY_nfs_ip: 'nowhere,10.0.0.20', OCF_CHECK_LEVEL: '10' };
+    const machine = successor(env, '10.0.0.51');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.told).toMatchObject([{ from: '10.0.0.20' }]);
+    expect(await run(machine, 'validate-all')).toMatchObject({
+      code: 6,
+      reason: 'nfs_ip: nowhere has no address: missing in /etc/hosts?',
+    });
+  });
+
   test('without nfs_ip the kernel chooses the address, and the node its name', async () => {
     const machine = successor({}, '10.0.0.51');
     expect((await run(machine, 'start')).code).toBe(0);
@@ -31,6 +42,7 @@ describe('the notification at the end of start', () => {
     ['nfsserver#79: nfs_no_notify', { OCF_RESKEY_nfs_no_notify: 'yes' }],
     ['nfsserver#80: NFSv4 only', { OCF_RESKEY_nfsv4_only: 'yes' }],
     ['nfsserver#81: an address that is not here yet', { OCF_RESKEY_nfs_ip: '10.0.0.99' }],
+    ['N4: a name without address', { OCF_RESKEY_nfs_ip: 'nowhere' }],
   ])('%s: it is not sent, and the clients go on waiting', async (_why, env) => {
     const machine = successor(env, '10.0.0.51');
     expect((await run(machine, 'start')).code).toBe(0);

@@ -1,0 +1,91 @@
+import type { Host } from '../../lib/host/host.ts';
+import { readIfThere } from '../../lib/host/local-files.ts';
+import { rscTmp } from '../../lib/host/memory.ts';
+import { processesNamed, statd } from '../../lib/host/nfs/daemons.ts';
+import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { identityOf, isStillThere, type ProcessIdentity, processName } from '../../lib/host/process-table.ts';
+import type { Ctx } from './params.ts';
+
+// There is no process of ours to watch: "running" means that the clients were told since this rpc.statd came up.
+
+/** What the last start did. */
+type Done =
+  /** The clients were told while this rpc.statd ran. */
+  | { readonly statd: ProcessIdentity }
+  | { readonly nothingToDo: string }
+  /** No rpc.statd ran beside the NFS server: the clients are still to be told. */
+  | { readonly awaitsStatd: true };
+
+const fact = 'notified';
+
+/** Writes down what a start did; `undefined` for a stop. */
+export const noteDone = ({ memory }: Ctx, done: Done | undefined): Promise<void> => memory.note(fact, done);
+
+/** What was done, held against the machine; `pid` is the rpc.statd that ended, where one is known. */
+export type Seen =
+  | { readonly is: 'not notified' | 'notified' }
+  | { readonly is: 'nothing to do'; readonly why: string }
+  /** The NFS server runs without rpc.statd: nfsserver's monitor fails for that, and its recovery makes us tell the clients anew. */
+  | { readonly is: 'waiting for rpc.statd'; readonly pid: number | undefined }
+  | { readonly is: 'outdated'; readonly pid: number | undefined };
+
+export async function look(ctx: Ctx): Promise<Seen> {
+  const { host, memory } = ctx;
+  const done = await memory.fact<Done>(fact);
+  if (done === undefined) {
+    const pid = await stockMark(ctx);
+    if (pid === undefined) return { is: 'not notified' };
+    return (await isStatd(host, pid)) ? { is: 'notified' } : lost(host, pid);
+  }
+  if ('nothingToDo' in done) return { is: 'nothing to do', why: done.nothingToDo };
+  if ('awaitsStatd' in done) return lost(host, undefined);
+  return (await isStillThere(host, done.statd)) ? { is: 'notified' } : lost(host, done.statd.pid);
+}
+
+async function lost(host: Host, pid: number | undefined): Promise<Seen> {
+  const isMissing = (await currentStatd(host)) === undefined && (await nfsdThreads(host)) > 0;
+  return { is: isMissing ? 'waiting for rpc.statd' : 'outdated', pid };
+}
+
+/** The one sentence about what was seen. */
+export function sentence(seen: Seen): string {
+  switch (seen.is) {
+    case 'not notified':
+      return 'the clients have not been notified since the start of this machine or the last stop';
+    case 'notified':
+      return 'the clients were notified already';
+    case 'nothing to do':
+      return `there is nobody to notify: ${seen.why}`;
+    case 'waiting for rpc.statd':
+      return `${withPid(seen.pid)} does not run beside the NFS server: the clients are told once it does`;
+    case 'outdated':
+      return seen.pid === undefined
+        ? 'rpc.statd came up after the start: the clients must be told'
+        : `${withPid(seen.pid)} ended after the clients were notified: they must be told again`;
+  }
+}
+
+const withPid = (pid: number | undefined): string =>
+  pid === undefined ? 'rpc.statd' : `rpc.statd (pid ${pid})`;
+
+/** The rpc.statd of this machine: the one that says so itself, if there are several. */
+export async function currentStatd(host: Host): Promise<ProcessIdentity | undefined> {
+  const own = Number((await readIfThere(host, '/run/rpc.statd.pid'))?.trim());
+  if (own > 0 && (await isStatd(host, own))) return identityOf(host, own);
+  const [found] = await processesNamed(host, new Set([statd.process]));
+  return found && identityOf(host, found.pid);
+}
+
+const isStatd = async (host: Host, pid: number): Promise<boolean> =>
+  (await processName(host, pid)) === statd.process;
+
+const stockFile = ({ host, request: { instance } }: Ctx): string =>
+  `${rscTmp(host.sys.env)}/nfsnotify_${instance}/rpc.statd_${instance}.pid`;
+
+/** The stock agent's mark on the same resource, so that a running cluster can change from it to this one: rpc.statd's pid. */
+async function stockMark(ctx: Ctx): Promise<number | undefined> {
+  const text = (await readIfThere(ctx.host, stockFile(ctx))) ?? '';
+  return Number(text.trim().split(/\s+/)[0]) || undefined;
+}
+
+export const dropStockMark = (ctx: Ctx): Promise<void> => ctx.host.sys.remove(stockFile(ctx));

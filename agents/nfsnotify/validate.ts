@@ -1,0 +1,10 @@
+import { Failure } from '../../lib/contract/outcome.ts';
+import { serviceHosts, withoutAddress } from '../../lib/host/nfs/nsm-round.ts';
+import type { Ctx } from './params.ts';
+import { wanted } from './wanted.ts';
+
+/** Whether this machine knows the hosts that clients mount from. */
+export async function validate(ctx: Ctx): Promise<void> {
+  const unknown = withoutAddress(await serviceHosts(ctx.host, wanted(ctx).hosts));
+  if (unknown) throw new Failure('misconfigured', `source_host: ${unknown}`);
+}
