@@ -1,7 +1,7 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { drbdadm } from '../../lib/host/drbd/admin.ts';
 import { configurationOf } from '../../lib/host/drbd/configuration.ts';
-import { audit } from './audit.ts';
+import { advice, audit, sentenceOf } from './audit.ts';
 import { suitableKernel } from './module.ts';
 import type { Ctx } from './params.ts';
 import { requireTwoPrimaries } from './two-primaries.ts';
@@ -16,6 +16,6 @@ export async function validate(ctx: Ctx): Promise<void> {
   if (params.check_config === 'off') return;
   const found = await audit(ctx, await configurationOf(admin), kernel);
   if (found.length > 0 && params.check_config === 'fail')
-    throw new Failure('misconfigured', found.join('; '));
-  for (const finding of found) log.warn(`${params.drbd_resource}: ${finding}`);
+    throw new Failure('misconfigured', found.map(sentenceOf).join('; '));
+  for (const finding of found) log.warn(advice(finding));
 }

@@ -7,7 +7,7 @@ import { type Role, roleOf } from './words.ts';
 export type Owner = { readonly minor: number; readonly name: string; readonly role: Role };
 
 /** Reads `drbdsetup events2 --now`, of all resources. `undefined` for anything but a complete dump. */
-export function parseOwners(text: string): readonly Owner[] | undefined {
+function parseOwners(text: string): readonly Owner[] | undefined {
   const objects = objectsIn(text);
   const roles = new Map(
     objects?.flatMap(({ kind, fields }) =>

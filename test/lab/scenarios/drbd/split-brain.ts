@@ -18,7 +18,7 @@ interface Policy {
 }
 
 /** All that the automatic policies for a split brain without a Primary can do. */
-export const policies: readonly Policy[] = [
+const policies: readonly Policy[] = [
   { policy: 'discard-younger-primary', written: { node1: 1, node2: 4 }, survivor: 'node1', only84: true },
   { policy: 'discard-older-primary', written: { node1: 4, node2: 1 }, survivor: 'node2', only84: true },
   { policy: 'discard-least-changes', written: { node1: 1, node2: 16 }, survivor: 'node2' },

@@ -173,7 +173,7 @@ describe('D4 a fencing constraint is ours by resource and clone', () => {
     ['without the clone', located('drbd-fence-by-handler-r0'), '', 1],
   ])('%s', async (_what, xml, handler, times) => {
     const audited = await act('validate-all', node(xml, { OCF_CHECK_LEVEL: '10' }, handler));
-    expect(audited.lines.filter((line) => line.includes('still fenced'))).toHaveLength(times);
+    expect(audited.lines.filter((line) => line.includes('still forbids'))).toHaveLength(times);
     const drbd = node(xml, param('unfence_if_all_uptodate', 'yes'), handler);
     const ran = (await act('monitor', drbd)).did.filter((line) => line.includes('unfence-peer'));
     expect(ran).toHaveLength(times);

@@ -40,27 +40,27 @@ describe('a finding is a warning', () => {
     [
       'a handler that is not installed',
       node(`${whole}${section('handlers', 'split-brain=/opt/notify --loud root')}`),
-      'handler split-brain is not there: /opt/notify',
+      'handler split-brain of r0 is not there: /opt/notify [DRBD_HANDLER_MISSING]: ls -l /opt/notify',
     ],
     [
       'a promote timeout below that of the handler',
       node(whole).answer('crm_resource', promoteOf('90s')),
-      'promote may take 90 s, its fence-peer handler alone 90 s: op promote timeout=120s',
+      'promote of r0 may take 90 s, its fence-peer handler alone 90 s [DRBD_PROMOTE_TOO_SHORT]: pcs resource update p_drbd op promote timeout=120s',
     ],
     [
       'two Primaries without need',
       node(whole + section('net', 'allow-two-primaries=yes')),
-      'allow-two-primaries is on although',
+      'allow-two-primaries is on for r0, although',
     ],
     [
       'other names than the cluster’s',
       node(whole).answer('crm_node', '1 me.example.org member\n2 beta member\n'),
-      'DRBD host me is no node of this cluster (me.example.org, beta)',
+      'DRBD host me of r0 is no node of this cluster (me.example.org, beta)',
     ],
     [
       'a constraint that was left behind',
       node(whole).answer('cibadmin', `<constraints>${constraint}</constraints>`),
-      'pcs constraint delete drbd-fence-by-handler-r0-p_drbd-clone',
+      'all data of r0 is UpToDate, but drbd-fence-by-handler-r0-p_drbd-clone still forbids a node to be promoted',
     ],
   ])('%s', async (_what, drbd, finding) => {
     const { code, lines, did, score, state } = await act('validate-all', drbd);
@@ -99,7 +99,7 @@ describe('a finding is a warning', () => {
     // Without the cluster's word the declared timeout counts, which the handler's own default equals.
     const { code, lines } = await act('validate-all', drbd);
     expect(code).toBe(0);
-    expect(lines.filter((line) => !line.includes('promote may take 90 s'))).toEqual([]);
+    expect(lines.filter((line) => !line.includes('promote of r0 may take 90 s'))).toEqual([]);
   });
 });
 
