@@ -1,3 +1,5 @@
+import { Failure } from '../lib/contract/outcome.ts';
+import { wordsOf } from '../lib/contract/reason.ts';
 import { type Host, hostOn } from '../lib/host/host.ts';
 import { type NodeSys, nodeSys } from '../lib/host/sys/node-sys.ts';
 import { CommandError, type Ending, exitStatus } from './exit.ts';
@@ -11,11 +13,16 @@ export type Call = {
   readonly terminal: Terminal;
   readonly json: boolean;
   readonly quiet: boolean;
+  /** Nothing is to be asked. */
+  readonly noInput: boolean;
+  /** What to do before Ctrl-C or a signal ends the command, the latest first. */
+  onInterrupt(work: () => Promise<void>): void;
 };
 
 export type CommonOptions = {
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
+  readonly input?: boolean | undefined;
   readonly color?: boolean | undefined;
   readonly lang?: string | undefined;
 };
@@ -28,16 +35,20 @@ export async function perform(
 ): Promise<void> {
   const sys = nodeSys(process.env);
   const terminal = terminalFor(process.env, process.stdout, { lang: options.lang, color: options.color });
+  const cleanup: (() => Promise<void>)[] = [];
   const call: Call = {
     host: hostOn(sys, sys.now() + withinMs),
     sys,
     terminal,
     json: options.json === true,
     quiet: options.quiet === true,
+    noInput: options.input === false,
+    onInterrupt: (work) => void cleanup.unshift(work),
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-    process.once(signal, () => {
+    process.once(signal, async () => {
       sys.killUnderway();
+      for (const work of cleanup) await work().catch(() => {});
       end('interrupted');
     });
   try {
@@ -48,9 +59,13 @@ export async function perform(
   }
 }
 
+/** Failures of the host and of commands are written for people; other errors need their names. */
+const isSentence = (error: unknown): error is Error =>
+  error instanceof CommandError || error instanceof Failure;
+
 /** Says what went wrong; how that ends the command. */
 function tell(error: unknown, { json, terminal }: Pick<Call, 'json' | 'terminal'>): Ending {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = isSentence(error) ? error.message : wordsOf(error);
   const [ending, fix] =
     error instanceof CommandError ? [error.ending, error.fix] : (['unknown', []] as const);
   if (json) {

@@ -18,9 +18,26 @@ const common = {
   quiet: { alias: 'q', boolean: true, describe: help.quiet },
   color: { boolean: true, describe: help.color },
   lang: { choices: ['en', 'zh'] as const, describe: help.lang },
+  input: { boolean: true, describe: help.input },
 } as const;
 
+/** Of commands that change something. */
+const changing = {
+  n: { alias: 'dry-run', boolean: true, describe: help.dryRun },
+  y: { alias: 'yes', boolean: true, describe: help.yesOption },
+} as const;
+/** Until a resync has ended; what must end sooner has a limit of its own. */
+const longMs = 12 * 3_600_000;
+
 const withCommon = (args: Argv) => args.options(common);
+
+/** Its options are the agent's parameters, which yargs does not know. */
+async function agentByHand([name = '', action = '', ...rest]: readonly string[]): Promise<void> {
+  const { agent } = await import('./commands/agent.ts');
+  const words = rest.filter((word) => word !== '--trace' && !/^--(lang|color|no-color)\b/.test(word));
+  const trace = rest.includes('--trace');
+  await perform({ lang: language }, (call) => agent(call, { agent: name, action, words, trace }));
+}
 
 const cli = yargs(argv)
   .scriptName('tsha')
@@ -42,6 +59,87 @@ const cli = yargs(argv)
       await perform(options as CommonOptions, (call) => status(call, { watchSeconds }), withinMs);
     },
   )
+  .command(
+    'check',
+    help.check,
+    (args) => withCommon(args).option('what-if', { string: true, describe: help.whatIf, requiresArg: true }),
+    async (options) => {
+      const { check } = await import('./commands/check.ts');
+      const node = options.whatIf ?? null;
+      await perform(options as CommonOptions, (call) => check(call, { node }), 120_000);
+    },
+  )
+  .command(
+    'explain [word]',
+    help.explain,
+    (args) => withCommon(args).positional('word', { type: 'string', describe: help.explainWord }),
+    async (options) => {
+      const { explain } = await import('./commands/explain.ts');
+      await perform(options as CommonOptions, (call) => explain(call, { word: options.word ?? null }));
+    },
+  )
+  .command(
+    'switch [node]',
+    help.switchTo,
+    (args) => withCommon(args).positional('node', { type: 'string', describe: help.node }).options(changing),
+    async (options) => {
+      const { switchOver } = await import('./commands/switch.ts');
+      const wishes = { to: options.node ?? null, dryRun: options.n === true, yes: options.y === true };
+      await perform(options as CommonOptions, (call) => switchOver(call, wishes), longMs);
+    },
+  )
+  .command(
+    'maintenance <to> [node]',
+    help.maintenance,
+    (args) =>
+      withCommon(args)
+        .positional('to', { choices: ['on', 'off'] as const, demandOption: true })
+        .positional('node', { type: 'string', describe: help.node })
+        .options(changing)
+        .check(({ to, node }) => to === 'off' || node !== undefined || 'tsha maintenance on NODE'),
+    async (options) => {
+      const { maintenance } = await import('./commands/maintenance.ts');
+      const { to, node = null, n, y } = options;
+      const wishes = { to, node, dryRun: n === true, yes: y === true };
+      await perform(options as CommonOptions, (call) => maintenance(call, wishes), longMs);
+    },
+  )
+  .command(
+    'split-brain [resource]',
+    help.splitBrain,
+    (args) =>
+      withCommon(args)
+        .positional('resource', { type: 'string' })
+        .options({
+          discard: { string: true, requiresArg: true, describe: help.discard },
+          confirm: { string: true, requiresArg: true, describe: help.confirm },
+          n: changing.n,
+        }),
+    async (options) => {
+      const { splitBrain } = await import('./commands/split-brain.ts');
+      const { resource = null, discard = null, confirm = null } = options;
+      const wishes = { resource, discard, confirm, dryRun: options.n === true };
+      await perform(options as CommonOptions, (call) => splitBrain(call, wishes), longMs);
+    },
+  )
+  .command(
+    'metrics',
+    help.metrics,
+    (args) =>
+      withCommon(args).option('output', {
+        alias: 'o',
+        string: true,
+        requiresArg: true,
+        describe: help.output,
+      }),
+    async (options) => {
+      const { metrics } = await import('./commands/metrics.ts');
+      await perform(options as CommonOptions, (call) => metrics(call, { file: options.output ?? null }));
+    },
+  )
+  .command('agent <name> <action>', help.agent, (args) =>
+    args.options({ trace: { boolean: true, describe: help.trace } }).strict(false),
+  )
   .command(plan)
   .demandCommand(1, help.which)
   .strict()
@@ -54,7 +152,8 @@ const cli = yargs(argv)
   });
 if (language === 'zh') cli.updateStrings(yargsChinese as never);
 
-void cli.parseAsync().then(
+const isAgent = argv[0] === 'agent' && argv.length >= 3 && !argv.includes('--help');
+void (isAgent ? agentByHand(argv.slice(1)) : cli.parseAsync()).then(
   () => end('well'),
   (error: unknown) => {
     print(2, `tsha: ${error instanceof Error ? error.message : error}\n`);

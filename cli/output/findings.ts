@@ -8,7 +8,7 @@ import { harmless, type Language, type Terminal, wrapped } from './terminal.ts';
 const order: readonly Severity[] = ['danger', 'unknown', 'warning', 'hint'];
 
 export const entryOf = ({ code }: Finding): Entry => catalogue[code];
-const severityOf = (finding: Finding): Severity => entryOf(finding).severity;
+export const severityOf = (finding: Finding): Severity => entryOf(finding).severity;
 
 export const worstFirst = (findings: readonly Finding[]): readonly Finding[] =>
   findings.toSorted((one, other) => order.indexOf(severityOf(one)) - order.indexOf(severityOf(other)));

@@ -141,6 +141,42 @@ export const envelopeShape = z.discriminatedUnion('kind', [
   z.object({ ...frame, kind: z.literal('status'), data: statusData }),
   z.object({
     ...frame,
+    kind: z.literal('check'),
+    data: z.object({
+      losses: z.array(
+        z.object({ node: z.string(), actions: z.array(z.string()), resourcesLost: z.array(z.string()) }),
+      ),
+    }),
+  }),
+  z.object({
+    ...frame,
+    kind: z.literal('explain'),
+    data: z.object({ about: z.string().nullable(), lines: z.array(z.string()) }),
+  }),
+  z.object({
+    ...frame,
+    kind: z.literal('split-brain'),
+    data: z.object({
+      splits: z.array(
+        z.object({
+          resource: z.string(),
+          foundAt: moment,
+          sides: z.array(
+            z.object({
+              node: z.string(),
+              isHere: z.boolean(),
+              role: z.string().nullable(),
+              changedKiB: z.number().nullable(),
+              generation: z.string().nullable(),
+            }),
+          ),
+          proposedVictim: z.string().nullable(),
+        }),
+      ),
+    }),
+  }),
+  z.object({
+    ...frame,
     kind: z.literal('error'),
     data: z.object({ message: z.string(), fix: z.array(z.string()) }),
   }),

@@ -131,7 +131,7 @@ export const catalogue = {
   SPLIT_BRAIN: {
     severity: 'danger',
     about: 'drbd',
-    what: 'the data of {resource} went two ways: {here} has {mine}, {peer} {theirs} that the other lacks',
+    what: 'the data of resource {resource} went two ways: {here} has at most {mine}, {peer} at most {theirs} that the other lacks',
     why: 'Both nodes have written without each other. Nothing in haste helps: the active node goes on, a failover would lose its changes. One side has to be given up, and only a person can say which.',
     fix: ['tsha split-brain {resource}'],
     see: 'split-brain',
@@ -462,3 +462,5 @@ export const catalogue = {
 
 export type Catalogue = typeof catalogue;
 export type Code = keyof Catalogue;
+
+export const isCode = (word: string): word is Code => Object.hasOwn(catalogue, word);

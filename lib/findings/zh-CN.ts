@@ -68,7 +68,7 @@ export const chinese: { readonly [C in Code]: Translation } = {
     why: '由 DRBD 的 fence-peer 处理程序写入。副本恢复为 UpToDate 后会自动消失。',
   },
   SPLIT_BRAIN: {
-    what: '{resource} 的数据已分叉：{here} 有 {mine}、{peer} 有 {theirs} 是对方没有的',
+    what: '{resource} 的数据已分叉：{here} 至多有 {mine}、{peer} 至多有 {theirs} 是对方没有的',
     why: '两个节点在互不知情的情况下都写过数据。不要匆忙：活动节点继续服务，故障切换会丢失它的修改。必须放弃一边，只有人能决定放弃哪一边。',
   },
   STANDALONE: {

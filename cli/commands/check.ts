@@ -1,0 +1,101 @@
+import type { Entry } from '../../lib/findings/entry.ts';
+import { type Finding, finding } from '../../lib/findings/finding.ts';
+import type { Call } from '../command.ts';
+import { CommandError, type Ending } from '../exit.ts';
+import { type Facts, gather } from '../facts/gather.ts';
+import { orNull, tryToKnow } from '../facts/known.ts';
+import { lookAtSetup } from '../facts/setup.ts';
+import { whatIf } from '../facts/what-if.ts';
+import { findingsInConfiguration } from '../findings/configuration.ts';
+import { findingsNow } from '../findings/now.ts';
+import { endingFor, entryOf, findingLines, severityOf, worstFirst } from '../output/findings.ts';
+import { envelope } from '../output/json.ts';
+import { print, printLines } from '../output/print.ts';
+import type { Terminal } from '../output/terminal.ts';
+import { say, wordsIn } from '../output/words.ts';
+
+/** Everything there is to find, with what Pacemaker would do at the loss of a node. */
+export async function findAll(call: Call, facts: Facts, nodes: readonly string[]) {
+  const cluster = orNull(facts.cluster);
+  const setup = await lookAtSetup(call.host, cluster);
+  const losses: { node: string; actions: readonly string[]; lost: readonly string[] }[] = [];
+  const found: Finding[] = [...findingsNow(facts), ...findingsInConfiguration(facts, setup)];
+  for (const node of nodes) {
+    const answer = await tryToKnow(() => whatIf(call.host, node));
+    if (answer.is === 'unknown') {
+      found.push(finding('COULD_NOT_FIND_OUT', { subject: `the loss of ${node}`, reason: answer.why }));
+      continue;
+    }
+    losses.push({ node, ...answer.value });
+    const [first] = answer.value.lost;
+    const evidence = [
+      { source: 'crm_simulate', text: `without ${node}: ${answer.value.lost.join(', ')} run nowhere` },
+    ];
+    if (first !== undefined)
+      found.push(
+        finding('LOSS_NOT_SURVIVED', { node, resource: first }, { node, resource: first, evidence }),
+      );
+  }
+  return { findings: found, losses };
+}
+
+/** `tsha check`: what is wrong, what will hurt one day, and what happens when a node is lost. Changes nothing. */
+export async function check(call: Call, { node }: { readonly node: string | null }): Promise<Ending> {
+  const facts = await gather(call.host, Date.now());
+  const cluster = orNull(facts.cluster);
+  const names = cluster?.nodes.map(({ name }) => name) ?? [];
+  if (node !== null && cluster && !names.includes(node))
+    throw new CommandError('unknown', `there is no node ${node} in this cluster (${names.join(', ')})`);
+  const online = cluster?.nodes.filter((one) => one.online).map(({ name }) => name) ?? [];
+  const { findings, losses } = await findAll(
+    call,
+    facts,
+    node === null ? (online.length > 1 ? online : []) : [node],
+  );
+  const { time, node: self } = facts;
+  if (call.json) {
+    const data = {
+      losses: losses.map(({ node: lost, actions, lost: resources }) => ({
+        node: lost,
+        actions: [...actions],
+        resourcesLost: [...resources],
+      })),
+    };
+    print(1, `${JSON.stringify(envelope({ kind: 'check', time, node: self, findings, data }))}\n`);
+  } else if (!call.quiet) printLines(checkScreen(findings, call.terminal));
+  else print(1, `${summary(findings, call.terminal)}\n`);
+  if (node !== null && !call.json && !call.quiet)
+    printLines(
+      losses.flatMap(({ actions }) => [
+        '',
+        `crm_simulate, ${node}:`,
+        ...actions.map((action) => `  ${action}`),
+      ]),
+    );
+  return endingFor(findings);
+}
+
+const groups: readonly Entry['about'][] = ['cluster', 'fencing', 'drbd', 'nfs', 'boot', 'command'];
+
+function summary(findings: readonly Finding[], { language }: Terminal): string {
+  const words = wordsIn(language);
+  const count = (...severities: readonly string[]) =>
+    findings.filter((one) => severities.includes(severityOf(one))).length;
+  if (findings.length === 0) return words.wellChecked;
+  return say(words.found, { bad: count('danger'), warn: count('warning', 'unknown'), hints: count('hint') });
+}
+
+export function checkScreen(findings: readonly Finding[], terminal: Terminal): readonly string[] {
+  const { paint } = terminal;
+  const lines = groups.flatMap((about) => {
+    const own = worstFirst(findings).filter((one) => entryOf(one).about === about);
+    return own.length === 0
+      ? []
+      : [paint.bold(about.toUpperCase()), ...own.flatMap((one) => findingLines(one, terminal, 'why')), ''];
+  });
+  return [
+    ...lines,
+    summary(findings, terminal),
+    ...(findings.length > 0 ? [wordsIn(terminal.language).explainMore] : []),
+  ].map((line) => terminal.marks(line));
+}

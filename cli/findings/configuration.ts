@@ -1,0 +1,296 @@
+import { type Finding, finding } from '../../lib/findings/finding.ts';
+import { fenceHandlerSeconds } from '../../lib/host/drbd/fencing.ts';
+import { type Primitive, secondsIn } from '../facts/cib.ts';
+import type { Cluster } from '../facts/cluster.ts';
+import type { Facts } from '../facts/gather.ts';
+import { replicated } from '../facts/service.ts';
+import type { DrbdSetup, Setup } from '../facts/setup.ts';
+
+/** What works today and will hurt on the day of a failure. */
+export function findingsInConfiguration(facts: Facts, setup: Setup): readonly Finding[] {
+  const cluster = facts.cluster.is === 'known' ? facts.cluster.value : null;
+  return [
+    ...(cluster ? [...fencing(cluster), ...monitors(cluster), ...clones(cluster), ...group(cluster)] : []),
+    ...(cluster ? [...exports(cluster), ...versions(cluster)] : []),
+    ...quorum(setup),
+    ...(cluster ? drbd(facts, cluster, setup) : []),
+    ...nfs(facts),
+    ...boot(facts, cluster, setup),
+    ...unknowns(setup),
+  ];
+}
+
+const couldNot = (subject: string, reason: string): Finding =>
+  finding('COULD_NOT_FIND_OUT', { subject, reason });
+
+function* unknowns({ corosync, atBoot, fstab, kernels, drbd }: Setup): Generator<Finding> {
+  const all = {
+    'corosync.conf': corosync,
+    'what starts at boot': atBoot,
+    '/etc/fstab': fstab,
+    'the kernels': kernels,
+  };
+  for (const [subject, fact] of Object.entries(all))
+    if (fact.is === 'unknown') yield couldNot(subject, fact.why);
+  for (const [name, fact] of drbd)
+    if (fact.is === 'unknown') yield couldNot(`the configuration of DRBD resource ${name}`, fact.why);
+}
+
+const isNo = (value: string | undefined): boolean => /^(false|no|off|0|n)$/i.test(value ?? '');
+const isYes = (value: string | undefined): boolean => /^(true|yes|on|1|y)$/i.test(value ?? '');
+const setting = (source: string, text: string) => ({ evidence: [{ source, text }] });
+
+function* fencing({ cib }: Cluster): Generator<Finding> {
+  const value = cib.properties['stonith-enabled'];
+  const devices = cib.primitives.filter(({ agent }) => agent.startsWith('stonith:'));
+  if (isNo(value))
+    yield finding('FENCING_OFF', { value: value ?? '' }, setting('cibadmin', `stonith-enabled=${value}`));
+  else if (devices.length === 0)
+    yield finding('NO_FENCING_DEVICE', {}, setting('cibadmin', 'no stonith resource'));
+  const policy = cib.properties['no-quorum-policy'];
+  if (policy === 'ignore')
+    yield finding('QUORUM_IGNORED', { value: policy }, setting('cibadmin', `no-quorum-policy=${policy}`));
+}
+
+function* quorum({ corosync }: Setup): Generator<Finding> {
+  if (corosync.is === 'unknown' || corosync.value === null) return;
+  const { nodes, twoNode, waitForAll } = corosync.value;
+  const source = '/etc/corosync/corosync.conf';
+  if (nodes === 2 && !twoNode) yield finding('NO_TWO_NODE', {}, setting(source, 'no two_node: 1'));
+  if (waitForAll === false) yield finding('NO_WAIT_FOR_ALL', {}, setting(source, 'wait_for_all: 0'));
+}
+
+const recurring = ({ operations }: Primitive) =>
+  operations.filter(({ name, interval }) => name === 'monitor' && secondsIn(interval) !== 0);
+const isPromotedRole = (role: string | null): boolean => role === 'Promoted' || role === 'Master';
+
+function* monitors({ cib }: Cluster): Generator<Finding> {
+  const promotable = new Set(
+    cib.clones.filter((clone) => clone.promotable).flatMap(({ members }) => members),
+  );
+  for (const primitive of cib.primitives) {
+    const { id, agent } = primitive;
+    if (agent.startsWith('stonith:')) continue;
+    const found = recurring(primitive);
+    const evidence = setting(
+      'cibadmin',
+      found.map(({ interval, role }) => `monitor interval=${interval} role=${role ?? '-'}`).join(', ') ||
+        'no monitor',
+    );
+    if (found.length === 0) yield finding('NO_MONITOR', { resource: id }, { resource: id, ...evidence });
+    else if (promotable.has(id)) {
+      if (!found.some(({ role }) => isPromotedRole(role)))
+        yield finding('NO_PROMOTED_MONITOR', { resource: id }, { resource: id, ...evidence });
+      if (found.every(({ role }) => isPromotedRole(role)))
+        yield finding('NO_UNPROMOTED_MONITOR', { resource: id }, { resource: id, ...evidence });
+    }
+  }
+}
+
+function* clones(cluster: Cluster): Generator<Finding> {
+  const { cib } = cluster;
+  for (const { id, clone: cloneId } of replicated(cluster)) {
+    const clone = cib.clones.find((one) => one.id === cloneId);
+    if (!clone?.promotable) continue;
+    const primitive = cib.primitives.find((one) => one.id === id);
+    const meta = { ...primitive?.meta, ...clone.meta };
+    if (!isYes(meta['notify']))
+      yield finding(
+        'NO_NOTIFY',
+        { clone: clone.id, resource: id },
+        { resource: id, ...setting('cibadmin', `notify=${meta['notify'] ?? 'not set'}`) },
+      );
+    const most = meta['promoted-max'] ?? meta['master-max'] ?? '1';
+    if (Number(most) > 1)
+      yield finding('TOO_MANY_PROMOTED', { clone: clone.id, value: most }, { resource: id });
+  }
+}
+
+/** The group, or a lone Filesystem, that works on what DRBD gives it. */
+function* group(cluster: Cluster): Generator<Finding> {
+  const { cib } = cluster;
+  const clone = replicated(cluster)
+    .map((one) => one.clone)
+    .find((one) => one !== null);
+  if (!clone) return;
+  const members = (id: string) => cib.groups.find((one) => one.id === id)?.members ?? [id];
+  for (const { id, group: of } of cib.primitives.filter(
+    ({ type, clone: own }) => type === 'Filesystem' && own === null,
+  )) {
+    const unit = of ?? id;
+    const names = [unit, ...members(unit)];
+    const isClone = (name: string) =>
+      name === clone || cib.clones.find((one) => one.id === clone)?.members.includes(name) === true;
+    const isWith = cib.colocations.some(
+      ({ resource, with: other, withRole }) =>
+        names.includes(resource) && isClone(other) && isPromotedRole(withRole),
+    );
+    if (!isWith) yield finding('NOT_WITH_PROMOTED', { resource: unit, clone }, { resource: unit });
+    const isAfter = cib.orders.some(
+      ({ first, firstAction, second }) =>
+        isClone(first) && firstAction === 'promote' && names.includes(second),
+    );
+    if (!isAfter) yield finding('NOT_AFTER_PROMOTE', { resource: unit, clone }, { resource: unit });
+  }
+}
+
+const isBelow = (path: string, dir: string): boolean => {
+  const [inner, outer] = [path, dir].map((one) => `${one.replace(/\/+$/, '')}/`);
+  return inner !== undefined && outer !== undefined && inner.startsWith(outer);
+};
+
+function* exports({ cib }: Cluster): Generator<Finding> {
+  const exported = cib.primitives.filter(({ type }) => type === 'exportfs');
+  for (const { id, members } of cib.groups) {
+    const member = (name: string) => cib.primitives.find((one) => one.id === name);
+    const address = members.findIndex((name) => /^IPaddr2?$/.test(member(name)?.type ?? ''));
+    const last = members.findLastIndex((name) => member(name)?.type === 'exportfs');
+    const [ip, after] = [member(members[address] ?? ''), members[last]];
+    if (ip && after !== undefined && address < last)
+      yield finding(
+        'ADDRESS_FIRST',
+        { group: id, ip: ip.parameters['ip'] ?? ip.id, export: after, resource: ip.id },
+        { resource: id, ...setting('cibadmin', members.join(', ')) },
+      );
+  }
+  for (const server of cib.primitives.filter(({ type }) => type === 'nfsserver')) {
+    const infodir = server.parameters['nfs_shared_infodir'];
+    const around = exported
+      .map(({ parameters }) => parameters['directory'] ?? '')
+      .find((dir) => dir !== '' && infodir && isBelow(infodir, dir));
+    if (infodir && around)
+      yield finding('INFODIR_EXPORTED', { infodir, export: around }, { resource: server.id });
+  }
+  const seen = new Map<string, Primitive>();
+  for (const one of exported) {
+    const fsid = one.parameters['fsid'] ?? /(?:^|,)fsid=([^,]+)/.exec(one.parameters['options'] ?? '')?.[1];
+    if (fsid === undefined) {
+      yield finding('NO_FSID', { resource: one.id }, { resource: one.id });
+      continue;
+    }
+    const other = seen.get(fsid);
+    // One directory for several clients has one fsid.
+    if (other && other.parameters['directory'] !== one.parameters['directory'])
+      yield finding('FSID_TWICE', { resource: other.id, other: one.id, fsid }, { resource: one.id });
+    seen.set(fsid, one);
+  }
+}
+
+function* versions({ nodes }: Cluster): Generator<Finding> {
+  const told = nodes.filter(({ online, featureSet }) => online && featureSet !== null);
+  const different = new Set(told.map(({ featureSet }) => featureSet));
+  const text = told.map(({ name, featureSet }) => `${name} ${featureSet}`).join(', ');
+  if (different.size > 1) yield finding('VERSIONS_DIFFER', { versions: text }, setting('crm_mon', text));
+}
+
+function* drbd(facts: Facts, cluster: Cluster, setup: Setup): Generator<Finding> {
+  const major = facts.drbd.is === 'known' ? Number.parseInt(facts.drbd.value.version ?? '9', 10) || 9 : 9;
+  for (const { id, clone, name } of replicated(cluster)) {
+    const known = setup.drbd.get(name);
+    if (known?.is !== 'known') continue;
+    yield* drbdFindings(name, known.value, major, {
+      id,
+      promotedMax: Number(cluster.cib.clones.find((one) => one.id === clone)?.meta['promoted-max'] ?? 1),
+      promoteTimeout:
+        cluster.cib.primitives.find((one) => one.id === id)?.operations.find((op) => op.name === 'promote')
+          ?.timeout ?? null,
+      nodes: cluster.nodes.map((node) => node.name),
+      alerts: cluster.cib.alerts,
+    });
+  }
+}
+
+type Around = {
+  readonly id: string;
+  readonly promotedMax: number;
+  readonly promoteTimeout: string | null;
+  readonly nodes: readonly string[];
+  readonly alerts: number;
+};
+
+const declaredPromoteSeconds = 90;
+
+function* drbdFindings(name: string, given: DrbdSetup, major: number, around: Around): Generator<Finding> {
+  const place = {
+    resource: name,
+    ...setting('drbdadm dump-xml', `fencing ${given.fencing}, quorum ${given.quorum}`),
+  };
+  const fences = given.fencing !== 'dont-care';
+  if (!fences && given.quorum === 'off')
+    yield finding(
+      'DRBD_UNPROTECTED',
+      { resource: name, reason: major >= 9 ? 'neither quorum nor fencing is on' : 'fencing is off' },
+      place,
+    );
+  for (const { handler, program } of given.missing)
+    yield finding('DRBD_HANDLER_MISSING', { handler, resource: name, program }, place);
+  if (fences) {
+    const undo = major >= 9 ? 'unfence-peer' : 'after-resync-target';
+    if (!given.handlers.has('fence-peer'))
+      yield finding('DRBD_NO_FENCE_HANDLER', { resource: name, fencing: given.fencing }, place);
+    else if (!given.handlers.has(undo))
+      yield finding('DRBD_NO_UNFENCE_HANDLER', { resource: name, handler: undo }, place);
+    const needed = fenceHandlerSeconds(given.handlers.get('fence-peer') ?? '');
+    const seconds =
+      around.promoteTimeout === null ? declaredPromoteSeconds : secondsIn(around.promoteTimeout);
+    if (needed !== undefined && seconds !== null && seconds <= needed)
+      yield finding(
+        'DRBD_PROMOTE_TOO_SHORT',
+        { resource: name, given: seconds, needed, id: around.id, enough: needed + 30 },
+        place,
+      );
+  }
+  if (given.twoPrimaries && around.promotedMax < 2)
+    yield finding('DRBD_TWO_PRIMARIES', { resource: name }, place);
+  for (const host of given.hosts.filter((one) => !around.nodes.includes(one)))
+    yield finding('DRBD_STRANGE_HOST', { host, resource: name, nodes: around.nodes.join(', ') }, place);
+  if (!given.handlers.has('split-brain') && around.alerts === 0)
+    yield finding('SPLIT_BRAIN_SILENT', { resource: name }, place);
+  if (given.discarding.length > 0)
+    yield finding('AFTER_SB_DISCARDS', { resource: name, policy: given.discarding.join(', ') }, place);
+}
+
+const defaultSeconds = 90;
+
+function* nfs(facts: Facts): Generator<Finding> {
+  const serves =
+    facts.cluster.is === 'known' &&
+    facts.cluster.value.cib.primitives.some(({ type }) => type === 'nfsserver');
+  if (!serves || facts.nfs.is === 'unknown' || facts.nfs.value.settings.is === 'unknown') return;
+  const { graceSeconds, leaseSeconds, randomPorts } = facts.nfs.value.settings.value;
+  const place = {
+    node: facts.node,
+    ...setting('nfs.conf', `grace-time ${graceSeconds}, lease-time ${leaseSeconds}`),
+  };
+  if (graceSeconds >= defaultSeconds) yield finding('GRACE_DEFAULT', { grace: graceSeconds }, place);
+  if (graceSeconds < leaseSeconds)
+    yield finding('GRACE_BELOW_LEASE', { grace: graceSeconds, lease: leaseSeconds }, place);
+  if (randomPorts.length > 0) yield finding('RANDOM_PORTS', { daemons: randomPorts.join(', ') }, place);
+}
+
+function* boot(facts: Facts, cluster: Cluster | null, { atBoot, fstab, kernels }: Setup): Generator<Finding> {
+  const place = { node: facts.node };
+  const has = (type: string) => cluster?.cib.primitives.some((one) => one.type === type) === true;
+  for (const unit of atBoot.is === 'known' ? atBoot.value : [])
+    if (unit === 'drbd.service' ? has('drbd') : has('nfsserver'))
+      yield unit === 'drbd.service'
+        ? finding('DRBD_AT_BOOT', {}, place)
+        : finding('NFS_SERVER_AT_BOOT', { unit }, place);
+  for (const { id, type, parameters } of cluster?.cib.primitives ?? []) {
+    if (type !== 'Filesystem') continue;
+    const line = (fstab.is === 'known' ? fstab.value : []).find(
+      ({ device, directory, isAutomatic }) =>
+        isAutomatic && (device === parameters['device'] || directory === parameters['directory']),
+    );
+    if (line)
+      yield finding(
+        'FSTAB',
+        { device: line.device, resource: id },
+        { ...place, ...setting('/etc/fstab', `${line.device} ${line.directory}`) },
+      );
+  }
+  if (!has('drbd') || kernels.is === 'unknown') return;
+  const version = facts.drbd.is === 'known' ? (facts.drbd.value.version ?? '') : '';
+  for (const { name } of kernels.value.filter(({ hasDrbd }) => !hasDrbd))
+    yield finding('KERNEL_WITHOUT_DRBD', { kernel: name, version: version || '9' }, place);
+}
