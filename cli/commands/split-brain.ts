@@ -34,6 +34,8 @@ export type Side = {
 
 export type Split = {
   readonly resource: string;
+  /** DRBD 9 has a connection for each peer, and only this one is to be touched. */
+  readonly isOneOfSeveral: boolean;
   readonly sides: readonly [Side, Side];
   readonly foundAt: number | null;
 };
@@ -104,6 +106,7 @@ function splitOf(facts: Facts, resource: DrbdResource, peer: Peer): Split {
   const cluster = facts.cluster.is === 'known' ? facts.cluster.value : null;
   return {
     resource: resource.name,
+    isOneOfSeveral: peer.name !== null,
     foundAt: split?.foundAt ?? null,
     sides: [
       {
@@ -171,12 +174,18 @@ const tool = (...words: readonly string[]): Argv => ['drbdadm', ...words];
 const syncsWithinMs = 6 * 3_600_000;
 const sshOptions = ['-o', 'BatchMode=yes', '-o', 'ConnectTimeout=5'] as const;
 
-/** What the side that gives up its changes has to do, and what the other one. */
-export const victimCommands = (resource: string): readonly Argv[] => [
-  tool('disconnect', resource),
-  tool('connect', '--discard-my-data', resource),
-];
-export const survivorCommands = (resource: string): readonly Argv[] => [tool('connect', resource)];
+/** What the side that gives up its changes has to do, and what the other one; `drbdadm` takes `resource:peer` for one connection. */
+export function repair({ resource, sides, isOneOfSeveral }: Split, victim: string): RepairCommands {
+  const other = (node: string) => sides.find((side) => side.node !== node)?.node ?? '';
+  const towards = (peer: string) => (isOneOfSeveral ? `${resource}:${peer}` : resource);
+  const toSurvivor = towards(other(victim));
+  return {
+    victim: [tool('disconnect', toSurvivor), tool('connect', '--discard-my-data', toSurvivor)],
+    survivor: [tool('connect', towards(victim))],
+  };
+}
+
+type RepairCommands = { readonly victim: readonly Argv[]; readonly survivor: readonly Argv[] };
 
 async function discard(call: Call, facts: Facts, split: Split, options: SplitBrainOptions): Promise<Ending> {
   const words = wordsIn(call.terminal.language);
@@ -189,8 +198,9 @@ async function discard(call: Call, facts: Facts, split: Split, options: SplitBra
       `${harmless(options.discard ?? '')} is no side of it (${sides.map(({ node }) => node).join(', ')})`,
     );
   await requireUnused(call, facts, split, victim);
-  const here = victim.isHere ? victimCommands(resource) : survivorCommands(resource);
-  const there = victim.isHere ? survivorCommands(resource) : victimCommands(resource);
+  const commands = repair(split, victim.node);
+  const here = victim.isHere ? commands.victim : commands.survivor;
+  const there = victim.isHere ? commands.survivor : commands.victim;
   const other = victim.isHere ? survivor.node : victim.node;
   print(
     1,
@@ -214,7 +224,7 @@ async function discard(call: Call, facts: Facts, split: Split, options: SplitBra
     // The side that keeps its data may be connecting already; a victim's first command then finds nothing to disconnect.
     for (const argv of here) await call.host.tryRun(argv, { timeoutMs: 20_000 });
     const line = there.map((argv) => argv.join(' ')).join('; ');
-    const remote = await call.host.tryRun(['ssh', ...sshOptions, other, line], { timeoutMs: 40_000 });
+    const remote = await call.host.tryRun(['ssh', ...sshOptions, '--', other, line], { timeoutMs: 40_000 });
     if (remote.missing || remote.hung || remote.code === 255)
       print(1, call.terminal.marks(`${say(words.runThere, { node: other })}\n  → ${line}\n`));
     return followResync(call, resource);

@@ -1,0 +1,307 @@
+import { describe, expect, test } from 'vitest';
+import type { Call } from '../../../cli/command.ts';
+import { codeInWords, parametersIn } from '../../../cli/commands/agent.ts';
+import { checkScreen, findAll } from '../../../cli/commands/check.ts';
+import { explanationOf } from '../../../cli/commands/explain.ts';
+import { metricsText } from '../../../cli/commands/metrics.ts';
+import { proposal, repair, type Split, splitsIn } from '../../../cli/commands/split-brain.ts';
+import { createConstraint, moveFor, preconditions } from '../../../cli/commands/switch.ts';
+import { readCib } from '../../../cli/facts/cib.ts';
+import type { Cluster } from '../../../cli/facts/cluster.ts';
+import { type Facts, gather } from '../../../cli/facts/gather.ts';
+import { parseXml } from '../../../cli/facts/xml.ts';
+import { findingsNow } from '../../../cli/findings/now.ts';
+import { endingFor } from '../../../cli/output/findings.ts';
+import { envelope } from '../../../cli/output/json.ts';
+import { envelopeShape } from '../../../cli/output/schema.ts';
+import { terminalFor } from '../../../cli/output/terminal.ts';
+import { hostOn } from '../../../lib/host/host.ts';
+import { type Captured, captured } from '../../fake/captured.ts';
+
+process.env['TZ'] = 'UTC';
+const terminal = terminalFor({ LANG: 'C.UTF-8' }, { isTTY: false });
+
+const look = ({ machine, time }: Captured): Promise<Facts> => gather(hostOn(machine, 60_000), time);
+function clusterOf({ cluster }: Facts): Cluster {
+  if (cluster.is === 'unknown') throw new Error(cluster.why);
+  return cluster.value;
+}
+
+/** The captured configuration with a change, as cibadmin and crm_mon would both tell it. */
+async function changed(name: string, change: (cib: string) => string): Promise<Captured> {
+  const one = captured(name);
+  const { stdout } = await one.machine.run({ argv: ['cibadmin', '--query'], timeoutMs: 1 });
+  const after = change(stdout);
+  expect(after).not.toBe(stdout);
+  one.machine.on('cibadmin', () => after);
+  return one;
+}
+
+async function check(one: Captured) {
+  const facts = await look(one);
+  const call = { host: hostOn(one.machine, 60_000) } as Call;
+  const { findings } = await findAll(call, facts, []);
+  const { time, node } = facts;
+  const json = envelope({ kind: 'check', time, node, findings, data: { losses: [] } });
+  expect(envelopeShape.parse(json)).toEqual(json);
+  expect(checkScreen(findings, terminal).join('\n')).not.toMatch(/\{\w+\}|undefined/);
+  return findings.map(({ code }) => code);
+}
+
+/** What the lab's own cluster is told. */
+const ofTheLab = [
+  'FENCING_OFF',
+  'INFODIR_EXPORTED',
+  'SPLIT_BRAIN_SILENT',
+  'DRBD_UNPROTECTED',
+  'RANDOM_PORTS',
+];
+
+describe('check', () => {
+  test('the lab: what is known of it, and nothing else', async () => {
+    const codes = await check(captured('healthy.node2'));
+    expect(codes.filter((code) => code !== 'AFTER_SB_DISCARDS').sort()).toEqual([...ofTheLab].sort());
+  });
+
+  // biome-ignore format: a table
+  test.each([
+    ['no monitor for the promoted role', 'NO_PROMOTED_MONITOR', (cib: string) => cib.replace(/ role="Promoted" id="Data-monitor/, ' id="Data-monitor')],
+    ['no monitor for the unpromoted role', 'NO_UNPROMOTED_MONITOR', (cib: string) => cib.replace(/<op name="monitor" interval="30s" role="Unpromoted"[^>]*>/, '')],
+    ['no monitor at all', 'NO_MONITOR', (cib: string) => cib.replace(/<op name="monitor" interval="30s" id="nfs_ip-monitor[^>]*>/, '')],
+    ['no notify', 'NO_NOTIFY', (cib: string) => cib.replace(/(name="notify" value=)"true"/, '$1"false"')],
+    ['two promoted', 'TOO_MANY_PROMOTED', (cib: string) => cib.replace(/(name="promoted-max" value=)"1"/, '$1"2"')],
+    ['no colocation', 'NOT_WITH_PROMOTED', (cib: string) => cib.replace(/<rsc_colocation [^>]*>/, '')],
+    ['colocation with any instance', 'NOT_WITH_PROMOTED', (cib: string) => cib.replace(' with-rsc-role="Promoted"', '')],
+    ['no order', 'NOT_AFTER_PROMOTE', (cib: string) => cib.replace(/<rsc_order [^>]*>/, '')],
+    ['no fsid', 'NO_FSID', (cib: string) => cib.replace(/<nvpair [^>]*name="fsid"[^>]*>/, '')],
+    ['fencing on, no device', 'NO_FENCING_DEVICE', (cib: string) => cib.replace(/(name="stonith-enabled" value=)"false"/, '$1"true"')],
+    ['quorum ignored', 'QUORUM_IGNORED', (cib: string) => cib.replace(/name="stonith-enabled" value="false"/, 'name="no-quorum-policy" value="ignore"')],
+    ['a ban', 'BAN_LEFT_BEHIND', (cib: string) => cib.replace('<constraints>', '<constraints><rsc_location id="cli-ban-nfsshare-on-node1" rsc="nfsshare" node="node1" score="-INFINITY"/>')],
+    ['a move', 'MOVE_LEFT_BEHIND', (cib: string) => cib.replace('<constraints>', '<constraints><rsc_location id="cli-prefer-DataClone" rsc="DataClone" role="Promoted" node="node1" score="INFINITY"/>')],
+    ['a fence of a healthy pair', 'FENCE_LEFT_BEHIND', (cib: string) => cib.replace('<constraints>', '<constraints><rsc_location id="drbd-fence-by-handler-data-DataClone" rsc="DataClone"><rule role="Promoted" score="-INFINITY" id="r"><expression attribute="#uname" operation="ne" value="node2" id="e"/></rule></rsc_location>')],
+    ['a resource switched off', 'RESOURCE_DISABLED', (cib: string) => cib.replace('<instance_attributes id="nfs_ip-instance', '<meta_attributes id="m"><nvpair id="n" name="target-role" value="Stopped"/></meta_attributes><instance_attributes id="nfs_ip-instance')],
+  ] as const)('%s: %s', async (_, code, change) => {
+    expect(await check(await changed('healthy.node2', change))).toContain(code);
+  });
+
+  test.each([
+    ['/etc/fstab', '/dev/drbd1 /nfsdata xfs defaults 0 0\n', 'FSTAB'],
+    [
+      '/etc/corosync/corosync.conf',
+      'nodelist {\n  node {\n  }\n  node {\n  }\n}\nquorum {\n}\n',
+      'NO_TWO_NODE',
+    ],
+    ['/etc/corosync/corosync.conf', 'quorum {\n two_node: 1\n wait_for_all: 0\n}\n', 'NO_WAIT_FOR_ALL'],
+    ['/etc/systemd/system/multi-user.target.wants/nfs-server.service', '', 'NFS_SERVER_AT_BOOT'],
+    ['/etc/systemd/system/multi-user.target.wants/drbd.service', '', 'DRBD_AT_BOOT'],
+    ['/lib/modules/9.9.9/x', '', 'KERNEL_WITHOUT_DRBD'],
+    ['/etc/nfs.conf.d/zz.conf', '[nfsd]\ngrace-time=90\n', 'GRACE_DEFAULT'],
+    ['/etc/nfs.conf.d/zz.conf', '[nfsd]\ngrace-time=5\n', 'GRACE_BELOW_LEASE'],
+  ] as const)('%s: %j: %s', async (path, text, code) => {
+    const one = captured('healthy.node2');
+    one.machine.files.set(path, text);
+    expect(await check(one)).toContain(code);
+  });
+
+  test('an fstab line with noauto is none of them', async () => {
+    const one = captured('healthy.node2');
+    one.machine.files.set('/etc/fstab', '/dev/drbd1 /nfsdata xfs noauto 0 0\n');
+    expect(await check(one)).not.toContain('FSTAB');
+  });
+});
+
+describe('switch', () => {
+  const moved = async (name: string) => {
+    const facts = await look(captured(name));
+    const move = moveFor(facts, clusterOf(facts), null);
+    if (move === 'there') throw new Error('there');
+    return { move, unmet: preconditions(facts, clusterOf(facts), move).filter(({ holds }) => !holds) };
+  };
+
+  test('a healthy pair: to the other node, by promotion', async () => {
+    const { move, unmet } = await moved('healthy.node1');
+    expect(move).toMatchObject({ from: 'node2', to: 'node1', resource: 'DataClone', isPromotion: true });
+    expect(unmet).toEqual([]);
+  });
+
+  test.each([
+    ['degraded.node2', ['both copies are UpToDate']],
+    ['syncing.node1', ['both copies are UpToDate']],
+    ['split.node1', ['both copies are UpToDate']],
+    ['standby.node2', ['node1 is online and in service', 'both copies are UpToDate']],
+  ] as const)('%s is refused: %j', async (name, what) => {
+    expect((await moved(name)).unmet.map((one) => one.what)).toEqual(what);
+  });
+
+  test('a constraint in the way is named', async () => {
+    const one = await changed('healthy.node1', (cib) =>
+      cib.replace(
+        '<constraints>',
+        '<constraints><rsc_location id="cli-ban-DataClone-on-node1" rsc="DataClone" node="node1" score="-INFINITY"/>',
+      ),
+    );
+    const facts = await look(one);
+    const move = moveFor(facts, clusterOf(facts), 'node1');
+    if (move === 'there') throw new Error('there');
+    const unmet = preconditions(facts, clusterOf(facts), move).filter(({ holds }) => !holds);
+    expect(unmet.map(({ what }) => what)).toEqual(['in the way: cli-ban-DataClone-on-node1']);
+  });
+
+  test('where it is already there is nothing to do, and there is no such node', async () => {
+    const facts = await look(captured('healthy.node1'));
+    expect(moveFor(facts, clusterOf(facts), 'node2')).toBe('there');
+    expect(() => moveFor(facts, clusterOf(facts), 'node9')).toThrow('there is no node node9');
+  });
+
+  test('the constraint is one that ends, whatever the names hold', async () => {
+    const { move } = await moved('healthy.node1');
+    const [, , , , , xml = ''] = createConstraint({ ...move, to: 'a"<&b' }, 0);
+    const { locations } = readCib(
+      parseXml(`<cib><configuration><constraints>${xml}</constraints></configuration></cib>`),
+    );
+    expect(locations).toEqual([
+      {
+        id: 'cli-prefer-DataClone',
+        resource: 'DataClone',
+        node: 'a"<&b',
+        score: 'INFINITY',
+        endsAt: 600_000,
+        role: 'Promoted',
+      },
+    ]);
+  });
+});
+
+describe('split brain', () => {
+  test('both sides, as each node sees them: amounts, generations, a proposal', async () => {
+    const [first] = splitsIn(await look(captured('split.node1')), null);
+    const [second] = splitsIn(await look(captured('split.node2')), 'data');
+    const sides = (split: Split | undefined) =>
+      (split?.sides ?? []).map(({ node, role, changedKiB, generation }) => [
+        node,
+        role,
+        changedKiB,
+        generation,
+      ]);
+    expect(sides(first)).toEqual([
+      ['node1', 'Primary', 320, '66E668E21AEF629B'],
+      ['node2', 'Secondary', 80, '28E7CAF8E33CF5A8'],
+    ]);
+    expect(sides(second)).toEqual([...sides(first)].reverse());
+    for (const split of [first, second]) expect(split && proposal(split.sides)?.node).toBe('node2');
+  });
+
+  test('a healthy pair has none; a resource that is not there is said', async () => {
+    const facts = await look(captured('healthy.node1'));
+    expect(splitsIn(facts, null)).toEqual([]);
+    expect(() => splitsIn(facts, 'other')).toThrow('DRBD has no resource other');
+  });
+
+  test.each([
+    [false, ['disconnect data', 'connect --discard-my-data data'], ['connect data']],
+    [true, ['disconnect data:node1', 'connect --discard-my-data data:node1'], ['connect data:node2']],
+  ])('of several connections %s: only that one is touched', async (isOneOfSeveral, victim, survivor) => {
+    const [split] = splitsIn(await look(captured('split.node1')), null);
+    if (!split) throw new Error('none');
+    const commands = repair({ ...split, isOneOfSeveral }, 'node2');
+    const text = (argv: readonly string[]) => argv.slice(1).join(' ');
+    expect([commands.victim.map(text), commands.survivor.map(text)]).toEqual([victim, survivor]);
+  });
+
+  test('two Primaries, or none: no proposal', async () => {
+    const [split] = splitsIn(await look(captured('split.node1')), null);
+    if (!split) throw new Error('none');
+    const [here, there] = split.sides;
+    expect(proposal([here, { ...there, role: 'Primary' }])).toBeNull();
+    expect(proposal([{ ...here, role: 'Secondary' }, there])).toBeNull();
+    expect(proposal([here, { ...there, role: null }])).toBeNull();
+  });
+});
+
+describe('explain', () => {
+  test.each([
+    ['nfs_ip', /nfs_ip {2}ocf:tsha:IPaddr2\n {2}Started on node2/, ['RESOURCE_FAILED']],
+    ['nfsshare', /NFS {2}ocf:tsha:Filesystem[\s\S]*nfs-notify/, ['RESOURCE_FAILED']],
+    ['DataClone', /Data {2}ocf:tsha:drbd/, []],
+    ['data', /Data {2}ocf:tsha:drbd/, []],
+    ['node2', /node2: online, standby no; runs .*nfs_ip \(Started\)/, ['RESOURCE_FAILED']],
+  ] as const)('%s', async (word, text, codes) => {
+    const facts = await look(captured('failed.node1'));
+    const { lines, findings } = explanationOf(word, facts, clusterOf(facts), findingsNow(facts), terminal);
+    expect(lines.join('\n')).toMatch(text);
+    expect(findings.map(({ code }) => code)).toEqual(codes);
+  });
+
+  test('the last failure in the agent’s own words', async () => {
+    const facts = await look(captured('failed.node1'));
+    const [failure] = explanationOf('nfs_ip', facts, clusterOf(facts), findingsNow(facts), terminal).findings;
+    expect(failure?.facts['reason']).toBe('10.77.0.20 is not configured');
+  });
+});
+
+describe('an agent by hand', () => {
+  test('parameters go into its environment, unknown ones are refused', () => {
+    expect(parametersIn(['--ip=10.0.0.9', '--meta_interval=10000'], 'IPaddr2', ['ip'])).toEqual({
+      OCF_RESKEY_ip: '10.0.0.9',
+      OCF_RESKEY_CRM_meta_interval: '10000',
+    });
+    expect(() => parametersIn(['--ipp=1'], 'IPaddr2', ['ip'])).toThrow('IPaddr2 has no parameter ipp');
+    expect(() => parametersIn(['ip=1'], 'IPaddr2', ['ip'])).toThrow('parameters are written --name=value');
+  });
+
+  test.each([
+    [0, '0, done, or running (ok)'],
+    [7, '7, not running (notRunning)'],
+    [137, '137, ended by signal 9'],
+    [77, '77, no code of OCF'],
+  ])('%i in words', (code, words) => {
+    expect(codeInWords(code)).toBe(words);
+  });
+});
+
+describe('metrics', () => {
+  test.each(['healthy.node1', 'split.node2', 'syncing.node1', 'moving.node1'])(
+    '%s is Prometheus text',
+    async (name) => {
+      const text = metricsText(await look(captured(name)));
+      const line = /^(# (HELP|TYPE) tsha_\w+ .+|tsha_\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? -?\d+(\.\d+)?)$/;
+      for (const each of text.trimEnd().split('\n')) expect(each).toMatch(line);
+      const names = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, metric]) => metric);
+      expect(new Set(names).size).toBe(names.length);
+    },
+  );
+
+  test('split brain without any handler; what is unknown has no sample', async () => {
+    const split = metricsText(await look(captured('split.node2')));
+    expect(split).toContain('tsha_drbd_split_brain{resource="data",peer="node1"} 1');
+    expect(split).toContain('tsha_finding{code="SPLIT_BRAIN"} 1');
+    const one = captured('healthy.node2');
+    one.machine.on('cibadmin', () => ({ code: 102 }));
+    const without = metricsText(await look(one));
+    expect(without).toContain('tsha_cluster_up 0');
+    expect(without).not.toContain('tsha_service_up');
+  });
+});
+
+describe('clusters of other people', () => {
+  test('stock agents are told as truly', async () => {
+    const one = await changed('healthy.node2', (cib) =>
+      cib.replace(/provider="tsha"/g, 'provider="heartbeat"'),
+    );
+    const facts = await look(one);
+    expect(endingFor(findingsNow(facts))).toBe('well');
+  });
+
+  test('without DRBD and NFS there is nothing to say about copies', async () => {
+    const cib = `<cib><configuration><crm_config/><nodes><node id="1" uname="node1"/></nodes><resources>
+      <primitive id="web &amp; &quot;more&quot;" class="ocf" provider="heartbeat" type="apache"/></resources><constraints/></configuration></cib>`;
+    const mon = `<pacemaker-result><summary><current_dc name="node1" with_quorum="true"/></summary><nodes><node name="node1" online="true"/></nodes>
+      <resources><resource id="web &amp; &quot;more&quot;" resource_agent="ocf:heartbeat:apache" role="Started" active="true" managed="true"><node name="node1"/></resource></resources></pacemaker-result>`;
+    const one = captured('healthy.node1');
+    one.machine.files.delete('/proc/drbd');
+    one.machine.on('cibadmin', () => cib).on('crm_mon', () => mon);
+    const facts = await look(one);
+    expect(findingsNow(facts)).toEqual([]);
+    expect(clusterOf(facts).instances[0]?.id).toBe('web & "more"');
+  });
+});
