@@ -15,7 +15,7 @@ const patienceMs = 3000;
  *     [   41.307713] NFSD: Unable to initialize client recovery tracking! (-110)
  *      (1)                 (2)
  */
-export function trackingSaid(log: string, since: number): string | undefined {
+function trackingSaid(log: string, since: number): string | undefined {
   const said = /^\[ *(\d+\.\d+)\] NFSD: (.*client(?: recovery)? tracking.*)$/gm;
   return [...log.matchAll(said)].filter(([, at]) => Number(at) >= since).at(-1)?.[2];
 }

@@ -3,6 +3,7 @@ import { exportfsAlone, madeFilesystems } from './exportfs-alone.ts';
 import { nfsnotifyAlone } from './nfsnotify-alone.ts';
 import { nfsserverAlone } from './nfsserver-alone.ts';
 import { ocft } from './ocft.ts';
+import { recordsAlone } from './records-alone.ts';
 import { meet } from './situations.ts';
 
 const ownDisk = 'mkdir -p /srv/ha && mkfs.xfs -q -f /dev/ubdb && mount /dev/ubdb /srv/ha';
@@ -24,7 +25,7 @@ export async function alone(run: Run): Promise<void> {
       })(),
       (async () => {
         await node2.run(`${ownDisk}\n${madeFilesystems}`, { signal });
-        await meet(run, node2, [...exportfsAlone, ...nfsnotifyAlone], signal);
+        await meet(run, node2, [...exportfsAlone, ...nfsnotifyAlone, ...recordsAlone], signal);
         await node2.run(cleared, { signal });
         // these clients were to lose what they had
         await lab.machine('client').run('dmesg --clear', { signal });
