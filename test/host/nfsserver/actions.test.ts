@@ -128,6 +128,39 @@ describe('N6: the shared directory below a running server', () => {
   });
 });
 
+describe('N9: rpc.statd and the program that keeps its records', () => {
+  /** What lockd says to statd: procedure 2 monitors a client, 3 forgets it; from a privileged port of this machine. */
+  const lockd = (procedure: 2 | 3, client: string) => `
+    const string = (text) => Buffer.concat([word(text.length), Buffer.from(text), Buffer.alloc((4 - text.length % 4) % 4)]);
+    const word = (number) => { const bytes = Buffer.alloc(4); bytes.writeUInt32BE(number); return bytes; };
+    const body = [string('${client}'), string('node1'), ...[100021, 3, 16].map(word)];
+    if (${procedure} === 2) body.push(Buffer.alloc(16));
+    const call = Buffer.concat([7, 0, 2, 100024, 1, ${procedure}, 0, 0, 0, 0].map(word).concat(body));
+    const socket = require('dgram').createSocket('udp4');
+    socket.on('message', (answer) => { console.log('answer', answer.readUInt32BE(24)); socket.close(); });
+    socket.bind(722, '127.0.0.1', () => socket.send(call, Number(process.argv[1]), '127.0.0.1'));`;
+  const say = async (procedure: 2 | 3, client: string) =>
+    machine.sh(
+      `port=$(rpcinfo -p | awk '$1 == 100024 && $3 == "udp" { print $4; exit }')
+timeout 5 '${process.execPath}' -e "${lockd(procedure, client)}" $port`.replace(/ {2,}/g, ' '),
+    );
+
+  test('a client that is to be forgotten is found in sm.bak afterwards', async () => {
+    expect((await machine.ours('start', shared())).code).toBe(0);
+    expect(await say(2, '127.0.0.9')).toBe('answer 0');
+    const records = (list: string) => machine.sh(`ls /var/lib/nfs/${list}`);
+    const name = await records('sm');
+    expect(name).not.toBe('');
+    expect(await records('sm.bak')).toBe('');
+    await say(3, '127.0.0.9');
+    expect(await records('sm')).toBe('');
+    expect(await records('sm.bak')).toBe(name); // this kernel has no nfsd: none of its threads runs
+    expect(await machine.sh(`cat /var/lib/nfs/sm.bak/${name}`)).toContain(' 127.0.0.9 node1');
+    expect(await machine.sh(`stat -c %U /var/lib/nfs/sm.bak/${name}`)).toBe('statd');
+    expect((await machine.ours('stop', shared())).code).toBe(0);
+  });
+});
+
 describe('what the stock agent does wrong, in the same place', () => {
   const own = 'mount -t tmpfs theirs /var/lib/nfs; mkdir /var/lib/nfs/sm /var/lib/nfs/sm.bak';
 
