@@ -1,12 +1,10 @@
 import { drbd as agent } from '../../agents/drbd/agent.ts';
-import type { Log } from '../../lib/contract/log.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
 import { runAction } from '../../lib/ocf/run.ts';
 import { FakeDrbd, resource, volumes } from './drbd.ts';
-import { silentLog } from './story.ts';
+import { wordsTo } from './story.ts';
 
 export type Setup = ConstructorParameters<typeof FakeDrbd>[0];
-export { silentLog as silent };
 
 export const timeout = (ms: number) => ({ OCF_RESKEY_CRM_meta_timeout: String(ms) });
 export const param = (name: string, value: string) => ({ [`OCF_RESKEY_${name}`]: value });
@@ -37,9 +35,7 @@ export const undefinedHere = { code: 1, stderr: "'r0' not defined in your config
 export async function act(action: string, given: FakeDrbd | Setup) {
   const drbd = given instanceof FakeDrbd ? given : new FakeDrbd(given);
   const lines: string[] = [];
-  const note = (line: string) => void lines.push(line);
-  const log: Log = { crit: note, error: note, warn: note, info: note, debug() {} };
-  const { code, reason = '' } = await runAction(agent, action, drbd.machine, log);
+  const { code, reason = '' } = await runAction(agent, action, drbd.machine, wordsTo(lines));
   return { code, reason, did: drbd.did, score: drbd.score, state: drbd.attribute, lines };
 }
 

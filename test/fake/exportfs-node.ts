@@ -1,26 +1,24 @@
 import { exportfs } from '../../agents/exportfs/agent.ts';
-import type { Log } from '../../lib/contract/log.ts';
 import { runAction } from '../../lib/ocf/run.ts';
 import { ExportingMachine } from './exports.ts';
+import { both, environmentOf, troubleTo, wordsTo } from './story.ts';
 
 export type Params = { readonly [name: string]: string };
 
 /** A machine with this resource's parameters, and what its log said. */
 export function node(params: Params, prepare: (machine: ExportingMachine) => void = () => {}) {
-  const env: NodeJS.ProcessEnv = { OCF_RESOURCE_INSTANCE: 'share', OCF_RESKEY_CRM_meta_timeout: '120000' };
-  for (const [name, value] of Object.entries({ clientspec: '*', ...params }))
-    env[`OCF_RESKEY_${name}`] = value;
+  const env = environmentOf({
+    OCF_RESOURCE_INSTANCE: 'share',
+    CRM_meta_timeout: '120000',
+    clientspec: '*',
+    ...params,
+  });
   const machine = new ExportingMachine(env);
   prepare(machine);
   const warnings: string[] = [];
   /** Warnings, and what is logged for information. */
   const said: string[] = [];
-  const info = (message: string) => void said.push(message);
-  const warn = (message: string) => {
-    warnings.push(message);
-    info(message);
-  };
-  const log: Log = { crit: warn, error: warn, warn, info, debug() {} };
+  const log = both(troubleTo(warnings), wordsTo(said));
   const run = async (action: string, interval = '0') => {
     machine.journal.length = 0;
     machine.clock = 0;

@@ -92,7 +92,7 @@ export class FilesystemMachine extends FakeMachine {
   /** `status` may be a recurring monitor: pass CRM_meta_interval. */
   call(action: string, env: { readonly [name: string]: string } = {}): Promise<Result> {
     Object.assign(this.env, env);
-    return runAction(filesystem, action, this, keptLog(this.log).log);
+    return runAction(filesystem, action, this, keptLog(this.log));
   }
 
   /** What the kernel shows of a device, of a bound directory, of a name. */

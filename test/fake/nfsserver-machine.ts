@@ -1,23 +1,15 @@
 import { expect } from 'vitest';
 import { nfsserver } from '../../agents/nfsserver/agent.ts';
-import type { Log } from '../../lib/contract/log.ts';
 import { type Result, runAction } from '../../lib/ocf/run.ts';
 import { NfsMachine } from './nfs-machine.ts';
-
-const logOf = ({ warnings }: NfsMachine): Log => ({
-  crit() {},
-  error() {},
-  warn: (message) => void warnings.push(message),
-  info() {},
-  debug() {},
-});
+import { recurring, troubleTo } from './story.ts';
 
 /** The seed tutorial's parameters. */
 export const shared = { OCF_RESKEY_nfs_shared_infodir: '/nfsdata', OCF_RESKEY_nfs_no_notify: 'true' };
-export const recurring = { OCF_RESKEY_CRM_meta_interval: '10000' };
+export { recurring };
 
 export const run = (machine: NfsMachine, action: string): Promise<Result> =>
-  runAction(nfsserver, action, machine, logOf(machine));
+  runAction(nfsserver, action, machine, troubleTo(machine.warnings));
 
 export async function started(env: NodeJS.ProcessEnv = shared): Promise<NfsMachine> {
   const machine = new NfsMachine(env);

@@ -65,16 +65,36 @@ export const environmentOf = (params: { readonly [name: string]: string }): Node
 
 export const silentLog: Log = { crit() {}, error() {}, warn() {}, info() {}, debug() {} };
 
-/** A log that keeps its lines in order, the level in front: `warn no clients`. What is logged for debugging is dropped. */
-export function keptLog(lines: string[] = []): { readonly log: Log; readonly lines: readonly string[] } {
+type Say = (message: string) => void;
+const quiet: Say = () => {};
+
+/** A log whose words, warnings or not, go to `lines`. */
+export function wordsTo(lines: string[]): Log {
+  const say: Say = (message) => void lines.push(message);
+  return { crit: say, error: say, warn: say, info: say, debug: quiet };
+}
+
+/** A log of warnings and what is worse; the rest is dropped. */
+export const troubleTo = (lines: string[]): Log => ({ ...wordsTo(lines), info: quiet });
+
+/** A log that keeps its lines with the level in front: `warn no clients`. */
+export function keptLog(lines: string[]): Log {
   const to =
-    (level: string) =>
-    (message: string): void =>
+    (level: string): Say =>
+    (message) =>
       void lines.push(`${level} ${message}`);
-  return {
-    log: { crit: to('crit'), error: to('error'), warn: to('warn'), info: to('info'), debug() {} },
-    lines,
-  };
+  return { crit: to('crit'), error: to('error'), warn: to('warn'), info: to('info'), debug: quiet };
+}
+
+/** Everything goes to both. */
+export function both(one: Log, other: Log): Log {
+  const to =
+    (level: keyof Log): Say =>
+    (message) => {
+      one[level](message);
+      other[level](message);
+    };
+  return { crit: to('crit'), error: to('error'), warn: to('warn'), info: to('info'), debug: to('debug') };
 }
 
 /** Of these lines, the warnings and what is worse, one text. */

@@ -4,8 +4,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { drbd as agent } from '../../../agents/drbd/agent.ts';
 import { parseProcDrbd } from '../../../lib/host/drbd/drbd84.ts';
 import { runAction } from '../../../lib/ocf/run.ts';
-import { silent } from '../../fake/drbd-actions.ts';
 import { FakeMachine } from '../../fake/machine.ts';
+import { silentLog } from '../../fake/story.ts';
 import { clusterEnv, StockDrbd, scoreOf } from './stock.ts';
 
 // The stock agent and ours look at the same captured states of real DRBD: same exit code, same promotion score. Ours runs on the
@@ -43,7 +43,7 @@ async function ours(generation: string, state: string, action = 'monitor', env: 
   for (const command of ['crm_master', 'crm_resource', 'attrd_updater', 'dmesg'])
     machine.on(command, () => '');
   machine.files.set('/proc/drbd', text(proc));
-  const { code } = await runAction(agent, action, machine, silent);
+  const { code } = await runAction(agent, action, machine, silentLog);
   return { code, score: scoreOf(machine.ran.filter((line) => line.startsWith('crm_master'))) };
 }
 

@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { Log } from '../../../lib/contract/log.ts';
 import { memoryOf } from '../../../lib/host/memory.ts';
 import { runAction } from '../../../lib/ocf/run.ts';
 import { dummy } from '../../contract/dummy/agent.ts';
 import { FakeMachine } from '../../fake/machine.ts';
+import { troubleTo } from '../../fake/story.ts';
 
 const recorder = () => {
   const warnings: string[] = [];
-  const log: Log = { crit() {}, error() {}, warn: (line) => void warnings.push(line), info() {}, debug() {} };
-  return { log, warnings };
+  return { log: troubleTo(warnings), warnings };
 };
 const file = '/run/resource-agents/tsha/Filesystem-fs%2F1.json';
 

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Log } from '../../../lib/contract/log.ts';
 import { runAction } from '../../../lib/ocf/run.ts';
 import { dummy } from '../../contract/dummy/agent.ts';
 import { FakeMachine } from '../../fake/machine.ts';
+import { silentLog } from '../../fake/story.ts';
 
-const silent: Log = { crit() {}, error() {}, warn() {}, info() {}, debug() {} };
 const ran = { OCF_RESKEY_state: '/run/x', OCF_RESKEY_CRM_meta_interval: '10000' };
 
 describe('what the run loop makes of a call', () => {
@@ -29,7 +28,7 @@ describe('what the run loop makes of a call', () => {
     ['stop without tools', 'stop', { ...ran, OCF_TESTER_FAIL_HAVE_BINARY: '1' }, 0],
   ] as const)('%s', async (_situation, action, env, code) => {
     const machine = new FakeMachine(env).on('touch', () => undefined);
-    const result = await runAction(dummy, action, machine, silent);
+    const result = await runAction(dummy, action, machine, silentLog);
     expect(result.code).toBe(code);
     const expected = code === 0 || (code === 7 && action === 'monitor');
     expect(Boolean(result.reason)).toBe(!expected);

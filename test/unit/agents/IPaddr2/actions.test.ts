@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ipaddr2 } from '../../../../agents/IPaddr2/agent.ts';
-import type { Log } from '../../../../lib/contract/log.ts';
 import { runAction } from '../../../../lib/ocf/run.ts';
 import { FakeMachine, hangs } from '../../../fake/machine.ts';
+import { wordsTo } from '../../../fake/story.ts';
 
 // What the real kernel does not do on demand; everything else is in test/host.
 
@@ -64,9 +64,7 @@ class Router extends FakeMachine {
 
   async act(action: string) {
     const said: string[] = [];
-    const note = (line: string) => void said.push(line);
-    const log: Log = { crit: note, error: note, warn: note, info: note, debug() {} };
-    const result = await runAction(ipaddr2, action, this, log);
+    const result = await runAction(ipaddr2, action, this, wordsTo(said));
     return { ...result, said };
   }
 

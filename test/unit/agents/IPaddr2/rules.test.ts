@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ipaddr2 } from '../../../../agents/IPaddr2/agent.ts';
-import type { Log } from '../../../../lib/contract/log.ts';
 import { runAction } from '../../../../lib/ocf/run.ts';
 import { FakeMachine } from '../../../fake/machine.ts';
-
-const silent: Log = { crit() {}, error() {}, warn() {}, info() {}, debug() {} };
+import { silentLog } from '../../../fake/story.ts';
 
 /** A machine with a loopback interface and nothing else. */
 const bare = (params: Readonly<Record<string, string>>) =>
@@ -20,7 +18,7 @@ const bare = (params: Readonly<Record<string, string>>) =>
   );
 
 const codeOf = async (action: string, params: Readonly<Record<string, string>>) =>
-  (await runAction(ipaddr2, action, bare(params), silent)).code;
+  (await runAction(ipaddr2, action, bare(params), silentLog)).code;
 
 const ip = '192.168.144.2';
 const v6 = '2001:db8:1234::2';
@@ -101,7 +99,7 @@ describe('parameters that no host could serve', () => {
     ['lifetime', { ip: v6, preferred_lft: '0' }],
   ])('right: %s', async (_name, params) => {
     const machine = bare(params);
-    expect((await runAction(ipaddr2, 'validate-all', machine, silent)).code).toBe(0);
+    expect((await runAction(ipaddr2, 'validate-all', machine, silentLog)).code).toBe(0);
     expect(machine.journal).toEqual([]); // parameters only: no look at the host
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { exportfs } from '../../../../agents/exportfs/agent.ts';
-import type { Log } from '../../../../lib/contract/log.ts';
 import { runAction } from '../../../../lib/ocf/run.ts';
 import { ExportingMachine, etabLine } from '../../../fake/exports.ts';
 import { hangs } from '../../../fake/machine.ts';
+import { troubleTo } from '../../../fake/story.ts';
 
 // The tutorial's stack: the exported filesystem is bound over /var/lib/nfs, so etab and rmtab lie on it.
 
@@ -18,8 +18,7 @@ function node(params: { readonly [name: string]: string } = shared) {
   const machine = new ExportingMachine(env);
   machine.mount('/nfsdata', '147:1').mount('/var/lib/nfs', '147:1');
   const warnings: string[] = [];
-  const warn = (message: string) => void warnings.push(message);
-  const log: Log = { crit: warn, error: warn, warn, info() {}, debug() {} };
+  const log = troubleTo(warnings);
   const run = (action: string, interval = '10000') => {
     machine.journal.length = 0;
     machine.env['OCF_RESKEY_CRM_meta_interval'] = interval;

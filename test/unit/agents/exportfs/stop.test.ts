@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { exportfs } from '../../../../agents/exportfs/agent.ts';
-import type { Log } from '../../../../lib/contract/log.ts';
 import { runAction } from '../../../../lib/ocf/run.ts';
 import { node } from '../../../fake/exportfs-node.ts';
 import { ExportingMachine, etabLine } from '../../../fake/exports.ts';
 import { hangs } from '../../../fake/machine.ts';
+import { silentLog, troubleTo } from '../../../fake/story.ts';
 
 const unlock = '/proc/fs/nfsd/unlock_filesystem';
 
@@ -26,8 +26,7 @@ async function stopped(
     .join('');
   prepare(machine);
   const warnings: string[] = [];
-  const warn = (message: string) => void warnings.push(message);
-  const log: Log = { crit: warn, error: warn, warn, info() {}, debug() {} };
+  const log = troubleTo(warnings);
   const result = await runAction(exportfs, 'stop', machine, log);
   return { machine, warnings, result, unlocked: machine.files.get(unlock), seconds: machine.clock / 1000 };
 }
@@ -237,7 +236,7 @@ test('parameters that were deleted: what start was given is stopped', async () =
     OCF_RESKEY_clientspec: '*',
     OCF_RESKEY_directory: '/usr',
   });
-  const log: Log = { crit() {}, error() {}, warn() {}, info() {}, debug() {} };
+  const log = silentLog;
   await runAction(exportfs, 'start', machine, log);
   delete machine.env['OCF_RESKEY_directory'];
   expect((await runAction(exportfs, 'stop', machine, log)).code).toBe(0);

@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { nfsnotify } from '../../../../agents/nfsnotify/agent.ts';
 import { readArgs } from '../../../../agents/nfsnotify/wanted.ts';
-import type { Log } from '../../../../lib/contract/log.ts';
 import { type Result, runAction } from '../../../../lib/ocf/run.ts';
 import { clientsOn, record } from '../../../fake/nfs-clients.ts';
 import { NfsMachine } from '../../../fake/nfs-machine.ts';
+import { silentLog } from '../../../fake/story.ts';
 
-const log: Log = { crit() {}, error() {}, warn() {}, info() {}, debug() {} };
 const run = (machine: NfsMachine, action: string): Promise<Result> =>
-  runAction(nfsnotify, action, machine, log);
+  runAction(nfsnotify, action, machine, silentLog);
 
 /** A node whose NFS server runs on the shared state, with clients of the dead server that answer. */
 function node(env: NodeJS.ProcessEnv = {}) {

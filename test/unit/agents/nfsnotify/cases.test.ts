@@ -1,15 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { nfsnotify } from '../../../../agents/nfsnotify/agent.ts';
-import type { Log } from '../../../../lib/contract/log.ts';
 import { type Result, runAction } from '../../../../lib/ocf/run.ts';
 import { catalogue } from '../../../../metadata/catalogue.ts';
 import { metadataXml } from '../../../../metadata/xml.ts';
 import { clientsOn, record } from '../../../fake/nfs-clients.ts';
 import { NfsMachine } from '../../../fake/nfs-machine.ts';
+import { silentLog } from '../../../fake/story.ts';
 
-const log: Log = { crit() {}, error() {}, warn() {}, info() {}, debug() {} };
 const run = (machine: NfsMachine, action: string): Promise<Result> =>
-  runAction(nfsnotify, action, machine, log);
+  runAction(nfsnotify, action, machine, silentLog);
 
 type Layout = { readonly passwd: string; readonly below: string; readonly owner: string };
 const redHat: Layout = { passwd: 'rpcuser:x:29:29::/:/bin/false\n', below: '/statd', owner: '29:29' };

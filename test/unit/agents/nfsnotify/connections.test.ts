@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { nfsnotify } from '../../../../agents/nfsnotify/agent.ts';
-import type { Log } from '../../../../lib/contract/log.ts';
 import { parseTcp } from '../../../../lib/host/net/tcp.ts';
 import { type Result, runAction } from '../../../../lib/ocf/run.ts';
 import { NfsMachine } from '../../../fake/nfs-machine.ts';
+import { silentLog } from '../../../fake/story.ts';
 
-const log: Log = { crit() {}, error() {}, warn() {}, info() {}, debug() {} };
 const run = (machine: NfsMachine, action: string): Promise<Result> =>
-  runAction(nfsnotify, action, machine, log);
+  runAction(nfsnotify, action, machine, silentLog);
 
 const head =
   '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
