@@ -1,6 +1,7 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure, firstLine } from '../../lib/host/host.ts';
-import { flushKernelExports, kernelExports } from '../../lib/host/nfs/exports.ts';
+import { flushKernelExports } from '../../lib/host/nfs/export-flush.ts';
+import { kernelExports } from '../../lib/host/nfs/exports.ts';
 import { processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
 import { isMountedStill, isWithin, type Mount } from '../../lib/host/storage/mounts.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';

@@ -1,8 +1,7 @@
 import { defineAgent } from '../../lib/ocf/agent.ts';
 import { monitor } from './monitor.ts';
-import { params } from './params.ts';
+import { params, stopTimeout } from './params.ts';
 import { rules } from './rules.ts';
-import { stopTimeout, validate } from './validate.ts';
 
 export const exportfs = defineAgent({
   name: 'exportfs',
@@ -18,6 +17,6 @@ export const exportfs = defineAgent({
       timeout: '40s',
       run: async (ctx) => (await import('./reload-agent.ts')).reloadAgent(ctx),
     },
-    'validate-all': { timeout: '30s', run: validate },
+    'validate-all': { timeout: '30s', run: async (ctx) => (await import('./validate.ts')).validate(ctx) },
   },
 });

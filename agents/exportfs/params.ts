@@ -39,3 +39,6 @@ export const params = paramTable({
 });
 
 export type Ctx = Context<typeof params>;
+
+/** In seconds: what Pacemaker is told to allow a stop. */
+export const stopTimeout = 120;

@@ -1,4 +1,5 @@
-import { clientsHolding, type Export, leaseSeconds } from '../../lib/host/nfs/exports.ts';
+import { clientsHolding, leaseSeconds } from '../../lib/host/nfs/clients.ts';
+import type { Export } from '../../lib/host/nfs/exports.ts';
 import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
 import type { Ctx } from './params.ts';
 import { endsWithServer } from './quiet.ts';

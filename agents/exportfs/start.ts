@@ -1,5 +1,6 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { type Export, ensureEtab, flushKernelExports, readEtab } from '../../lib/host/nfs/exports.ts';
+import { flushKernelExports } from '../../lib/host/nfs/export-flush.ts';
+import { type Export, ensureEtab, readEtab } from '../../lib/host/nfs/exports.ts';
 import { pathFacts } from '../../lib/host/storage/managed-files.ts';
 import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
 import { exportDirectory } from './export.ts';

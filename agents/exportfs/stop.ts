@@ -1,4 +1,5 @@
-import { flushKernelExports, kernelExports, readEtab } from '../../lib/host/nfs/exports.ts';
+import { flushKernelExports } from '../../lib/host/nfs/export-flush.ts';
+import { kernelExports, readEtab } from '../../lib/host/nfs/exports.ts';
 import type { Ctx } from './params.ts';
 import { keepClientsWaiting } from './quiet.ts';
 import { releaseState } from './release.ts';

@@ -1,9 +1,9 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure } from '../../lib/host/host.ts';
 import { exportArgument } from '../../lib/host/nfs/client-spec.ts';
+import { flushKernelExports } from '../../lib/host/nfs/export-flush.ts';
 import {
   type Export,
-  flushKernelExports,
   readEtab,
   readState,
   type StateDirectory,

@@ -1,8 +1,7 @@
-import { leaseSeconds } from '../../lib/host/nfs/exports.ts';
-import type { Ctx } from './params.ts';
+import { leaseSeconds } from '../../lib/host/nfs/clients.ts';
+import { type Ctx, stopTimeout } from './params.ts';
 
-/** In seconds: what Pacemaker is told to allow a stop, and what a stop needs besides the wait. */
-export const stopTimeout = 120;
+/** In seconds: what a stop needs besides the wait. */
 const besidesTheWait = 10;
 
 /** No operation knows the timeout of another: what can be said beforehand is that the declared one does not suffice. */

@@ -1,9 +1,6 @@
-import { heartbeatProgram } from '../../lib/host/heartbeat-programs.ts';
-import { firstLine } from '../../lib/host/host.ts';
 import { addressFamily } from '../../lib/host/net/address-text.ts';
 import { acceptedConnections, connectionsTo } from '../../lib/host/net/tcp.ts';
-import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
-import { readManaged } from '../../lib/host/storage/managed-files.ts';
+import { stateRoot } from '../../lib/host/nfs/state-root.ts';
 import type { Ctx } from './params.ts';
 
 // A client whose server is gone sends the same segment again at 0.2, 0.6, 1.4, 3, 6, 13, 25 seconds, and finds the new server with
@@ -18,13 +15,10 @@ import type { Ctx } from './params.ts';
  *
  * (1) address and port of the service, (2) of the client. IPv6 addresses stand without brackets. tickle_tcp reads the same.
  */
-const file = `${stateRoot}/tsha-connections`;
-const fact = 'connections';
+export const listFile = `${stateRoot}/tsha-connections`;
+export const listFact = 'connections';
 const nfsPort = 2049;
-const limitMs = 2000;
-/** More than any server has; the list is on a disk that clients may write to. */
-const mostLines = 20_000;
-
+export const listMs = 2000;
 /** What was last written, and how many connections had been accepted then. */
 type Known = { readonly text: string; readonly accepted?: number };
 
@@ -34,11 +28,11 @@ type Known = { readonly text: string; readonly accepted?: number };
  */
 export async function rememberConnections(ctx: Ctx): Promise<void> {
   const { host, memory, log } = ctx;
-  const known = await memory.fact<Known>(fact);
+  const known = await memory.fact<Known>(listFact);
   // counted before the list is read: a client that comes in between makes the next call look again
   const accepted = await acceptedConnections(host);
   if (accepted !== undefined && accepted === known?.accepted) return;
-  const note = (text: string) => memory.note(fact, { text, ...(accepted !== undefined && { accepted }) });
+  const note = (text: string) => memory.note(listFact, { text, ...(accepted !== undefined && { accepted }) });
   const { families, has } = service(ctx);
   const lines = (await connectionsTo(host, nfsPort, families))
     .filter(({ local }) => has(local.address))
@@ -51,46 +45,15 @@ export async function rememberConnections(ctx: Ctx): Promise<void> {
   // written in place where the file exists: Linux 6.19 holds a new name up until every client has given back its delegation of the
   // directory
   for (const how of ['nocreat', 'excl'] as const) {
-    const argv = ['dd', `of=${file}`, `conv=${how},fsync`, 'oflag=nofollow', 'status=none'] as const;
-    const { code, hung } = await host.tryRun(argv, { input: text, timeoutMs: limitMs });
+    const argv = ['dd', `of=${listFile}`, `conv=${how},fsync`, 'oflag=nofollow', 'status=none'] as const;
+    const { code, hung } = await host.tryRun(argv, { input: text, timeoutMs: listMs });
     if (code === 0) return note(text);
-    if (hung) return log.debug(`${file} cannot be written: ${hung}`);
+    if (hung) return log.debug(`${listFile} cannot be written: ${hung}`);
   }
-}
-
-/** Makes the clients of the server that was here before, or on the other node, connect anew now. Never fails. */
-export async function reconnectClients({ host, log, memory }: Ctx): Promise<void> {
-  await memory.note(fact, undefined); // what this node wrote last may not be in the file any more: the other node writes it, too
-  const text = await readManaged(host, file, limitMs).catch(() => undefined);
-  const here = new Set((await host.sys.runningAddresses()).map(({ address }) => address));
-  const lines = (text ?? '')
-    .split('\n', mostLines)
-    .filter(
-      (line) => isConnection(line) && here.has(line.slice(0, line.lastIndexOf(':', line.indexOf(' ')))),
-    );
-  if (lines.length === 0) return;
-  const program = await heartbeatProgram(host, 'tickle_tcp');
-  if (program === undefined)
-    return log.info(
-      'tickle_tcp of resource-agents is not installed: clients find out later that the server moved',
-    );
-  const input = lines.map((line) => `${line}\n`).join('');
-  const { code, stderr, hung } = await host.tryRun([program], { input, timeoutMs: limitMs });
-  if (code === 0) log.info(`${lines.length} connections of clients are begun anew`);
-  else log.warn(`clients find out later that the server moved: ${program}: ${hung ?? firstLine(stderr)}`);
 }
 
 const spell = ({ address, port }: { readonly address: string; readonly port: number }): string =>
   `${address}:${port}`;
-
-function isConnection(line: string): boolean {
-  const ends = /^(\S+):2049 (\S+):\d{1,5}$/.exec(line);
-  return (
-    ends !== null &&
-    addressFamily(ends[1] ?? '') !== 0 &&
-    addressFamily(ends[1] ?? '') === addressFamily(ends[2] ?? '')
-  );
-}
 
 type Service = { readonly families: ReadonlySet<number>; has(address: string): boolean };
 

@@ -1,9 +1,7 @@
 import type { Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import { rscTmp } from '../../lib/host/memory.ts';
-import { processesNamed, statd } from '../../lib/host/nfs/daemons.ts';
-import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
-import { identityOf, isStillThere, type ProcessIdentity, processName } from '../../lib/host/process-table.ts';
+import { isStillThere, type ProcessIdentity, processName } from '../../lib/host/process-table.ts';
 import type { Ctx } from './params.ts';
 
 // There is no process of ours to watch: "running" means that the clients were told since this rpc.statd came up.
@@ -35,7 +33,7 @@ export async function look(ctx: Ctx): Promise<Seen> {
   if (done === undefined) {
     const pid = await stockMark(ctx);
     if (pid === undefined) return { is: 'not notified' };
-    return (await isStatd(host, pid)) ? { is: 'notified' } : lost(host, pid);
+    return (await processName(host, pid)) === 'rpc.statd' ? { is: 'notified' } : lost(host, pid);
   }
   if ('nothingToDo' in done) return { is: 'nothing to do', why: done.nothingToDo };
   if ('awaitsStatd' in done) return lost(host, undefined);
@@ -43,7 +41,8 @@ export async function look(ctx: Ctx): Promise<Seen> {
 }
 
 async function lost(host: Host, pid: number | undefined): Promise<Seen> {
-  const isMissing = (await currentStatd(host)) === undefined && (await nfsdThreads(host)) > 0;
+  const { isMissingStatd } = await import('./statd.ts');
+  const isMissing = await isMissingStatd(host);
   return { is: isMissing ? 'waiting for rpc.statd' : 'outdated', pid };
 }
 
@@ -67,17 +66,6 @@ export function sentence(seen: Seen): string {
 
 const withPid = (pid: number | undefined): string =>
   pid === undefined ? 'rpc.statd' : `rpc.statd (pid ${pid})`;
-
-/** The rpc.statd of this machine: the one that says so itself, if there are several. */
-export async function currentStatd(host: Host): Promise<ProcessIdentity | undefined> {
-  const own = Number((await readIfThere(host, '/run/rpc.statd.pid'))?.trim());
-  if (own > 0 && (await isStatd(host, own))) return identityOf(host, own);
-  const [found] = await processesNamed(host, new Set([statd.process]));
-  return found && identityOf(host, found.pid);
-}
-
-const isStatd = async (host: Host, pid: number): Promise<boolean> =>
-  (await processName(host, pid)) === statd.process;
 
 const stockFile = ({ host, request: { instance } }: Ctx): string =>
   `${rscTmp(host.sys.env)}/nfsnotify_${instance}/rpc.statd_${instance}.pid`;

@@ -13,9 +13,10 @@ import { endSender, leaveSender } from '../../lib/host/nfs/nsm-sender.ts';
 import { statdHome } from '../../lib/host/nfs/state-directory.ts';
 import type { ProcessIdentity } from '../../lib/host/process-table.ts';
 import { pathFacts } from '../../lib/host/storage/managed-files.ts';
-import { reconnectClients } from './connections.ts';
 import type { Ctx } from './params.ts';
-import { currentStatd, look, noteDone, sentence } from './seen.ts';
+import { reconnectClients } from './reconnect.ts';
+import { look, noteDone, sentence } from './seen.ts';
+import { currentStatd } from './statd.ts';
 import { wanted } from './wanted.ts';
 
 /** An address that Pacemaker starts at the same time, or that IPv6 still checks for duplicates, is there soon. */

@@ -1,6 +1,6 @@
 import type { Host } from '../host.ts';
+import { readIfThere } from '../local-files.ts';
 import type { Mount } from '../storage/mounts.ts';
-import { holdsState } from './exports.ts';
 
 const clients = '/proc/fs/nfsd/clients';
 
@@ -23,10 +23,7 @@ export async function nfsClientsOn(host: Host, { device }: Mount): Promise<reado
 
 /** /proc/locks: `1: POSIX ADVISORY WRITE <pid> <major>:<minor>:<inode> …`, the device in hexadecimal. */
 async function hasLockdLocks(host: Host, device: string): Promise<boolean> {
-  const hex = device
-    .split(':')
-    .map((part) => Number(part).toString(16).padStart(2, '0'))
-    .join(':');
+  const hex = hexOf(device);
   const table = await host.sys.read('/proc/locks').catch(() => '');
   const pids = [...table.matchAll(/ (\d+) (\w+:\w+):\d+ /g)]
     .filter(([, , place]) => place === hex)
@@ -35,3 +32,33 @@ async function hasLockdLocks(host: Host, device: string): Promise<boolean> {
     if ((await host.sys.read(`/proc/${pid}/comm`).catch(() => '')).trim() === 'lockd') return true;
   return false;
 }
+
+/** Seconds that an NFSv4 client may stay silent before its state is given up. */
+export async function leaseSeconds(host: Host): Promise<number | undefined> {
+  const text = await host.sys.read('/proc/fs/nfsd/nfsv4leasetime').catch(() => '');
+  return /^\d+\s*$/.test(text) ? Number.parseInt(text, 10) : undefined;
+}
+
+/**
+ * How many NFSv4 clients hold opens, locks, delegations or layouts on the superblock; `undefined` where the kernel (before
+ * 5.3) does not tell.
+ */
+export async function clientsHolding(host: Host, device: string): Promise<number | undefined> {
+  const ids = await host.sys.list(clients).catch(() => undefined);
+  if (!ids) return undefined;
+  const states = await Promise.all(
+    ids.map(async (id) => (await readIfThere(host, `${clients}/${id}/states`)) ?? ''), // a client may leave meanwhile
+  );
+  return states.filter((text) => holdsState(text, device)).length;
+}
+
+/** nfsd names the superblock before the inode: `superblock: "fd:01:4711"`. */
+export const holdsState = (states: string, device: string): boolean =>
+  states.includes(`superblock: "${hexOf(device)}:`);
+
+/** mountinfo's decimal `253:1` as `fd:01`, the way nfsd and /proc/locks write it. */
+const hexOf = (device: string): string =>
+  device
+    .split(':')
+    .map((number) => Number(number).toString(16).padStart(2, '0'))
+    .join(':');

@@ -101,11 +101,9 @@ export const withoutExports = (text: string, gone: (entry: Export) => boolean): 
     .filter((line) => !parseEtab(line).some(gone))
     .join('\n');
 
-const rpc = '/proc/net/rpc';
-
 /** The kernel's export cache; empty without nfsd. */
 export const kernelExports = async (host: Host): Promise<readonly KernelExport[]> =>
-  parseKernelExports(await host.sys.read(`${rpc}/nfsd.export/content`).catch(() => ''));
+  parseKernelExports(await host.sys.read('/proc/net/rpc/nfsd.export/content').catch(() => ''));
 
 /**
  * As etab, with the kernel's own options:
@@ -122,65 +120,4 @@ export function parseKernelExports(text: string): readonly KernelExport[] {
     const [entry] = parseEtab(valid ? line : line.slice(2));
     return entry ? [{ path: entry.path, clients: entry.client.split(','), valid }] : [];
   });
-}
-
-/**
- * mountd's answers in the order in which the kernel uses them: an address names a client, a file handle an export, the export its
- * options. Flushed in this order, since the answer to a new question must not lead on to an old one.
- */
-const flushFiles = ['auth.unix.ip', 'auth.unix.gid', 'nfsd.fh', 'nfsd.export'].map(
-  (cache) => `${rpc}/${cache}/flush`,
-);
-
-/**
- * Makes the kernel forget every answer of mountd's: what clients still may use, it asks again. A child does it: flushing
- * nfsd.fh waits, uninterruptibly, for a shutdown of nfsd.
- */
-export async function flushKernelExports(host: Host, timeoutMs: number): Promise<void> {
-  await host.sys.sleep(Math.min(timeoutMs, await untilFlushCounts(host)));
-  // 4.16 and later ignore the time; earlier kernels drop what is older than it
-  const input = `${Math.floor(Date.now() / 1000) + 1}\n`;
-  await host.tryRun(['tee', ...flushFiles], { input, timeoutMs });
-}
-
-/**
- * Milliseconds until a flush frees what it makes invalid. The kernel (Linux 4.16 to at least 7.2) dates a flush within the same second
- * as the last one a second ahead. Its entries answer nobody from then on, but keep their filesystem busy until the kernel's cleaner
- * comes by, up to half a minute later. A flush in a later second frees at once.
- */
-async function untilFlushCounts(host: Host): Promise<number> {
-  const last = Number.parseInt(await host.sys.read(`${rpc}/nfsd.export/flush`).catch(() => ''), 10); // seconds since 1970
-  return Number.isNaN(last) ? 0 : Math.max(0, (last + 1) * 1000 + clockTickMs - Date.now());
-}
-
-/** The kernel's seconds change with its tick. */
-const clockTickMs = 20;
-
-/** Seconds that an NFSv4 client may stay silent before its state is given up. */
-export async function leaseSeconds(host: Host): Promise<number | undefined> {
-  const text = await host.sys.read('/proc/fs/nfsd/nfsv4leasetime').catch(() => '');
-  return /^\d+\s*$/.test(text) ? Number.parseInt(text, 10) : undefined;
-}
-
-/**
- * How many NFSv4 clients hold opens, locks, delegations or layouts on the superblock; `undefined` where the kernel (before
- * 5.3) does not tell.
- */
-export async function clientsHolding(host: Host, device: string): Promise<number | undefined> {
-  const clients = '/proc/fs/nfsd/clients';
-  const ids = await host.sys.list(clients).catch(() => undefined);
-  if (!ids) return undefined;
-  const states = await Promise.all(
-    ids.map(async (id) => (await readIfThere(host, `${clients}/${id}/states`)) ?? ''), // a client may leave meanwhile
-  );
-  return states.filter((text) => holdsState(text, device)).length;
-}
-
-/** nfsd writes a superblock as two bytes of hexadecimal, `fd:01:4711`; mountinfo's `major:minor` is decimal. */
-export function holdsState(states: string, device: string): boolean {
-  const hex = device
-    .split(':')
-    .map((number) => Number(number).toString(16).padStart(2, '0'))
-    .join(':');
-  return states.includes(`superblock: "${hex}:`);
 }

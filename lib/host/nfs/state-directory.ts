@@ -4,9 +4,9 @@ import { isWithin, mountOn, mounts } from '../storage/mounts.ts';
 import type { FileFacts } from '../sys/sys.ts';
 import { type NfsConf, nfsConf } from './conf.ts';
 import { processesNamed, statd } from './daemons.ts';
+import { stateRoot } from './state-root.ts';
 
-/** Where nfs-utils keeps what must move with the service: monitored clients, reclaim records, exports. Compiled in. */
-export const stateRoot = '/var/lib/nfs';
+export { stateRoot };
 
 /** Whose files statd's and sm-notify's are: they run as the owner of the directory `sm`. */
 export type Owner = { readonly uid: number; readonly gid: number };

@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { exportArgument, isHostName, sameClient } from '../../../../lib/host/nfs/client-spec.ts';
+import { holdsState } from '../../../../lib/host/nfs/clients.ts';
 import { parseNfsConf, speaksV3 } from '../../../../lib/host/nfs/conf.ts';
-import {
-  holdsState,
-  parseEtab,
-  parseKernelExports,
-  withoutExports,
-} from '../../../../lib/host/nfs/exports.ts';
+import { parseEtab, parseKernelExports, withoutExports } from '../../../../lib/host/nfs/exports.ts';
 
 // written by exportfs of nfs-utils 2.6.2
 const etab = `/tmp/xq/a\tFE80:0::1(ro,sync,wdelay,hide,fsid=0,anonuid=65534,anongid=65534,sec=sys,ro,root_squash,no_all_squash)

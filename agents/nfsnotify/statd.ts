@@ -1,0 +1,20 @@
+import type { Host } from '../../lib/host/host.ts';
+import { readIfThere } from '../../lib/host/local-files.ts';
+import { processesNamed, statd } from '../../lib/host/nfs/daemons.ts';
+import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { identityOf, type ProcessIdentity, processName } from '../../lib/host/process-table.ts';
+
+/** The rpc.statd of this machine: the one that says so itself, if there are several. */
+export async function currentStatd(host: Host): Promise<ProcessIdentity | undefined> {
+  const own = Number((await readIfThere(host, '/run/rpc.statd.pid'))?.trim());
+  if (own > 0 && (await isStatd(host, own))) return identityOf(host, own);
+  const [found] = await processesNamed(host, new Set([statd.process]));
+  return found && identityOf(host, found.pid);
+}
+
+const isStatd = async (host: Host, pid: number): Promise<boolean> =>
+  (await processName(host, pid)) === statd.process;
+
+/** Whether the kernel's NFS server runs, and no rpc.statd beside it. */
+export const isMissingStatd = async (host: Host): Promise<boolean> =>
+  (await currentStatd(host)) === undefined && (await nfsdThreads(host)) > 0;

@@ -1,0 +1,2 @@
+/** Where nfs-utils keeps what must move with the service: monitored clients, reclaim records, exports. Compiled in. */
+export const stateRoot = '/var/lib/nfs';
