@@ -20,7 +20,7 @@ usage: ./build.sh [command]
                               measure our agents beside the stock ones: here, on a node of the cluster, or by what its clients see
   new-agent NAME              write the skeleton of another agent
   golden                      write metadata/golden anew, after an intended change of parameters, defaults or timeouts
-  release VERSION             close the changelog, test everything, tag, make the packages
+  release VERSION             close the changelog, test everything, build, tag; publishes nothing
   fetch-node                  fetch a newer Node.js to .cache/, as happens by itself where the machine's own is too old
   clean                       remove what was built; `clean all` also the caches
 
