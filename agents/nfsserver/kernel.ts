@@ -1,6 +1,7 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
+import { isThere } from '../../lib/host/local-files.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
 import type { Ctx } from './params.ts';
@@ -122,14 +123,9 @@ export async function endLockGrace(ctx: Ctx): Promise<void> {
 /** The files exist once the modules are loaded and nfsd's filesystem is mounted; systemd would do it as the server starts. */
 export async function loadNfsd(host: Host): Promise<void> {
   // only looked for: reading it waits for a mutex that a shutdown with a dead disk never gives back
-  const isThere = () =>
-    host.sys.facts(lease).then(
-      () => true,
-      () => false,
-    );
-  if (await isThere()) return;
+  if (await isThere(host, lease)) return;
   await host.tryRun(['modprobe', '-q', 'nfsd']);
-  if (await isThere()) return;
+  if (await isThere(host, lease)) return;
   await host.tryRun(['mount', '-t', 'nfsd', 'nfsd', '/proc/fs/nfsd']);
 }
 

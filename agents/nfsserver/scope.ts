@@ -1,6 +1,7 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
 import { firstLine, type Host } from '../../lib/host/host.ts';
+import { isThere, readIfThere } from '../../lib/host/local-files.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
 import { mountOn, mounts } from '../../lib/host/storage/mounts.ts';
@@ -142,13 +143,8 @@ export async function prepareDropIn(ctx: Ctx, { manager, infodir }: Survey): Pro
   const { host, params } = ctx;
   if (manager.by !== 'systemd' || manager.server === undefined) return;
   if (!params.nfs_server_scope && infodir === undefined) return;
-  const isThere = (file: string) =>
-    host.sys.facts(file).then(
-      () => true,
-      () => false,
-    );
-  if (await isThere(dropInOf(manager.server))) return;
-  if (await isThere(stockDropInOf(manager.server))) return;
+  if (await isThere(host, dropInOf(manager.server))) return;
+  if (await isThere(host, stockDropInOf(manager.server))) return;
   const { isKnown, server } = await scopeFacts(ctx, manager);
   if (!isKnown) await keepDropIn(ctx, manager.server, server, true);
 }
@@ -165,11 +161,10 @@ async function keepDropIn(
 ): Promise<void> {
   const { host } = ctx;
   const [dropIn, stockDropIn] = [dropInOf(name), stockDropInOf(name)];
-  const read = (file: string) => host.sys.read(file).catch(() => undefined);
   if (isWanted && !server)
     throw new Failure('failed', `systemd tells nothing about ${name}: the server scope cannot be set`);
   const text = isWanted && server ? dropInText(await unitText(host, server)) : undefined;
-  const [old, stock] = [await read(dropIn), await read(stockDropIn)];
+  const [old, stock] = [await readIfThere(host, dropIn), await readIfThere(host, stockDropIn)];
   const isNew = old !== text || stock !== undefined;
   if (!isNew && (!server || text === undefined || isInForce(server, dropIn))) return;
   await host.sys.remove(stockDropIn);

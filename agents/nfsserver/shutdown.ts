@@ -1,6 +1,6 @@
 import { wordsOf } from '../../lib/contract/reason.ts';
 import { serverUnits } from '../../lib/host/nfs/daemons.ts';
-import { endAfterPacemaker } from '../../lib/host/systemd.ts';
+import { endAfterPacemaker } from '../../lib/host/shutdown-order.ts';
 import type { Ctx } from './params.ts';
 import type { Survey } from './survey.ts';
 

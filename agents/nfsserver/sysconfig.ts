@@ -1,3 +1,4 @@
+import { kindIfThere, readIfThere } from '../../lib/host/local-files.ts';
 import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
 import type { Ctx } from './params.ts';
 
@@ -16,13 +17,8 @@ export type Variables = { readonly [name: string]: string };
 /** Whether this system has the folder at all. */
 export async function writeSysconfig(ctx: Ctx, wanted: Variables): Promise<boolean> {
   const { host, log } = ctx;
-  const read = (path: string) => host.sys.read(path).catch(() => undefined);
-  const isFolder = await host.sys.facts(folder, 'follow').then(
-    ({ kind }) => kind === 'directory',
-    () => false,
-  );
-  if (!isFolder) return false;
-  const [current, kept] = [await read(file), await read(backup)];
+  if ((await kindIfThere(host, folder, 'follow')) !== 'directory') return false;
+  const [current, kept] = [await readIfThere(host, file), await readIfThere(host, backup)];
   const isOurs = current?.startsWith(tag) ?? false;
   if (kept === undefined && current !== undefined && !isOurs)
     await host.run(['cp', '-p', '--', file, backup]);

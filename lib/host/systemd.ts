@@ -1,12 +1,11 @@
 import type { Host } from './host.ts';
-import { readIfThere } from './local-files.ts';
+import { factsIfThere, isThere, kindIfThere, targetIfThere } from './local-files.ts';
 import type { Output } from './sys/sys.ts';
 
 /** What systemd says about one unit. */
 export type Unit = {
   /** Its real name: an alias is resolved. */
   readonly id: string;
-  readonly load: 'loaded' | 'masked' | 'not-found' | (string & {});
   readonly active: 'active' | 'inactive' | 'failed' | 'activating' | 'deactivating' | (string & {});
   /** How the last run ended, e.g. `success`, `exit-code`, `timeout`, `start-limit-hit`. */
   readonly result: string;
@@ -19,20 +18,26 @@ export type Unit = {
 };
 
 /** sd_booted(3): systemd is the init system of this machine, whatever is installed. */
-export const hasSystemd = (host: Host): Promise<boolean> =>
-  host.sys.facts('/run/systemd/system').then(
-    ({ kind }) => kind === 'directory',
-    () => false,
-  );
+export const hasSystemd = async (host: Host): Promise<boolean> =>
+  (await kindIfThere(host, '/run/systemd/system')) === 'directory';
 
 /** Asks about all units in one call. Throws `Failure` when systemd does not answer. */
 export async function unitsOf(host: Host, names: readonly string[]): Promise<readonly Unit[]> {
-  const properties =
-    'Id,LoadState,ActiveState,Result,ExecMainStatus,FragmentPath,DropInPaths,NeedDaemonReload';
+  const properties = 'Id,ActiveState,Result,ExecMainStatus,FragmentPath,DropInPaths,NeedDaemonReload';
   return parseUnits(await host.run(['systemctl', 'show', '--no-pager', '-p', properties, ...names]));
 }
 
-/** `systemctl show`: one block of `Name=value` lines per unit, in the order asked, with an empty line between. */
+/**
+ * `systemctl show`: one block of `Name=value` lines per unit, in the order asked, with an empty line between.
+ *
+ *     Id=nfs-server.service
+ *     ActiveState=failed
+ *     Result=exit-code
+ *     ExecMainStatus=1
+ *     FragmentPath=/lib/systemd/system/nfs-server.service
+ *     DropInPaths=/run/systemd/system/nfs-server.service.d/51-tsha-scope.conf
+ *     NeedDaemonReload=no
+ */
 export function parseUnits(text: string): readonly Unit[] {
   return text
     .split(/\n{2,}/)
@@ -50,7 +55,6 @@ export function parseUnits(text: string): readonly Unit[] {
       const value = (name: string) => values.get(name) ?? '';
       return {
         id: value('Id'),
-        load: value('LoadState'),
         active: value('ActiveState'),
         result: value('Result'),
         status: value('ExecMainStatus'),
@@ -70,45 +74,10 @@ export const startUnits = (host: Host, names: readonly string[], timeoutMs: numb
 
 /**
  * Stops exactly these, now. Without the mode a stop joins the job that a shutdown has queued for the unit already, and that one waits
- * for Pacemaker (`endAfterPacemaker`), which waits for the agent that called this.
+ * for Pacemaker (shutdown-order.ts), which waits for the agent that called this.
  */
 export const stopUnits = (host: Host, names: readonly string[], timeoutMs: number): Promise<Output> =>
   host.tryRun(['systemctl', 'stop', '--job-mode=ignore-dependencies', ...names], { timeoutMs });
-
-/** pacemaker.service wants it and comes after it; a file of the package `resource-agents`, which need not be installed. */
-const beforePacemaker = 'resource-agents-deps.target';
-const runtimeDir = '/run/systemd/system';
-
-/**
- * When the machine shuts down, systemd ends these units only after Pacemaker has stopped its resources: it takes everything down at
- * once otherwise. Valid until the next boot; `owner` names the drop-in. Does nothing where it is done already. Throws.
- */
-export async function endAfterPacemaker(
-  host: Host,
-  owner: string,
-  units: readonly string[],
-  timeoutMs: number,
-): Promise<void> {
-  const folder = `${runtimeDir}/${beforePacemaker}.d`;
-  const dropIn = `${folder}/99-${owner}.conf`;
-  const text = `[Unit]\nAfter=${units.join(' ')}\n`;
-  if ((await readIfThere(host, dropIn)) === text) return;
-  if (!(await isInstalled(host, beforePacemaker)))
-    await host.sys.write(
-      `${runtimeDir}/${beforePacemaker}`,
-      '[Unit]\nDescription=What cluster resources need after Pacemaker has gone\n',
-    );
-  await host.sys.makeDir(folder);
-  await host.sys.write(dropIn, text);
-  try {
-    await host.run(['systemctl', 'daemon-reload'], { timeoutMs });
-    // an order between two units holds only where both are up
-    await host.run(['systemctl', 'start', '--no-block', beforePacemaker], { timeoutMs });
-  } catch (error) {
-    await host.sys.remove(dropIn); // to be tried again
-    throw error;
-  }
-}
 
 /** systemd.unit(5), most important first. */
 const unitDirs = [
@@ -122,10 +91,10 @@ const unitDirs = [
 export async function isInstalled(host: Host, unit: string): Promise<boolean> {
   for (const dir of unitDirs) {
     const file = `${dir}/${unit}`;
-    const { kind, size } = await host.sys.facts(file).catch(() => ({ kind: undefined, size: 0 }));
-    if (kind === undefined) continue;
-    if (kind === 'link') return (await host.sys.target(file).catch(() => '')) !== '/dev/null';
-    return size > 0; // an empty file masks, too
+    const facts = await factsIfThere(host, file);
+    if (facts === undefined) continue;
+    if (facts.kind === 'link') return (await targetIfThere(host, file)) !== '/dev/null';
+    return facts.size > 0; // an empty file masks, too
   }
   return false;
 }
@@ -138,10 +107,7 @@ export async function serviceOf(host: Host, pid: number): Promise<string | undef
 
 /** Whether the unit is wanted by the target that a server boots to, without asking systemd. */
 export const startsAtBoot = (host: Host, unit: string): Promise<boolean> =>
-  host.sys.facts(`/etc/systemd/system/multi-user.target.wants/${unit}`).then(
-    () => true,
-    () => false,
-  );
+  isThere(host, `/etc/systemd/system/multi-user.target.wants/${unit}`);
 
 /** Control groups: unified, hybrid and legacy hierarchies. */
 const groupRoots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd'];
@@ -149,6 +115,7 @@ const groupRoots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/
 /** The processes of a service of the system, read from its control group; none when it is not running. */
 export async function unitProcesses(host: Host, unit: string): Promise<readonly number[]> {
   for (const root of groupRoots) {
+    // ENODEV while the group is being removed: nothing runs in it either
     const text = await host.sys.read(`${root}/system.slice/${unit}/cgroup.procs`).catch(() => undefined);
     if (text !== undefined) return text.split('\n').filter(Boolean).map(Number);
   }

@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts';
+import { processIds, processName } from '../process-table.ts';
 import { isInstalled, unitProcesses } from '../systemd.ts';
 
 /** A daemon of the NFS server, by the name the kernel keeps (15 bytes), which is its command's, too. */
@@ -108,14 +109,13 @@ export async function processesNamed(
 ): Promise<readonly NamedProcess[]> {
   const here = await host.sys.target('/proc/self/ns/mnt').catch(() => '');
   const found: NamedProcess[] = [];
-  for (const entry of await host.sys.list('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    const name = (await host.sys.read(`/proc/${entry}/comm`).catch(() => '')).trim();
-    if (!names.has(name)) continue;
+  for (const pid of await processIds(host)) {
+    const name = await processName(host, pid);
+    if (name === undefined || !names.has(name)) continue;
     const [exe, namespace] = await Promise.all(
-      ['exe', 'ns/mnt'].map((link) => host.sys.target(`/proc/${entry}/${link}`).catch(() => undefined)),
+      ['exe', 'ns/mnt'].map((link) => host.sys.target(`/proc/${pid}/${link}`).catch(() => undefined)),
     );
-    if (exe !== undefined && (namespace ?? here) === here) found.push({ pid: Number(entry), name });
+    if (exe !== undefined && (namespace ?? here) === here) found.push({ pid, name });
   }
   return found;
 }

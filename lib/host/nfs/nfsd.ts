@@ -1,5 +1,6 @@
 import type { Host } from '../host.ts';
-import type { ProcessIdentity } from '../process-table.ts';
+import { readIfThere } from '../local-files.ts';
+import { type ProcessIdentity, processIds } from '../process-table.ts';
 import { parseStat } from '../sys/process-tree.ts';
 
 /**
@@ -7,12 +8,17 @@ import { parseStat } from '../sys/process-tree.ts';
  * it waits, uninterruptibly, for the mutex that a shutdown with a dead disk below it never gives back. The statistics do not.
  */
 export async function nfsdThreads(host: Host): Promise<number> {
-  const counted = parseThreads(await host.sys.read('/proc/net/rpc/nfsd').catch(() => ''));
+  const counted = parseThreads((await readIfThere(host, '/proc/net/rpc/nfsd')) ?? '');
   if (counted !== undefined) return counted;
-  return Number((await host.sys.read('/proc/fs/nfsd/threads').catch(() => '0')).trim());
+  return Number(((await readIfThere(host, '/proc/fs/nfsd/threads')) ?? '0').trim());
 }
 
-/** The `th` line: how many threads there are now (the rest of the line is history since Linux 2.6.30). */
+/**
+ * /proc/net/rpc/nfsd: how many threads there are now (1). The rest of the line is history since Linux 2.6.30.
+ *
+ *     th 8 0 0.000 0.000 0.000 0.000 0.000 0.000 0.000 0.000 0.000 0.000
+ *       (1)
+ */
 export function parseThreads(text: string): number | undefined {
   const count = /^th (\d+)/m.exec(text)?.[1];
   return count === undefined ? undefined : Number(count);
@@ -24,12 +30,11 @@ export const nfsdBegun = async (host: Host): Promise<number | undefined> =>
 
 export async function oldestThread(host: Host): Promise<ProcessIdentity | undefined> {
   let first: ProcessIdentity | undefined;
-  for (const pid of await host.sys.list('/proc')) {
-    if (!/^\d+$/.test(pid)) continue;
-    const text = await host.sys.read(`/proc/${pid}/stat`).catch(() => '');
+  for (const pid of await processIds(host)) {
+    const text = (await readIfThere(host, `/proc/${pid}/stat`)) ?? '';
     const begun = text.includes('(nfsd)') ? parseStat(text)?.startTime : undefined;
     if (begun !== undefined && (first === undefined || begun < first.startTime))
-      first = { pid: Number(pid), startTime: begun };
+      first = { pid, startTime: begun };
   }
   return first;
 }

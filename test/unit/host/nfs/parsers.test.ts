@@ -60,7 +60,6 @@ ActiveState=inactive
   expect(parseUnits(text)).toEqual([
     {
       id: 'nfs-server.service',
-      load: 'loaded',
       active: 'active',
       result: 'success',
       status: '0',
@@ -73,7 +72,6 @@ ActiveState=inactive
     },
     {
       id: 'rpc-statd.service',
-      load: 'loaded',
       active: 'failed',
       result: 'exit-code',
       status: '1',
@@ -82,7 +80,6 @@ ActiveState=inactive
     },
     {
       id: 'fsidd.service',
-      load: 'not-found',
       active: 'inactive',
       result: '',
       status: '',
