@@ -35,10 +35,12 @@ export function metadataXml<T extends ParamTable>(
   return `${lines.join('\n')}\n`;
 }
 
-type Described = readonly (readonly [lang: string, short: string, long: string])[];
+type Texts = readonly (readonly [lang: string, short: string, long: string])[];
 
 /** Every advertised action with its timing, `meta-data` included. */
-function actionTimings<T extends ParamTable>(agent: AgentDef<T>): readonly (readonly [string, Timing])[] {
+export function actionTimings<T extends ParamTable>(
+  agent: AgentDef<T>,
+): readonly (readonly [string, Timing])[] {
   const rows = Object.entries(agent.actions) as [string, Timing & { readonly also?: readonly Timing[] }][];
   return [
     ...rows.flatMap(([name, action]) =>
@@ -76,7 +78,7 @@ const isOnlyMember = (table: ParamTable, { uniqueGroup }: ParamSpec): boolean =>
   uniqueGroup !== undefined &&
   Object.values(table).filter((other) => other.uniqueGroup === uniqueGroup).length === 1;
 
-function parameter(name: string, spec: ParamSpec, unique: boolean, texts: Described): readonly string[] {
+function parameter(name: string, spec: ParamSpec, unique: boolean, texts: Texts): readonly string[] {
   const content = {
     type: spec.type,
     default: spec.default === undefined ? undefined : String(spec.default),
@@ -97,7 +99,7 @@ function parameter(name: string, spec: ParamSpec, unique: boolean, texts: Descri
   ];
 }
 
-const described = (indent: string, texts: Described): readonly string[] => [
+const described = (indent: string, texts: Texts): readonly string[] => [
   ...texts.map(
     ([lang, , long]) => `${indent}<longdesc${attributes({ lang })}>${escapeXml(long.trim())}</longdesc>`,
   ),

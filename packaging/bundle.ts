@@ -2,9 +2,10 @@ import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin, transform } from 'esbuild';
 import { scriptHead } from './launcher.ts';
+import { writeManuals } from './manuals.ts';
 import { notices, noticesComment, noticesFile } from './notices/notices.ts';
 import { npmPackagesIn } from './notices/npm-packages.ts';
-import { type Product, products, projectFolder } from './products.ts';
+import { commandName, type Product, products, projectFolder } from './products.ts';
 
 /**
  * Code of packages without what only their authors read: Node has to go through all of an executable before the first line of it runs,
@@ -73,5 +74,6 @@ if (process.argv[1] === import.meta.filename) {
   await declareCommonJs(dir);
   const bundles = await Promise.all(products.map((product) => bundleScript(product, dir)));
   await writeFile(join(dir, noticesFile), notices(npmPackagesIn(bundles)));
+  await writeManuals(dir, join(dir, commandName));
   console.log(`dist: ${products.map(({ name }) => name).join(', ')}`);
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachedRunner, cachedRunnerSource, cacheOf } from './code-cache.ts';
 import { nativeProgram, type Places, setPlaces } from './launcher.ts';
+import { manualPaths } from './manuals.ts';
 import { noticesFile } from './notices/notices.ts';
 import { agentNames, commandName, projectFolder } from './products.ts';
 
@@ -14,10 +15,22 @@ export type Flavour = (typeof flavours)[number];
 export const agentDir = '/usr/lib/ocf/resource.d/tsha';
 const programDir = '/usr/lib/ocf/lib/tsha';
 const commandDir = '/usr/sbin';
-const docDir = '/usr/share/doc/tsha';
+
+/** Where systems differ. */
+export type Layout = {
+  readonly docDir: string;
+  /** A directory in zsh's $fpath. */
+  readonly zshDir: string;
+};
+export const zshDirs = {
+  debian: '/usr/share/zsh/vendor-completions',
+  others: '/usr/share/zsh/site-functions',
+};
+/** What `install` lays belongs to no package. */
+export const unpackaged = { docDir: '/usr/share/doc/tsha', zshDir: zshDirs.others } satisfies Layout;
 
 /** Directories that hold nothing but ours. */
-export const ownDirs: readonly string[] = [agentDir, programDir, docDir];
+export const ownDirs = ({ docDir }: Layout): readonly string[] => [agentDir, programDir, docDir];
 
 export type File = {
   /** Absolute, as it is called on the system that it is installed on. */
@@ -25,6 +38,8 @@ export type File = {
   readonly mode: 0o755 | 0o644;
   readonly content: () => Promise<Buffer>;
 };
+
+const share = (name: string): string => join(projectFolder, 'packaging/share', name);
 
 /** Where the flavour's executables have been built. */
 export const builtIn = (flavour: Flavour): string =>
@@ -36,7 +51,12 @@ export const runnerPath = join(programDir, cachedRunner);
 export const programPath = join(programDir, nativeProgram);
 
 /** Everything that a flavour consists of, with `places` written into its executables; `built` is where these are. */
-export function filesOf(flavour: Flavour, places: Places, built = builtIn(flavour)): readonly File[] {
+export function filesOf(
+  flavour: Flavour,
+  places: Places,
+  { docDir, zshDir }: Layout = unpackaged,
+  built = builtIn(flavour),
+): readonly File[] {
   const launcher = (path: string, name: string): File => ({
     path,
     mode: 0o755,
@@ -53,6 +73,10 @@ export function filesOf(flavour: Flavour, places: Places, built = builtIn(flavou
     ...(places.runner ? [copy(runnerPath, 0o755, cachedRunnerSource)] : []),
     ...agentNames.map((name) => launcher(join(agentDir, name), name)),
     launcher(join(commandDir, commandName), commandName),
+    ...manualPaths.map((path) => copy(join('/usr/share', path), 0o644, join(built, path))),
+    copy('/usr/share/bash-completion/completions/tsha', 0o644, share('tsha.bash')),
+    copy(join(zshDir, '_tsha'), 0o644, share('tsha.zsh')),
+    copy('/usr/lib/tmpfiles.d/tsha.conf', 0o644, share('tsha.tmpfiles')),
     copy(join(docDir, 'LICENSE'), 0o644, join(projectFolder, 'LICENSE')),
     copy(join(docDir, noticesFile), 0o644, join(built, noticesFile)),
   ];

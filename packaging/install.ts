@@ -10,16 +10,19 @@ import {
   type File,
   type Flavour,
   filesOf,
+  type Layout,
   ownDirs,
   programPath,
   runnerPath,
+  unpackaged,
+  zshDirs,
 } from './files.ts';
 import { agentNames } from './products.ts';
 
 async function install(flavour: Flavour, root: string): Promise<void> {
   const runtime = flavour === 'native' ? programPath : nodeOf(root);
   const runner = flavour === 'script' && runtime ? runnerPath : undefined;
-  const files = filesOf(flavour, { runtime, runner });
+  const files = filesOf(flavour, { runtime, runner }, layoutOf(root));
   for (const file of files) await put(file, root);
   if (runtime && runner)
     for (const name of agentNames)
@@ -41,11 +44,16 @@ async function uninstall(root: string): Promise<void> {
   console.log(`removed the agents from ${join(root, agentDir)}`);
 }
 
+const debian: Layout = { ...unpackaged, zshDir: zshDirs.debian };
+const layoutOf = (root: string): Layout =>
+  existsSync(join(root, '/etc/debian_version')) ? debian : unpackaged;
+
 /** Whatever any flavour lays: agents first, so that none is left without what it needs. */
 const everyPath: readonly string[] = [
   ...new Set([
     ...filesOf('script', { runner: runnerPath }).map(({ path }) => path),
     ...filesOf('native', {}).map(({ path }) => path),
+    ...filesOf('native', {}, debian).map(({ path }) => path),
     ...cacheFiles,
   ]),
 ].sort((a, b) => Number(b.startsWith(agentDir)) - Number(a.startsWith(agentDir)));
@@ -59,7 +67,7 @@ async function put({ path, mode, content }: File, root: string): Promise<void> {
 
 async function remove(paths: readonly string[], root: string): Promise<void> {
   for (const path of paths) await rm(join(root, path), { force: true });
-  for (const dir of ownDirs) await rmdirIfEmpty(join(root, dir));
+  for (const dir of ownDirs(unpackaged)) await rmdirIfEmpty(join(root, dir));
 }
 
 async function rmdirIfEmpty(dir: string): Promise<void> {

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { bundle, replaceExecutable } from './bundle.ts';
 import { nativeLauncher, nativeProgram } from './launcher.ts';
+import { writeManuals } from './manuals.ts';
 import { notices, noticesFile } from './notices/notices.ts';
 import { npmPackagesIn } from './notices/npm-packages.ts';
-import { type Product, products, projectFolder } from './products.ts';
+import { commandName, type Product, products, projectFolder } from './products.ts';
 
 // "baseline" runs on every x86-64 processor; the plain build needs AVX2, which the default CPU model of many virtual machines
 // does not have.
@@ -79,6 +80,8 @@ const dispatcher = (all: readonly Product[]): string =>
   ].join('\n');
 
 if (process.argv[1] === import.meta.filename) {
-  await compileNative(products, join(projectFolder, 'dist/native'));
+  const dir = join(projectFolder, 'dist/native');
+  await compileNative(products, dir);
+  await writeManuals(dir, join(dir, commandName));
   console.log(`dist/native: ${nativeProgram} with ${products.map(({ name }) => name).join(', ')}`);
 }
