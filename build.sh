@@ -14,6 +14,7 @@ usage: ./build.sh [command]
   install [--native|--script] [--root DIR]
                               install to /usr/lib/ocf/resource.d/tsha/, native unless told otherwise
   uninstall [--root DIR]      remove what install put there
+  package                     build .deb and .rpm of both flavours to dist/packages/ (TSHA_SIGNING_KEY signs, SOURCE_DATE_EPOCH dates)
   test [tier...]              run all tests, or only: types lint unit contract host lab
   demo [--keep] [...]         build a two-node cluster of virtual machines here, fail it over, count what clients lost
   bench [--lab|--failover] [...]
@@ -156,6 +157,28 @@ uninstall_agents() {
   "$bin/tsx" packaging/install.ts uninstall --root "$root"
 }
 
+build_packages() {
+  build_script
+  build_native
+  need_apt packaging/package/packages.txt
+  is_current dist/packages/.packaged && return 0
+  case $(uname -m) in x86_64) cpu=arm64 bun=bun-linux-aarch64 ;; *) cpu=x64 bun=bun-linux-x64-baseline ;; esac
+  foreign=$cache/bun-$cpu
+  fetch_bun
+  "$bin/tsx" packaging/package/main.ts --foreign-bun "$PWD/$foreign/node_modules/@oven/$bun/bin/bun"
+  touch dist/packages/.packaged
+}
+
+# The other architecture's Bun, as package-lock.json pins it.
+fetch_bun() {
+  cmp -s package-lock.json "$foreign/package-lock.json" && [ -x "$foreign/node_modules/@oven/$bun/bin/bun" ] && return 0
+  say "fetching Bun for $cpu"
+  mkdir -p "$foreign"
+  cp package.json package-lock.json .npmrc "$foreign/"
+  npm_quietly ci --prefix "$foreign" --cpu=$cpu --os=linux --omit=dev --ignore-scripts ||
+    die "cannot fetch Bun for $cpu"
+}
+
 arguments() {
   while [ $# -gt 0 ]; do
     case $1 in
@@ -206,6 +229,7 @@ case $command in
   native) build_native ;;
   install) install_agents "$@" ;;
   uninstall) uninstall_agents "$@" ;;
+  package) build_packages ;;
   test) run_tests "$@" ;;
   demo)
     build_native

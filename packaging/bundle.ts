@@ -5,6 +5,7 @@ import { scriptHead } from './launcher.ts';
 import { writeManuals } from './manuals.ts';
 import { notices, noticesComment, noticesFile } from './notices/notices.ts';
 import { npmPackagesIn } from './notices/npm-packages.ts';
+import { sbom, sbomFile } from './notices/sbom.ts';
 import { commandName, type Product, products, projectFolder } from './products.ts';
 
 /**
@@ -73,7 +74,9 @@ if (process.argv[1] === import.meta.filename) {
   await mkdir(dir, { recursive: true });
   await declareCommonJs(dir);
   const bundles = await Promise.all(products.map((product) => bundleScript(product, dir)));
-  await writeFile(join(dir, noticesFile), notices(npmPackagesIn(bundles)));
+  const packages = npmPackagesIn(bundles);
+  await writeFile(join(dir, noticesFile), notices(packages));
+  await writeFile(join(dir, sbomFile), sbom(packages));
   await writeManuals(dir, join(dir, commandName));
   console.log(`dist: ${products.map(({ name }) => name).join(', ')}`);
 }

@@ -4,6 +4,7 @@ import { cachedRunner, cachedRunnerSource, cacheOf } from './code-cache.ts';
 import { nativeProgram, type Places, setPlaces } from './launcher.ts';
 import { manualPaths } from './manuals.ts';
 import { noticesFile } from './notices/notices.ts';
+import { sbomFile } from './notices/sbom.ts';
 import { agentNames, commandName, projectFolder } from './products.ts';
 
 // What `install` and the packages lay, and what `uninstall` takes away: one list.
@@ -79,5 +80,6 @@ export function filesOf(
     copy('/usr/lib/tmpfiles.d/tsha.conf', 0o644, share('tsha.tmpfiles')),
     copy(join(docDir, 'LICENSE'), 0o644, join(projectFolder, 'LICENSE')),
     copy(join(docDir, noticesFile), 0o644, join(built, noticesFile)),
+    copy(join(docDir, sbomFile), 0o644, join(built, sbomFile)),
   ];
 }

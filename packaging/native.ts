@@ -7,6 +7,7 @@ import { nativeLauncher, nativeProgram } from './launcher.ts';
 import { writeManuals } from './manuals.ts';
 import { notices, noticesFile } from './notices/notices.ts';
 import { npmPackagesIn } from './notices/npm-packages.ts';
+import { sbom, sbomFile } from './notices/sbom.ts';
 import { commandName, type Product, products, projectFolder } from './products.ts';
 
 // "baseline" runs on every x86-64 processor; the plain build needs AVX2, which the default CPU model of many virtual machines
@@ -42,7 +43,9 @@ export async function compileNative(all: readonly Product[], dir: string, foreig
   await mkdir(dir, { recursive: true });
   const bundles = await Promise.all(all.map(({ entry }) => bundle(entry)));
   const packages = npmPackagesIn(bundles.map(({ metafile }) => metafile));
-  await writeFile(join(dir, noticesFile), notices(packages, await bunVersions()));
+  const versions = await bunVersions();
+  await writeFile(join(dir, noticesFile), notices(packages, versions));
+  await writeFile(join(dir, sbomFile), sbom(packages, versions));
   const source = join(dir, `.${nativeProgram}.ts`);
   const draft = join(dir, `.${nativeProgram}.new`);
   await writeFile(source, dispatcher(all));
