@@ -71,7 +71,7 @@ export function filesOf(
   return [
     // first: until they are replaced themselves, agents run with what was installed with them, or with this
     ...(flavour === 'native' ? [copy(programPath, 0o755, join(built, nativeProgram))] : []),
-    ...(places.runner ? [copy(runnerPath, 0o755, cachedRunnerSource)] : []),
+    ...(places.runner ? [copy(runnerPath, 0o644, cachedRunnerSource)] : []),
     ...agentNames.map((name) => launcher(join(agentDir, name), name)),
     launcher(join(commandDir, commandName), commandName),
     ...manualPaths.map((path) => copy(join('/usr/share', path), 0o644, join(built, path))),

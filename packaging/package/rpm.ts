@@ -10,8 +10,8 @@ import { stage } from './stage.ts';
 
 const architectures = { x64: 'x86_64', arm64: 'aarch64' } as const;
 
-export const rpmArch = ({ arch }: Package): string => (arch ? architectures[arch] : 'noarch');
-export const rpmName = (one: Package): string => `${one.name}-${version}-1.${rpmArch(one)}.rpm`;
+const rpmArch = ({ arch }: Package): string => (arch ? architectures[arch] : 'noarch');
+const rpmName = (one: Package): string => `${one.name}-${version}-1.${rpmArch(one)}.rpm`;
 
 /** Builds the package in `scratch` and puts it into `dir`. */
 export async function buildRpm(one: Package, dir: string, scratch: string): Promise<string> {
@@ -54,7 +54,7 @@ Name: ${one.name}
 Version: ${version}
 Release: 1
 Summary: ${summary}
-License: ${one.flavour === 'native' ? 'MIT and LGPLv2+ and ASL 2.0 and BSD' : 'MIT and ISC'}
+License: ${one.flavour === 'native' ? 'MIT AND LGPL-2.0-or-later AND LGPL-2.1-or-later AND Apache-2.0 AND BSD-3-Clause' : 'MIT AND ISC'}
 Group: System Environment/Base
 Requires: ${one.flavour === 'native' ? '(iproute or iproute2)' : 'nodejs(engine) >= 20, (iproute or iproute2)'}
 Requires: util-linux
@@ -77,4 +77,12 @@ ${Object.entries(rpmScripts(one))
   .join('\n')}
 %files
 ${paths.join('\n')}
+
+%changelog
+* ${changelogDate()} The tsha authors <authors@tsha.invalid> - ${version}-1
+- See CHANGELOG.md of the sources.
 `;
+
+/** `Sat Nov 28 2026` */
+const changelogDate = (): string =>
+  new Date(sourceDate() * 1000).toUTCString().replace(/^(\w+), (\d+) (\w+) (\d+) .*$/, '$1 $3 $2 $4');

@@ -6,9 +6,16 @@ import type { Package } from './packages.ts';
 
 // What runs when a package is installed and removed.
 
-const part = (name: string, { name: itself }: Package): string =>
+/** How one flavour replaces the other while the agents stay in place all the time; apt would first remove, then install. */
+const replacing = {
+  deb: 'dpkg -i FILE.deb',
+  rpm: 'rpm -i --replacefiles --nodeps FILE.rpm, then rpm -e of this one',
+} as const;
+
+const part = (name: string, { name: itself }: Package, format: keyof typeof replacing): string =>
   readFileSync(join(import.meta.dirname, 'scripts', `${name}.sh`), 'utf8')
     .replaceAll('@PACKAGE@', itself)
+    .replaceAll('@REPLACE@', replacing[format])
     .replaceAll('@AGENTS@', agentNames.join(' '))
     .replaceAll('@PROGRAMS@', dirname(runnerPath))
     .replaceAll('@AGENTDIR@', agentDir);
@@ -22,8 +29,8 @@ export function debScripts(one: Package): Readonly<Record<string, string>> {
   return {
     prerm: [
       begin,
-      part('require-unused', one),
-      ...(isScript ? [part('make-caches', one)] : []),
+      part('require-unused', one, 'deb'),
+      ...(isScript ? [part('make-caches', one, 'deb')] : []),
       '# "in-favour" of the other flavour it goes only when that one’s files lie in its place.',
       'case $1:$2 in',
       '  remove:in-favour) ;;',
@@ -36,7 +43,7 @@ export function debScripts(one: Package): Readonly<Record<string, string>> {
     ].join('\n'),
     postinst: [
       begin,
-      ...(isScript ? [part('make-caches', one)] : []),
+      ...(isScript ? [part('make-caches', one, 'deb')] : []),
       'case $1 in',
       '  configure | abort-*)',
       ...(isScript ? ['    tsha_make_caches'] : []),
@@ -55,12 +62,14 @@ export function rpmScripts(one: Package): Readonly<Record<string, string>> {
   const others = isScript ? programPath : runnerPath;
   return {
     preun: [
-      part('require-unused', one),
+      part('require-unused', one, 'rpm'),
       `if [ "$1" = 0 ] && [ ! -e ${others} ]; then tsha_require_unused; fi`,
       '',
     ].join('\n'),
-    post: [...(isScript ? [part('make-caches', one), 'tsha_make_caches'] : []), tmpfiles, ''].join('\n'),
-    ...(isScript && { pre: `${part('make-caches', one)}tsha_remove_caches\n` }),
+    post: [...(isScript ? [part('make-caches', one, 'rpm'), 'tsha_make_caches'] : []), tmpfiles, ''].join(
+      '\n',
+    ),
+    ...(isScript && { pre: `${part('make-caches', one, 'rpm')}tsha_remove_caches\n` }),
   };
 }
 

@@ -32,7 +32,17 @@ const filesBelow = (dir: string): readonly string[] =>
     .map((entry) => relative(dir, join(entry.parentPath, entry.name)))
     .sort();
 
-const doc = ['usr/share/doc/tsha/LICENSE', 'usr/share/doc/tsha/THIRD-PARTY-NOTICES'];
+const pages = ['', 'zh_CN/'].flatMap((language) => [
+  ...agents.map((name) => `usr/share/man/${language}man7/ocf_tsha_${name}.7.gz`),
+  `usr/share/man/${language}man8/tsha.8.gz`,
+]);
+const doc = [
+  ...pages,
+  ...['LICENSE', 'THIRD-PARTY-NOTICES', 'sbom.cdx.json'].map((name) => `usr/share/doc/tsha/${name}`),
+  'usr/share/bash-completion/completions/tsha',
+  'usr/share/zsh/site-functions/_tsha',
+  'usr/lib/tmpfiles.d/tsha.conf',
+];
 const executables = [
   ...agents.map((name) => `usr/lib/ocf/resource.d/tsha/${name}`),
   `usr/lib/ocf/lib/tsha/${nativeProgram}`,

@@ -7,9 +7,7 @@ tsha_stays() {
 tsha_pacemaker_runs() {
   for dir in /proc/[0-9]*; do
     [ "$dir/root" -ef / ] || continue # of a container
-    name=
-    read -r name <"$dir/comm" || continue
-    case $name in pacemaker-based | pacemaker-remot*) return 0 ;; esac
+    case $(cat "$dir/comm") in pacemaker-based | pacemaker-remot*) return 0 ;; esac
   done 2>/dev/null
   return 1
 }
@@ -44,5 +42,5 @@ tsha_require_unused() {
   here=$(tsha_query "//node[@uname='$node']//nvpair[@name='maintenance']") || here=
   ! tsha_all_true "$here" || return 0
   ids=$(printf '%s\n' "$used" | sed -n 's/.*<[a-z]* .*\bid="\([^"]*\)".* provider="tsha".*/\1/p; s/.* provider="tsha".*\bid="\([^"]*\)".*/\1/p' | sort -u | tr '\n' ' ')
-  tsha_stays "the cluster has resources of ocf:tsha: (${ids% }). Their monitors and stops would fail without the agents, and this node would be fenced. First delete them, or: pcs property set maintenance-mode=true"
+  tsha_stays "the cluster has resources of ocf:tsha: (${ids% }). Their monitors and stops would fail without the agents, and this node would be fenced. First delete them, or: pcs property set maintenance-mode=true. The other flavour takes the place of this one in one step: @REPLACE@"
 }
