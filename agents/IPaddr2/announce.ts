@@ -1,4 +1,5 @@
-import { firstLine } from '../../lib/host/host.ts';
+import { wordsOf } from '../../lib/contract/reason.ts';
+import { firstLine, outputTrouble } from '../../lib/host/host.ts';
 import { stateDir } from '../../lib/host/memory.ts';
 import type { Sighting } from '../../lib/host/net/addresses.ts';
 import { inNamespace } from '../../lib/host/net/namespaces.ts';
@@ -18,6 +19,14 @@ const endMs = 2000;
  * ends it. A failure here is logged and no more: neighbours that were not told ask again by themselves, if later.
  */
 export async function announce(ctx: Ctx, want: Wanted, place: Place, count: number): Promise<void> {
+  try {
+    await tellNeighbours(ctx, want, place, count);
+  } catch (error) {
+    ctx.log.warn(`${want.ip} could not be announced: ${wordsOf(error)}`);
+  }
+}
+
+async function tellNeighbours(ctx: Ctx, want: Wanted, place: Place, count: number): Promise<void> {
   if (place.link.name === 'lo') return;
   const sender = await findSender(ctx, want, place);
   if (!sender) {
@@ -33,17 +42,17 @@ export async function announce(ctx: Ctx, want: Wanted, place: Place, count: numb
 /** arp_count_refresh: some rounds at every monitor, for switches with a short memory. */
 export async function announceAgain(ctx: Ctx, want: Wanted, at: Sighting): Promise<void> {
   const count = ctx.params.arp_count_refresh;
-  if (count === 0 || want.family === 'inet6' || ctx.request.probe) return;
+  if (count === 0 || want.family === 'inet6' || (ctx.request.probe && ctx.request.byPacemaker)) return;
   await announce(ctx, want, spotOf(at), count);
 }
 
 async function sendNow({ host, log }: Ctx, want: Wanted, commands: readonly Argv[]): Promise<void> {
   for (const argv of commands) {
-    const { code, stderr, hung } = await host.tryRun(argv);
-    if (code !== 0)
-      log.warn(
-        `${want.ip} could not be announced: ${argv[0]}: ${hung ?? (firstLine(stderr) || `exit ${code}`)}`,
-      );
+    const output = await host.tryRun(argv);
+    // Thomas Habets' arping says 1 because nobody answers what asks for no answer
+    const unanswered = output.code === 1 && output.stderr.trim() === '' && !output.hung;
+    if (output.code !== 0 && !unanswered)
+      log.warn(`${want.ip} could not be announced: ${argv[0]}: ${outputTrouble(output)}`);
   }
 }
 
@@ -57,16 +66,23 @@ async function sendLater(ctx: Ctx, want: Wanted, commands: readonly Argv[]): Pro
       const announcer = await identityOf(host, await host.sys.launch(argv, complaintsOf(ctx)));
       if (announcer) announcers.push(announcer);
     } catch (error) {
-      log.warn(
-        `${want.ip} could not be announced: ${argv[0]}: ${error instanceof Error ? error.message : error}`,
-      );
+      log.warn(`${want.ip} could not be announced: ${argv[0]}: ${wordsOf(error)}`);
     }
   }
   await memory.note('announcers', announcers);
 }
 
-/** Ends what announces in the background, and sees it gone: a packet after stop would misdirect the new node's clients. */
+/**
+ * Ends what announces in the background, and sees it gone: a packet after stop would misdirect the new node's clients. That it cannot be
+ * found is a warning, for the address itself must go all the same.
+ */
 export async function endAnnouncer(ctx: Ctx): Promise<void> {
+  await endAnnouncers(ctx).catch((error: unknown) =>
+    ctx.log.warn(`the announcer of ${ctx.params.ip} may go on: ${wordsOf(error)}`),
+  );
+}
+
+async function endAnnouncers(ctx: Ctx): Promise<void> {
   const { host, memory, log } = ctx;
   const announcers = (await memory.fact<readonly ProcessIdentity[]>('announcers')) ?? [];
   for (const announcer of announcers) {

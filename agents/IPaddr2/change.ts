@@ -1,5 +1,8 @@
-import type { Address, Interface, Sighting } from '../../lib/host/net/addresses.ts';
+import { wordsOf } from '../../lib/contract/reason.ts';
+import { commandTrouble } from '../../lib/host/host.ts';
+import { type Address, type Interface, interfaces, type Sighting } from '../../lib/host/net/addresses.ts';
 import { inNamespace, ipCommand, type Namespace } from '../../lib/host/net/namespaces.ts';
+import { contains } from '../../lib/host/net/networks.ts';
 import type { Ctx } from './params.ts';
 import type { Place } from './place.ts';
 
@@ -28,37 +31,79 @@ export async function addAddress({ host, params }: Ctx, want: Wanted, place: Pla
 export async function removeAddress(ctx: Ctx, namespace: Namespace, sighting: Sighting): Promise<void> {
   const { link, address } = sighting;
   const { ip, prefix, peer, family } = address;
-  await promoteOthers(ctx, namespace, link, address);
+  const endangered = await promoteOthers(ctx, namespace, link, address);
   const which = peer === undefined ? [`${ip}/${prefix}`] : [ip, 'peer', `${peer}/${prefix}`];
   const argv = ipCommand(namespace, '-f', family, 'address', 'delete', ...which, 'dev', link.name);
   const { code, stderr } = await ctx.host.tryRun(argv);
   if (code !== 0) ctx.log.warn(`${argv.join(' ')}: ${stderr.trim() || `exit ${code}`}`);
+  await putBack(ctx, namespace, link, endangered);
 }
 
 /**
  * Has the kernel keep the secondary addresses of a network when the first goes. It is left switched on, as systemd's defaults
- * have it: another address may be removed at this moment, and switching back would lose that one's neighbours.
+ * have it: another address may be removed at this moment, and switching back would lose that one's neighbours. Returns those that the
+ * kernel would take along because that cannot be switched on, as where /proc/sys is read-only.
  */
 async function promoteOthers(
   { host, log }: Ctx,
   namespace: Namespace,
   link: Interface,
   address: Address,
-): Promise<void> {
-  const others = link.addresses.some(({ secondary }) => secondary);
-  if (address.family === 'inet6' || address.secondary || !others) return;
-  const conf = (dev: string) => `/proc/sys/net/ipv4/conf/${dev}/promote_secondaries`;
-  if (namespace !== undefined) {
-    const key = `net/ipv4/conf/${link.name}/promote_secondaries=1`;
-    await host.tryRun(inNamespace(namespace, ['sysctl', '-q', '-w', key]));
-    return;
-  }
-  for (const dev of ['all', link.name])
-    if ((await host.sys.read(conf(dev)).catch(() => '0')).trim() === '1') return;
-  await host.sys.poke(conf(link.name), '1\n');
-  log.info(
-    `promote_secondaries switched on for ${link.name}: its other addresses stay when ${address.ip} goes`,
+): Promise<readonly Address[]> {
+  if (address.family === 'inet6' || address.secondary) return [];
+  const others = link.addresses.filter(
+    (other) =>
+      other.secondary && other.prefix === address.prefix && contains(address.ip, address.prefix, other.ip),
   );
+  if (others.length === 0) return [];
+  const conf = (dev: string) => `/proc/sys/net/ipv4/conf/${dev}/promote_secondaries`;
+  const write = async (file: string) =>
+    namespace === undefined
+      ? host.sys.poke(file, '1\n')
+      : void (await host.run(inNamespace(namespace, ['tee', file]), { input: '1\n' }));
+  const read = (file: string): Promise<string> =>
+    namespace === undefined ? host.sys.read(file) : host.run(inNamespace(namespace, ['cat', file]));
+  try {
+    for (const dev of ['all', link.name])
+      if ((await read(conf(dev)).catch(() => '0')).trim() === '1') return [];
+    await write(conf(link.name));
+    log.info(
+      `promote_secondaries switched on for ${link.name}: its other addresses stay when ${address.ip} goes`,
+    );
+    return [];
+  } catch (error) {
+    log.warn(
+      `promote_secondaries of ${link.name} stays off: ${wordsOf(error)}; its other addresses are put back`,
+    );
+    return others;
+  }
+}
+
+/** Adds addresses that went with another one, as they were. */
+async function putBack(
+  { host, log }: Ctx,
+  namespace: Namespace,
+  { index }: Interface,
+  addresses: readonly Address[],
+): Promise<void> {
+  if (addresses.length === 0) return;
+  const now = (await interfaces(host, namespace)).find((link) => link.index === index);
+  const here = new Set(now?.addresses.map(({ ip, prefix }) => `${ip}/${prefix}`));
+  for (const { ip, prefix, peer, broadcast, label, origin } of addresses) {
+    if (now === undefined || here.has(`${ip}/${prefix}`)) continue;
+    const argv = ipCommand(
+      namespace,
+      ...['-f', 'inet', 'address', 'add'],
+      ...(peer === undefined ? [`${ip}/${prefix}`] : [ip, 'peer', `${peer}/${prefix}`]),
+      ...(broadcast === undefined ? [] : ['broadcast', broadcast]),
+      ...(label === undefined || label === now.name ? [] : ['label', label]),
+      ...origin,
+      ...['dev', now.name],
+    );
+    const output = await host.tryRun(argv);
+    if (output.code === 0) log.info(`${ip}/${prefix} put back on ${now.name}`);
+    else log.error(`${ip}/${prefix} went along and cannot be put back: ${commandTrouble(argv, output)}`);
+  }
 }
 
 /** Source address selection (RFC 6724) avoids an address with a label of its own. Not having one is no reason to fail. */

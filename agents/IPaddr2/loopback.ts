@@ -32,7 +32,7 @@ export async function giveBackToLoopback(ctx: Ctx, want: Wanted): Promise<void> 
     ),
   );
   await memory.note('parked', undefined);
-  await host.sys.remove(stockFile(ctx, want));
+  await host.sys.remove(stockFile(ctx, want)).catch(() => undefined);
   log.info(`${want.ip}/32 put back on lo`);
 }
 

@@ -51,7 +51,11 @@ async function bestRoute(
   const fitting = attached.filter(
     (route) => route.prefix <= (want.prefix ?? 128) && (nic === undefined || route.nic === nic.name),
   );
-  const [best, ...others] = rankRoutes(fitting, indexOf);
+  const linked = fitting.filter(
+    (route) => !route.linkDown && (interfaceNamed(links, route.nic)?.running ?? true),
+  );
+  // without any link the best of those that may get theirs back
+  const [best, ...others] = rankRoutes(linked.length > 0 ? linked : fitting, indexOf);
   const rivals = others.filter(({ nic: rival, prefix }) => rival !== best?.nic && prefix === best?.prefix);
   if (best && rivals.length > 0)
     ctx.log.info(

@@ -6,6 +6,7 @@ import {
   familyOf,
   globallyUnique,
   hashSeed,
+  isLinkLocal,
   longestLabel,
   multicastMac,
   nicAndLabel,
@@ -51,7 +52,7 @@ function ipv6Rules(given: Given, ip: string): readonly string[] {
   if (cidr_netmask !== undefined && prefixLength(cidr_netmask, 'inet6') === undefined)
     problems.push(`cidr_netmask=${cidr_netmask} is not a prefix length from 1 to 128`);
   if (broadcast !== undefined) problems.push('broadcast is for IPv4: IPv6 has none');
-  if (/^fe[89ab]/.test(ip) && nic === undefined)
+  if (isLinkLocal(ip) && nic === undefined)
     problems.push(`nic is needed: the link-local address ${ip} exists on every interface`);
   return problems;
 }

@@ -2,6 +2,7 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import { heartbeatProgram } from '../../lib/host/heartbeat-programs.ts';
 import { stateDir } from '../../lib/host/memory.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
+import { arpingHere } from './arping.ts';
 import type { Ctx } from './params.ts';
 import type { Place } from './place.ts';
 import { macOf } from './share.ts';
@@ -45,9 +46,7 @@ async function installedSender(ctx: Ctx, { link: { linkType } }: Place): Promise
   if (linkType === 'infiniband' && (await programOf(ctx, 'ipoibarping'))) return 'ipoibarping';
   if (await programOf(ctx, 'send_arp')) return 'send_arp';
   if (!(await ctx.host.sys.has('arping'))) return undefined;
-  // Two programs of this name exist; only one calls itself so.
-  const { stdout } = await ctx.host.tryRun(['arping', '-V']);
-  return stdout.includes('iputils') ? 'iputils_arping' : 'libnet_arping';
+  return (await arpingHere(ctx)) ?? 'iputils_arping';
 }
 
 /** Of send_arp, which leaves it behind when it is ended. */
@@ -65,13 +64,16 @@ async function ipv4Sender(
   const { ip, share } = want;
   const nic = place.link.name;
   const { arp_interval: interval, send_arp_opts = '' } = ctx.params;
+  const other = name.endsWith('_arping') ? await arpingHere(ctx) : undefined;
+  if (other !== undefined && other !== name)
+    ctx.log.warn(`arp_sender=${name}, but the arping that is installed is ${other}: called as that`);
   const options = send_arp_opts.split(/\s+/).filter(Boolean);
-  switch (name) {
+  switch (other ?? name) {
     case 'send_arp': {
       // Sends a request and a reply each round. It deletes its pid file at the end, whatever that is, and gives way to the
       // process that an old one names: so the file is one of ours, and gone before.
       const pidFile = pidFileOf(ctx, ip);
-      await ctx.host.sys.remove(pidFile);
+      await ctx.host.sys.remove(pidFile).catch(() => undefined); // a /run that is read-only
       const fixed = [...options, '-i', String(interval), '-p', pidFile] as const;
       const mac = share ? (await macOf(ctx, want, place)).replaceAll(':', '') : 'auto';
       const last = [nic, ip, mac, 'not_used', 'not_used'] as const;
@@ -96,7 +98,7 @@ async function shareSender(ctx: Ctx, want: Wanted, place: Place): Promise<Sender
   return ipv4Sender(ctx, want, place, 'send_arp');
 }
 
-/** The kernel has told the neighbours once already (`neighbours.ts`). */
+/** The kernel has told the neighbours once already (`advertise.ts`). */
 async function ipv6Sender(ctx: Ctx, { ip }: Wanted, { link, prefix }: Place): Promise<Sender | undefined> {
   const program = await heartbeatProgram(ctx.host, 'send_ua');
   if (program === undefined) return undefined;

@@ -34,7 +34,7 @@ export async function requireFirewall({ host }: Ctx, { share }: Wanted): Promise
 }
 
 /** Looks at the rules. Without any that drop, this node answers every client, whoever else does. */
-export async function sharing(ctx: Ctx, want: Wanted): Promise<Sharing> {
+export async function lookAtShare(ctx: Ctx, want: Wanted): Promise<Sharing> {
   if (want.share === undefined) return 'taken';
   if (!(await ctx.host.sys.has(firewall))) return 'unguarded';
   const rules = await rulesOf(ctx, want);
@@ -49,7 +49,7 @@ export async function takeShare(ctx: Ctx, want: Wanted, spot: Spot): Promise<voi
   if (share === undefined) return;
   const table = tableOf(want);
   const rules = await rulesOf(ctx, want);
-  const family = familyOf(want);
+  const family = nftFamilyOf(want);
   const here = `${table} ${chain} iif "${spot.link.name}" ${family} daddr ${ip}`;
   const seed = params.clusterip_hash_seed ?? (await digest(ctx, want, spot)).seed;
   const mac = await macOf(ctx, want, spot);
@@ -131,8 +131,8 @@ async function digest({ params }: Ctx, { ip, family }: Wanted, spot: Spot) {
 }
 
 const nameOf = ({ ip }: Wanted): string => `IPaddr2_${ip.replaceAll(/[.:]/g, '_')}`;
-const familyOf = ({ family }: Wanted): TableFamily => (family === 'inet' ? 'ip' : 'ip6');
-const tableOf = (want: Wanted): string => `${familyOf(want)} ${nameOf(want)}`;
+const nftFamilyOf = ({ family }: Wanted): TableFamily => (family === 'inet' ? 'ip' : 'ip6');
+const tableOf = (want: Wanted): string => `${nftFamilyOf(want)} ${nameOf(want)}`;
 const mangleTableOf = (want: Wanted): string => `arp ${nameOf(want)}`;
 
 const mangleRules = (want: Wanted, mac: string): readonly string[] => [
@@ -150,4 +150,4 @@ const isOf =
     comment === commentOf(number);
 
 const rulesOf = async ({ host }: Ctx, want: Wanted): Promise<readonly Rule[]> =>
-  (await tableRules(host, want.namespace, familyOf(want), nameOf(want))) ?? [];
+  (await tableRules(host, want.namespace, nftFamilyOf(want), nameOf(want))) ?? [];

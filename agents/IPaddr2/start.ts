@@ -2,21 +2,21 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { type Interface, interfaces, type Sighting } from '../../lib/host/net/addresses.ts';
 import { ipCommand, namespaceExists } from '../../lib/host/net/namespaces.ts';
+import { advertise } from './advertise.ts';
 import { announce, endAnnouncer } from './announce.ts';
 import { addAddress, labelSource, removeAddress } from './change.ts';
-import { requireUnused } from './duplicate.ts';
 import { giveBackToLoopback, takeFromLoopback } from './loopback.ts';
 import { settled } from './monitor.ts';
-import { advertised } from './neighbours.ts';
 import type { Ctx } from './params.ts';
 import { choosePlace, type Place } from './place.ts';
+import { requireUnused } from './require-unused.ts';
 import { spellingRules } from './rules.ts';
+import { judge, sentence, sightings, withShare } from './seen.ts';
 import { requireSender } from './senders.ts';
-import { judge, sentence, sightings, withShare } from './served.ts';
 import { endSharing, leaveShare, requireFirewall, spotOf, takeShare } from './share.ts';
 import { type Wanted, wanted } from './wanted.ts';
 
-/** An interface that was just switched on negotiates its link for a while. */
+/** An interface that was just switched on, or whose switch boots, negotiates its link for a while. */
 const linkMs = 8000;
 const detectionMs = 10_000;
 /** What undoing a start needs, kept back from every wait. */
@@ -42,20 +42,22 @@ export async function start(ctx: Ctx): Promise<void> {
       return;
     case 'tentative':
       return requireServed(ctx, want);
+    case 'link down':
+      await waitForLink(ctx, want, before.at.link);
+      return requireServed(ctx, want);
     case 'not our share':
     case 'unguarded':
       await takeShare(ctx, want, spotOf(before.at));
       return requireServed(ctx, want);
     case 'elsewhere':
     case 'other label':
-    case 'link down':
     case 'duplicate':
       throw new Failure('failed', sentence(want, before));
     default:
   }
 
   const place = await choosePlace(ctx, want, links);
-  const old = sightings(want, links);
+  const old = sightings(want, links, place.link);
   const stranger = old.find(({ link }) => link !== place.link);
   if (stranger)
     throw new Failure('failed', `${want.ip} is already on ${stranger.link.name}, not on ${place.link.name}`);
@@ -78,7 +80,7 @@ async function serve(ctx: Ctx, want: Wanted, place: Place, old: readonly Sightin
     await takeFromLoopback(ctx, want);
     await takeShare(ctx, want, place);
     await labelSource(ctx, want, 'add');
-    await advertised(ctx, want, place.link, async () => {
+    await advertise(ctx, want, place.link, async () => {
       await addAddress(ctx, want, place);
       await switchOn(ctx, want, place.link);
       await requireServed(ctx, want);
@@ -89,10 +91,19 @@ async function serve(ctx: Ctx, want: Wanted, place: Place, old: readonly Sightin
   }
 }
 
-async function switchOn({ host, log }: Ctx, want: Wanted, link: Interface): Promise<void> {
-  if (link.up) return;
-  log.info(`interface ${link.name} is switched on`);
-  await host.run(ipCommand(want.namespace, 'link', 'set', 'dev', link.name, 'up'));
+async function switchOn(ctx: Ctx, want: Wanted, link: Interface): Promise<void> {
+  const { host, log } = ctx;
+  if (!link.up) {
+    log.info(`interface ${link.name} is switched on`);
+    await host.run(ipCommand(want.namespace, 'link', 'set', 'dev', link.name, 'up'));
+  }
+  if (!link.up || ctx.params.check_link_status) await waitForLink(ctx, want, link);
+}
+
+/** Until the interface has a link, within bounds. */
+async function waitForLink({ host, log }: Ctx, want: Wanted, link: Interface): Promise<void> {
+  if (link.running) return;
+  log.info(`waiting for the link of ${link.name}`);
   await host.until(
     async () => {
       const now = await interfaces(host, want.namespace);
@@ -103,8 +114,8 @@ async function switchOn({ host, log }: Ctx, want: Wanted, link: Interface): Prom
 }
 
 async function requireServed(ctx: Ctx, want: Wanted): Promise<void> {
-  const verdict = await settled(ctx, want, waitAtMost(ctx.host, detectionMs));
-  if (verdict.is !== 'served') throw new Failure('failed', sentence(want, verdict));
+  const seen = await settled(ctx, want, waitAtMost(ctx.host, detectionMs));
+  if (seen.is !== 'served') throw new Failure('failed', sentence(want, seen));
 }
 
 const waitAtMost = (host: Host, ms: number): number => Math.max(0, Math.min(ms, host.left() - undoMs));

@@ -11,10 +11,10 @@ import { endAnnouncer } from './announce.ts';
 import { labelSource, removeAddress } from './change.ts';
 import { giveBackToLoopback } from './loopback.ts';
 import type { Ctx } from './params.ts';
+import { sightings } from './seen.ts';
 import { pidFileOf } from './senders.ts';
-import { sightings } from './served.ts';
 import { endSharing, leaveShare, spotOf } from './share.ts';
-import { type Wanted, wanted } from './wanted.ts';
+import { isLinkLocal, type Wanted, wanted } from './wanted.ts';
 
 /** Looks for the address first: routes, prefix and label that start needed may be gone, the address must not stay for that. */
 export async function stop(ctx: Ctx): Promise<void> {
@@ -22,7 +22,7 @@ export async function stop(ctx: Ctx): Promise<void> {
   await endAnnouncer(ctx);
   const want = wanted(ctx);
   if (want === undefined) return;
-  await host.sys.remove(pidFileOf(ctx, want.ip));
+  await host.sys.remove(pidFileOf(ctx, want.ip)).catch(() => undefined);
   if (!(await namespaceExists(host, want.namespace))) {
     log.info(`network namespace ${want.namespace} does not exist: ${want.ip} is not there`);
     return;
@@ -33,38 +33,44 @@ export async function stop(ctx: Ctx): Promise<void> {
     log.info(`${want.ip} stays: other instances on this node serve their shares of it`);
     return;
   }
-  const found = await ours(ctx, want);
-  for (const sighting of found) {
+  const { ours, others } = await sort(ctx, want);
+  for (const { link, address } of others)
+    log.warn(`${want.ip}/${address.prefix} on ${link.name} is left alone: it is not on ${want.nic}`);
+  for (const sighting of ours) {
     await removeAddress(ctx, want.namespace, sighting);
     log.info(`${want.ip}/${sighting.address.prefix} removed from ${sighting.link.name}`);
   }
-  const [left] = found.length > 0 ? await ours(ctx, want) : [];
+  const [left] = ours.length > 0 ? (await sort(ctx, want)).ours : [];
   if (left) throw new Failure('failed', `${want.ip} cannot be removed from ${left.link.name}`);
-  await endSharing(ctx, want, found.map(spotOf));
-  if (found.length > 0 && params.flush_routes)
+  await endSharing(ctx, want, ours.map(spotOf));
+  if (ours.length > 0 && params.flush_routes)
     await host.tryRun(ipCommand(want.namespace, '-f', want.family, 'route', 'flush', 'cache'));
   await labelSource(ctx, want, 'del');
   await giveBackToLoopback(ctx, want);
 }
 
+type Sorted = { readonly ours: readonly Sighting[]; readonly others: readonly Sighting[] };
+
 /**
- * Every place of the address that this resource answers for: any prefix, any label, on its interface. An interface that has
- * another name now is known by its index.
+ * The places of the address, any prefix, any label. Ours are those on the configured interface and on the one that start used, which is
+ * known by its index whatever its name is now. When there is neither, every place may be ours: no two of a network may have the address.
  */
-async function ours({ host, memory, log }: Ctx, want: Wanted): Promise<readonly Sighting[]> {
+async function sort({ host, memory }: Ctx, want: Wanted): Promise<Sorted> {
   const links = await interfaces(host, want.namespace);
-  const all = sightings(want, links);
-  if (want.nic === undefined) return all;
-  const nic = interfaceNamed(links, want.nic) ?? (await renamed(links, memory));
-  if (nic === undefined && all[0])
-    log.warn(`interface ${want.nic} does not exist; ${want.ip} on ${all[0].link.name} is left alone`);
-  return all.filter(({ link }) => link === nic);
+  if (want.nic === undefined) return { ours: sightings(want, links), others: [] };
+  const index = await memory.fact<number>('index');
+  const used = links.find((link) => link.index === index);
+  const named = interfaceNamed(links, want.nic);
+  const all = isLinkLocal(want.ip)
+    ? [named, used].filter(once).flatMap((nic) => sightings(want, links, nic))
+    : sightings(want, links);
+  if (named === undefined && used === undefined) return { ours: all, others: [] };
+  const isOurs = ({ link }: Sighting) => link === named || link === used;
+  return { ours: all.filter(isOurs), others: all.filter((sighting) => !isOurs(sighting)) };
 }
 
-async function renamed(links: readonly Interface[], memory: Ctx['memory']): Promise<Interface | undefined> {
-  const index = await memory.fact<number>('index');
-  return links.find((link) => link.index === index);
-}
+const once = (link: Interface | undefined, at: number, all: readonly unknown[]): boolean =>
+  link !== undefined && all.indexOf(link) === at;
 
 /** On a host that lost its `ip` command the kernel tells whether there is anything to remove. */
 async function goneWithoutTools({ host }: Ctx, want: Wanted): Promise<boolean> {

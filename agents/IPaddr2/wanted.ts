@@ -72,6 +72,9 @@ export const globallyUnique = (request: Request): boolean =>
 
 export const familyOf = (ip: string): Family => (ip.includes(':') ? 'inet6' : 'inet');
 
+/** fe80::/10: every interface may have the same, and they are different addresses. */
+export const isLinkLocal = (ip: string): boolean => /^fe[89ab]/.test(ip);
+
 export const isLoopback = (ip: string): boolean => ip.startsWith('127.') || ip === '::1';
 
 /** `eth0:web` is the old form of nic=eth0 iflabel=web. */

@@ -5,6 +5,11 @@ export type Request = {
   readonly instance: string;
   /** A monitor that asks "is it here at all?": interval 0 or none, as in ocf-shellfuncs. */
   readonly probe: boolean;
+  /**
+   * Called with Pacemaker's words (feature set, CRM_meta_*). drbd-reactor and people say none: their monitor has no interval, so it
+   * counts as a probe, but whoever called it reads the reason and wants what a recurring monitor does.
+   */
+  readonly byPacemaker: boolean;
   readonly intervalMs: number;
   readonly timeoutMs: number;
   /** OCF_CHECK_LEVEL; `undefined` when nobody set it, which validate-all takes as 0. */
@@ -23,15 +28,17 @@ const longestTimerMs = 2 ** 31 - 1;
 export function readRequest(action: string, env: NodeJS.ProcessEnv): Request {
   const meta = (name: string) => env[`OCF_RESKEY_CRM_meta_${name}`];
   const intervalMs = wholeNumber(meta('interval')) ?? 0;
+  const featureSet = env['OCF_RESKEY_crm_feature_set'];
   return {
     action,
     instance: env['OCF_RESOURCE_INSTANCE'] || 'default',
     probe: action === 'monitor' && intervalMs === 0,
+    byPacemaker: ['interval', 'timeout'].some((name) => meta(name) !== undefined) || Boolean(featureSet),
     intervalMs,
     timeoutMs: Math.min(wholeNumber(meta('timeout')) || defaultTimeoutMs, longestTimerMs),
     checkLevel: wholeNumber(env['OCF_CHECK_LEVEL'] || env['OCF_RESKEY_OCF_CHECK_LEVEL']),
     meta,
-    featureSet: env['OCF_RESKEY_crm_feature_set'],
+    featureSet,
   };
 }
 

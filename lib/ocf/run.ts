@@ -65,7 +65,8 @@ export async function runAction<T extends ParamTable>(
         throw failure;
       }),
     ]);
-    return conclude(agent.name, situation, outcome);
+    const silent = situation === 'probe' && request.byPacemaker;
+    return conclude(agent.name, silent, outcome);
   } catch (error) {
     const failure = asFailure(error);
     log.debug(failure.stack ?? failure.message);
@@ -193,10 +194,10 @@ const healths: ReadonlySet<string> = new Set<Health>([
 ]);
 const isHealth = (verdict: Trouble | Health): verdict is Health => healths.has(verdict);
 
-function conclude(agent: string, situation: Situation, outcome: Health | Report): Result {
+/** Pacemaker's probe expects "not running" and wants no reason for it. */
+function conclude(agent: string, silent: boolean, outcome: Health | Report): Result {
   const { health, reason } = typeof outcome === 'string' ? { health: outcome, reason: undefined } : outcome;
-  if (health === 'notRunning' && situation !== 'probe')
-    return resultOf(health, reason ?? `${agent} is not running`);
+  if (health === 'notRunning' && !silent) return resultOf(health, reason ?? `${agent} is not running`);
   if (health === 'notRunning' || health === 'ok' || health === 'promoted') return resultOf(health);
   return resultOf(health, reason);
 }

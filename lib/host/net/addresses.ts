@@ -19,6 +19,8 @@ export type Address = {
   readonly secondary: boolean;
   /** IPv6 duplicate address detection: not over yet, or found another owner. */
   readonly detection: 'none' | 'tentative' | 'failed';
+  /** What else `ip address add` must be told to make it again: scope, metric, flags, lifetimes. */
+  readonly origin: readonly string[];
 };
 
 export type Interface = {
@@ -61,9 +63,21 @@ type IpAddress = {
   readonly temporary?: boolean;
   readonly tentative?: boolean;
   readonly dadfailed?: boolean;
+  readonly scope?: string;
+  readonly metric?: number;
+  readonly noprefixroute?: boolean;
+  readonly valid_life_time?: number;
+  readonly preferred_life_time?: number;
 };
 
-/** `ip -j address show`. Old versions leave an empty object for an interface that a filter hid. */
+/**
+ * `ip -j address show`, in short:
+ *
+ *     [{"ifindex":2,"ifname":"eth0","flags":["BROADCAST","UP","LOWER_UP"],"operstate":"UP","link_type":"ether","addr_info":
+ *       [{"family":"inet","local":"192.168.144.2","prefixlen":24,"broadcast":"192.168.144.255","scope":"global","secondary":true,"label":"eth0"}]}]
+ *
+ * Old versions leave an empty object for an interface that a filter hid.
+ */
 export function parseAddresses(text: string): readonly Interface[] {
   const links = JSON.parse(text || '[]') as readonly IpLink[];
   return links.flatMap((link) => {
@@ -100,9 +114,27 @@ function readAddress(info: IpAddress): readonly Address[] {
       // In JSON IPv6's "secondary" is the temporary address of RFC 4941: the same bit.
       secondary: family === 'inet' && info.secondary === true,
       detection: info.dadfailed ? 'failed' : info.tentative ? 'tentative' : 'none',
+      origin: originOf(info),
     },
   ];
 }
+
+/** A lifetime without end, as `ip` prints it. */
+const forEver = 2 ** 32 - 1;
+
+const originOf = ({
+  scope,
+  metric,
+  noprefixroute,
+  valid_life_time: valid = forEver,
+  preferred_life_time: preferred = forEver,
+}: IpAddress): readonly string[] => [
+  ...(scope === undefined ? [] : ['scope', scope]),
+  ...(metric === undefined ? [] : ['metric', String(metric)]),
+  ...(noprefixroute ? ['noprefixroute'] : []),
+  ...(valid === forEver ? [] : ['valid_lft', String(valid)]),
+  ...(preferred === forEver ? [] : ['preferred_lft', String(preferred)]),
+];
 
 /** The interface of this name, be it an alternative one. */
 export const interfaceNamed = (links: readonly Interface[], name: string): Interface | undefined =>
@@ -130,7 +162,15 @@ function groupRunning(addresses: readonly RunningAddress[]): readonly Interface[
   for (const { name: label, address: ip, prefix } of addresses) {
     if (ip.includes(':')) continue;
     const name = label.split(':', 1)[0] ?? label;
-    const address: Address = { family: 'inet', ip, prefix, label, secondary: false, detection: 'none' };
+    const address: Address = {
+      family: 'inet',
+      ip,
+      prefix,
+      label,
+      secondary: false,
+      detection: 'none',
+      origin: [],
+    };
     links.set(name, withAddress(links.get(name) ?? blankInterface(name, 0), address));
   }
   return [...links.values()];
@@ -148,6 +188,7 @@ export function parseIfInet6(text: string): readonly Interface[] {
       prefix: Number.parseInt(prefix, 16),
       secondary: false,
       detection: bits & dadFailed ? 'failed' : bits & tentative ? 'tentative' : 'none',
+      origin: [],
     };
     const link = links.get(name) ?? blankInterface(name, Number.parseInt(index, 16));
     links.set(name, withAddress(link, address));

@@ -13,6 +13,8 @@ export type LinkRoute = {
   readonly metric: number | undefined;
   /** Who made it: `kernel`, `ra`, `static`… */
   readonly protocol: string;
+  /** Its interface has lost its link. */
+  readonly linkDown: boolean;
 };
 
 /** The attached networks of the main table that hold `ip`; `protocol` as `ip route` takes it, name or number. */
@@ -40,15 +42,22 @@ type IpRoute = {
   readonly flags?: readonly string[];
 };
 
-/** `ip -j route show`, without default routes, gateways, and everything that is no unicast (unreachable, blackhole…). */
+/**
+ * `ip -j route show`, without default routes, gateways, routes to a single host, which lead to no network, and everything that is no
+ * unicast (unreachable, blackhole…).
+ *
+ *     {"dst":"192.168.144.0/24","dev":"eth0","protocol":"kernel","scope":"link","prefsrc":"192.168.144.1","metric":50,"flags":["linkdown"]}
+ */
 export function parseRoutes(text: string): readonly LinkRoute[] {
   const routes = JSON.parse(text || '[]') as readonly IpRoute[];
   return routes.flatMap(({ type = 'unicast', dst, dev, gateway, via, metric, protocol = '', flags = [] }) => {
     if (dst === undefined || dst === 'default' || dev === undefined) return [];
     if (type !== 'unicast' || gateway !== undefined || via !== undefined || flags.includes('dead')) return [];
     const [network = '', length] = dst.split('/');
-    const prefix = length === undefined ? (network.includes(':') ? 128 : 32) : Number(length);
-    return prefix === 0 ? [] : [{ network, prefix, nic: dev, metric, protocol }];
+    const host = network.includes(':') ? 128 : 32;
+    const prefix = length === undefined ? host : Number(length);
+    if (prefix === 0 || prefix === host) return [];
+    return [{ network, prefix, nic: dev, metric, protocol, linkDown: flags.includes('linkdown') }];
   });
 }
 

@@ -6,16 +6,18 @@ import { silentLog } from '../../fake/story.ts';
 
 const ran = { OCF_RESKEY_state: '/run/x', OCF_RESKEY_CRM_meta_interval: '10000' };
 
+const probe = { OCF_RESKEY_CRM_meta_interval: '0' };
+
 describe('what the run loop makes of a call', () => {
   test.each([
     ['start without its required parameter', 'start', {}, 6],
     ['validate-all without it', 'validate-all', {}, 6],
-    ['probe without it', 'monitor', {}, 7],
+    ['probe without it', 'monitor', probe, 7],
     ['recurring monitor without it', 'monitor', { OCF_RESKEY_CRM_meta_interval: '10000' }, 6],
     ['stop without it', 'stop', {}, 0],
     ['start with an impossible value', 'start', { ...ran, OCF_RESKEY_count: '77' }, 6],
     ['recurring monitor with an impossible value', 'monitor', { ...ran, OCF_RESKEY_count: 'x' }, 1],
-    ['probe with an impossible value', 'monitor', { OCF_RESKEY_state: '/run/x', OCF_RESKEY_count: 'x' }, 7],
+    ['probe with an impossible value', 'monitor', { ...ran, ...probe, OCF_RESKEY_count: 'x' }, 7],
     ['stop with an impossible value', 'stop', { ...ran, OCF_RESKEY_count: 'x' }, 0],
     ['a rule of the agent', 'validate-all', { ...ran, OCF_RESKEY_count: '7' }, 6],
     ['an unknown action', 'no_cmd', ran, 3],
@@ -32,5 +34,15 @@ describe('what the run loop makes of a call', () => {
     expect(result.code).toBe(code);
     const expected = code === 0 || (code === 7 && action === 'monitor');
     expect(Boolean(result.reason)).toBe(!expected);
+  });
+
+  test.each([
+    ['drbd-reactor or a person, who reads why', {}, 'Dummy is not running'],
+    ['Pacemaker, which asks before every start', probe, undefined],
+    ['Pacemaker, whose probe has no interval', { OCF_RESKEY_crm_feature_set: '3.19.0' }, undefined],
+  ])('I8: not running, asked by %s', async (_who, env, reason) => {
+    const machine = new FakeMachine({ OCF_RESKEY_state: '/run/x', ...env });
+    expect(await runAction(dummy, 'monitor', machine, silent)).toMatchObject({ code: 7 });
+    expect((await runAction(dummy, 'monitor', machine, silent)).reason).toBe(reason);
   });
 });

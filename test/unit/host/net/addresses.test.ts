@@ -72,6 +72,7 @@ describe('ip -j address', () => {
         label: 'eth0',
         secondary: false,
         detection: 'none',
+        origin: ['scope', 'global'],
       },
       {
         family: 'inet',
@@ -81,6 +82,7 @@ describe('ip -j address', () => {
         peer: '10.9.9.10',
         secondary: false,
         detection: 'none',
+        origin: ['scope', 'global'],
       },
       {
         family: 'inet',
@@ -89,9 +91,24 @@ describe('ip -j address', () => {
         label: 'eth0:x',
         secondary: true,
         detection: 'none',
+        origin: ['scope', 'global'],
       },
-      { family: 'inet6', ip: '2001:db8:1234::1', prefix: 64, secondary: false, detection: 'tentative' },
-      { family: 'inet6', ip: 'fe80::1', prefix: 64, secondary: false, detection: 'failed' },
+      {
+        family: 'inet6',
+        ip: '2001:db8:1234::1',
+        prefix: 64,
+        secondary: false,
+        detection: 'tentative',
+        origin: ['scope', 'global'],
+      },
+      {
+        family: 'inet6',
+        ip: 'fe80::1',
+        prefix: 64,
+        secondary: false,
+        detection: 'failed',
+        origin: ['scope', 'link'],
+      },
     ]);
   });
 

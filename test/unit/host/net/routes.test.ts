@@ -16,12 +16,17 @@ const ipJson = `[
 {"dst":"172.16.0.0/12","nexthops":[{"dev":"eth0","weight":1}],"flags":[]},
 {"dst":"2001:db8::1","dev":"eth0","metric":256,"flags":[]}]`;
 
-test('only networks that are attached to an interface', () => {
+test('I7: only networks that are attached to an interface, no single hosts', () => {
   expect(parseRoutes(ipJson)).toEqual([
-    { network: '10.9.9.10', prefix: 32, nic: 'eth0', metric: undefined, protocol: 'kernel' },
-    { network: '192.168.144.0', prefix: 24, nic: 'eth0', metric: undefined, protocol: 'kernel' },
-    { network: '192.168.144.0', prefix: 24, nic: 'eth1', metric: 50, protocol: 'static' },
-    { network: '2001:db8::1', prefix: 128, nic: 'eth0', metric: 256, protocol: '' },
+    {
+      network: '192.168.144.0',
+      prefix: 24,
+      nic: 'eth0',
+      metric: undefined,
+      protocol: 'kernel',
+      linkDown: false,
+    },
+    { network: '192.168.144.0', prefix: 24, nic: 'eth1', metric: 50, protocol: 'static', linkDown: true },
   ]);
 });
 
@@ -34,7 +39,15 @@ test('only those that hold the address', async () => {
 
 const route = (nic: string, network: string, rest: Partial<LinkRoute> = {}): LinkRoute => {
   const [base = '', prefix] = network.split('/');
-  return { nic, network: base, prefix: Number(prefix), metric: undefined, protocol: 'static', ...rest };
+  return {
+    nic,
+    network: base,
+    prefix: Number(prefix),
+    metric: undefined,
+    protocol: 'static',
+    linkDown: false,
+    ...rest,
+  };
 };
 
 test.each([

@@ -1,13 +1,15 @@
+import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Interface } from '../../lib/host/net/addresses.ts';
 import type { Ctx } from './params.ts';
 import type { Wanted } from './wanted.ts';
 
 /**
  * Has the kernel itself tell the neighbours of a new IPv6 address, at the moment duplicate address detection clears it
- * (ndisc_notify, Linux 4.18 and later), and leaves the setting as it was.
+ * (ndisc_notify, Linux 4.18 and later), while `work` adds it, and leaves the setting as it was. Where the setting cannot be written, as in
+ * a container whose /proc/sys is read-only, `work` is done without it.
  */
-export async function advertised(
-  { host, params }: Ctx,
+export async function advertise(
+  { host, params, log }: Ctx,
   want: Wanted,
   link: Interface,
   work: () => Promise<void>,
@@ -18,10 +20,18 @@ export async function advertised(
       ? (await host.sys.read(setting).catch(() => '')).trim()
       : '';
   if (was !== '0') return work();
-  await host.sys.poke(setting, '1\n');
+  const set = (value: string) =>
+    host.sys.poke(setting, `${value}\n`).then(
+      () => true,
+      (error: unknown) => {
+        log.info(`${want.ip} is not advertised by the kernel: ${setting}: ${wordsOf(error)}`);
+        return false;
+      },
+    );
+  if (!(await set('1'))) return work();
   try {
     await work();
   } finally {
-    await host.sys.poke(setting, `${was}\n`);
+    await set(was);
   }
 }

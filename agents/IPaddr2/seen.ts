@@ -7,27 +7,27 @@ import {
 } from '../../lib/host/net/addresses.ts';
 import { namespaceExists } from '../../lib/host/net/namespaces.ts';
 import type { Ctx } from './params.ts';
-import { sharing } from './share.ts';
-import { isLoopback, type Wanted } from './wanted.ts';
+import { lookAtShare } from './share.ts';
+import { isLinkLocal, isLoopback, type Wanted } from './wanted.ts';
 
 /** How much of what is wanted is there; everything but `absent` and `no interface` says where. */
-export type Verdict =
+export type Seen =
   | { readonly is: 'served' | 'link down' | 'tentative' | 'duplicate'; readonly at: Sighting }
-  | { readonly is: 'other label' | 'other prefix' | 'elsewhere'; readonly at: Sighting }
+  | { readonly is: 'other label' | 'other prefix' | 'elsewhere' | 'renamed'; readonly at: Sighting }
   | { readonly is: 'not our share' | 'unguarded'; readonly at: Sighting }
   | { readonly is: 'absent' | 'no interface' | 'no namespace' };
 
 /** Looks at the machine; for a healthy address in our own namespace without a command, unless it is a Cluster-IP. */
-export const look = async (ctx: Ctx, want: Wanted): Promise<Verdict> =>
+export const look = async (ctx: Ctx, want: Wanted): Promise<Seen> =>
   withShare(ctx, want, await lookForAddress(ctx, want));
 
 /** An instance of a Cluster-IP has its share, or only an address that others here may need. */
-export async function withShare(ctx: Ctx, want: Wanted, verdict: Verdict): Promise<Verdict> {
-  if (verdict.is !== 'served') return verdict;
-  const { at } = verdict;
-  switch (await sharing(ctx, want)) {
+export async function withShare(ctx: Ctx, want: Wanted, seen: Seen): Promise<Seen> {
+  if (seen.is !== 'served') return seen;
+  const { at } = seen;
+  switch (await lookAtShare(ctx, want)) {
     case 'taken':
-      return verdict;
+      return seen;
     case 'not taken':
       return { is: 'not our share', at };
     case 'unguarded':
@@ -35,7 +35,7 @@ export async function withShare(ctx: Ctx, want: Wanted, verdict: Verdict): Promi
   }
 }
 
-async function lookForAddress(ctx: Ctx, want: Wanted): Promise<Verdict> {
+async function lookForAddress(ctx: Ctx, want: Wanted): Promise<Seen> {
   const { host, params } = ctx;
   if (!(await namespaceExists(host, want.namespace))) return { is: 'no namespace' };
   if (want.namespace === undefined) {
@@ -46,13 +46,14 @@ async function lookForAddress(ctx: Ctx, want: Wanted): Promise<Verdict> {
 }
 
 /** What the kernel's own lists show of an address on a running interface needs no second look; what they leave out does. */
-const conclusive: ReadonlySet<Verdict['is']> = new Set(['served', 'tentative', 'duplicate']);
+const conclusive: ReadonlySet<Seen['is']> = new Set(['served', 'tentative', 'duplicate']);
 
 /** The best of all places where the address is. Without a configured prefix or interface any is right, except `lo`. */
-export function judge(want: Wanted, links: readonly Interface[], checkLink: boolean): Verdict {
+export function judge(want: Wanted, links: readonly Interface[], checkLink: boolean): Seen {
   const nic = want.nic === undefined ? undefined : interfaceNamed(links, want.nic);
-  if (want.nic !== undefined && nic === undefined) return { is: 'no interface' };
   const everywhere = sightings(want, links);
+  if (want.nic !== undefined && nic === undefined)
+    return everywhere[0] ? { is: 'renamed', at: everywhere[0] } : { is: 'no interface' };
   const here = everywhere.filter(({ link }) => nic === undefined || link === nic);
   const [stranger] = everywhere;
   const [first] = here;
@@ -72,9 +73,17 @@ export function judge(want: Wanted, links: readonly Interface[], checkLink: bool
   return { is: 'other prefix', at: first };
 }
 
-/** Every place of the address. One on `lo` counts only where it was asked for: LVS back ends keep theirs there. */
-export const sightings = (want: Wanted, links: readonly Interface[]): readonly Sighting[] =>
+/**
+ * Every place of the address. One on `lo` counts only where it was asked for: LVS back ends keep theirs there. A link-local one counts
+ * only on the interface `nic`: those of other interfaces are other addresses.
+ */
+export const sightings = (
+  want: Wanted,
+  links: readonly Interface[],
+  nic = want.nic === undefined ? undefined : interfaceNamed(links, want.nic),
+): readonly Sighting[] =>
   links
+    .filter((link) => !isLinkLocal(want.ip) || link === nic)
     .filter(({ name }) => name !== 'lo' || want.nic === 'lo' || isLoopback(want.ip))
     .flatMap((link) =>
       link.addresses.filter(({ ip }) => ip === want.ip).map((address) => ({ link, address })),
@@ -83,33 +92,35 @@ export const sightings = (want: Wanted, links: readonly Interface[]): readonly S
 const hasLabel = ({ label }: Wanted, { link, address }: Sighting): boolean =>
   label === undefined || address.label === `${link.name}:${label}`;
 
-/** The one sentence about a verdict that is not `served`. */
-export function sentence(want: Wanted, verdict: Verdict): string {
+/** What is seen, said to a person. */
+export function sentence(want: Wanted, seen: Seen): string {
   const { ip } = want;
-  switch (verdict.is) {
+  switch (seen.is) {
     case 'no namespace':
       return `network namespace ${want.namespace} does not exist`;
     case 'no interface':
       return `interface ${want.nic} does not exist`;
+    case 'renamed':
+      return `interface ${want.nic} does not exist; ${ip} is on ${seen.at.link.name}`;
     case 'absent':
       return `${ip} is not configured${want.nic === undefined ? '' : ` on ${want.nic}`}`;
     case 'elsewhere':
-      return `${ip} is not on ${want.nic} but on ${verdict.at.link.name}`;
+      return `${ip} is not on ${want.nic} but on ${seen.at.link.name}`;
     case 'other prefix':
-      return `${ip} is on ${verdict.at.link.name} with prefix /${verdict.at.address.prefix}, not /${want.prefix}`;
+      return `${ip} is on ${seen.at.link.name} with prefix /${seen.at.address.prefix}, not /${want.prefix}`;
     case 'other label':
-      return `${ip} is on ${verdict.at.link.name} without label ${verdict.at.link.name}:${want.label}`;
+      return `${ip} is on ${seen.at.link.name} without label ${seen.at.link.name}:${want.label}`;
     case 'link down':
-      return `${ip} is on ${verdict.at.link.name}, which has no link`;
+      return `${ip} is on ${seen.at.link.name}, which has no link`;
     case 'tentative':
-      return `${ip} on ${verdict.at.link.name}: duplicate address detection does not end`;
+      return `${ip} on ${seen.at.link.name}: duplicate address detection does not end`;
     case 'duplicate':
-      return `${ip} on ${verdict.at.link.name} is also owned by another host: duplicate address detection failed`;
+      return `${ip} on ${seen.at.link.name} is also owned by another host: duplicate address detection failed`;
     case 'not our share':
-      return `${ip} is on ${verdict.at.link.name}, but share ${want.share?.number} of it is not taken here`;
+      return `${ip} is on ${seen.at.link.name}, but share ${want.share?.number} of it is not taken here`;
     case 'unguarded':
-      return `${ip} is on ${verdict.at.link.name} without rules: this node answers the clients of all others too`;
+      return `${ip} is on ${seen.at.link.name} without rules: this node answers the clients of all others too`;
     case 'served':
-      return `${ip} is on ${verdict.at.link.name}`;
+      return `${ip} is on ${seen.at.link.name}`;
   }
 }
