@@ -42,7 +42,7 @@ describe('what the run loop makes of a call', () => {
     ['Pacemaker, whose probe has no interval', { OCF_RESKEY_crm_feature_set: '3.19.0' }, undefined],
   ])('I8: not running, asked by %s', async (_who, env, reason) => {
     const machine = new FakeMachine({ OCF_RESKEY_state: '/run/x', ...env });
-    expect(await runAction(dummy, 'monitor', machine, silent)).toMatchObject({ code: 7 });
-    expect((await runAction(dummy, 'monitor', machine, silent)).reason).toBe(reason);
+    expect(await runAction(dummy, 'monitor', machine, silentLog)).toMatchObject({ code: 7 });
+    expect((await runAction(dummy, 'monitor', machine, silentLog)).reason).toBe(reason);
   });
 });
