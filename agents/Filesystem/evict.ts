@@ -22,8 +22,9 @@ export async function evict(
   search: Search,
 ): Promise<boolean> {
   const { params, host, log } = ctx;
-  const seen = await processesUsing(host, mount, search);
-  const users = seen.length > 0 || search === 'thorough' ? seen : await processesUsing(host, mount);
+  const seen = await processesUsing(host, mount, search, until);
+  const isEnough = seen.length > 0 || search === 'thorough';
+  const users = isEnough ? seen : await processesUsing(host, mount, 'thorough', until);
   if (users.length === 0 || !(await isMountedStill(host, mount))) return false;
   const signalled: MountUser[] = [];
   const isProtected = await protection(host);

@@ -6,6 +6,7 @@ import { processIds, processName } from '../../lib/host/process-table.ts';
 import { isOn, type MountUser, undeleted } from '../../lib/host/storage/mount-users.ts';
 import { decodeOctal, isWithin, type Mount, parseMountinfo } from '../../lib/host/storage/mounts.ts';
 import { parseStat } from '../../lib/host/sys/process-tree.ts';
+import { isDriven } from './fstypes.ts';
 import { layersOf } from './names.ts';
 
 // Who keeps a mount or its disk busy without being a process that uses the mount, and who must never be ended for it.
@@ -23,14 +24,19 @@ export async function protection(host: Host): Promise<(user: Named) => boolean> 
 }
 
 /** What keeps a mount or its device busy without being a process of this mount namespace; one phrase each. */
-export async function kernelUsers(host: Host, mount: Mount): Promise<readonly string[]> {
+export async function kernelUsers(
+  host: Host,
+  mount: Mount,
+  until = Number.POSITIVE_INFINITY,
+): Promise<readonly string[]> {
   const found = await Promise.all([
     loopDevicesOn(host, mount),
     swapsOn(host, mount),
     exportsOn(host, mount),
     nfsClientsOn(host, mount),
-    overlaysOn(host, mount),
-    otherNamespaces(host, mount).then((all) => all.map(describeElsewhere)),
+    overlaysOn(host, mount, until),
+    driversOf(host, mount),
+    otherNamespaces(host, mount, until).then((all) => all.map(describeElsewhere)),
   ]);
   return found.flat();
 }
@@ -42,9 +48,10 @@ export type Elsewhere = { readonly pid: number; readonly name: string; readonly 
 export async function otherNamespaces(
   host: Host,
   { device }: Pick<Mount, 'device'>,
+  until = Number.POSITIVE_INFINITY,
 ): Promise<readonly Elsewhere[]> {
   const found: Elsewhere[] = [];
-  for (const { pid, table } of await tablesElsewhere(host)) {
+  for (const { pid, table } of await tablesElsewhere(host, until)) {
     const there = table.find((mount) => mount.device === device);
     if (there) found.push({ pid, name: await nameOf(host, pid), target: there.target });
   }
@@ -58,18 +65,23 @@ export const describeElsewhere = ({ pid, name, target }: Elsewhere): string =>
  * Overlays whose layers lie on the mount, in any mount namespace: they hold its filesystem, but not the mount, which the kernel
  * unmounts nevertheless.
  */
-export async function overlaysOn(host: Host, { target }: Pick<Mount, 'target'>): Promise<readonly string[]> {
+export async function overlaysOn(
+  host: Host,
+  { target }: Pick<Mount, 'target'>,
+  until = Number.POSITIVE_INFINITY,
+): Promise<readonly string[]> {
   const own = parseMountinfo((await readIfThere(host, '/proc/self/mountinfo')) ?? '');
-  const found = [{ pid: undefined, table: own }, ...(await tablesElsewhere(host))].flatMap(({ pid, table }) =>
-    table
-      .filter(({ type }) => type === 'overlay')
-      .filter(({ superOptions }) =>
-        layersOf(superOptions, 'lowerdir', 'upperdir', 'workdir').some((path) => isWithin(path, target)),
-      )
-      .map(
-        (overlay) =>
-          `an overlay on ${overlay.target} has layers on it${pid === undefined ? '' : ` (pid ${pid})`}`,
-      ),
+  const found = [{ pid: undefined, table: own }, ...(await tablesElsewhere(host, until))].flatMap(
+    ({ pid, table }) =>
+      table
+        .filter(({ type }) => type === 'overlay')
+        .filter(({ superOptions }) =>
+          layersOf(superOptions, 'lowerdir', 'upperdir', 'workdir').some((path) => isWithin(path, target)),
+        )
+        .map(
+          (overlay) =>
+            `an overlay on ${overlay.target} has layers on it${pid === undefined ? '' : ` (pid ${pid})`}`,
+        ),
   );
   return [...new Set(found)];
 }
@@ -86,13 +98,22 @@ export async function openersOf(host: Host, path: string): Promise<readonly Moun
   return found;
 }
 
+/** A FUSE filesystem is as busy as what waits for its driver, and such a call is in no table. */
+async function driversOf(host: Host, { type, source }: Mount): Promise<readonly string[]> {
+  if (!isDriven(type) || !source.startsWith('/dev/')) return [];
+  return (await openersOf(host, source)).map(
+    ({ name, pid }) => `its driver ${name}[${pid}] has ${source} open`,
+  );
+}
+
 type Table = { readonly pid: number; readonly table: readonly Mount[] };
 
 /** The mount table of every other mount namespace, with a process that lives there. */
-async function tablesElsewhere(host: Host): Promise<readonly Table[]> {
+async function tablesElsewhere(host: Host, until: number): Promise<readonly Table[]> {
   const seen = new Set([await targetIfThere(host, '/proc/self/ns/mnt')]);
   const found: Table[] = [];
   for (const pid of await processIds(host)) {
+    if (host.sys.now() >= until) break;
     const namespace = await host.sys.target(`/proc/${pid}/ns/mnt`).catch(() => undefined);
     if (seen.has(namespace)) continue;
     seen.add(namespace);

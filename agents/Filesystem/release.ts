@@ -1,5 +1,6 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { activeFilesystem, kernelName } from '../../lib/host/storage/block-devices.ts';
+import type { MountUser } from '../../lib/host/storage/mount-users.ts';
 import type { Mount } from '../../lib/host/storage/mounts.ts';
 import { nameUsers } from './evict.ts';
 import { readForce } from './force.ts';
@@ -33,16 +34,10 @@ export async function requireReleased(ctx: Ctx, seen: Seen, last: Last | undefin
   const device = last?.mount.device ?? seen.wanted.number;
   if (source.is === 'named' ? driven === undefined : device === undefined) return;
   if (seen.table.some((mount) => mount.device === device)) return; // in use elsewhere on this node, by somebody else
-  const holders = async (): Promise<readonly string[]> => {
-    const drivers = driven === undefined ? [] : await openersOf(host, driven);
-    return [
-      ...(drivers.length > 0 ? [nameUsers(drivers)] : []),
-      ...(device === undefined ? [] : (await otherNamespaces(host, { device })).map(describeElsewhere)),
-      ...(await overlaysOn(host, { target: last?.mount.target ?? seen.wanted.directory })),
-    ];
-  };
+  let drivers: readonly MountUser[] = [];
   const isActive = async () => {
-    if (driven !== undefined && (await openersOf(host, driven)).length > 0) return true;
+    drivers = driven === undefined ? [] : await openersOf(host, driven);
+    if (drivers.length > 0) return true;
     if (device === undefined) return false;
     return last === undefined || tellsInSysfs(last.mount)
       ? (await activeFilesystem(host, device)) !== undefined
@@ -51,18 +46,29 @@ export async function requireReleased(ctx: Ctx, seen: Seen, last: Last | undefin
   if (!(await isActive())) return;
 
   const mayEvict = readForce(params.force_unmount).evict;
-  const released = await host.until(async () => {
-    if (mayEvict && device !== undefined) await unmountElsewhere(ctx, device);
-    return !(await isActive());
-  }, host.left() * patience);
+  const released = await host.until(
+    async () => {
+      if (mayEvict && device !== undefined) await unmountElsewhere(ctx, device);
+      return !(await isActive());
+    },
+    Math.min(host.left() * patience, host.left() - explainMs),
+  );
   if (released) return;
-  const why = (await holders()).join('; ');
+  const until = host.sys.now() + host.left() * patience;
+  const target = last?.mount.target ?? seen.wanted.directory;
+  const why = [
+    ...(drivers.length > 0 ? [nameUsers(drivers)] : []),
+    ...(device === undefined ? [] : (await otherNamespaces(host, { device }, until)).map(describeElsewhere)),
+    ...(await overlaysOn(host, { target }, until)),
+  ].join('; ');
   throw new Failure(
     'failed',
     `${params.device} is unmounted here but still active: ${why || 'something keeps it in use since a lazy unmount'}`,
   );
 }
 
+/** For finding out who it is, of which every process may be asked. */
+const explainMs = 1500;
 /** Of the time that is left; the rest is for finding out who it is. */
 const patience = 0.8;
 

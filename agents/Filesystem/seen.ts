@@ -30,7 +30,7 @@ export type Seen = {
 export async function look(ctx: Ctx, labels: Labels = 'search'): Promise<Seen> {
   const table = await mounts(ctx.host);
   const wanted = await readWanted(ctx, table, labels);
-  const seen = await lookAround(ctx, { ...wanted, directory: wanted.directory }, table);
+  const seen = await lookAround(ctx, wanted, table);
   if (seen.is === 'undecided' && labels === 'links' && wanted.number === undefined) return look(ctx);
   if (seen.is !== 'absent') return seen;
   const atStart = await ctx.memory.fact<string>('directory');

@@ -1,8 +1,9 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { commandFailure, firstLine } from '../../lib/host/host.ts';
+import { commandFailure, firstLine, type Host } from '../../lib/host/host.ts';
 import { flushKernelExports } from '../../lib/host/nfs/export-flush.ts';
 import { kernelExports } from '../../lib/host/nfs/exports.ts';
-import { processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
+import { identityOf } from '../../lib/host/process-table.ts';
+import { type MountUser, processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
 import { isMountedStill, isWithin, type Mount } from '../../lib/host/storage/mounts.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { evict, nameUsers } from './evict.ts';
@@ -21,7 +22,9 @@ export type Phase = {
 
 const fastStopMs = 6000;
 /** For finding out who is in the way: every process is looked at, of which there may be thousands. */
-const explainMs = 2000;
+const explainMs = 3000;
+/** Of what is left then: a reason that comes too late is none. */
+const explainShare = 0.8;
 const flushMs = 5000;
 const firstPauseMs = 50;
 const longestPauseMs = 1000;
@@ -34,7 +37,7 @@ export function stopPhases({ params, host }: Ctx): readonly Phase[] {
   const signals = (text: string) =>
     mayEvict ? readSignals(text).filter((signal) => signal !== undefined) : [];
   const left = host.left();
-  const untilShortlyBefore = left - Math.min(explainMs, left / 5);
+  const untilShortlyBefore = left - Math.min(explainMs, left / 4);
   const budget = params.fast_stop ? Math.min(untilShortlyBefore, fastStopMs) : untilShortlyBefore;
   const now = host.sys.now();
   return [
@@ -49,11 +52,14 @@ export async function unmount(ctx: Ctx, mount: Mount, phases: readonly Phase[]):
   let attempt = await tryUnmount(ctx, mount, false);
   let said = '';
   let search: Search = 'quick';
+  let known: readonly MountUser[] | undefined;
   for (const { until, signals, force } of phases) {
     let pause = firstPauseMs;
     while (!attempt.done && host.sys.now() < until) {
       if (attempt.why !== said) log.warn(attempt.why);
       said = attempt.why;
+      // Nobody may be ended: there is time now to find out who it is, at the end there may be none.
+      if (signals.length === 0) known ??= await processesUsing(host, mount, 'thorough', until);
       let evicted = false;
       for (const signal of signals) evicted = (await evict(ctx, mount, signal, until, search)) || evicted;
       search = 'thorough';
@@ -67,7 +73,7 @@ export async function unmount(ctx: Ctx, mount: Mount, phases: readonly Phase[]):
   if (attempt.done) return;
   const mayForce = phases.some(({ force }) => force);
   if (isElsewhere(mount) && (mayForce || attempt.hung)) return unmountLazily(ctx, mount);
-  throw await busyFailure(ctx, mount, attempt.why);
+  throw await busyFailure(ctx, mount, attempt.why, known ?? []);
 }
 
 /**
@@ -132,9 +138,18 @@ const lookedAt =
 /** Of `umount: /m: target is busy.` what is not said by the sentence around it. */
 const lastWords = (why: string): string => why.split(': ').at(-1)?.replace(/\.$/, '') ?? why;
 
-async function busyFailure({ host, log }: Ctx, mount: Mount, why: string): Promise<Failure> {
-  const users = await processesUsing(host, mount);
-  const others = await kernelUsers(host, mount);
+async function busyFailure(
+  { host, log }: Ctx,
+  mount: Mount,
+  why: string,
+  known: readonly MountUser[],
+): Promise<Failure> {
+  const until = host.sys.now() + host.left() * explainShare;
+  const seen = await processesUsing(host, mount, 'quick', until);
+  const others = await kernelUsers(host, mount, until);
+  const isEnough = seen.length > 0 || others.length > 0;
+  const found = isEnough ? seen : await processesUsing(host, mount, 'thorough', until);
+  const users = isEnough || found.length > 0 ? found : await stillThere(host, known);
   const all = [...others, nameUsers(users)].filter(Boolean).join('; ');
   log.error(all ? `${mount.target} is in use by ${all}` : `${mount.target}: ${why}. ${lookedAt}`);
   const reason = [...others, nameUsers(users, namedInReason)].filter(Boolean).join('; ');
@@ -142,4 +157,9 @@ async function busyFailure({ host, log }: Ctx, mount: Mount, why: string): Promi
     'failed',
     `Couldn't unmount ${mount.target}: ${reason || `${lastWords(why)}; ${lookedAtInShort}`}`,
   );
+}
+
+async function stillThere(host: Host, users: readonly MountUser[]): Promise<readonly MountUser[]> {
+  const there = await Promise.all(users.map(({ pid }) => identityOf(host, pid)));
+  return users.filter((_user, index) => there[index] !== undefined);
 }

@@ -21,16 +21,19 @@ export type Search = 'quick' | 'thorough';
 
 /**
  * Every process that uses exactly this mount: not the directory below its mount point, not another mount of the same device. The
- * texts of /proc are compared, and what reads like ours must have the mount's id.
+ * texts of /proc are compared, and what reads like ours must have the mount's id. On a machine with very many processes what has
+ * been found until then (`host.sys.now()`) is the answer.
  */
 export async function processesUsing(
   host: Host,
   mount: Mount,
   search: Search = 'thorough',
+  until = Number.POSITIVE_INFINITY,
 ): Promise<readonly MountUser[]> {
-  const [pids, sockets] = await Promise.all([processIds(host), boundSockets(host, mount)]);
+  const [all, sockets] = await Promise.all([processIds(host), boundSockets(host, mount)]);
+  const pids = all.toSorted((a, b) => b - a); // whoever came last is the likeliest
   const found: MountUser[] = [];
-  for (let first = 0; first < pids.length; first += atOnce) {
+  for (let first = 0; first < pids.length && host.sys.now() < until; first += atOnce) {
     const looked = pids.slice(first, first + atOnce).map(async (pid) => {
       const how = await useOf(host, pid, mount, sockets, search);
       return how === undefined ? [] : [{ pid, name: (await nameOf(host, pid)) ?? '?', how }];
@@ -40,7 +43,7 @@ export async function processesUsing(
   return found;
 }
 
-const atOnce = 64;
+const atOnce = 16;
 const nameOf = (host: Host, pid: number) => processName(host, pid).catch(() => undefined);
 
 type Bound = ReadonlySet<string>;

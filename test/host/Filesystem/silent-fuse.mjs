@@ -1,21 +1,18 @@
 // A FUSE filesystem without any library: mounts, answers INIT, and then never says another word. What touches it hangs.
-// usage: node silent-fuse.mjs <mount point>; prints a line once mounted.
+// usage: node silent-fuse.mjs <mount point> [<source>]; prints a line once mounted. A source below /dev stays open, as a driver has it.
 import { spawnSync } from 'node:child_process';
 import { openSync, readSync, writeSync } from 'node:fs';
 
 const initOpcode = 26;
 const device = openSync('/dev/fuse', 'r+');
-const [, , directory] = process.argv;
+const [, , directory, source = 'silent:/export'] = process.argv;
 const options = 'fd=3,rootmode=40000,user_id=0,group_id=0,allow_other';
-const { status, stderr } = spawnSync(
-  'mount',
-  ['-i', '-t', 'fuse', '-o', options, 'silent:/export', directory],
-  {
-    stdio: ['ignore', 'ignore', 'pipe', device],
-  },
-);
+const { status, stderr } = spawnSync('mount', ['-i', '-t', 'fuse', '-o', options, source, directory], {
+  stdio: ['ignore', 'ignore', 'pipe', device],
+});
 if (status !== 0) throw new Error(`mount: ${stderr}`);
 
+if (source.startsWith('/dev/')) openSync(source, 'r+');
 const request = Buffer.alloc(1024 * 1024);
 readSync(device, request, 0, request.length, null);
 if (request.readUInt32LE(4) !== initOpcode) throw new Error('the kernel did not begin with INIT');
