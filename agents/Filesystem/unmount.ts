@@ -139,17 +139,16 @@ const lookedAt =
 const lastWords = (why: string): string => why.split(': ').at(-1)?.replace(/\.$/, '') ?? why;
 
 async function busyFailure(
-  { host, log }: Ctx,
+  ctx: Ctx,
   mount: Mount,
   why: string,
   known: readonly MountUser[],
 ): Promise<Failure> {
-  const until = host.sys.now() + host.left() * explainShare;
-  const seen = await processesUsing(host, mount, 'quick', until);
-  const others = await kernelUsers(host, mount, until);
-  const isEnough = seen.length > 0 || others.length > 0;
-  const found = isEnough ? seen : await processesUsing(host, mount, 'thorough', until);
-  const users = isEnough || found.length > 0 ? found : await stillThere(host, known);
+  const { host, log } = ctx;
+  const found: Found = { users: await stillThere(host, known), others: [] };
+  const withinMs = host.left() * explainShare;
+  await search(ctx, mount, found, host.sys.now() + withinMs);
+  const { users, others } = found;
   const all = [...others, nameUsers(users)].filter(Boolean).join('; ');
   log.error(all ? `${mount.target} is in use by ${all}` : `${mount.target}: ${why}. ${lookedAt}`);
   const reason = [...others, nameUsers(users, namedInReason)].filter(Boolean).join('; ');
@@ -157,6 +156,18 @@ async function busyFailure(
     'failed',
     `Couldn't unmount ${mount.target}: ${reason || `${lastWords(why)}; ${lookedAtInShort}`}`,
   );
+}
+
+type Found = { users: readonly MountUser[]; others: readonly string[] };
+
+/** What is known when the time is up is what can be said. */
+async function search({ host }: Ctx, mount: Mount, found: Found, until: number): Promise<void> {
+  const seen = await processesUsing(host, mount, 'quick', until);
+  if (seen.length > 0) found.users = seen;
+  if (host.sys.now() >= until) return;
+  found.others = await kernelUsers(host, mount, until);
+  if (found.users.length > 0 || found.others.length > 0) return;
+  found.users = await processesUsing(host, mount, 'thorough', until);
 }
 
 async function stillThere(host: Host, users: readonly MountUser[]): Promise<readonly MountUser[]> {
