@@ -75,13 +75,18 @@ const call = async (action: string, env: Record<string, string> = {}) => {
   });
 };
 
+/** For a machine that has much else to do, in milliseconds. */
+const patience = 180_000;
+
 const follows = async () => (await execa('pgrep', ['-f', `tail -n 0 -f events`], { reject: false })).stdout;
 
 describe('one process from beginning to end', () => {
-  test('drbd#150 a promotion waits for the peer’s demotion by following the events, and leaves nothing behind', async () => {
+  test('drbd#150 a promotion waits for the peer’s demotion by following the events, and leaves nothing behind', {
+    timeout: patience,
+  }, async () => {
     writeFileSync(file('state'), state('Secondary', 'Primary'));
-    const promotion = call('promote');
-    for (let tries = 0; !calls().includes('drbdsetup events2 data') && tries < 200; tries++) await sleep(50);
+    const promotion = call('promote', { OCF_RESKEY_CRM_meta_timeout: '120000' });
+    for (let tries = 0; !calls().includes('drbdsetup events2 data') && tries < 1000; tries++) await sleep(50);
     await sleep(3000);
     const attempts = calls().filter((line) => line.includes('primary')).length;
     writeFileSync(file('state'), state('Secondary', 'Secondary'));
@@ -92,29 +97,31 @@ describe('one process from beginning to end', () => {
     );
     const { exitCode, stderr } = await promotion;
     expect(exitCode, stderr).toBe(0);
-    expect(performance.now() - since).toBeLessThan(3000);
+    expect(performance.now() - since).toBeLessThan(60_000); // of 120 s: it did not wait for its end
     expect(stderr).toMatch(/INFO: promoting data took \d+ s: .*Multiple primaries not allowed/);
     expect(calls().filter((line) => line === 'drbdsetup events2 data')).toHaveLength(1);
     expect(calls().filter((line) => line.includes('primary')).length - attempts).toBe(1);
     expect(await follows()).toBe('');
   });
 
-  test('drbd#159 a demotion in vain ends before its timeout, says why and leaves nothing behind', async () => {
+  test('drbd#159 a demotion in vain ends before its timeout, says why and leaves nothing behind', {
+    timeout: patience,
+  }, async () => {
     writeFileSync(file('state'), state('Primary', 'Secondary'));
     const since = performance.now();
-    const { exitCode, stderr } = await call('demote', { OCF_RESKEY_CRM_meta_timeout: '9000' });
-    expect(performance.now() - since).toBeLessThan(9000);
+    const { exitCode, stderr } = await call('demote', { OCF_RESKEY_CRM_meta_timeout: '20000' });
+    expect(performance.now() - since).toBeLessThan(20_000);
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(
-      /^ocf-exit-reason:demoting data failed: .*nobody visible in \/proc uses its device/m,
-    );
+    expect(stderr).toMatch(/^ocf-exit-reason:demoting data failed: .*Device is held open by someone/m);
     expect(await follows()).toBe('');
   });
 
-  test('D3 a demotion that hangs names the process that waits, not its parent, and leaves nothing behind', async () => {
+  test('D3 a demotion that hangs names the process that waits, not its parent, and leaves nothing behind', {
+    timeout: patience,
+  }, async () => {
     writeFileSync(file('state'), state('Primary', 'Secondary'));
     writeFileSync(file('hangs'), '');
-    const { exitCode, stderr } = await call('demote', { OCF_RESKEY_CRM_meta_timeout: '8000' });
+    const { exitCode, stderr } = await call('demote', { OCF_RESKEY_CRM_meta_timeout: '20000' });
     rmSync(file('hangs'));
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(
