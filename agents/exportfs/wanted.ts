@@ -12,7 +12,10 @@ export type WantedDirectory = {
   readonly options: readonly string[];
 };
 
-/** The directories with the options of each. The first one's fsid is the configured one, the others count on from it. */
+/**
+ * The directories with the options of each. The parameter fsid takes the place of one in the options. Of several directories the first
+ * has the number that is set, the others count on from it.
+ */
 export function wanted({
   params: { clientspec, directory, options, fsid },
 }: {
@@ -21,9 +24,11 @@ export function wanted({
   const common = splitOptions(options);
   const first = fsid ?? fsidIn(common);
   const rest = common.filter((option) => !isFsid(option));
-  const directories = directoriesIn(directory).map((one, index) => ({
-    directory: one,
-    options: first === undefined ? rest : [...rest, `fsid=${index === 0 ? first : Number(first) + index}`],
+  const paths = directoriesIn(directory);
+  const asTheyAre = first === undefined || (fsid === undefined && paths.length === 1);
+  const directories = paths.map((path, index) => ({
+    directory: path,
+    options: asTheyAre ? common : [...rest, `fsid=${index === 0 ? first : Number(first) + index}`],
   }));
   return { client: clientspec, directories };
 }

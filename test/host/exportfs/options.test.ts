@@ -51,6 +51,7 @@ describe('N1: etab is that of a fresh export, whatever was there before', () => 
     ['rw,fsid=5', 'rw'],
     ['fsid=root,rw', 'rw,fsid=0x10'],
     ['rw,fsid=7,fsid=8', 'fsid=8,fsid=7,rw'],
+    ['rw', 'rw,fsid=4f838db1-1111-2222-3333-44445555666a,fsid=0'],
     ['ro,rw', 'rw,ro'],
     ['sync,async,sync', 'async,sync,async'],
     ['rw', ''],
