@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { type File, zshDirs } from '../files.ts';
+import { cachedRunnerSource } from '../code-cache.ts';
+import { type File, runnerPath, zshDirs } from '../files.ts';
 import { compressed } from '../manuals.ts';
 import { noticesFile } from '../notices/notices.ts';
 import { projectFolder } from '../products.ts';
@@ -58,6 +59,8 @@ async function debFiles(one: Package): Promise<readonly File[]> {
     ...filesIn(one, { docDir, zshDir: zshDirs.debian }).filter(
       ({ path }) => path !== join(docDir, 'LICENSE') && path !== join(docDir, noticesFile),
     ),
+    // A launcher of the script flavour that has just started Node still needs it when the native one takes its place.
+    ...(one.flavour === 'native' ? [textFile(runnerPath, await readFile(cachedRunnerSource))] : []),
     textFile(join(docDir, 'copyright'), `${licence}\n\n${withCommonLicences(notices)}`),
     textFile(join(docDir, 'changelog.gz'), compressed(changelog(one))),
     textFile(join('/usr/share/lintian/overrides', one.name), await overrides(one)),

@@ -157,7 +157,7 @@ describe('.rpm', () => {
     });
     expect((await there(agent, 'validate-all')).code).toBe(6);
     await must('rpm', '--root', root, '--noscripts', '-e', 'tsha-resource-agents');
-    expect((await must('find', root, '-name', '*tsha*')).trim()).toBe('');
+    expect((await must('find', root, '-mindepth', '1', '-name', '*tsha*')).trim()).toBe('');
   });
 
   test.each(kinds)('%s: nothing below a directory of the architecture', async (kind) => {
