@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { envelopeShape } from '../../cli/output/schema.ts';
 import { commandName, projectFolder } from '../../packaging/products.ts';
 import { agentOf, run } from './call.ts';
 import { flavours } from './flavours.ts';
@@ -41,6 +42,16 @@ describe.each(flavours)('%s', (flavour) => {
     ['', 3, /Which command\?/],
     ['plan', 3, /Missing required argument: ip/],
     ['no_such_command', 3, /no_such_command/],
+    ['status --no-such-option', 3, /no-such-option/],
+    ['status -w=soon', 3, /--watch takes a number of seconds/],
+    ['maintenance on', 3, /maintenance on NODE/],
+    ['maintenance up node1', 3, /maintenance|Choices/],
+    ['switch a b', 3, /b/],
+    ['agent', 3, /name|Not enough/],
+    ['agent nobody start', 3, /there is no agent nobody/],
+    ['agent IPaddr2 dance', 3, /IPaddr2 has no action dance/],
+    ['explain SPLIT_BRAIN', 0, /tsha split-brain/],
+    ['--lang zh explain SPLIT_BRAIN', 0, /两个节点/],
     ['plan --ip 10.0.0.9', 0, /ip=10\.0\.0\.9 cidr_netmask=24 op/],
     ['plan --ip 10.0.0.9 --prefix 16', 0, /ip=10\.0\.0\.9 cidr_netmask=16 op/],
     ['plan --ip 10.0.0.9 --file cib.xml', 0, /^pcs -f cib\.xml /],
@@ -63,6 +74,31 @@ describe.each(flavours)('%s', (flavour) => {
     expect(answer.code).toBe(code);
     expect(code === 0 ? answer.stderr : answer.stdout).toBe('');
   });
+
+  // On a machine without a cluster, whose tools say so or are not there.
+  test.each([
+    ['status'],
+    ['status -q'],
+    ['check'],
+    ['check --what-if a'],
+    ['explain'],
+    ['switch -y'],
+    ['maintenance on a -y'],
+  ])('tsha %s without a cluster: 3, and why', async (call) => {
+    const answer = await tsha(call.split(' '));
+    expect(answer.code).toBe(3);
+    expect(answer.stdout + answer.stderr).toMatch(/cluster|cibadmin|crm_mon|UNKNOWN|look at/);
+    expect(answer.stderr).not.toMatch(/ {4}at /);
+  });
+
+  test.each([['status'], ['check'], ['split-brain'], ['explain']])(
+    'tsha %s --json is what the schema says',
+    async (call) => {
+      const { stdout } = await tsha([call, '--json']);
+      const shown: unknown = JSON.parse(stdout);
+      expect(envelopeShape.parse(shown)).toEqual(shown);
+    },
+  );
 
   test('what steers the runtime is no business of the command', async () => {
     const env = { NODE_OPTIONS: '--bogus', BUN_BE_BUN: '1' };
