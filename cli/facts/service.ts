@@ -38,7 +38,9 @@ function service(id: string, members: readonly Primitive[], cluster: Cluster): S
   const nodes = new Set(places.map(({ node }) => node));
   const node = nodes.size === 1 ? (places[0]?.node ?? null) : null;
   const isOff = members.some(({ meta }) => meta['target-role'] === 'Stopped');
-  const isAtWork = cluster.instances.some(({ role, pending }) => /ing$/.test(role) || (pending ?? '') !== '');
+  const isAtWork = cluster.instances.some(
+    ({ role, pending }) => /ing$/.test(role) || (pending ?? 'Monitoring') !== 'Monitoring',
+  );
   // Between two actions nothing is pending, and a move is under way all the same.
   const isMoving =
     isAtWork || cluster.cib.locations.some((one) => /^cli-prefer-/.test(one.id) && one.endsAt !== null);

@@ -9,7 +9,7 @@ import { kill, rejoin, standby, unstandby } from './failover.ts';
 import { type Ending, inTurn } from './in-turn.ts';
 import { nfsScenarios } from './nfs/nfs.ts';
 import { ocfTester } from './ocf-tester.ts';
-import { operate } from './operate.ts';
+import { operateScenarios } from './operate.ts';
 import type { Plan, Run } from './run.ts';
 
 type Scenario = (run: Run) => Promise<void>;
@@ -28,7 +28,9 @@ export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scen
   if (campaign === 'nfs') return nfsScenarios;
   if (campaign !== 'failover') throw new Error(`there are no ${campaign} scenarios`);
   if (purpose === 'demo' || isStock(provider)) return story;
-  return suite === 'bookworm' ? [...story, operate, ocfTester] : [start, standby, unstandby, kill];
+  return suite === 'bookworm'
+    ? [...story, ...operateScenarios, ocfTester]
+    : [start, standby, unstandby, kill];
 }
 
 /** One suite from the image to the last scenario. The lab is gone afterwards, unless it is to be kept. */

@@ -23,15 +23,6 @@ async function tsha(
   return { code: Number(code), said };
 }
 
-/** `tsha` on the running cluster: what docs/operating.md shows, with clients at work. */
-export async function operate(run: Run): Promise<void> {
-  await lookAround(run);
-  await switchThereAndBack(run);
-  await killedAtRandom(run);
-  await maintain(run);
-  await repairSplitBrain(run);
-}
-
 async function lookAround(run: Run): Promise<void> {
   const { checks, steps, cluster } = run;
   checks.begin('operate: look');
@@ -256,3 +247,6 @@ async function repairSplitBrain(run: Run): Promise<void> {
     `${sum} ${after}`,
   );
 }
+
+/** `tsha` on the running cluster: what docs/operating.md shows, with clients at work. */
+export const operateScenarios = [lookAround, switchThereAndBack, killedAtRandom, maintain, repairSplitBrain];
