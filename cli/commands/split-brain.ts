@@ -58,6 +58,11 @@ export async function splitBrain(call: Call, options: SplitBrainOptions): Promis
     );
     return found.length > 0 ? 'broken' : 'well';
   }
+  const alone = standingAlone(facts, options.resource);
+  if (found.length === 0 && alone.length > 0)
+    throw new CommandError('unknown', say(words.aloneUntold, { resource: harmless(alone.join(', ')) }), [
+      `drbdadm connect ${alone[0]}`,
+    ]);
   if (found.length === 0) {
     print(
       1,
@@ -98,6 +103,17 @@ export function splitsIn(facts: Facts, wanted: string | null): readonly Split[] 
   return resources.flatMap((resource) =>
     resource.peers.flatMap((peer) => (peer.splitBrain ? [splitOf(facts, resource, peer)] : [])),
   );
+}
+
+/** Resources with a connection that stands alone, be it by hand or by a split brain that the log no longer tells. */
+export function standingAlone({ drbd }: Facts, wanted: string | null): readonly string[] {
+  const resources = drbd.is === 'known' ? drbd.value.resources : [];
+  return resources
+    .filter(
+      ({ name, peers }) =>
+        (wanted === null || name === wanted) && peers.some(({ connection }) => connection === 'StandAlone'),
+    )
+    .map(({ name }) => name);
 }
 
 function splitOf(facts: Facts, resource: DrbdResource, peer: Peer): Split {

@@ -68,6 +68,8 @@ const english = {
   bothUpToDate: 'Both copies are UpToDate.',
   waitingForCopy: 'waiting for the second copy',
   noSplit: 'No split brain.',
+  aloneUntold:
+    '{resource} stands alone, and the kernel log does not tell why: disconnected by hand, or a split brain older than the log. Connecting finds out, and loses nothing unless an after-sb policy decides',
   noSplitOf: 'No split brain of {resource}.',
   nothingChanged: 'Nothing has been changed.',
   whichResource: 'there are several: name the resource',
@@ -152,6 +154,8 @@ const chinese: Words = {
   bothUpToDate: '两份数据都是 UpToDate。',
   waitingForCopy: '等待第二份数据',
   noSplit: '没有脑裂。',
+  aloneUntold:
+    '{resource} 处于 StandAlone，内核日志没有说明原因：人为断开，或脑裂早于日志。重新连接即可查明；除非 after-sb 策略作出决定，否则不会丢失数据',
   noSplitOf: '{resource} 没有脑裂。',
   nothingChanged: '没有改动任何东西。',
   whichResource: '有多个：请指定资源',

@@ -4,7 +4,7 @@ import { codeInWords, parametersIn } from '../../../cli/commands/agent.ts';
 import { checkScreen, findAll } from '../../../cli/commands/check.ts';
 import { explanationOf } from '../../../cli/commands/explain.ts';
 import { metricsText } from '../../../cli/commands/metrics.ts';
-import { proposal, repair, type Split, splitsIn } from '../../../cli/commands/split-brain.ts';
+import { proposal, repair, type Split, splitsIn, standingAlone } from '../../../cli/commands/split-brain.ts';
 import { createConstraint, moveFor, preconditions } from '../../../cli/commands/switch.ts';
 import { readCib } from '../../../cli/facts/cib.ts';
 import type { Cluster } from '../../../cli/facts/cluster.ts';
@@ -206,6 +206,14 @@ describe('split brain', () => {
     const commands = repair({ ...split, isOneOfSeveral }, 'node2');
     const text = (argv: readonly string[]) => argv.slice(1).join(' ');
     expect([commands.victim.map(text), commands.survivor.map(text)]).toEqual([victim, survivor]);
+  });
+
+  test('a log that no longer tells of it is not taken for peace', async () => {
+    const one = captured('split.node1');
+    one.machine.on('dmesg', () => '');
+    const facts = await look(one);
+    expect([splitsIn(facts, null), standingAlone(facts, null)]).toEqual([[], ['data']]);
+    expect(standingAlone(await look(captured('healthy.node1')), null)).toEqual([]);
   });
 
   test('two Primaries, or none: no proposal', async () => {
