@@ -42,7 +42,7 @@ describe.each(flavours)('%s', (flavour) => {
     ['', 3, /Which command\?/],
     ['plan', 3, /Missing required argument: ip/],
     ['no_such_command', 3, /no_such_command/],
-    ['status --no-such-option', 3, /no-such-option/],
+    ['status --such-option', 3, /such-option/],
     ['status -w=soon', 3, /--watch takes a number of seconds/],
     ['maintenance on', 3, /maintenance on NODE/],
     ['maintenance up node1', 3, /maintenance|Choices/],
