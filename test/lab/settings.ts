@@ -5,7 +5,7 @@ export const suites = ['bookworm', 'trixie'] as const;
 export type Suite = (typeof suites)[number];
 
 /** What is played on a cluster of its own: the story of the demo and the tests, or the faults of one part of the stack. */
-export const campaigns = ['failover', 'drbd', 'nfs'] as const;
+export const campaigns = ['failover', 'drbd', 'nfs', 'operate'] as const;
 export type CampaignName = (typeof campaigns)[number];
 
 export interface LabName {

@@ -23,7 +23,7 @@ async function tsha(
   return { code: Number(code), said };
 }
 
-async function lookAround(run: Run): Promise<void> {
+export async function lookAround(run: Run): Promise<void> {
   const { checks, steps, cluster } = run;
   checks.begin('operate: look');
   const active = await steps.run('which node is active', 60, (signal) => cluster.allStarted(signal));
