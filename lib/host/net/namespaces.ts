@@ -1,5 +1,5 @@
 import type { Host } from '../host.ts';
-import { factsIfThere } from '../local-files.ts';
+import { factsIfThere, kindIfThere, targetIfThere } from '../local-files.ts';
 import type { Argv } from '../sys/sys.ts';
 
 /** Named network namespaces, as `ip netns` keeps them; `undefined` is the one this process lives in. */
@@ -7,15 +7,40 @@ export type Namespace = string | undefined;
 
 /**
  * Whether the namespace has a name here. Its file is a bind mount of nsfs, or a link to a process' own: looking at it cannot hang. A plain
- * file is what is left of a namespace whose mount has gone: there is none then. Throws `Failure` when it cannot be found out.
+ * file is what is left of a namespace whose mount has gone, and a file of another type of namespace is no network: there is none then.
+ * Throws `Failure` when it cannot be found out.
  */
 export async function namespaceExists(host: Host, namespace: Namespace): Promise<boolean> {
   if (namespace === undefined) return true;
-  const named = await factsIfThere(host, `/run/netns/${namespace}`, 'follow');
+  const file = `/run/netns/${namespace}`;
+  const named = await factsIfThere(host, file, 'follow');
   if (named === undefined) return false;
   const own = await factsIfThere(host, '/proc/self/ns/net', 'follow');
-  return own === undefined || named.dev === own.dev;
+  if (own === undefined) return true;
+  if (named.dev !== own.dev) return false;
+  return ((await typeOf(host, file, named.ino)) ?? 'net') === 'net';
 }
+
+/** `net:[4026531840]`: type and inode, as namespaces(7) has the links below /proc/PID/ns and mountinfo the root of a mount of one. */
+const identity = /^(\w+):\[(\d+)\]$/;
+
+/** `net`, `uts`, `mnt`… of a namespace's file; `undefined` where neither its links nor the mount table tell. */
+async function typeOf(host: Host, file: string, ino: number): Promise<string | undefined> {
+  let path = file;
+  for (let hops = 0; hops < longestChain && (await kindIfThere(host, path)) === 'link'; hops += 1) {
+    const target = (await targetIfThere(host, path)) ?? '';
+    const type = identity.exec(target)?.[1];
+    if (type !== undefined) return type;
+    path = target.startsWith('/') ? target : `${path.slice(0, path.lastIndexOf('/'))}/${target}`;
+  }
+  const { mounts } = await import('../storage/mounts.ts');
+  // An inode of nsfs belongs to one namespace, of whatever type.
+  const roots = (await mounts(host)).map(({ root }) => identity.exec(root) ?? []);
+  return roots.find(([, , inode]) => Number(inode) === ino)?.[1];
+}
+
+/** As the kernel's own bound for links that lead to links. */
+const longestChain = 40;
 
 /** An `ip` command on the namespace. */
 export const ipCommand = (namespace: Namespace, ...args: readonly string[]): Argv =>

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -202,10 +203,26 @@ describe('I5: what is left of a namespace', () => {
   const outside = (action: string, env = {}) =>
     wrapped(['env'], action, { ...v4, network_namespace: name() }, env);
 
+  /** As `ip netns attach` does it, with a namespace of another type. */
+  async function mounted(file: string, type: 'uts' | 'ipc'): Promise<void> {
+    await writeFile(file, '');
+    const holder = execa('unshare', [`--${type}`, 'sh', '-c', 'echo; exec cat'], {
+      reject: false,
+    });
+    await once(holder.stdout, 'data');
+    await execa('mount', ['--bind', `/proc/${holder.pid}/ns/${type}`, file]);
+    holder.stdin.end();
+    await holder;
+  }
+
   test.each([
     ['a stale file', (file: string) => writeFile(file, '')],
     ['a link to a process that has ended', (file: string) => symlink('/proc/4194304/ns/net', file)],
     ['a folder', (file: string) => mkdir(file)],
+    ['a link to a mount namespace', (file: string) => symlink(`/proc/${process.pid}/ns/mnt`, file)],
+    ['a link to a uts namespace', (file: string) => symlink(`/proc/${process.pid}/ns/uts`, file)],
+    ['a mounted uts namespace', (file: string) => mounted(file, 'uts')],
+    ['a mounted ipc namespace', (file: string) => mounted(file, 'ipc')],
   ])('%s', async (_what, leave) => {
     const file = `/run/netns/${name()}`;
     await leave(file);
@@ -215,22 +232,37 @@ describe('I5: what is left of a namespace', () => {
       expect(await outside('stop')).toMatchObject({ code: 0 });
       expect(await outside('start')).toMatchObject({ code: 5 });
     } finally {
+      await execa('umount', [file], { reject: false });
       await rm(file, { recursive: true, force: true });
     }
   });
 
-  test('a link to a living namespace is one', async () => {
+  test.each([
+    ['a link to a living namespace', async () => `/run/netns/${net.node}`],
+    ['a relative link to one', async () => net.node],
+    ['a link to that of a process', async () => `/proc/${await insider()}/ns/net`],
+  ])('%s is one', async (_what, target) => {
     const file = `/run/netns/${name()}`;
-    await symlink(`/run/netns/${net.node}`, file);
+    await symlink(await target(), file);
     try {
       expect(await outside('start')).toMatchObject({ code: 0 });
       expect(await net.added()).toEqual([up]);
+      expect(await outside('monitor')).toMatchObject({ code: 0 });
       expect(await outside('stop')).toMatchObject({ code: 0 });
       expect(await net.added()).toEqual([]);
     } finally {
       await rm(file, { force: true });
     }
   });
+
+  /** The pid of a process that lives in the namespace; it ends with that. */
+  async function insider(): Promise<number | undefined> {
+    const child = execa('ip', ['netns', 'exec', net.node, 'sh', '-c', 'echo; exec sleep 600'], {
+      reject: false,
+    });
+    await once(child.stdout, 'data');
+    return child.pid;
+  }
 });
 
 describe('I6: an interface that was renamed', () => {
