@@ -52,18 +52,25 @@ export async function unmount(ctx: Ctx, mount: Mount, phases: readonly Phase[]):
   let attempt = await tryUnmount(ctx, mount, false);
   let said = '';
   let search: Search = 'quick';
+  let flushed = false;
   let known: readonly MountUser[] | undefined;
   for (const { until, signals, force } of phases) {
     let pause = firstPauseMs;
     while (!attempt.done && host.sys.now() < until) {
       if (attempt.why !== said) log.warn(attempt.why);
       said = attempt.why;
+      // One file tells of old exports, thousands tell of processes: a flush comes first, but never twice in a row.
+      flushed = !flushed && (await forgetOldExports(ctx, mount, until));
+      if (flushed) {
+        attempt = await tryUnmount(ctx, mount, force);
+        continue;
+      }
       // Nobody may be ended: there is time now to find out who it is, at the end there may be none.
       if (signals.length === 0) known ??= await processesUsing(host, mount, 'thorough', until);
       let evicted = false;
       for (const signal of signals) evicted = (await evict(ctx, mount, signal, until, search)) || evicted;
       search = 'thorough';
-      if (!evicted && !(await forgetOldExports(ctx, mount, until))) {
+      if (!evicted) {
         await host.sys.sleep(Math.max(1, Math.min(pause, until - host.sys.now())));
         pause = Math.min(pause * 2, longestPauseMs);
       }

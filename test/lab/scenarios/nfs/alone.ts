@@ -14,7 +14,7 @@ export async function alone(run: Run): Promise<void> {
   const { lab, steps, checks } = run;
   checks.begin('alone');
   const [node1, node2] = [lab.machine('node1'), lab.machine('node2')];
-  await steps.run('agents called by hand, in all kinds of situations', 600, async (signal) => {
+  await steps.run('agents called by hand, in all kinds of situations', 1800, async (signal) => {
     await Promise.all([
       (async () => {
         await node1.run(ownDisk, { signal });
