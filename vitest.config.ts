@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const testTimeout = 300_000;
 
 const project = (name: string, more: object = {}) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, ...more },
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout, ...more },
 });
 
 /** Their figures are to be read, so they are measured while nothing else runs. */
