@@ -43,7 +43,7 @@ export async function start(ctx: Ctx): Promise<void> {
     case 'tentative':
       return requireServed(ctx, want);
     case 'link down':
-      await waitForLink(ctx, want, before.at.link);
+      await switchOn(ctx, want, before.at.link);
       return requireServed(ctx, want);
     case 'not our share':
     case 'unguarded':

@@ -198,6 +198,19 @@ test.each([
   expect(await net.added()).toHaveLength(1);
 });
 
+test.each<Row>([
+  {
+    name: 'I4: the address is there, its interface is switched off: switched on',
+    before: [present, 'link set eth0 down'],
+    params: { ...v4, nic: 'eth0', cidr_netmask: '24' },
+    steps: [
+      ['probe', 7],
+      ['start', 0, [up]],
+      ['stop', 0, []],
+    ],
+  },
+])('$name', run);
+
 describe('I5: what is left of a namespace', () => {
   const name = () => `${net.node}-gone`;
   const outside = (action: string, env = {}) =>
