@@ -7,7 +7,6 @@ import { identityOf, isStillThere, type ProcessIdentity } from '../../lib/host/p
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
 import type { Place } from './place.ts';
-import { findSender } from './senders.ts';
 
 import { spotOf } from './share.ts';
 import type { Wanted } from './wanted.ts';
@@ -28,6 +27,7 @@ export async function announce(ctx: Ctx, want: Wanted, place: Place, count: numb
 
 async function tellNeighbours(ctx: Ctx, want: Wanted, place: Place, count: number): Promise<void> {
   if (place.link.name === 'lo') return;
+  const { findSender } = await import('./senders.ts');
   const sender = await findSender(ctx, want, place);
   if (!sender) {
     if (want.family === 'inet' && !want.share) await (await import('./solicit.ts')).solicit(ctx, want, place);

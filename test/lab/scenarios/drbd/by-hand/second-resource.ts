@@ -37,9 +37,9 @@ const situations = (node: NodeName): readonly Situation[] => [
   },
   {
     cases: [138],
-    what: 'start while something else has the minor: failed, in drbdadm’s words',
+    what: 'start while something else has the minor: failed, naming who has it (D8)',
     make: [[node, `drbdsetup new-resource other ${nodeId} && drbdsetup new-minor other 6 0`]],
-    calls: [{ action: 'start', params: two, code: 1, says: /new-minor/ }],
+    calls: [{ action: 'start', params: two, code: 1, says: /minor 6 of two is up in the kernel as other/ }],
     proof: 'drbdsetup down other; drbdadm down two',
   },
   {
