@@ -95,7 +95,10 @@ export async function leaveShare(ctx: Ctx, want: Wanted): Promise<'needed' | 'fr
   return others ? 'needed' : 'free';
 }
 
-/** Takes everything down after the address went: the other order would have this node answer everyone for a moment. */
+/**
+ * Takes rules and MAC address away. The caller removes the address first: an address without rules has this node answer the
+ * clients of every share.
+ */
 export async function endSharing(ctx: Ctx, want: Wanted, spots: readonly Spot[]): Promise<void> {
   const { host, log } = ctx;
   if (want.share === undefined) return;

@@ -31,7 +31,10 @@ export async function notify(ctx: Ctx, { v3 }: Survey): Promise<void> {
     await leaveSender(host, memory, params.nfs_smnotify_retry_time ?? defaultMinutes);
 }
 
-/** The action `reload`: what the process in the background does, as long as it takes, or as long as it has. */
+/**
+ * The action `reload`, as which the sender in the background calls this agent: it tells the clients that have not answered yet, until
+ * all have or the action's time is up.
+ */
 export const notifyAgain = (ctx: Ctx): Promise<void> =>
   keepTelling(ctx, ctx.params.nfs_ip, ctx.params.statd_outgoing_port);
 
