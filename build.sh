@@ -15,7 +15,7 @@ usage: ./build.sh [command]
                               install to /usr/lib/ocf/resource.d/tsha/, native unless told otherwise
   uninstall [--root DIR]      remove what install put there
   package                     build .deb and .rpm of both flavours to dist/packages/ (TSHA_SIGNING_KEY signs, SOURCE_DATE_EPOCH dates)
-  test [tier...]              run all tests, or only: types lint unit contract host lab
+  test [tier...]              run all tests, or only: types lint unit contract host lab; packages by name only
   demo [--keep] [...]         build a two-node cluster of virtual machines here, fail it over, count what clients lost
   bench [--lab|--failover] [...]
                               measure our agents beside the stock ones: here, on a node of the cluster, or by what its clients see
@@ -198,8 +198,8 @@ run_tests() {
   for tier in "$@"; do
     case $tier in
       types | lint | unit) ;;
-      contract | host | lab) [ "$(id -u)" != 0 ] || need_apt "test/$tier/packages.txt" ;; # others skip it, loudly
-      *) die "no such tier: $tier (types lint unit contract host lab)" ;;
+      contract | host | lab | packages) [ "$(id -u)" != 0 ] || need_apt "test/$tier/packages.txt" ;; # others skip it, loudly
+      *) die "no such tier: $tier (types lint unit contract host lab packages)" ;;
     esac
   done
   case " $* " in *' lab '*) build_native ;; esac

@@ -91,6 +91,7 @@ const tiers: Readonly<Record<string, Tier>> = {
   contract: asRoot('contract', vitest('contract')),
   host: asRoot('host', vitest('host', 'host-scale')),
   lab: asRoot('lab', lab),
+  packages: asRoot('packages', vitest('packages')),
 };
 
 const folder = await mkdtemp(join(tmpdir(), 'tsha-test-'));

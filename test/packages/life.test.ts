@@ -2,7 +2,7 @@ import { chmodSync, copyFileSync, mkdirSync, readdirSync, writeFileSync } from '
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { projectFolder } from '../../packaging/products.ts';
-import { type Answer, run, sandbox } from './call.ts';
+import { type Answer, run, sandbox } from '../contract/call.ts';
 
 // Packages installed, upgraded, replaced and removed by dpkg itself, on a copy of this machine that is thrown away.
 

@@ -6,8 +6,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { nativeProgram } from '../../packaging/launcher.ts';
 import { bunParts } from '../../packaging/notices/bun-parts.ts';
 import { projectFolder } from '../../packaging/products.ts';
-import { agents } from './agents.ts';
-import { agentOf, run, sandbox } from './call.ts';
+import { agents } from '../contract/agents.ts';
+import { agentOf, run, sandbox } from '../contract/call.ts';
 
 // What `build.sh package` makes. The packages are built once for all, and again only when something that goes into them is newer.
 
