@@ -67,6 +67,7 @@ export function defineFileTools(machine: NfsMachine): void {
     return text === undefined ? no('cat: x: No such file or directory') : String(text);
   });
   machine.on('find', (args) => {
+    if (args.includes('+1')) return '';
     if (args.includes('-printf')) return inventory(machine, args.slice(0, args.indexOf('-maxdepth')));
     const from = machine.where(args[0] ?? '');
     const to = machine.where(args[args.indexOf('-t') + 1] ?? '');
