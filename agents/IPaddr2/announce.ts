@@ -7,7 +7,6 @@ import { identityOf, isStillThere, type ProcessIdentity } from '../../lib/host/p
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
 import type { Place } from './place.ts';
-
 import { spotOf } from './share.ts';
 import type { Wanted } from './wanted.ts';
 

@@ -92,8 +92,8 @@ export const retireAll = (host: Host, dir: string, from = `${dir}/sm`): Promise<
 async function retire(host: Host, dir: string, which: readonly string[], from = `${dir}/sm`): Promise<void> {
   const records = ['find', from, '-type', 'f', ...which] as const;
   // `keepRecords` gave a record its second name, and statd has not removed the first: mv refuses to move a file onto itself.
-  const kept = await host.run([...records, '-links', '+1', '-printf', `${dir}/sm.bak/%f\\n`]);
-  const second = kept.split('\n').filter(Boolean);
+  const kept = await host.run([...records, '-links', '+1', '-printf', `${dir}/sm.bak/%f\\0`]);
+  const second = kept.split('\0').filter(Boolean); // a name may hold a line break
   if (second.length > 0) await host.run(['rm', '-f', '--', ...second]);
   await host.run([...records, '-exec', 'mv', '-f', '-t', `${dir}/sm.bak`, '{}', '+']);
 }
