@@ -1,6 +1,11 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { drbdadm } from '../../lib/host/drbd/admin.ts';
-import { type Configuration, parseConfiguration } from '../../lib/host/drbd/configuration.ts';
+import {
+  type Configuration,
+  type MissingHandler,
+  missingHandlers,
+  parseConfiguration,
+} from '../../lib/host/drbd/configuration.ts';
 import { commandFailure, type Host } from '../../lib/host/host.ts';
 import type { Cluster } from './cluster.ts';
 import { readIfThere } from './drbd.ts';
@@ -34,7 +39,7 @@ export type DrbdSetup = Configuration & {
   /** The after-sb policies that give up somebody's changes, as written. */
   readonly discarding: readonly string[];
   /** Handlers whose program does not exist. */
-  readonly missing: readonly { readonly handler: string; readonly program: string }[];
+  readonly missing: readonly MissingHandler[];
 };
 
 const unitsInTheWay: readonly string[] = ['nfs-server.service', 'nfs-kernel-server.service', 'drbd.service'];
@@ -98,11 +103,7 @@ async function drbdSetup(host: Host, name: string): Promise<DrbdSetup> {
   });
   if (output.code !== 0) throw commandFailure(['drbdadm', 'dump-xml', name], output);
   const configuration = await parseConfiguration(output.stdout);
-  const missing: { handler: string; program: string }[] = [];
-  for (const [handler, command] of configuration.handlers) {
-    const [program = ''] = command.trim().split(/\s+/);
-    if (program.startsWith('/') && !(await host.sys.has(program))) missing.push({ handler, program });
-  }
+  const missing = await missingHandlers(host, configuration);
   const policies = [...output.stdout.matchAll(/<option name="(after-sb-[012]pri)" value="([^"]*)"/g)];
   const discarding = policies
     .filter(([, , policy]) => policy !== 'disconnect')

@@ -1,10 +1,11 @@
+import { declaredPromoteSeconds, findingsInDrbd } from '../../lib/findings/drbd-configuration.ts';
 import { type Finding, finding } from '../../lib/findings/finding.ts';
-import { fenceHandlerSeconds } from '../../lib/host/drbd/fencing.ts';
-import { type Primitive, secondsIn } from '../facts/cib.ts';
+import { secondsIn } from '../../lib/host/cluster-time.ts';
+import type { Primitive } from '../facts/cib.ts';
 import type { Cluster } from '../facts/cluster.ts';
 import type { Facts } from '../facts/gather.ts';
 import { replicated } from '../facts/service.ts';
-import type { DrbdSetup, Setup } from '../facts/setup.ts';
+import type { Setup } from '../facts/setup.ts';
 
 /** What works today and will hurt on the day of a failure. */
 export function findingsInConfiguration(facts: Facts, setup: Setup): readonly Finding[] {
@@ -184,70 +185,32 @@ function* versions({ nodes }: Cluster): Generator<Finding> {
 }
 
 function* drbd(facts: Facts, cluster: Cluster, setup: Setup): Generator<Finding> {
+  const { cib, nodes } = cluster;
   const major = facts.drbd.is === 'known' ? Number.parseInt(facts.drbd.value.version ?? '9', 10) || 9 : 9;
-  for (const { id, clone, name } of replicated(cluster)) {
-    const known = setup.drbd.get(name);
+  for (const { id, clone, name: resource } of replicated(cluster)) {
+    const known = setup.drbd.get(resource);
     if (known?.is !== 'known') continue;
-    yield* drbdFindings(name, known.value, major, {
+    const configuration = known.value;
+    const { missing, handlers, discarding } = configuration;
+    const timeout =
+      cib.primitives.find((one) => one.id === id)?.operations.find(({ name }) => name === 'promote')
+        ?.timeout ?? null;
+    yield* findingsInDrbd({
+      resource,
+      configuration,
+      major,
+      missing,
       id,
-      promotedMax: Number(cluster.cib.clones.find((one) => one.id === clone)?.meta['promoted-max'] ?? 1),
-      promoteTimeout:
-        cluster.cib.primitives.find((one) => one.id === id)?.operations.find((op) => op.name === 'promote')
-          ?.timeout ?? null,
-      nodes: cluster.nodes.map((node) => node.name),
-      alerts: cluster.cib.alerts,
+      promoteSeconds: timeout === null ? declaredPromoteSeconds : secondsIn(timeout),
+      promotedMax: Number(cib.clones.find((one) => one.id === clone)?.meta['promoted-max'] ?? 1),
+      nodes: nodes.map((node) => node.name),
     });
+    const place = (text: string) => ({ resource, ...setting(`drbdadm dump ${resource}`, text) });
+    if (!handlers.has('split-brain') && cib.alerts === 0)
+      yield finding('SPLIT_BRAIN_SILENT', { resource }, place('no handler split-brain'));
+    const policy = discarding.join(', ');
+    if (policy !== '') yield finding('AFTER_SB_DISCARDS', { resource, policy }, place(policy));
   }
-}
-
-type Around = {
-  readonly id: string;
-  readonly promotedMax: number;
-  readonly promoteTimeout: string | null;
-  readonly nodes: readonly string[];
-  readonly alerts: number;
-};
-
-const declaredPromoteSeconds = 90;
-
-function* drbdFindings(name: string, given: DrbdSetup, major: number, around: Around): Generator<Finding> {
-  const place = {
-    resource: name,
-    ...setting('drbdadm dump-xml', `fencing ${given.fencing}, quorum ${given.quorum}`),
-  };
-  const fences = given.fencing !== 'dont-care';
-  if (!fences && given.quorum === 'off')
-    yield finding(
-      'DRBD_UNPROTECTED',
-      { resource: name, reason: major >= 9 ? 'neither quorum nor fencing is on' : 'fencing is off' },
-      place,
-    );
-  for (const { handler, program } of given.missing)
-    yield finding('DRBD_HANDLER_MISSING', { handler, resource: name, program }, place);
-  if (fences) {
-    const undo = major >= 9 ? 'unfence-peer' : 'after-resync-target';
-    if (!given.handlers.has('fence-peer'))
-      yield finding('DRBD_NO_FENCE_HANDLER', { resource: name, fencing: given.fencing }, place);
-    else if (!given.handlers.has(undo))
-      yield finding('DRBD_NO_UNFENCE_HANDLER', { resource: name, handler: undo }, place);
-    const needed = fenceHandlerSeconds(given.handlers.get('fence-peer') ?? '');
-    const seconds =
-      around.promoteTimeout === null ? declaredPromoteSeconds : secondsIn(around.promoteTimeout);
-    if (needed !== undefined && seconds !== null && seconds <= needed)
-      yield finding(
-        'DRBD_PROMOTE_TOO_SHORT',
-        { resource: name, given: seconds, needed, id: around.id, enough: needed + 30 },
-        place,
-      );
-  }
-  if (given.twoPrimaries && around.promotedMax < 2)
-    yield finding('DRBD_TWO_PRIMARIES', { resource: name }, place);
-  for (const host of given.hosts.filter((one) => !around.nodes.includes(one)))
-    yield finding('DRBD_STRANGE_HOST', { host, resource: name, nodes: around.nodes.join(', ') }, place);
-  if (!given.handlers.has('split-brain') && around.alerts === 0)
-    yield finding('SPLIT_BRAIN_SILENT', { resource: name }, place);
-  if (given.discarding.length > 0)
-    yield finding('AFTER_SB_DISCARDS', { resource: name, policy: given.discarding.join(', ') }, place);
 }
 
 const defaultSeconds = 90;

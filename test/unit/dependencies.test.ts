@@ -27,7 +27,10 @@ const rules: readonly Rule[] = [
   { from: /^lib\/contract\//, mayImport: [/^lib\/contract\//] },
   { from: /^lib\/host\/sys\//, mayImport: [/^lib\/host\/sys\//] },
   { from: /^lib\/host\//, mayImport: [/^lib\/(contract|host)\//] },
-  { from: /^lib\/findings\//, mayImport: [/^lib\/(contract|findings)\//] },
+  {
+    from: /^lib\/findings\//,
+    mayImport: [/^lib\/(contract|findings)\//, /^lib\/host\/drbd\/(configuration|fencing)\.ts$/],
+  },
   {
     from: /^lib\/ocf\//,
     mayImport: [/^lib\/(contract|ocf)\//, /^lib\/host\/(sys\/[\w-]+|host|memory)\.ts$/],

@@ -1,4 +1,5 @@
 import { Failure } from '../../contract/outcome.ts';
+import type { Host } from '../host.ts';
 import { readXml } from '../xml.ts';
 import { all, type Element } from '../xml-element.ts';
 import { type Admin, complaint } from './admin.ts';
@@ -22,6 +23,21 @@ export async function configurationOf(admin: Admin): Promise<Configuration> {
   if (output.code !== 0)
     throw new Failure('failed', `drbdadm dump-xml ${admin.resource}: ${complaint(output)}`);
   return parseConfiguration(output.stdout);
+}
+
+export type MissingHandler = { readonly handler: string; readonly program: string };
+
+/** Handlers that name a program by its path, where none is. A shell's command line without one cannot be looked for. */
+export async function missingHandlers(
+  host: Host,
+  { handlers }: Configuration,
+): Promise<readonly MissingHandler[]> {
+  const missing: MissingHandler[] = [];
+  for (const [handler, command] of handlers) {
+    const [program = ''] = command.trim().split(/\s+/);
+    if (program.startsWith('/') && !(await host.sys.has(program))) missing.push({ handler, program });
+  }
+  return missing;
 }
 
 /*
