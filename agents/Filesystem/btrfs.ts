@@ -1,6 +1,19 @@
+import type { Host } from '../../lib/host/host.ts';
+import { listIfThere } from '../../lib/host/local-files.ts';
+import { kernelName } from '../../lib/host/storage/block-devices.ts';
 import { decodeOctal, type Mount, tidyPath } from '../../lib/host/storage/mounts.ts';
 import type { Ctx } from './params.ts';
 import { optionValue, type Verdict } from './wanted.ts';
+
+/** Whether two devices are members of one btrfs: it mounts under the name of any of them. */
+export async function shareBtrfs(host: Host, ...numbers: readonly string[]): Promise<boolean> {
+  const names = await Promise.all(numbers.map((number) => kernelName(host, number)));
+  for (const filesystem of await listIfThere(host, '/sys/fs/btrfs')) {
+    const members = await listIfThere(host, `/sys/fs/btrfs/${filesystem}/devices`);
+    if (names.every((name) => name !== undefined && members.includes(name))) return true;
+  }
+  return false;
+}
 
 /** The subvolume that a mount of btrfs shows: its number, and its path from the top of the filesystem. */
 export function subvolumeOf({ superOptions }: Mount): { readonly id: string; readonly path: string } {

@@ -1,7 +1,7 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { activeFilesystem, isPresent } from '../../lib/host/storage/block-devices.ts';
+import { isPresent } from '../../lib/host/storage/block-devices.ts';
 import type { Mount } from '../../lib/host/storage/mounts.ts';
-import { isDriven, isReadOnlyType } from './fstypes.ts';
+import { isReadOnlyType } from './fstypes.ts';
 import type { Ctx } from './params.ts';
 import type { Seen } from './seen.ts';
 import { hasOption } from './wanted.ts';
@@ -36,22 +36,4 @@ export async function requireSound(
       'failed',
       `${mount.target} is read-only although options do not say ro: the kernel does that after an error of ${mount.source}`,
     );
-}
-
-/**
- * Whether the disk carries an active filesystem although it is mounted nowhere here, or a FUSE filesystem's driver still has it
- * open: only that it is so, never by whom.
- */
-export async function lingers(ctx: Ctx, seen: Seen): Promise<boolean> {
-  const { host, params } = ctx;
-  const { number } = seen.wanted;
-  if (number !== undefined && seen.table.some((mount) => mount.device === number)) return false;
-  if (number !== undefined && (await activeFilesystem(host, number)) !== undefined) return true;
-  if (!isDriven(params.fstype ?? '')) return false;
-  const [{ drivenSource }, { openersOf }] = await Promise.all([
-    import('./release.ts'),
-    import('./holders.ts'),
-  ]);
-  const driven = await drivenSource(ctx, seen);
-  return driven !== undefined && (await openersOf(host, driven)).length > 0;
 }

@@ -1,5 +1,5 @@
 import { Failure, type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
-import { lingers, requireSound } from './condition.ts';
+import { requireSound } from './condition.ts';
 import type { Ctx } from './params.ts';
 import { look, sentence } from './seen.ts';
 
@@ -9,7 +9,7 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
   const seen = await look(ctx, request.probe ? 'search' : 'links');
   switch (seen.is) {
     case 'absent':
-      if (await lingers(ctx, seen))
+      if (await (await import('./lingers.ts')).lingers(ctx, seen))
         throw new Failure(
           'failed',
           `${sentence(ctx, seen)}, yet its filesystem is still active in this kernel`,

@@ -1,5 +1,6 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { activeFilesystem, kernelName } from '../../lib/host/storage/block-devices.ts';
+import { activeFilesystem } from '../../lib/host/storage/active-filesystem.ts';
+import { kernelName } from '../../lib/host/storage/block-devices.ts';
 import type { MountUser } from '../../lib/host/storage/mount-users.ts';
 import type { Mount } from '../../lib/host/storage/mounts.ts';
 import { nameUsers } from './evict.ts';

@@ -9,7 +9,7 @@ import { checkFilesystem } from './check-filesystem.ts';
 import { requireSafeClone } from './clone.ts';
 import { requireSound } from './condition.ts';
 import { areKin } from './fstypes.ts';
-import { remember } from './ours.ts';
+import { remember } from './mark.ts';
 import type { Ctx } from './params.ts';
 import { look, type Seen, sentence } from './seen.ts';
 import { requireType } from './support.ts';

@@ -16,6 +16,14 @@ export type Wanted = {
 /** Whether a mount is what is wanted; `undecided` with what is missing to decide it. */
 export type Verdict = 'ours' | 'foreign' | { readonly undecided: string };
 
+/** A mount that may be what is wanted, with the table that it is in. */
+export type Candidate<Is extends Source['is']> = {
+  readonly ctx: Ctx;
+  readonly wanted: Wanted & { readonly source: { readonly is: Is } };
+  readonly mount: Mount;
+  readonly table: readonly Mount[];
+};
+
 /** What the parameter `device` means, by its kind: `ours.ts` says by what each is recognised. */
 export type Source =
   /** A block device by its path or by a label; a path elsewhere may turn out to be an image file or a directory. */

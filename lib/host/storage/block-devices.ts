@@ -1,7 +1,6 @@
 import type { Host } from '../host.ts';
-import { factsIfThere, isThere, listIfThere, readIfThere, targetIfThere } from '../local-files.ts';
+import { factsIfThere, readIfThere, targetIfThere } from '../local-files.ts';
 import type { FileFacts } from '../sys/sys.ts';
-import { pathFacts } from './managed-files.ts';
 import { answersHere, canonicalPath, type Mount } from './mounts.ts';
 
 /** `major:minor` as mountinfo and /sys/dev have it; the kernel packs both into st_rdev, low bits first. */
@@ -22,6 +21,7 @@ export type Node = { readonly kind: FileFacts['kind']; readonly number?: string 
 export async function nodeAt(host: Host, path: string, table: readonly Mount[]): Promise<Node | undefined> {
   const real = await canonicalPath(host, path, table);
   if (!answersHere(real, table)) {
+    const { pathFacts } = await import('./managed-files.ts');
     const facts = await pathFacts(host, real);
     return facts && { kind: facts.kind };
   }
@@ -94,29 +94,6 @@ const udevName = (value: string): string =>
 export const isPresent = async (host: Host, number: string): Promise<boolean> =>
   (await kernelName(host, number)) !== undefined;
 
-/** Whether two devices are members of one btrfs: it mounts under the name of any of them. */
-export async function shareBtrfs(host: Host, ...numbers: readonly string[]): Promise<boolean> {
-  const names = await Promise.all(numbers.map((number) => kernelName(host, number)));
-  for (const filesystem of await listIfThere(host, '/sys/fs/btrfs')) {
-    const members = await listIfThere(host, `/sys/fs/btrfs/${filesystem}/devices`);
-    if (names.every((name) => name !== undefined && members.includes(name))) return true;
-  }
-  return false;
-}
-
 /** What the kernel calls a device: `sda1`, `dm-0`; `undefined` for one that is gone. */
 export const kernelName = async (host: Host, number: string): Promise<string | undefined> =>
   (await targetIfThere(host, `/sys/dev/block/${number}`))?.split('/').at(-1);
-
-const typesWithSysfs = ['ext4', 'xfs', 'f2fs'];
-
-/**
- * The type of the filesystem that the kernel has active on a device, wherever it is mounted: in another mount namespace, or
- * nowhere any more since a lazy unmount. Only ext2-4, xfs and f2fs tell.
- */
-export async function activeFilesystem(host: Host, number: string): Promise<string | undefined> {
-  const name = await kernelName(host, number);
-  if (!name) return undefined;
-  for (const type of typesWithSysfs) if (await isThere(host, `/sys/fs/${type}/${name}`)) return type;
-  return undefined;
-}
