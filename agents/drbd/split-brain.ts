@@ -1,8 +1,8 @@
 import type { SplitBrain, SplitBrainNews } from '../../lib/host/drbd/split-brain.ts';
 import type { Connection, Resource } from '../../lib/host/drbd/state.ts';
 import type { Host } from '../../lib/host/host.ts';
+import { uptime } from '../../lib/host/host.ts';
 import type { Ctx } from './params.ts';
-import { uptime } from './time.ts';
 
 type Remembered = {
   /** The connections that were not there, `beta StandAlone, gamma Connecting`. */
@@ -40,7 +40,7 @@ export async function splitBrains(ctx: Ctx, resource: Resource): Promise<readonl
   const mustRead = isNews ? known.length > 0 || lost.some(isStandalone) : !isTold;
   const splits = mustRead ? await readAgain(ctx, resource, lost, known) : known;
   if (isNews || JSON.stringify(splits) !== JSON.stringify(before.splits ?? [])) {
-    const since = before.since ?? (await uptime({ host }));
+    const since = before.since ?? (await uptime(host));
     await memory.note(factName, { connections, splits, since } satisfies Remembered);
   }
   return splits;

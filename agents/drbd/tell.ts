@@ -1,5 +1,5 @@
+import { uptime } from '../../lib/host/host.ts';
 import type { Ctx } from './params.ts';
-import { uptime } from './time.ts';
 
 /** Something the cluster is to know of this node. */
 export type Message = {
@@ -26,7 +26,7 @@ const trustedSeconds = 60;
  */
 export async function tellIfDue(ctx: Ctx, messages: readonly Message[]): Promise<void> {
   const told = await toldBefore(ctx);
-  const second = await uptime(ctx);
+  const second = await uptime(ctx.host);
   const changed = messages.filter(({ about, value }) => told[about]?.value !== value);
   const age = ({ about }: Message) => second - (told[about]?.second ?? Number.NEGATIVE_INFINITY);
   const [oldest] = messages.toSorted((one, other) => age(other) - age(one));
@@ -37,7 +37,7 @@ export async function tellIfDue(ctx: Ctx, messages: readonly Message[]): Promise
 /** Tells now, whatever was told before. Never fails: what the cluster knows of it is no reason to fail an action. */
 export async function tell(ctx: Ctx, messages: readonly Message[]): Promise<void> {
   if (messages.length === 0) return;
-  const second = await uptime(ctx);
+  const second = await uptime(ctx.host);
   const now = await Promise.all(
     messages.map(async ({ about, value, write }) => {
       const trouble = await write();

@@ -14,7 +14,3 @@ export const notable = 1;
 
 /** Whole seconds since a reading of the monotonic clock in milliseconds. */
 export const secondsSince = ({ sys }: Host, ms: number): number => Math.round((sys.now() - ms) / 1000);
-
-/** Seconds since boot, of /proc/uptime: `5000.21 9000.00`. Not a number where that cannot be read. */
-export const uptime = async ({ host }: Pick<Ctx, 'host'>): Promise<number> =>
-  Number((await host.sys.read('/proc/uptime').catch(() => '')).split(' ', 1)[0] || Number.NaN);

@@ -1,9 +1,9 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
 import { isPrimary } from '../../lib/host/drbd/state.ts';
+import { uptime } from '../../lib/host/host.ts';
 import { dataQuality } from './data.ts';
 import type { Ctx } from './params.ts';
-import { uptime } from './time.ts';
 
 const factName = 'suspended since';
 
@@ -28,7 +28,7 @@ export async function requireData(ctx: Ctx, resource: Resource): Promise<void> {
     if (since !== undefined) await memory.note(factName, undefined);
     return;
   }
-  const second = await uptime(ctx);
+  const second = await uptime(ctx.host);
   if (since === undefined) await memory.note(factName, second);
   else if (second - since >= request.intervalMs / 1000)
     throw new Failure(

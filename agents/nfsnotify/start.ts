@@ -51,7 +51,7 @@ export async function start(ctx: Ctx): Promise<void> {
   // a new number for a new notification, unless nobody waits for one or the administrator keeps it
   const isKept = keepState || clients.length === 0;
   const state = isKept ? ((await readNsmState(host, dir)) ?? 1) : await advanceNsmState(host, dir, owner);
-  const { waiting, unusable } = await firstRound(ctx, dir, sources, clients, { state, port, wait });
+  const { waiting, unusable } = await firstRound(host, log, dir, sources, clients, { state, port, wait });
   if (unusable.length > 0) throw new Failure('failed', unusable.join('; '));
   await noteDone(ctx, { statd });
   if (waiting.length > 0) await leaveSender(host, memory, minutes);

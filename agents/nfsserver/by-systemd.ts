@@ -1,11 +1,14 @@
+import type { Log } from '../../lib/contract/log.ts';
 import { Failure } from '../../lib/contract/outcome.ts';
+import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { listenersOn } from '../../lib/host/net/listeners.ts';
 import { nfsConf } from '../../lib/host/nfs/conf.ts';
 import { type NeededDaemon, serverNames, serverUnits } from '../../lib/host/nfs/daemons.ts';
 import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { endAfterPacemaker } from '../../lib/host/shutdown-order.ts';
 import { isInstalled, startUnits, stopUnits, type Unit, unitsOf } from '../../lib/host/systemd.ts';
-import type { Ctx } from './params.ts';
+import type { Survey } from './survey.ts';
 
 /** What must stay of the time for looking at the result. */
 const reserveMs = 5000;
@@ -31,11 +34,10 @@ export async function installedUnits(host: Host): Promise<readonly string[]> {
 
 /** Starts all in one call, in which systemd orders them. */
 export async function startBySystemd(
-  ctx: Ctx,
+  host: Host,
   server: string,
   daemons: readonly NeededDaemon[],
 ): Promise<void> {
-  const { host } = ctx;
   const names = [...requireInstalled(daemons), server];
   const start = () => startUnits(host, names, Math.max(1000, host.left() - reserveMs));
   let output = await start();
@@ -84,4 +86,26 @@ export async function stopBySystemd(
   if (units.length === 0) return undefined;
   const { code, stderr, hung } = await stopUnits(host, units, timeoutMs);
   return code === 0 ? undefined : `systemctl stop ${units.join(' ')}: ${hung ?? stderr.trim()}`;
+}
+
+/** What the stop of this agent needs while it works: rpc.statd is asked through rpcbind, and the state directory must stay. */
+const heldUntilStopped = [
+  ...serverUnits,
+  'rpcbind.service',
+  'rpcbind.socket',
+  'gssproxy.service',
+  'var-lib-nfs.mount',
+];
+
+/**
+ * An orderly reboot is a move like any other. Without this systemd ends the server beside Pacemaker: lockd has statd forget every
+ * NFSv3 client before the agent can copy the records, and their locks are lost. Best effort: never fails.
+ */
+export async function endServerAfterPacemaker(host: Host, log: Log, { manager }: Survey): Promise<void> {
+  if (manager.by !== 'systemd') return;
+  try {
+    await endAfterPacemaker(host, 'tsha-nfsserver', heldUntilStopped, host.left() / 4);
+  } catch (error) {
+    log.warn(`a reboot of this node may cost NFSv3 clients their locks: ${wordsOf(error)}`);
+  }
 }

@@ -1,6 +1,7 @@
+import type { Log } from '../../lib/contract/log.ts';
+import type { Host } from '../../lib/host/host.ts';
 import { mountHolding, mounts } from '../../lib/host/storage/mounts.ts';
 import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
-import type { Ctx } from './params.ts';
 import type { Survey } from './survey.ts';
 
 const folder = '/var/lib/tsha'; // /run is mounted noexec by Debian
@@ -28,8 +29,7 @@ done
  * Makes the program that keeps records of a server which somebody else ends, and returns its path for nfs.conf; `undefined` where it
  * cannot be used: without NFSv3, with an nfs-utils that reads no nfs.conf, where the administrator has one of his own.
  */
-export async function statdCallout(ctx: Ctx, { v3, conf }: Survey): Promise<string | undefined> {
-  const { host, log } = ctx;
+export async function statdCallout(host: Host, log: Log, { v3, conf }: Survey): Promise<string | undefined> {
   if (!v3 || conf.get('statd', 'ha-callout') !== undefined || !(await host.sys.has('nfsconf')))
     return undefined;
   if (mountHolding(await mounts(host), folder)?.options.includes('noexec')) return undefined;

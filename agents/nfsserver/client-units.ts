@@ -1,16 +1,15 @@
+import type { Host } from '../../lib/host/host.ts';
+import type { Memory } from '../../lib/host/memory.ts';
 import { statd } from '../../lib/host/nfs/daemons.ts';
 import { unitProcesses } from '../../lib/host/systemd.ts';
 import type { Ctx } from './params.ts';
-import type { Seen } from './seen.ts';
 
 // A node may have NFS mounts of its own, whose locks need a statd. The server's takes its place while it runs.
 
 const fact = 'client units';
 
-/** Notes what is to be started again when the server has stopped, unless what runs is our own, of a start before. */
-export async function rememberClientUnits(ctx: Ctx, seen: Seen): Promise<void> {
-  const { host, memory } = ctx;
-  if (seen.is !== 'stopped') return;
+/** Notes what is to be started again when the server has stopped. To be called while nothing of the server runs. */
+export async function rememberClientUnits(host: Host, memory: Memory): Promise<void> {
   const running: string[] = [];
   for (const unit of statd.units) if ((await unitProcesses(host, unit)).length > 0) running.push(unit);
   await memory.note(fact, running);

@@ -1,3 +1,4 @@
+import type { Log } from '../../lib/contract/log.ts';
 import { Failure } from '../../lib/contract/outcome.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
@@ -15,10 +16,9 @@ import { statdHome } from '../../lib/host/nfs/state-directory.ts';
 import { startsAtBoot } from '../../lib/host/systemd.ts';
 import { startByScript, stopByScript } from './by-script.ts';
 import { installedUnits, requireInstalled, startBySystemd, stopBySystemd } from './by-systemd.ts';
-import type { Manager, Starter } from './manager.ts';
 import type { Ctx } from './params.ts';
 import { markOrderlyEnd, releaseRoom } from './reserve.ts';
-import type { Survey } from './survey.ts';
+import type { Manager, Starter, Survey } from './survey.ts';
 
 /** sm-notify runs once per boot: it does nothing when this file exists. */
 const alreadyNotified = '/run/sm-notify.pid';
@@ -30,8 +30,12 @@ const farewellMs = 3000;
 const settleMs = 5000;
 
 /** What can be told before the start costs anything. Throws `Failure` for a daemon without a unit. */
-export async function requireUnits(ctx: Ctx, starter: Starter, { daemons }: Survey): Promise<void> {
-  const { host, log } = ctx;
+export async function requireUnits(
+  host: Host,
+  log: Log,
+  starter: Starter,
+  { daemons }: Survey,
+): Promise<void> {
   if (starter.by === 'script') return;
   requireInstalled(daemons);
   if (await startsAtBoot(host, starter.server))
@@ -53,7 +57,7 @@ export async function startServer(
   const { host } = ctx;
   // rpc-statd-notify.service would send in the node's name, before the exports and the address are there
   await host.sys.write(alreadyNotified, `${host.sys.pid}\n`, 0o600);
-  if (starter.by === 'systemd') await startBySystemd(ctx, starter.server, survey.daemons);
+  if (starter.by === 'systemd') await startBySystemd(host, starter.server, survey.daemons);
   else await startByScript(ctx, starter.script, survey.daemons, scope);
 
   let missing: readonly string[] = [];
@@ -69,18 +73,16 @@ export async function startServer(
 }
 
 /** Before a start: a daemon that runs has its files in the directory that is about to be hidden. */
-export async function standstill(ctx: Ctx, { manager }: Survey): Promise<void> {
-  const { host, log } = ctx;
-  if (await isAnythingUp(host, await nfsdThreads(host))) await stopServer(ctx, manager);
+export async function standstill(host: Host, log: Log, manager: Manager): Promise<void> {
+  if (await isAnythingUp(host, await nfsdThreads(host))) await stopServer(host, log, manager);
   const left = await endLeftovers(host);
   if (left.length > 0) log.warn(`still there: ${names(left)}`);
 }
 
 /** Takes the server and every helper down; they keep files open, and a new state directory means new files. */
-export async function stopServer(ctx: Ctx, manager: Manager): Promise<void> {
-  const { host, log } = ctx;
+export async function stopServer(host: Host, log: Log, manager: Manager): Promise<void> {
   const before = await nfsdThreads(host);
-  const isKept = before > 0 && (await areRecordsKept(ctx));
+  const isKept = before > 0 && (await areRecordsKept(host, log));
   if (before > 0) await endThreads(host, Math.min(farewellMs, host.left() * 0.3));
   const trouble = await stopDaemons(host, manager, before);
   if (trouble) log.warn(trouble);
@@ -106,8 +108,7 @@ const endThreads = async (host: Host, timeoutMs: number): Promise<void> =>
   void (await host.tryRun(['rpc.nfsd', '0'], { timeoutMs }));
 
 /** Whether every NFSv3 client of the server that is about to end is on record: lockd has statd forget them as it goes down. */
-async function areRecordsKept(ctx: Ctx): Promise<boolean> {
-  const { host, log } = ctx;
+async function areRecordsKept(host: Host, log: Log): Promise<boolean> {
   if (!(await isRunning(host, statd))) return true; // nobody there to forget them
   try {
     await keepRecords(host, (await statdHome(host)).dir, keepMs);

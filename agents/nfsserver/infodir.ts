@@ -1,4 +1,6 @@
 import { Failure } from '../../lib/contract/outcome.ts';
+import type { Host } from '../../lib/host/host.ts';
+import type { Memory } from '../../lib/host/memory.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
 import {
@@ -35,8 +37,11 @@ type Bound = Place & Pick<Mount, 'id'>;
 const fact = 'bound';
 
 /** Looks without touching the filesystems themselves. */
-export async function binding(ctx: Ctx, { infodir }: Pick<Wanted, 'infodir'>): Promise<Binding> {
-  const { host, memory } = ctx;
+export async function binding(
+  host: Host,
+  memory: Memory,
+  { infodir }: Pick<Wanted, 'infodir'>,
+): Promise<Binding> {
   const table = await mounts(host);
   const mount = mountOn(table, stateRoot) ?? mountOn(table, await canonicalPath(host, stateRoot, table));
   if (!mount) return { is: 'nothing' };
@@ -69,8 +74,9 @@ function placeOf(dir: string, table: readonly Mount[]): Place | undefined {
 
 /** Brings nfs_shared_infodir to its place, or finds it there. Throws `Failure` when something else is there. */
 export async function share(ctx: Ctx, { infodir }: Pick<Wanted, 'infodir'>): Promise<void> {
+  const { host, memory } = ctx;
   if (infodir === undefined) return;
-  const found = await binding(ctx, { infodir });
+  const found = await binding(host, memory, { infodir });
   if (found.is === 'foreign' || found.is === 'moved')
     throw new Failure(
       'failed',

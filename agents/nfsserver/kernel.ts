@@ -1,3 +1,4 @@
+import type { Log } from '../../lib/contract/log.ts';
 import { Failure } from '../../lib/contract/outcome.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
@@ -107,8 +108,7 @@ async function poke(host: Host, file: string, value: number): Promise<void> {
  * Ends the grace period of lockd, and of no one else: every new lock, of NFSv4 clients too, waits for it. For a server whose state
  * names no NFSv3 client: nobody can be told to claim a lock again, so nobody will. sm-notify does the same.
  */
-export async function endLockGrace(ctx: Ctx): Promise<void> {
-  const { host, log } = ctx;
+export async function endLockGrace(host: Host, log: Log): Promise<void> {
   const file = '/proc/fs/lockd/nlm_end_grace';
   const isOver = await host.sys.read(file).catch(() => 'Y'); // lockd does not run without NFSv3
   if (isOver.startsWith('Y')) return;

@@ -7,7 +7,7 @@ import { type Survey, survey } from './survey.ts';
 
 /** Serving wholly, or not at all; anything between must be stopped before it can be started anywhere. */
 export async function monitor(ctx: Ctx): Promise<Health | Report> {
-  const facts = await survey(ctx);
+  const facts = await survey(ctx.host, ctx.params);
   const seen = await look(ctx, facts);
   switch (seen.is) {
     case 'serving':

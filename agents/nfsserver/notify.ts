@@ -1,4 +1,5 @@
 import { Failure } from '../../lib/contract/outcome.ts';
+import type { Host } from '../../lib/host/host.ts';
 import { readNsmState, waitingClients } from '../../lib/host/nfs/nsm-records.ts';
 import { firstRound, serviceHosts, usableSources, withoutAddress } from '../../lib/host/nfs/nsm-round.ts';
 import { keepTelling, leaveSender } from '../../lib/host/nfs/nsm-sender.ts';
@@ -20,7 +21,7 @@ export async function notify(ctx: Ctx, { v3 }: Survey): Promise<void> {
   const unknown = withoutAddress(hosts);
   if (unknown) log.warn(`clients are not notified from every nfs_ip: ${unknown}`);
   const sources = await usableSources(host, hosts, 0);
-  const { waiting, unusable } = await firstRound(ctx, dir, sources, clients, {
+  const { waiting, unusable } = await firstRound(host, log, dir, sources, clients, {
     wait: params.nfs_notify_foreground,
     state: (await readNsmState(host, dir)) ?? 1,
     port: params.statd_outgoing_port,
@@ -39,16 +40,15 @@ export const notifyAgain = (ctx: Ctx): Promise<void> =>
   keepTelling(ctx, ctx.params.nfs_ip, ctx.params.statd_outgoing_port);
 
 /** Throws `Failure` for a name in nfs_ip that this machine cannot resolve: nobody could be notified from it. */
-export async function requireAddresses({ host, params }: Ctx): Promise<void> {
-  const unknown = withoutAddress(await serviceHosts(host, params.nfs_ip));
+export async function requireAddresses(host: Host, names: Ctx['params']['nfs_ip']): Promise<void> {
+  const unknown = withoutAddress(await serviceHosts(host, names));
   if (unknown) throw new Failure('misconfigured', `nfs_ip: ${unknown}`);
 }
 
 /** nfs_notify_cmd is checked, as the stock agent does, and not used, as there. Throws `Failure`. */
-export async function requireNotifyCommand(ctx: Ctx): Promise<void> {
-  const { nfs_notify_cmd: command } = ctx.params;
+export async function requireNotifyCommand(host: Host, command: string | undefined): Promise<void> {
   if (command === undefined) return;
-  if (!(await ctx.host.sys.has(command)))
+  if (!(await host.sys.has(command)))
     throw new Failure('notInstalled', `nfs_notify_cmd ${command} is not installed`);
   if (!isNotifyCommand(command))
     throw new Failure('misconfigured', `nfs_notify_cmd="${command}" is neither sm-notify nor rpc.statd`);

@@ -1,16 +1,9 @@
 import type { Host } from '../../lib/host/host.ts';
+import type { Memory } from '../../lib/host/memory.ts';
 import { nfsConf } from '../../lib/host/nfs/conf.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
-import {
-  isMountedStill,
-  isWithin,
-  type Mount,
-  mountOn,
-  mounts,
-  tidyPath,
-} from '../../lib/host/storage/mounts.ts';
-import type { Ctx } from './params.ts';
+import { isMountedStill, isWithin, type Mount, mountOn, mounts } from '../../lib/host/storage/mounts.ts';
 import type { Survey } from './survey.ts';
 
 const standard = `${stateRoot}/rpc_pipefs`;
@@ -18,9 +11,11 @@ const standard = `${stateRoot}/rpc_pipefs`;
 const fact = 'pipefs';
 
 /** rpc_pipefs where the daemons look for it: systemd mounts it for them, but not where we hide its mount point or want another. */
-export async function mountPipefs(ctx: Ctx, { manager }: Survey): Promise<void> {
-  const { host, params, memory } = ctx;
-  const asked = tidyPath(params.rpcpipefs_dir);
+export async function mountPipefs(
+  host: Host,
+  memory: Memory,
+  { manager, pipefs: asked }: Survey,
+): Promise<void> {
   const isStandard = asked === standard;
   const configured = isStandard ? (await nfsConf(host)).get('general', 'pipefs-directory') : undefined;
   const dir = configured ?? asked;
@@ -33,8 +28,7 @@ export async function mountPipefs(ctx: Ctx, { manager }: Survey): Promise<void> 
 }
 
 /** The one that this resource mounted, and no other; its users may go on with it. */
-export async function unmountPipefs(ctx: Ctx): Promise<void> {
-  const { host, memory } = ctx;
+export async function unmountPipefs(host: Host, memory: Memory): Promise<void> {
   const ours = await memory.fact<Mount>(fact);
   if (ours !== undefined && (await isMountedStill(host, ours)))
     await host.run(['umount', '-l', '--', ours.target]);

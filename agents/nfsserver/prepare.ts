@@ -1,8 +1,8 @@
 import { hostOn } from '../../lib/host/host.ts';
+import { endServerAfterPacemaker } from './by-systemd.ts';
 import { loadNfsd } from './kernel.ts';
 import type { Ctx } from './params.ts';
 import { prepareDropIn } from './scope.ts';
-import { endServerAfterPacemaker } from './shutdown.ts';
 import type { Survey } from './survey.ts';
 
 /** A probe must answer in time, whatever systemd does. */
@@ -21,8 +21,8 @@ export async function prepare(ctx: Ctx, survey: Survey): Promise<void> {
   if (manager.by === 'nobody' || (manager.by === 'systemd' && manager.server === undefined)) return;
   try {
     await loadNfsd(host);
-    await prepareDropIn({ ...ctx, host }, survey);
-    await endServerAfterPacemaker({ ...ctx, host }, survey);
+    await prepareDropIn(host, ctx.log, ctx.params.nfs_server_scope, survey);
+    await endServerAfterPacemaker(host, ctx.log, survey);
   } catch (error) {
     ctx.log.info(`the first start will take longer: ${error instanceof Error ? error.message : error}`);
   }

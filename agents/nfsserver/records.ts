@@ -1,3 +1,5 @@
+import type { Host } from '../../lib/host/host.ts';
+import type { Memory } from '../../lib/host/memory.ts';
 import { copyRecords, isRetiredSince } from '../../lib/host/nfs/nsm-records.ts';
 import { statdHome } from '../../lib/host/nfs/state-directory.ts';
 import { claim, claimedBefore } from './instance.ts';
@@ -10,8 +12,8 @@ const fact = 'monitor copies records';
 const patienceMs = 3000;
 
 /** Where rpc.statd cannot be made to keep them, a monitor copies them: what comes and goes between two of them is lost. */
-export const leaveToMonitor = (ctx: Ctx, isWanted: boolean): Promise<void> =>
-  ctx.memory.note(fact, isWanted || undefined);
+export const leaveToMonitor = (memory: Memory, isWanted: boolean): Promise<void> =>
+  memory.note(fact, isWanted || undefined);
 
 /** A monitor's part of it. Never fails. */
 export async function copyIfWanted(ctx: Ctx): Promise<void> {
@@ -27,12 +29,11 @@ export async function copyIfWanted(ctx: Ctx): Promise<void> {
  * What is wrong when somebody else has restarted the server: lockd has forgotten every NFSv3 lock, and nobody tells the clients, who
  * would claim them again. With none on record nothing is lost, and the server is ours from now on.
  */
-export async function untoldClients(ctx: Ctx, { v3 }: Survey): Promise<readonly string[]> {
-  const { host } = ctx;
-  const since = await claimedBefore(ctx);
+export async function untoldClients(host: Host, memory: Memory, { v3 }: Survey): Promise<readonly string[]> {
+  const since = await claimedBefore(host, memory);
   if (since === undefined) return [];
   if (v3 && (await isRetiredSince(host, (await statdHome(host)).dir, since)))
     return ['somebody else has restarted the NFS server, and its NFSv3 clients know nothing of it'];
-  await claim(ctx);
+  await claim(host, memory);
   return [];
 }

@@ -1,8 +1,7 @@
-import { type Host, outputTrouble } from '../../lib/host/host.ts';
+import { type Host, outputTrouble, uptime } from '../../lib/host/host.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
-import { uptime } from './tracking.ts';
 
 // A file in the state directory. Its blocks are room for what a move must write though the filesystem is full: nfsdcld's database
 // above all. Its length says how the server before ended: 0 when this agent ended it and every NFSv3 record was kept.
@@ -51,7 +50,7 @@ export async function watchRoom(ctx: Ctx): Promise<void> {
   const { host, log, memory, request } = ctx;
   const last = await memory.fact<Look>(fact);
   const now = await uptime(host);
-  const isDue = last === undefined || last.isFull || now - last.at >= everySeconds || request.depth > 0;
+  const isDue = last === undefined || last.isFull || !(now - last.at < everySeconds) || request.depth > 0;
   if (!isDue) return;
   const bytes = await roomIn(host, stateRoot);
   if (bytes === undefined) return; // whether the storage answers is for others to judge

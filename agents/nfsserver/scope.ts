@@ -1,3 +1,4 @@
+import type { Log } from '../../lib/contract/log.ts';
 import { Failure } from '../../lib/contract/outcome.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
 import { firstLine, type Host } from '../../lib/host/host.ts';
@@ -6,9 +7,8 @@ import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
 import { mountOn, mounts } from '../../lib/host/storage/mounts.ts';
 import { isInForce, type Unit, unitsOf } from '../../lib/host/systemd.ts';
-import type { Starter } from './manager.ts';
 import type { Ctx } from './params.ts';
-import type { Survey } from './survey.ts';
+import type { Starter, Survey } from './survey.ts';
 import { validScope } from './wanted.ts';
 
 // NFSv4.1 clients compare the server scope after a failover. A Linux client that sees another one does not reclaim: it gives its
@@ -34,13 +34,13 @@ export async function settleScope(
   survey: Survey,
   { isKnown, starter, server }: ScopeFacts,
 ): Promise<Scope> {
-  const { log } = ctx;
+  const { host, log } = ctx;
   const scope = await chooseScope(ctx, survey);
   if (scope !== undefined) log.info(`server scope is ${scope}`);
   else if (!isConfigured(survey))
     log.warn('no nfs_server_scope is set: NFSv4.1 clients lose their locks in a failover to another node');
   const node = isKnown ? undefined : scope;
-  if (starter.by === 'systemd') await keepDropIn(ctx, starter.server, server, node !== undefined);
+  if (starter.by === 'systemd') await keepDropIn(host, starter.server, server, node !== undefined);
   if (scope === undefined) return {};
   return node === undefined ? { conf: scope } : { node };
 }
@@ -53,9 +53,8 @@ export type ScopeFacts = {
 };
 
 /** Independent of the state directory, which can be made ready meanwhile. */
-export async function scopeFacts(ctx: Ctx, starter: Starter): Promise<ScopeFacts> {
-  const { host } = ctx;
-  const isKnown = await knowsScope(ctx);
+export async function scopeFacts(host: Host, log: Log, starter: Starter): Promise<ScopeFacts> {
+  const isKnown = await knowsScope(host, log);
   const asks = !isKnown && starter.by === 'systemd';
   return { isKnown, starter, server: asks ? (await unitsOf(host, [starter.server]))[0] : undefined };
 }
@@ -87,8 +86,7 @@ async function chooseScope(ctx: Ctx, survey: Survey): Promise<string | undefined
  * Since nfs-utils 2.6.3. The usage text does not tell; an unknown option does, before anything else is done. Where the answer is no
  * answer, the drop-in is right: it works with all of them.
  */
-async function knowsScope(ctx: Ctx): Promise<boolean> {
-  const { host, log } = ctx;
+async function knowsScope(host: Host, log: Log): Promise<boolean> {
   if (await host.sys.has('nfsdctl')) return true; // came with 2.8
   const argv = ['rpc.nfsd', '--scope=x', '--help'] as const;
   const output = await host.tryRun(argv, { timeoutMs: 5000 });
@@ -139,14 +137,18 @@ function commandsOf(unit: string): readonly string[] {
  * Has systemd read the drop-in where the first start on this node would have to wait for it. Not in place of the stock agent's: its
  * server may run.
  */
-export async function prepareDropIn(ctx: Ctx, { manager, infodir }: Survey): Promise<void> {
-  const { host, params } = ctx;
+export async function prepareDropIn(
+  host: Host,
+  log: Log,
+  scope: string | undefined,
+  { manager, infodir }: Survey,
+): Promise<void> {
   if (manager.by !== 'systemd' || manager.server === undefined) return;
-  if (!params.nfs_server_scope && infodir === undefined) return;
+  if (!scope && infodir === undefined) return;
   if (await isThere(host, dropInOf(manager.server))) return;
   if (await isThere(host, stockDropInOf(manager.server))) return;
-  const { isKnown, server } = await scopeFacts(ctx, manager);
-  if (!isKnown) await keepDropIn(ctx, manager.server, server, true);
+  const { isKnown, server } = await scopeFacts(host, log, manager);
+  if (!isKnown) await keepDropIn(host, manager.server, server, true);
 }
 
 /**
@@ -154,12 +156,11 @@ export async function prepareDropIn(ctx: Ctx, { manager, infodir }: Survey): Pro
  * what lies there is not in force. Without the scope all NFSv4.1 locks would be lost at the next failover, silently.
  */
 async function keepDropIn(
-  ctx: Ctx,
+  host: Host,
   name: string,
   server: Unit | undefined,
   isWanted: boolean,
 ): Promise<void> {
-  const { host } = ctx;
   const [dropIn, stockDropIn] = [dropInOf(name), stockDropInOf(name)];
   if (isWanted && !server)
     throw new Failure('failed', `systemd tells nothing about ${name}: the server scope cannot be set`);

@@ -21,16 +21,16 @@ export type Seen = { readonly binding: Binding } & (
 
 /** Looks at the machine, by /proc and /sys alone. */
 export async function look(ctx: Ctx, survey: Survey): Promise<Seen> {
-  const { host } = ctx;
-  const [threads, bound] = await Promise.all([nfsdThreads(host), binding(ctx, survey)]);
+  const { host, memory } = ctx;
+  const [threads, bound] = await Promise.all([nfsdThreads(host), binding(host, memory, survey)]);
   if (threads === 0)
     return { is: bound.is === 'ours' || bound.is === 'moved' ? 'bound' : 'stopped', binding: bound };
-  const owner = await otherOwner(ctx, bound);
+  const owner = await otherOwner(host, memory, bound);
   if (owner !== undefined) return { is: 'others', owner, binding: bound };
   const problems = [
     ...misplaced(survey, bound),
     ...(await missingDaemons(host, survey.daemons)),
-    ...(await untoldClients(ctx, survey)),
+    ...(await untoldClients(host, memory, survey)),
   ];
   return problems.length > 0 ? { is: 'broken', problems, binding: bound } : { is: 'serving', binding: bound };
 }

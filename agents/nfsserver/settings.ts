@@ -1,3 +1,4 @@
+import type { Log } from '../../lib/contract/log.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
@@ -56,7 +57,7 @@ async function writeConf(
       ? (['exportd', 'mountd'] as const).map((name) => [name, 'state-directory-path', exportsDir] as const)
       : []),
   ];
-  if (settings.length === 0) return removeSettings(ctx);
+  if (settings.length === 0) return removeSettings(host, log);
   await host.sys.makeDir(exportsDir);
   for (const file of ['etab', 'rmtab']) await host.sys.write(`${exportsDir}/${file}`, '');
   if (await usesLabels(host))
@@ -66,16 +67,16 @@ async function writeConf(
   await host.run(['ln', '-sfn', '--', conf, ourConf]);
 
   if (asked.length === 0 || (await isRead(host, asked))) return;
-  if (await writeSysconfig(ctx, variables(params))) return;
+  if (await writeSysconfig(host, log, variables(params))) return;
   log.warn(
     `nfs-utils reads neither /etc/nfs.conf.d nor /etc/sysconfig/nfs here: ${asked.map(([, key]) => key).join(', ')} may have no effect`,
   );
 }
 
-export async function removeSettings(ctx: Ctx): Promise<void> {
-  await ctx.host.sys.remove(ourConf);
-  await ctx.host.sys.remove(runDir);
-  await restoreSysconfig(ctx);
+export async function removeSettings(host: Host, log: Log): Promise<void> {
+  await host.sys.remove(ourConf);
+  await host.sys.remove(runDir);
+  await restoreSysconfig(host, log);
 }
 
 /** What the resource's parameters say, in nfs.conf's words. */

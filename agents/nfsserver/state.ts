@@ -1,3 +1,4 @@
+import type { Log } from '../../lib/contract/log.ts';
 import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { advanceNsmState, copiesOf, retireAll } from '../../lib/host/nfs/nsm-records.ts';
@@ -26,9 +27,10 @@ export async function furnish(
   home: StatdHome,
   callout: string | undefined,
 ): Promise<Furnished> {
+  const { host, log, memory } = ctx;
   await share(ctx, survey);
-  const furnished = await fill(ctx, home, survey.v3, callout !== undefined);
-  await mountPipefs(ctx, survey);
+  const furnished = await fill(host, log, home, survey.v3, callout !== undefined);
+  await mountPipefs(host, memory, survey);
   return furnished;
 }
 
@@ -37,12 +39,12 @@ export async function furnish(
  * hundredths of a second: none runs for what is there already.
  */
 async function fill(
-  ctx: Ctx,
+  host: Host,
+  log: Log,
   { dir, owner, mode }: StatdHome,
   speaksV3: boolean,
   hasCallout: boolean,
 ): Promise<Furnished> {
-  const { host, log } = ctx;
   const recovery = `${stateRoot}/v4recovery`;
   const copies = copiesOf(dir);
   const lists = speaksV3 ? [`${dir}/sm`, `${dir}/sm.bak`, ...(hasCallout ? [] : [copies])] : [];

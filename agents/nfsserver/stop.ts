@@ -12,31 +12,30 @@ import { endLeftovers, endProcesses, names, stopServer } from './daemons.ts';
 import { binding } from './infodir.ts';
 import { otherOwner } from './instance.ts';
 import { restoreNumbers } from './kernel.ts';
-import { findManager } from './manager.ts';
 import type { Ctx } from './params.ts';
 import { pipefsOn, unmountPipefs } from './pipefs.ts';
 import { stopRquotad } from './rquotad.ts';
 import { removeSettings } from './settings.ts';
+import { findManager } from './survey.ts';
 import { wanted } from './wanted.ts';
 
 /** Kernel first, then the helpers, then the state directory, so that the filesystem below it can go to the other node. */
 export async function stop(ctx: Ctx): Promise<void> {
-  const { host, log, memory } = ctx;
-  const asked = wanted(ctx);
-  const found = await binding(ctx, asked);
-  const owner = await otherOwner(ctx, found);
+  const { host, log, memory, params } = ctx;
+  const found = await binding(host, memory, wanted(ctx));
+  const owner = await otherOwner(host, memory, found);
   if (owner !== undefined) return log.info(`the NFS server of this node is ${owner}'s and goes on`);
   await endSender(host, memory);
-  await stopServer(ctx, await findManager(ctx));
+  await stopServer(host, log, await findManager(host, params.nfs_init_script));
   const left = await endLeftovers(host);
   const again = found.is === 'ours' || found.is === 'moved' ? await release(ctx, found.mount) : [];
   if (found.is === 'foreign')
     log.warn(`${found.mount.source} on ${stateRoot} is not nfs_shared_infodir and stays mounted`);
   if (left.length > 0) throw new Failure('failed', `${names(left)} cannot be ended`);
-  await unmountPipefs(ctx);
+  await unmountPipefs(host, memory);
   await stopRquotad(ctx);
   await restoreNumbers(ctx);
-  await removeSettings(ctx);
+  await removeSettings(host, log);
   await startAgain(ctx, again);
 }
 

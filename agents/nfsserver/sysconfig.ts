@@ -1,6 +1,7 @@
+import type { Log } from '../../lib/contract/log.ts';
+import type { Host } from '../../lib/host/host.ts';
 import { kindIfThere, readIfThere } from '../../lib/host/local-files.ts';
 import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
-import type { Ctx } from './params.ts';
 
 // Red Hat's systems before nfs.conf read their arguments from /etc/sysconfig/nfs: one file, which is the administrator's. His is
 // moved aside once, and comes back as it was when the server stops.
@@ -15,8 +16,7 @@ const tag = '# Written by tsha:nfsserver; yours is nfs.ha.bu and comes back when
 export type Variables = { readonly [name: string]: string };
 
 /** Whether this system has the folder at all. */
-export async function writeSysconfig(ctx: Ctx, wanted: Variables): Promise<boolean> {
-  const { host, log } = ctx;
+export async function writeSysconfig(host: Host, log: Log, wanted: Variables): Promise<boolean> {
   if ((await kindIfThere(host, folder, 'follow')) !== 'directory') return false;
   const [current, kept] = [await readIfThere(host, file), await readIfThere(host, backup)];
   const isOurs = current?.startsWith(tag) ?? false;
@@ -39,8 +39,7 @@ export function withVariables(original: string, wanted: Variables): string {
 }
 
 /** Puts the administrator's file back, if what lies there is ours. */
-export async function restoreSysconfig(ctx: Ctx): Promise<void> {
-  const { host, log } = ctx;
+export async function restoreSysconfig(host: Host, log: Log): Promise<void> {
   const current = await host.sys.read(file).catch(() => '');
   if (!current.startsWith(tag)) return;
   const kept = await host.sys.facts(backup).catch(() => undefined);

@@ -1,4 +1,3 @@
-import type { Host } from '../../lib/host/host.ts';
 import type { Ctx } from './params.ts';
 import type { Survey } from './survey.ts';
 
@@ -17,14 +16,10 @@ const patienceMs = 3000;
  */
 function trackingSaid(log: string, since: number): string | undefined {
   const said = /^\[ *(\d+\.\d+)\] NFSD: (.*client(?: recovery)? tracking.*)$/gm;
-  return [...log.matchAll(said)].filter(([, at]) => Number(at) >= since).at(-1)?.[2];
+  return [...log.matchAll(said)].filter(([, at]) => !(Number(at) < since)).at(-1)?.[2];
 }
 
 const isNfsdcld = (said: string): boolean => /^Using (old )?nfsdcld\b/.test(said);
-
-/** Seconds since boot. */
-export const uptime = async (host: Host): Promise<number> =>
-  Number.parseFloat(await host.sys.read('/proc/uptime').catch(() => '0'));
 
 const fact = 'untracked';
 const warning = (said: string): string =>

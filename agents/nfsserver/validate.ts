@@ -1,13 +1,13 @@
 import { requireInstalled } from './by-systemd.ts';
-import { requireStarter } from './manager.ts';
 import { requireAddresses, requireNotifyCommand } from './notify.ts';
 import type { Ctx } from './params.ts';
-import { survey } from './survey.ts';
+import { requireStarter, survey } from './survey.ts';
 
 /** Whether this machine could run the server. */
 export async function validate(ctx: Ctx): Promise<void> {
-  const { manager, daemons } = await survey(ctx);
+  const { host, params } = ctx;
+  const { manager, daemons } = await survey(host, params);
   if (requireStarter(manager).by === 'systemd') requireInstalled(daemons);
-  await requireNotifyCommand(ctx);
-  await requireAddresses(ctx);
+  await requireNotifyCommand(host, params.nfs_notify_cmd);
+  await requireAddresses(host, params.nfs_ip);
 }

@@ -8,6 +8,8 @@ import type { Ctx } from './params.ts';
 export type Wanted = {
   /** nfs_shared_infodir, if it is to be mounted over the state directory: a failover filesystem may be mounted right there. */
   readonly infodir: string | undefined;
+  /** Where rpc_pipefs is to be mounted. */
+  readonly pipefs: string;
   /** nfsd_args in nfs.conf's words; none where they cannot be read, which a start refuses. */
   readonly nfsd: NfsdKeys;
   /** Whether to serve NFSv3; `undefined` leaves it to nfs.conf. */
@@ -20,6 +22,7 @@ export function wanted({ params }: Pick<Ctx, 'params'>): Wanted {
   const nfsd = typeof args === 'string' ? {} : args;
   return {
     infodir: infodir === stateRoot ? undefined : infodir,
+    pipefs: tidyPath(params.rpcpipefs_dir),
     nfsd,
     v3: params.nfsv4_only ? false : readBoolean(nfsd['vers3'] ?? ''),
   };

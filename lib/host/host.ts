@@ -68,3 +68,7 @@ export const firstLine = (text: string): string => text.trim().split('\n', 1)[0]
 /** The name of this machine, as `uname -n` has it: what Pacemaker and DRBD call this node unless told otherwise. */
 export const hostName = async ({ sys }: Pick<Host, 'sys'>): Promise<string> =>
   (await sys.read('/proc/sys/kernel/hostname')).trim();
+
+/** Seconds since boot, of /proc/uptime: `5000.21 9000.00`. NaN where that cannot be read. */
+export const uptime = async ({ sys }: Pick<Host, 'sys'>): Promise<number> =>
+  Number.parseFloat(await sys.read('/proc/uptime').catch(() => ''));

@@ -82,6 +82,7 @@ export class NfsMachine extends FakeMachine {
     this.files.set('/proc/sys/fs/nfs/nsm_local_state', '0\n');
     this.files.set('/proc/sys/kernel/hostname', 'node1\n');
     this.files.set('/proc/stat', 'btime 1000000\n');
+    this.files.set('/proc/uptime', '0.00 0.00\n');
     this.factsOf.set('/var/lib/nfs/sm', { kind: 'directory', uid: 105, gid: 65534 });
     this.disk.set('/nfsdata/', '');
     this.defineCommands();

@@ -128,7 +128,8 @@ const reserveMs = 3000;
 
 /** The round that a start waits for, until every client has answered where it is to `wait`. */
 export async function firstRound(
-  { host, log }: { readonly host: Host; readonly log: Log },
+  host: Host,
+  log: Log,
   dir: string,
   sources: readonly Source[],
   clients: readonly Waiting[],
