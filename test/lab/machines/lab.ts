@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { execa } from 'execa';
 import fs from 'fs-extra';
 import type { Image } from '../image/image.ts';
 import type { Kernel } from '../image/kernel.ts';
@@ -15,10 +16,15 @@ import { Machine } from './machine.ts';
 import { Network } from './network.ts';
 import { isAlive } from './processes.ts';
 
-interface LabRecord {
-  owner: number;
+interface Parts {
   image: Image;
   kernel: Kernel;
+  /** Archive of what the machines are to get beside the image. */
+  parcel?: string | undefined;
+}
+
+interface LabRecord extends Parts {
+  owner: number;
   pids: Partial<Record<MachineName, number>>;
 }
 
@@ -30,21 +36,27 @@ export class Lab {
   readonly image: Image;
   readonly kernel: Kernel;
   readonly network: Network;
+  readonly #parcel: string | undefined;
   readonly #machines: Map<MachineName, Machine>;
 
-  private constructor(name: LabName, image: Image, kernel: Kernel, pids: LabRecord['pids'] = {}) {
+  private constructor(name: LabName, { image, kernel, parcel }: Parts, pids: LabRecord['pids'] = {}) {
     this.instance = instance(name);
     this.image = image;
     this.kernel = kernel;
     this.network = new Network(this.instance);
-    const hardware = { lab: this.instance, network: this.network, kernel, image };
+    this.#parcel = parcel;
+    const hardware = { lab: this.instance, network: this.network, kernel, image, parcel };
     this.#machines = new Map(machines.map((name) => [name, new Machine(name, hardware, pids[name])]));
   }
 
-  static async create(name: LabName, image: Image, kernel: Kernel): Promise<Lab> {
+  /** `content`: a folder whose files the machines are to get with `unpackParcel`. */
+  static async create(name: LabName, image: Image, kernel: Kernel, content: string): Promise<Lab> {
     await Lab.remove(name);
-    const lab = new Lab(name, image, kernel);
-    await fs.ensureDir(lab.instance.folder);
+    const { folder } = instance(name);
+    await fs.ensureDir(folder);
+    const parcel = join(folder, 'parcel.tar');
+    await execa('tar', ['-C', content, '--owner=0', '--group=0', '-cf', parcel, '.']);
+    const lab = new Lab(name, { image, kernel, parcel });
     await fs.ensureDir(lab.instance.sockets, 0o700);
     await lab.#record();
     await lab.network.create();
@@ -55,7 +67,7 @@ export class Lab {
   /** A lab that `--keep` left running. */
   static async find(name: LabName): Promise<Lab | undefined> {
     const record = await readRecord(name);
-    return record && new Lab(name, record.image, record.kernel, record.pids);
+    return record && new Lab(name, record, record.pids);
   }
 
   /** Takes away what any earlier run left, unless that run is still going on. */
@@ -105,12 +117,13 @@ export class Lab {
     await this.network.remove();
     await fs.remove(this.instance.sockets);
     for (const machine of this.all) await machine.discard();
+    if (this.#parcel) await fs.remove(this.#parcel);
     await fs.remove(recordFile(this.instance));
   }
 
   async #record(owner = process.pid): Promise<void> {
     const pids = Object.fromEntries(this.all.map(({ name, pid }) => [name, pid]));
-    const record: LabRecord = { owner, image: this.image, kernel: this.kernel, pids };
+    const record: LabRecord = { owner, image: this.image, kernel: this.kernel, parcel: this.#parcel, pids };
     await fs.writeJson(recordFile(this.instance), record, { spaces: 2 });
   }
 }

@@ -30,6 +30,8 @@ export interface Hardware {
   network: Network;
   kernel: Kernel;
   image: Image;
+  /** A tar archive that every machine has as its third disk: a hundred megabytes come faster from there than over ssh. */
+  parcel?: string | undefined;
 }
 
 const memory = '512M';
@@ -92,7 +94,7 @@ export class Machine {
   }
 
   #commandLine(): string[] {
-    const { image, kernel, lab } = this.#hardware;
+    const { image, kernel, lab, parcel } = this.#hardware;
     const number = hostNumber[this.name];
     const cards = networks.map((network, index) => {
       const mac = `02:77:${index.toString().padStart(2, '0')}:00:00:${number}`;
@@ -104,6 +106,7 @@ export class Machine {
       `uml_dir=${lab.sockets}/uml`,
       `ubd0=${this.#file('cow')},${image.disk}`,
       `ubd1=${this.#file('disk')}`,
+      ...(parcel ? [`ubd2r=${parcel}`] : []),
       ...['root=/dev/ubda', 'rootfstype=ext4', 'rw'],
       ...cards,
       ...['con=null', 'con0=null,fd:1', 'con1=null,fd:1', 'ssl=null'],
@@ -156,7 +159,7 @@ export class Machine {
   }
 
   /** What the command printed; it must succeed. */
-  async run(command: string, { signal, timeout = 60_000 }: Limits): Promise<string> {
+  async run(command: string, { signal, timeout = 240_000 }: Limits): Promise<string> {
     const options = { cancelSignal: signal, timeout, stdin: 'ignore', reject: false } as const;
     const result = await execa(...this.remote(command), options);
     signal.throwIfAborted();
@@ -189,13 +192,18 @@ export class Machine {
   }
 
   /** Lays the files below a folder of the host over a folder of the machine. */
-  async copyIn(folder: string, target: string, { signal, timeout = 120_000 }: Limits): Promise<void> {
+  async copyIn(folder: string, target: string, { signal, timeout = 240_000 }: Limits): Promise<void> {
     const limits = { cancelSignal: signal, timeout };
     const unpack = `mkdir -p ${target} && tar -C ${target} --no-overwrite-dir -x && sync`;
     await execa('tar', ['-C', folder, '--owner=0', '--group=0', '-c', '.'], {
       ...limits,
       buffer: false,
     }).pipe(...this.remote(unpack), limits);
+  }
+
+  /** Lays what is in the parcel over the machine's root. */
+  async unpackParcel({ signal, timeout = 240_000 }: Limits): Promise<void> {
+    await this.run('tar -C / --no-overwrite-dir -xf /dev/ubdc && sync', { signal, timeout });
   }
 
   async write(path: string, content: string, { signal, timeout = 20_000 }: Limits): Promise<void> {

@@ -25,6 +25,9 @@ function reasonOf(error: unknown): string {
   return [error.shortMessage, ...said].join('\n');
 }
 
+/** Limits are of a quiet machine. On a busy one a step takes longer, and only one that hangs reaches this many times its limit. */
+const patience = 4;
+
 /** Runs one step after another: a live line with the elapsed time on a terminal, plain lines elsewhere, a limit for each. */
 export class Steps {
   readonly #interrupted: AbortSignal;
@@ -36,9 +39,10 @@ export class Steps {
     this.#name = name;
   }
 
-  async run<T>(what: string, limit: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async run<T>(what: string, quietLimit: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const title = this.#name ? `${this.#name}: ${what}` : what;
     const isLive = isTerminal && !this.#name;
+    const limit = patience * quietLimit;
     const timeout = AbortSignal.timeout(limit * 1000);
     const signal = AbortSignal.any([this.#interrupted, timeout]);
     const context: { result?: { value: T } } = {};

@@ -49,7 +49,7 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
       for (const { tool, complaints } of answers)
         report.checks.add(`${tool} is clean for all six`, complaints.length === 0, complaints.join('\n'));
     }
-    const lab = await steps.run('network and disks', 30, () => Lab.create(plan, image, kernel));
+    const lab = await steps.run('network and disks', 30, () => Lab.create(plan, image, kernel, staged));
     onLab(lab);
     const machines = machinesOf(plan.campaign).map((name) => lab.machine(name));
     const names = machines.map(({ name }) => name);
@@ -58,7 +58,7 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
     const cluster = new Cluster(lab, agentsOf(plan.campaign));
     await steps.run('agents, programs and configuration into the machines', 180, async (signal) => {
       await Promise.all(machines.map((machine) => machine.copyIn(workloadFolder, '/root/lab', { signal })));
-      await Promise.all(lab.nodes.map((node) => node.copyIn(staged, '/', { signal })));
+      await Promise.all(lab.nodes.map((node) => node.unpackParcel({ signal })));
       await Promise.all(lab.nodes.map((node) => node.run('systemctl daemon-reload', { signal })));
       await Promise.all(lab.nodes.map((node) => forgetGrace(node, plan.grace, signal)));
       await cluster.configure(cib, signal);

@@ -225,7 +225,7 @@ locked /srv/one/lock-v41`,
 const each = (numbers: string, action: string) => `rm -f /run/many.failed
 for i in $(seq ${numbers}); do
   mkdir -p /srv/two/d$i
-  env OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE=many-$i OCF_RESKEY_directory=/srv/two/d$i OCF_RESKEY_clientspec='*' OCF_RESKEY_fsid=$((100 + i)) ${agents}/exportfs ${action} 2> /dev/null || echo $i >> /run/many.failed &
+  env OCF_ROOT=/usr/lib/ocf OCF_RESKEY_CRM_meta_timeout=200000 OCF_RESOURCE_INSTANCE=many-$i OCF_RESKEY_directory=/srv/two/d$i OCF_RESKEY_clientspec='*' OCF_RESKEY_fsid=$((100 + i)) ${agents}/exportfs ${action} 2> /dev/null || echo $i >> /run/many.failed &
 done
 wait
 [ ! -e /run/many.failed ]`;

@@ -19,6 +19,8 @@ const recurring = 'CRM_meta_interval=10000';
 const lock = '/srv/ha/data/lock-v3';
 const monitored = `within 10 test -e /var/lib/nfs/sm/client`;
 const waits = '[ -e /srv/ha/nfs/sm.bak/client ]';
+/** Where statd heard no farewell, the next start retires the record. */
+const waitsOrStays = '[ -e /srv/ha/nfs/sm.bak/client ] || [ -e /srv/ha/nfs/sm/client ]';
 
 /** A client that comes while nothing is on record. */
 const begin: readonly Situation[] = [
@@ -80,6 +82,7 @@ const others: readonly Situation[] = [
 ];
 
 const deaf: readonly Situation[] = recovered('N10, rpcbind was killed and is back', {
+  leaves: `idle; free; ${waitsOrStays}`,
   before: `${monitored}
 systemctl kill -s KILL rpcbind.service
 systemctl stop rpcbind.socket rpcbind.service || true

@@ -38,7 +38,7 @@ const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 const marker = '@@';
 export const agents = '/usr/lib/ocf/resource.d/tsha';
 const defaultTimeout = 40;
-const longest = 90_000;
+const longest = 300_000;
 
 /** `set -e` overlooks a line that begins with an exclamation mark. */
 const not = 'not() { if "$@"; then return 1; fi; }';
