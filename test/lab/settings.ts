@@ -5,7 +5,7 @@ export const suites = ['bookworm', 'trixie'] as const;
 export type Suite = (typeof suites)[number];
 
 /** What is played on a cluster of its own: the story of the demo and the tests, or the faults of one part of the stack. */
-export const campaigns = ['failover', 'drbd', 'nfs', 'operate'] as const;
+export const campaigns = ['failover', 'drbd', 'nfs', 'operate', 'tutorial', 'seed'] as const;
 export type CampaignName = (typeof campaigns)[number];
 
 export interface LabName {
@@ -31,9 +31,11 @@ export type NodeName = (typeof nodes)[number];
 export const machines = [...nodes, 'client', 'rival'] as const;
 export type MachineName = (typeof machines)[number];
 
-/** Those a campaign boots: DRBD needs no clients. */
-export const machinesOf = (campaign: CampaignName): readonly MachineName[] =>
-  campaign === 'drbd' ? nodes : machines;
+/** Those a campaign boots: DRBD needs no clients, the tutorial one. */
+export function machinesOf(campaign: CampaignName): readonly MachineName[] {
+  if (campaign === 'drbd') return nodes;
+  return campaign === 'tutorial' ? [...nodes, 'client'] : machines;
+}
 
 export const networks = ['cluster', 'replication', 'management'] as const;
 export type NetworkName = (typeof networks)[number];

@@ -9,6 +9,7 @@ import {
   agentType as typeOf,
 } from '../../../cli/stack.ts';
 import { type CampaignName, isStock, type Order, type Provider, serviceAddress } from '../settings.ts';
+import { seedCommands } from './seed.ts';
 
 export { type AgentName, resourceIds };
 export const agentNames = Object.keys(resourceIds) as AgentName[];
@@ -53,7 +54,11 @@ export const pcsCommands = (provider: Provider, order: Order, campaign: Campaign
   // a virtual machine with one busy processor: else Pacemaker lets a start wait for the monitor of the resource before it
   ['property', 'set', 'node-action-limit=8', 'load-threshold=1000%'],
   ['resource', 'defaults', 'update', 'resource-stickiness=100', 'migration-threshold=3'],
-  ...(campaign === 'drbd'
-    ? commandsOf(stack(provider, order), ['Filesystem']).map(withQuickMonitors)
-    : commandsOf(stack(provider, order))),
+  ...resourcesOf(provider, order, campaign),
 ];
+
+function resourcesOf(provider: Provider, order: Order, campaign: CampaignName): readonly Argv[] {
+  if (campaign === 'seed') return seedCommands(stack(provider, order).provider);
+  if (campaign === 'drbd') return commandsOf(stack(provider, order), ['Filesystem']).map(withQuickMonitors);
+  return commandsOf(stack(provider, order));
+}

@@ -11,12 +11,17 @@ import { nfsScenarios } from './nfs/nfs.ts';
 import { ocfTester } from './ocf-tester.ts';
 import { lookAround, operateScenarios } from './operate.ts';
 import type { Plan, Run } from './run.ts';
+import { seedChecked, seedMounts } from './seed.ts';
+import { bareMachines, playPage } from './tutorial.ts';
 
 type Scenario = (run: Run) => Promise<void>;
 
 const story: Scenario[] = [start, standby, unstandby, kill, rejoin];
 
-/** What a suite is put through: on Debian 13, only what may differ there. `operate` takes half an hour and is called for by name. */
+/**
+ * What a suite is put through: on Debian 13, only what may differ there. `operate` takes half an hour, and is called for by name as
+ * `tutorial` and `seed` are.
+ */
 export const campaignsOn: Record<Suite, CampaignName[]> = {
   bookworm: ['failover', 'drbd', 'nfs'],
   trixie: ['failover'],
@@ -27,6 +32,8 @@ export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scen
   if (campaign === 'drbd') return drbdScenarios;
   if (campaign === 'nfs') return nfsScenarios;
   if (campaign === 'operate') return [start, ...operateScenarios];
+  if (campaign === 'tutorial') return [bareMachines, playPage];
+  if (campaign === 'seed') return [start, seedMounts, seedChecked, standby, unstandby, standby, unstandby];
   if (purpose === 'demo' || isStock(provider)) return story;
   return suite === 'bookworm' ? [...story, lookAround, ocfTester] : [start, standby, unstandby, kill];
 }
