@@ -1,24 +1,38 @@
 import type { CommandModule } from 'yargs';
 import { addressFamily, canonicalIp } from '../lib/host/net/address-text.ts';
+import { type CommonOptions, languageHere, perform } from './command.ts';
+import { helpIn } from './output/help.ts';
 import { type NfsStack, pcsCommands, shellLine } from './stack.ts';
 
-type Options = Omit<NfsStack, 'prefix'> & {
-  readonly prefix: string | undefined;
-  readonly file: string | undefined;
-};
+type Options = Omit<NfsStack, 'prefix' | 'ip'> &
+  CommonOptions & {
+    readonly ip: string | undefined;
+    readonly prefix: string | undefined;
+    readonly file: string | undefined;
+    readonly config: string | undefined;
+    readonly as: 'pcs' | 'crm' | 'xml';
+  };
 
-/** `tsha plan`: the pcs commands for a highly available NFS server, to read, change and run. */
+const help = helpIn(languageHere(process.argv));
+
+/** `tsha plan`: what makes the pair that the configuration describes; with `--ip`, the pcs commands for what the options say. */
 export const plan: CommandModule<object, Options> = {
   command: 'plan',
-  describe: 'Print the pcs commands that make a highly available NFS server on two machines',
+  describe: help.plan,
   builder: (yargs) =>
     yargs
       .options({
+        config: { alias: 'c', string: true, requiresArg: true, describe: help.config },
+        as: { choices: ['pcs', 'crm', 'xml'] as const, default: 'pcs' as const, describe: help.as },
+        lang: { choices: ['en', 'zh'] as const, describe: help.lang },
         'drbd-resource': { string: true, default: 'data', describe: 'Resource name in drbd.conf' },
         device: { string: true, default: '/dev/drbd1', describe: 'Its device' },
         directory: { string: true, default: '/nfsdata', describe: 'Mount point, and what is exported' },
         fstype: { string: true, default: 'xfs', describe: 'Filesystem on the device' },
-        ip: { string: true, demandOption: true, describe: 'Address that clients mount from' },
+        ip: {
+          string: true,
+          describe: 'Address that clients mount from; with it the options are read and no file',
+        },
         prefix: {
           string: true,
           requiresArg: true,
@@ -41,10 +55,15 @@ export const plan: CommandModule<object, Options> = {
         },
       })
       .check(requireUsable) as never,
-  handler: ({ prefix, ...options }) => {
-    const bits = prefix ?? (addressFamily(options.ip) === 4 ? '24' : undefined);
+  handler: async ({ prefix, ip, ...options }) => {
+    if (ip === undefined) {
+      const { planFromFile } = await import('./plan/command.ts');
+      await perform(options, (call) => planFromFile(call, options));
+      return;
+    }
+    const bits = prefix ?? (addressFamily(ip) === 4 ? '24' : undefined);
     const pcs = options.file ? ['pcs', '-f', options.file] : ['pcs'];
-    const stack = { ...options, ...(bits !== undefined && { prefix: Number(bits) }) };
+    const stack = { ...options, ip, ...(bits !== undefined && { prefix: Number(bits) }) };
     for (const command of pcsCommands(stack)) console.log(shellLine([...pcs, ...command]));
   },
 };
@@ -58,7 +77,9 @@ function requireUsable(options: Readonly<Record<string, unknown>>): true {
     if (typeof value === 'string' && /\s/.test(value))
       throw new Error(`--${name} "${value}" must not hold a blank`);
   }
-  const { ip, prefix } = options as { readonly ip: string; readonly prefix?: string };
+  const { ip, prefix, config } = options as { readonly [name in 'ip' | 'prefix' | 'config']?: string };
+  if (ip === undefined) return true;
+  if (config !== undefined) throw new Error('--config and --ip exclude each other');
   if (canonicalIp(ip) === undefined) throw new Error(`--ip ${ip} is not an address`);
   const longest = addressFamily(ip) === 4 ? 32 : 128;
   if (prefix !== undefined && !(/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= longest))

@@ -29,6 +29,9 @@ const english = {
   confirm: 'The name of that node once more',
   metrics: 'Figures for the textfile collector of Prometheus',
   output: 'Write to this file, as a whole',
+  plan: 'Print what makes the pair of the configuration: pcs or crm commands, or XML, with a reason for each',
+  config: 'Configuration to read instead of /etc/tsha/tsha.yaml',
+  as: 'For which tool',
 };
 
 type Help = typeof english;
@@ -61,6 +64,9 @@ const chinese: Help = {
   confirm: '再写一次该节点的名字',
   metrics: '供 Prometheus textfile collector 使用的指标',
   output: '整体写入该文件',
+  plan: '打印建立该配置所需的内容：pcs 或 crm 命令，或 XML，并说明每一项的理由',
+  config: '读取该配置而不是 /etc/tsha/tsha.yaml',
+  as: '用于哪个工具',
 };
 
 export const helpIn = (language: Language): Help => (language === 'zh' ? chinese : english);

@@ -1,0 +1,138 @@
+import { canonicalIp } from '../../lib/host/net/address-text.ts';
+import { secondsIn } from '../facts/cib.ts';
+import type { Configuration } from './shape.ts';
+
+/** The pair that the configuration describes, everything decided. */
+export type Pair = {
+  readonly name: string;
+  readonly provider: Configuration['provider'];
+  readonly nodes: readonly PairNode[];
+  readonly drbd: { readonly resource: string; readonly device: string; readonly port: number };
+  readonly filesystem: {
+    readonly type: string;
+    readonly directory: string;
+    readonly options: string | null;
+  };
+  /** IPv4 first. */
+  readonly addresses: readonly ServiceAddress[];
+  readonly nfs: {
+    readonly with3: boolean;
+    readonly leaseSeconds: number | null;
+    readonly graceSeconds: number | null;
+    readonly threads: number | null;
+    /** Directory of the state of the server. */
+    readonly state: string;
+    readonly ports: Configuration['nfs']['ports'];
+  };
+  /** One per directory and client, in the order of the file. */
+  readonly exports: readonly PairExport[];
+  readonly fencing: Configuration['fencing'];
+  /** Meta attributes of the group. */
+  readonly meta: readonly (readonly [name: string, value: string])[];
+  readonly ids: { readonly [of in 'group' | 'drbd' | 'clone' | 'filesystem' | 'server' | 'notify']: string };
+  readonly accept: Configuration['accept'];
+};
+
+export type PairNode = { readonly name: string; readonly replication: string; readonly disk: string };
+
+export type ServiceAddress = {
+  readonly id: string;
+  readonly ip: string;
+  readonly prefix: number;
+  readonly interface: string | null;
+};
+
+export type PairExport = {
+  readonly id: string;
+  readonly directory: string;
+  readonly client: string;
+  readonly options: string;
+  readonly fsid: string;
+};
+
+/** Ids of exports begin with this where the file gives no other: what else is in the group belongs to somebody else. */
+export const exportPrefix = (name: string): string => `${name}-export-`;
+
+/** What an id may hold of a path or a client: `10.0.0.0/24` becomes `10.0.0.0-24`, `*` becomes `all`. */
+const idPart = (text: string): string =>
+  text === '*'
+    ? 'all'
+    : text
+        .replaceAll('*', 'any')
+        .replace(/[^\w.]+/g, '-')
+        .replace(/^-+|-+$/g, '');
+
+const exportId = (name: string, filesystem: string, directory: string, client: string): string => {
+  const within = directory === filesystem ? 'root' : idPart(directory.slice(filesystem.length));
+  return `${exportPrefix(name)}${within}-${idPart(client)}`;
+};
+
+/** Where the state is when the file does not say: beside what is exported. */
+export const stateOf = ({ nfs, filesystem }: Configuration): string =>
+  nfs.state ?? `${filesystem.directory}/.nfs-state`;
+
+export const exportsOf = ({ name, filesystem, exports }: Configuration): readonly PairExport[] =>
+  exports.flatMap(({ directory, clients, options, fsid, ids }) =>
+    clients.map((client, index) => ({
+      id: ids?.[index] ?? exportId(name, filesystem.directory, directory, client),
+      directory,
+      client,
+      options,
+      fsid: String(fsid) === 'root' ? '0' : String(fsid),
+    })),
+  );
+
+export const diskOf = ({ nodes, drbd }: Configuration, node: string): string | undefined =>
+  nodes[node]?.disk ?? drbd.disk;
+
+const seconds = (duration: string | undefined): number | null =>
+  duration === undefined ? null : secondsIn(duration);
+
+/** Of a configuration that rules.ts has nothing against. */
+export function pairOf(configuration: Configuration): Pair {
+  const { name, ids, nfs, address, filesystem, drbd } = configuration;
+  const serviceAddress = (written: string | undefined, id: string): readonly ServiceAddress[] => {
+    const [ip = '', prefix = ''] = (written ?? '').split('/');
+    if (ip === '') return [];
+    return [{ id, ip: canonicalIp(ip) ?? ip, prefix: Number(prefix), interface: address.interface ?? null }];
+  };
+  return {
+    name,
+    provider: configuration.provider,
+    nodes: Object.entries(configuration.nodes).map(([node, { replication }]) => ({
+      name: node,
+      replication: canonicalIp(replication) ?? replication,
+      disk: diskOf(configuration, node) ?? '',
+    })),
+    drbd: { resource: drbd.resource, device: drbd.device, port: drbd.port },
+    filesystem: {
+      type: filesystem.type,
+      directory: filesystem.directory,
+      options: filesystem.options ?? null,
+    },
+    addresses: [
+      ...serviceAddress(address.ip, ids.address ?? `${name}-ip`),
+      ...serviceAddress(address.ip6, ids.address6 ?? `${name}-ip6`),
+    ],
+    nfs: {
+      with3: nfs.versions.includes(3),
+      leaseSeconds: seconds(nfs.lease),
+      graceSeconds: seconds(nfs.grace),
+      threads: nfs.threads ?? null,
+      state: stateOf(configuration),
+      ports: nfs.ports,
+    },
+    exports: exportsOf(configuration),
+    fencing: configuration.fencing,
+    meta: Object.entries(configuration.meta).map(([key, value]) => [key, String(value)] as const),
+    ids: {
+      group: ids.group ?? name,
+      drbd: ids.drbd ?? `${name}-drbd`,
+      clone: ids.clone ?? `${name}-drbd-clone`,
+      filesystem: ids.filesystem ?? `${name}-fs`,
+      server: ids.server ?? `${name}-server`,
+      notify: ids.notify ?? `${name}-notify`,
+    },
+    accept: configuration.accept,
+  };
+}
