@@ -10,12 +10,15 @@ import { agentOf, rootOf, run, sandbox } from './call.ts';
 
 /** The tools look for agents in /usr/lib/ocf only: ours are there for them, and the cluster's own commands work on files. */
 const enter = `
-  mkdir -p "$1/usr/lib/ocf/resource.d/linbit"
+  mkdir -p "$2/stock"
+  mount --bind /usr/lib/ocf/resource.d "$2/stock"
+  mount -t tmpfs tmpfs /usr/lib/ocf/resource.d
+  mkdir /usr/lib/ocf/resource.d/tsha
+  mount --bind "$1/usr/lib/ocf/resource.d/tsha" /usr/lib/ocf/resource.d/tsha
   for of in heartbeat linbit pacemaker; do
-    mkdir -p "$1/usr/lib/ocf/resource.d/$of"
-    mount --bind /usr/lib/ocf/resource.d/$of "$1/usr/lib/ocf/resource.d/$of"
+    mkdir /usr/lib/ocf/resource.d/$of
+    mount --bind "$2/stock/$of" /usr/lib/ocf/resource.d/$of
   done
-  mount --rbind "$1/usr/lib/ocf" /usr/lib/ocf
   mount -t tmpfs tmpfs /var/log
   mkdir /var/log/crmsh
   mount -t tmpfs tmpfs /root
