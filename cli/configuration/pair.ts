@@ -1,5 +1,5 @@
+import { secondsIn } from '../../lib/host/cluster-time.ts';
 import { canonicalIp } from '../../lib/host/net/address-text.ts';
-import { secondsIn } from '../facts/cib.ts';
 import type { Configuration } from './shape.ts';
 
 /** The pair that the configuration describes, everything decided. */

@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
+import { secondsIn } from '../../lib/host/cluster-time.ts';
 import { canonicalIp } from '../../lib/host/net/address-text.ts';
 import { isHostName, sameClient } from '../../lib/host/nfs/client-spec.ts';
-import { secondsIn } from '../facts/cib.ts';
 import { diskOf, exportsOf, pairOf, stateOf } from './pair.ts';
 import type { Problem } from './problem.ts';
 import type { Configuration } from './shape.ts';

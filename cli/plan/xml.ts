@@ -3,25 +3,25 @@ import type { Container, Named, Operation, Resource, Wanted } from './cluster.ts
 import type { PlanWords } from './words.ts';
 
 /** An element without children. */
-export const leaf = (name: string, attributes: Element['attributes']): Element => ({
+const leaf = (name: string, attributes: Element['attributes']): Element => ({
   name,
   attributes,
   children: [],
 });
 
 /** A set of names and values as the CIB has them; ids are pcs'. */
-export const valueSet = (name: string, id: string, named: Named): Element => ({
+const valueSet = (name: string, id: string, named: Named): Element => ({
   name,
   attributes: { id },
   children: named.map(([key, value]) => leaf('nvpair', { id: `${id}-${key}`, name: key, value })),
 });
 
-export function operationElement(resource: string, { name, interval, timeout, role }: Operation): Element {
+function operationElement(resource: string, { name, interval, timeout, role }: Operation): Element {
   const id = `${resource}-${name}-interval-${interval}`;
   return leaf('op', { id, name, interval, timeout, ...(role === null ? {} : { role }) });
 }
 
-export function primitiveElement({ id, type, parameters, operations }: Resource): Element {
+function primitiveElement({ id, type, parameters, operations }: Resource): Element {
   const [standard = '', provider = '', name = ''] = type.split(':');
   return {
     name: 'primitive',
@@ -33,7 +33,7 @@ export function primitiveElement({ id, type, parameters, operations }: Resource)
   };
 }
 
-export const containerElement = (
+const containerElement = (
   name: 'clone' | 'group',
   { id, meta }: Container,
   members: readonly Element[],
@@ -46,7 +46,7 @@ export const containerElement = (
   };
 };
 
-export const colocationElement = ({ colocation, group, clone }: Wanted): Element =>
+const colocationElement = ({ colocation, group, clone }: Wanted): Element =>
   leaf('rsc_colocation', {
     id: colocation.id,
     score: 'INFINITY',
@@ -55,7 +55,7 @@ export const colocationElement = ({ colocation, group, clone }: Wanted): Element
     'with-rsc-role': 'Promoted',
   });
 
-export const orderElement = ({ order, group, clone }: Wanted): Element =>
+const orderElement = ({ order, group, clone }: Wanted): Element =>
   leaf('rsc_order', {
     id: order.id,
     kind: 'Mandatory',
@@ -67,7 +67,7 @@ export const orderElement = ({ order, group, clone }: Wanted): Element =>
   });
 
 /** Elements of the CIB's `resources` and `constraints`. */
-export function elementsOf(wanted: Wanted): {
+function elementsOf(wanted: Wanted): {
   readonly resources: readonly Element[];
   readonly constraints: readonly Element[];
 } {
@@ -104,10 +104,7 @@ export function configurationXml(wanted: Wanted, words: PlanWords): string {
 const escaped = (text: string): string => text.replace(/[&<>"\n\t\r]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 /** An element as text, on lines of its own. */
-export function xmlLines(
-  element: Element,
-  reasons: ReadonlyMap<string, string> = new Map(),
-): readonly string[] {
+function xmlLines(element: Element, reasons: ReadonlyMap<string, string> = new Map()): readonly string[] {
   const { name, attributes, children } = element;
   const reason = reasons.get(attributes['id'] ?? '');
   const comment = reason === undefined ? [] : [`<!-- ${reason.replaceAll('--', '- -')} -->`];
