@@ -6,8 +6,7 @@ import { inNamespace } from '../../lib/host/net/namespaces.ts';
 import { identityOf, isStillThere, type ProcessIdentity } from '../../lib/host/process-table.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
-import type { Place } from './place.ts';
-import { spotOf } from './share.ts';
+import { type Spot, spotOf } from './spot.ts';
 import type { Wanted } from './wanted.ts';
 
 const endMs = 2000;
@@ -16,20 +15,20 @@ const endMs = 2000;
  * Tells the neighbours where the address lives now, `count` times. By default in the background: nothing waits for it, and stop
  * ends it. A failure here is logged and no more: neighbours that were not told ask again by themselves, if later.
  */
-export async function announce(ctx: Ctx, want: Wanted, place: Place, count: number): Promise<void> {
+export async function announce(ctx: Ctx, want: Wanted, spot: Spot, count: number): Promise<void> {
   try {
-    await tellNeighbours(ctx, want, place, count);
+    await tellNeighbours(ctx, want, spot, count);
   } catch (error) {
     ctx.log.warn(`${want.ip} could not be announced: ${wordsOf(error)}`);
   }
 }
 
-async function tellNeighbours(ctx: Ctx, want: Wanted, place: Place, count: number): Promise<void> {
-  if (place.link.name === 'lo') return;
+async function tellNeighbours(ctx: Ctx, want: Wanted, spot: Spot, count: number): Promise<void> {
+  if (spot.link.name === 'lo') return;
   const { findSender } = await import('./senders.ts');
-  const sender = await findSender(ctx, want, place);
+  const sender = await findSender(ctx, want, spot);
   if (!sender) {
-    if (want.family === 'inet' && !want.share) await (await import('./solicit.ts')).solicit(ctx, want, place);
+    if (want.family === 'inet' && !want.share) await (await import('./solicit.ts')).solicit(ctx, want, spot);
     return;
   }
   const commands = sender(count).map((argv) => inNamespace(want.namespace, argv));

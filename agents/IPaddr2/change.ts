@@ -3,14 +3,14 @@ import { commandTrouble } from '../../lib/host/host.ts';
 import { type Address, type Interface, interfaces, type Sighting } from '../../lib/host/net/addresses.ts';
 import { inNamespace, ipCommand, type Namespace } from '../../lib/host/net/namespaces.ts';
 import { contains } from '../../lib/host/net/networks.ts';
+import type { ChosenSpot } from './choose-spot.ts';
 import type { Ctx } from './params.ts';
-import type { Place } from './place.ts';
 
 import type { Wanted } from './wanted.ts';
 
 /** Adds the address; the kernel keeps it or refuses it, there is no half. */
-export async function addAddress({ host, params }: Ctx, want: Wanted, place: Place): Promise<void> {
-  const { link, prefix, broadcast, label, metric } = place;
+export async function addAddress({ host, params }: Ctx, want: Wanted, spot: ChosenSpot): Promise<void> {
+  const { link, prefix, broadcast, label, metric } = spot;
   const six = want.family === 'inet6';
   const words = [
     ...[`${want.ip}/${prefix}`, 'dev', link.name],

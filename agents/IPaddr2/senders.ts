@@ -4,8 +4,8 @@ import { stateDir } from '../../lib/host/memory.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { arpingHere } from './arping.ts';
 import type { Ctx } from './params.ts';
-import type { Place } from './place.ts';
 import { macOf } from './share.ts';
+import type { Spot } from './spot.ts';
 import type { Wanted } from './wanted.ts';
 
 /** The commands that announce `count` times. */
@@ -14,11 +14,11 @@ export type Sender = (count: number) => readonly Argv[];
 type SenderName = NonNullable<Ctx['params']['arp_sender']>;
 
 /** The program for this address and interface; `undefined` when the host has none. */
-export async function findSender(ctx: Ctx, want: Wanted, place: Place): Promise<Sender | undefined> {
-  if (want.share) return shareSender(ctx, want, place);
-  if (want.family === 'inet6') return ipv6Sender(ctx, want, place);
-  const name = ctx.params.arp_sender ?? (await installedSender(ctx, place));
-  return name && ipv4Sender(ctx, want, place, name);
+export async function findSender(ctx: Ctx, want: Wanted, spot: Spot): Promise<Sender | undefined> {
+  if (want.share) return shareSender(ctx, want, spot);
+  if (want.family === 'inet6') return ipv6Sender(ctx, want, spot);
+  const name = ctx.params.arp_sender ?? (await installedSender(ctx, spot));
+  return name && ipv4Sender(ctx, want, spot, name);
 }
 
 /** A sender that was configured must be there: its absence is found out before the address is added. */
@@ -42,7 +42,7 @@ async function programOf(ctx: Ctx, name: SenderName): Promise<string | undefined
   return (await ctx.host.sys.has(programs[name])) ? programs[name] : undefined;
 }
 
-async function installedSender(ctx: Ctx, { link: { linkType } }: Place): Promise<SenderName | undefined> {
+async function installedSender(ctx: Ctx, { link: { linkType } }: Spot): Promise<SenderName | undefined> {
   if (linkType === 'infiniband' && (await programOf(ctx, 'ipoibarping'))) return 'ipoibarping';
   if (await programOf(ctx, 'send_arp')) return 'send_arp';
   if (!(await ctx.host.sys.has('arping'))) return undefined;
@@ -53,16 +53,11 @@ async function installedSender(ctx: Ctx, { link: { linkType } }: Place): Promise
 export const pidFileOf = ({ host }: Ctx, ip: string): string =>
   `${stateDir(host.sys.env)}/send_arp-${ip}.pid`;
 
-async function ipv4Sender(
-  ctx: Ctx,
-  want: Wanted,
-  place: Place,
-  name: SenderName,
-): Promise<Sender | undefined> {
+async function ipv4Sender(ctx: Ctx, want: Wanted, spot: Spot, name: SenderName): Promise<Sender | undefined> {
   const program = await programOf(ctx, name);
   if (program === undefined) return undefined;
   const { ip, share } = want;
-  const nic = place.link.name;
+  const nic = spot.link.name;
   const { arp_interval: interval, send_arp_opts = '' } = ctx.params;
   const other = name.endsWith('_arping') ? await arpingHere(ctx) : undefined;
   if (other !== undefined && other !== name)
@@ -75,7 +70,7 @@ async function ipv4Sender(
       const pidFile = pidFileOf(ctx, ip);
       await ctx.host.sys.remove(pidFile).catch(() => undefined); // a /run that is read-only
       const fixed = [...options, '-i', String(interval), '-p', pidFile] as const;
-      const mac = share ? (await macOf(ctx, want, place)).replaceAll(':', '') : 'auto';
+      const mac = share ? (await macOf(ctx, want, spot)).replaceAll(':', '') : 'auto';
       const last = [nic, ip, mac, 'not_used', 'not_used'] as const;
       return (count) => [[program, ...fixed, '-r', String(count), ...last]];
     }
@@ -93,13 +88,13 @@ async function ipv4Sender(
 }
 
 /** Only send_arp can tell another MAC address than the interface's, which would draw all clients to this one node. */
-async function shareSender(ctx: Ctx, want: Wanted, place: Place): Promise<Sender | undefined> {
+async function shareSender(ctx: Ctx, want: Wanted, spot: Spot): Promise<Sender | undefined> {
   if (want.family === 'inet6' || (ctx.params.arp_sender ?? 'send_arp') !== 'send_arp') return undefined;
-  return ipv4Sender(ctx, want, place, 'send_arp');
+  return ipv4Sender(ctx, want, spot, 'send_arp');
 }
 
 /** The kernel has told the neighbours once already (`advertise.ts`). */
-async function ipv6Sender(ctx: Ctx, { ip }: Wanted, { link, prefix }: Place): Promise<Sender | undefined> {
+async function ipv6Sender(ctx: Ctx, { ip }: Wanted, { link, prefix }: Spot): Promise<Sender | undefined> {
   const program = await heartbeatProgram(ctx.host, 'send_ua');
   if (program === undefined) return undefined;
   const { arp_interval: interval } = ctx.params;

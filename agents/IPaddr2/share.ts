@@ -1,26 +1,13 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
-import type { Interface, Sighting } from '../../lib/host/net/addresses.ts';
 import { ipCommand } from '../../lib/host/net/namespaces.ts';
 import { changeRules, type Rule, type TableFamily, tableRules } from '../../lib/host/net/nftables.ts';
 import type { Ctx } from './params.ts';
+import type { Spot } from './spot.ts';
 import { multicastMac, type Wanted } from './wanted.ts';
 
 // Cluster-IP: all nodes have the address and a multicast MAC, so that all receive every packet, and each one's nft rules accept
 // what hashes to its shares. Tables, comments, seed and MAC are the stock agent's (4.18): nodes with either work together.
-
-/** Where the address is or will be: what seed and MAC address are made of. */
-export type Spot = {
-  readonly link: Interface;
-  readonly prefix: number;
-  readonly broadcast?: string;
-};
-
-export const spotOf = ({ link, address: { prefix, broadcast } }: Sighting): Spot => ({
-  link,
-  prefix,
-  ...(broadcast !== undefined && { broadcast }),
-});
 
 /** What the rules of this node say about an instance's share. */
 export type Sharing = 'taken' | 'not taken' | 'unguarded';

@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { interfaces } from '../../lib/host/net/addresses.ts';
 import type { Ctx } from './params.ts';
-import type { Place } from './place.ts';
+import type { Spot } from './spot.ts';
 import type { Wanted } from './wanted.ts';
 
 /** The discard service. */
@@ -13,9 +13,9 @@ const mostTried = 16;
  * is known to have makes it ask everyone, three times a second apart, and by RFC 826 everyone who knows the sender's address
  * learns its new place from the question. It stops by itself when the address is no longer local.
  */
-export async function solicit(ctx: Ctx, want: Wanted, place: Place): Promise<void> {
+export async function solicit(ctx: Ctx, want: Wanted, spot: Spot): Promise<void> {
   const { host, log } = ctx;
-  const target = want.namespace === undefined ? await unknownNeighbour(ctx, want, place) : undefined;
+  const target = want.namespace === undefined ? await unknownNeighbour(ctx, want, spot) : undefined;
   const noSender = `neither send_arp nor arping is installed`;
   if (target === undefined) {
     log.warn(`${noSender}: the neighbours of ${want.ip} may look for it at its old place for minutes`);
@@ -28,7 +28,7 @@ export async function solicit(ctx: Ctx, want: Wanted, place: Place): Promise<voi
 }
 
 /** An address of the network that is neither in the neighbour table nor our own, from the far end of the network. */
-async function unknownNeighbour({ host }: Ctx, want: Wanted, { prefix }: Place): Promise<string | undefined> {
+async function unknownNeighbour({ host }: Ctx, want: Wanted, { prefix }: Spot): Promise<string | undefined> {
   if (prefix > 30) return undefined;
   const links = await interfaces(host, want.namespace);
   const own = links.flatMap(({ addresses }) => addresses);

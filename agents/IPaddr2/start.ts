@@ -5,15 +5,16 @@ import { ipCommand, namespaceExists } from '../../lib/host/net/namespaces.ts';
 import { advertise } from './advertise.ts';
 import { announce, endAnnouncer } from './announce.ts';
 import { addAddress, labelSource, removeAddress } from './change.ts';
+import { type ChosenSpot, chooseSpot } from './choose-spot.ts';
 import { giveBackToLoopback, takeFromLoopback } from './loopback.ts';
 import { settled } from './monitor.ts';
 import type { Ctx } from './params.ts';
-import { choosePlace, type Place } from './place.ts';
 import { requireUnused } from './require-unused.ts';
 import { spellingRules } from './rules.ts';
 import { judge, sentence, sightings, withShare } from './seen.ts';
 import { requireSender } from './senders.ts';
-import { endSharing, leaveShare, requireFirewall, spotOf, takeShare } from './share.ts';
+import { endSharing, leaveShare, requireFirewall, takeShare } from './share.ts';
+import { spotOf } from './spot.ts';
 import { type Wanted, wanted } from './wanted.ts';
 
 /** An interface that was just switched on, or whose switch boots, negotiates its link for a while. */
@@ -56,37 +57,37 @@ export async function start(ctx: Ctx): Promise<void> {
     default:
   }
 
-  const place = await choosePlace(ctx, want, links);
-  const old = sightings(want, links, place.link);
-  const stranger = old.find(({ link }) => link !== place.link);
+  const spot = await chooseSpot(ctx, want, links);
+  const old = sightings(want, links, spot.link);
+  const stranger = old.find(({ link }) => link !== spot.link);
   if (stranger)
-    throw new Failure('failed', `${want.ip} is already on ${stranger.link.name}, not on ${place.link.name}`);
+    throw new Failure('failed', `${want.ip} is already on ${stranger.link.name}, not on ${spot.link.name}`);
   await requireSender(ctx);
-  await requireUnused(ctx, want, place.link);
-  await memory.note('index', place.link.index);
-  await serve(ctx, want, place, old);
-  log.info(`${want.ip}/${place.prefix} added to ${place.link.name}`);
-  await announce(ctx, want, place, params.arp_count);
+  await requireUnused(ctx, want, spot.link);
+  await memory.note('index', spot.link.index);
+  await serve(ctx, want, spot, old);
+  log.info(`${want.ip}/${spot.prefix} added to ${spot.link.name}`);
+  await announce(ctx, want, spot, params.arp_count);
 }
 
 /** Adds the address and sees that it works, or leaves nothing behind. */
-async function serve(ctx: Ctx, want: Wanted, place: Place, old: readonly Sighting[]): Promise<void> {
+async function serve(ctx: Ctx, want: Wanted, spot: ChosenSpot, old: readonly Sighting[]): Promise<void> {
   try {
     for (const sighting of old) {
       const { address } = sighting;
-      ctx.log.warn(`${want.ip}/${address.prefix} on ${place.link.name} is replaced by /${place.prefix}`);
+      ctx.log.warn(`${want.ip}/${address.prefix} on ${spot.link.name} is replaced by /${spot.prefix}`);
       await removeAddress(ctx, want.namespace, sighting);
     }
     await takeFromLoopback(ctx, want);
-    await takeShare(ctx, want, place);
+    await takeShare(ctx, want, spot);
     await labelSource(ctx, want, 'add');
-    await advertise(ctx, want, place.link, async () => {
-      await addAddress(ctx, want, place);
-      await switchOn(ctx, want, place.link);
+    await advertise(ctx, want, spot.link, async () => {
+      await addAddress(ctx, want, spot);
+      await switchOn(ctx, want, spot.link);
       await requireServed(ctx, want);
     });
   } catch (error) {
-    await undo(ctx, want, place);
+    await undo(ctx, want, spot);
     throw error;
   }
 }
@@ -121,14 +122,14 @@ async function requireServed(ctx: Ctx, want: Wanted): Promise<void> {
 const waitAtMost = (host: Host, ms: number): number => Math.max(0, Math.min(ms, host.left() - undoMs));
 
 /** Best effort: the reason of the failure that brought us here matters more than that of its undoing. */
-async function undo(ctx: Ctx, want: Wanted, place: Place): Promise<void> {
+async function undo(ctx: Ctx, want: Wanted, spot: ChosenSpot): Promise<void> {
   try {
     await endAnnouncer(ctx);
     const links = await interfaces(ctx.host, want.namespace);
     for (const sighting of sightings(want, links))
-      if (sighting.link.index === place.link.index && sighting.address.prefix === place.prefix)
+      if (sighting.link.index === spot.link.index && sighting.address.prefix === spot.prefix)
         await removeAddress(ctx, want.namespace, sighting);
-    if ((await leaveShare(ctx, want)) === 'free') await endSharing(ctx, want, [place]);
+    if ((await leaveShare(ctx, want)) === 'free') await endSharing(ctx, want, [spot]);
     await labelSource(ctx, want, 'del');
     await giveBackToLoopback(ctx, want);
   } catch (error) {

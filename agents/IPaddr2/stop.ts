@@ -13,7 +13,8 @@ import { giveBackToLoopback } from './loopback.ts';
 import type { Ctx } from './params.ts';
 import { sightings } from './seen.ts';
 import { pidFileOf } from './senders.ts';
-import { endSharing, leaveShare, spotOf } from './share.ts';
+import { endSharing, leaveShare } from './share.ts';
+import { spotOf } from './spot.ts';
 import { isLinkLocal, type Wanted, wanted } from './wanted.ts';
 
 /** Looks for the address first: routes, prefix and label that start needed may be gone, the address must not stay for that. */

@@ -1,8 +1,8 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { interfaces } from '../../lib/host/net/addresses.ts';
 import { namespaceExists } from '../../lib/host/net/namespaces.ts';
+import { chooseSpot } from './choose-spot.ts';
 import type { Ctx } from './params.ts';
-import { choosePlace } from './place.ts';
 import { requireSender } from './senders.ts';
 import { requireFirewall } from './share.ts';
 import { wanted } from './wanted.ts';
@@ -15,5 +15,5 @@ export async function validate(ctx: Ctx): Promise<void> {
     throw new Failure('notInstalled', `network namespace ${want.namespace} does not exist`);
   await requireSender(ctx);
   await requireFirewall(ctx, want);
-  await choosePlace(ctx, want, await interfaces(ctx.host, want.namespace));
+  await chooseSpot(ctx, want, await interfaces(ctx.host, want.namespace));
 }

@@ -15,7 +15,7 @@ import type { Ctx } from './params.ts';
 import type { Wanted } from './wanted.ts';
 
 /** A directory by what the kernel knows of it: its filesystem, and its path within. */
-type Place = Pick<Mount, 'device' | 'root'>;
+type Directory = Pick<Mount, 'device' | 'root'>;
 
 /** What is mounted on the state directory. */
 export type Binding =
@@ -33,7 +33,7 @@ export type Binding =
     };
 
 /** The mount that `bind` made. Ids of mounts are used again, but not while the mount is there. */
-type Bound = Place & Pick<Mount, 'id'>;
+type Bound = Directory & Pick<Mount, 'id'>;
 const fact = 'bound';
 
 /** Looks without touching the filesystems themselves. */
@@ -46,10 +46,10 @@ export async function binding(
   const mount = mountOn(table, stateRoot) ?? mountOn(table, await canonicalPath(host, stateRoot, table));
   if (!mount) return { is: 'nothing' };
   if (infodir === undefined) return { is: 'unasked', mount };
-  const same = (place: Place | undefined) => place?.device === mount.device && place.root === mount.root;
-  const asked = placeOf(infodir, table);
+  const same = (one: Directory | undefined) => one?.device === mount.device && one.root === mount.root;
+  const asked = directoryAt(infodir, table);
   if (same(asked)) return { is: 'ours', mount };
-  const real = placeOf(await canonicalPath(host, infodir, table), table);
+  const real = directoryAt(await canonicalPath(host, infodir, table), table);
   if (same(real)) return { is: 'ours', mount };
   const bound = await memory.fact<Bound>(fact);
   // the filesystem below infodir may be gone already, in a group with the wrong order
@@ -65,7 +65,7 @@ export async function binding(
 export const described = ({ source, root }: Mount): string =>
   root === '/' ? source : `${root} of ${source}`;
 
-function placeOf(dir: string, table: readonly Mount[]): Place | undefined {
+function directoryAt(dir: string, table: readonly Mount[]): Directory | undefined {
   const holder = mountHolding(table, dir);
   if (!holder) return undefined;
   const below = holder.target === '/' ? dir : dir.slice(holder.target.length);
@@ -90,7 +90,7 @@ async function bind(ctx: Ctx, infodir: string): Promise<void> {
   const { host, memory, log } = ctx;
   const before = await mounts(host);
   const source = await canonicalPath(host, infodir, before);
-  const place = placeOf(source, before);
+  const place = directoryAt(source, before);
   if (mountHolding(before, source)?.target === '/')
     log.warn(`nfs_shared_infodir ${infodir} is on the root filesystem: is its own filesystem mounted?`);
   // Private: a filesystem that is mounted below infodir later must not appear below the state directory and keep it busy.

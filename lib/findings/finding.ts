@@ -24,18 +24,18 @@ export type FactsOf<C extends Code> = {
   readonly [Name in Holes<Catalogue[C]['what'] | Catalogue[C]['fix'][number]>]: string | number;
 };
 
-type Place = {
+type About = {
   readonly node?: string | undefined;
   readonly resource?: string | undefined;
   readonly evidence?: readonly Evidence[];
 };
 
-export const finding = <C extends Code>(code: C, facts: FactsOf<C>, place: Place = {}): Finding => ({
+export const finding = <C extends Code>(code: C, facts: FactsOf<C>, about: About = {}): Finding => ({
   code,
   facts: Object.fromEntries(Object.entries<string | number>(facts).map(([name, fact]) => [name, `${fact}`])),
-  node: place.node ?? null,
-  resource: place.resource ?? null,
-  evidence: place.evidence ?? [],
+  node: about.node ?? null,
+  resource: about.resource ?? null,
+  evidence: about.evidence ?? [],
 });
 
 /** A text of the catalogue with the facts in their places. */

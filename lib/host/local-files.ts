@@ -7,7 +7,7 @@ import type { FileFacts } from './sys/sys.ts';
 // read is none: EACCES, EIO, ELOOP or ENAMETOOLONG taken for "absent" would make a false "stopped" of it. Paths on managed storage
 // have `storage/managed-files.ts`.
 
-type Place = Pick<Host, 'sys'>;
+type Machine = Pick<Host, 'sys'>;
 
 /** Gone, or below something that is no directory; a process that ended meanwhile answers ESRCH below /proc. */
 const absent: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ESRCH']);
@@ -30,31 +30,31 @@ async function ifThere<T>(path: string, look: Promise<T>): Promise<T | undefined
 }
 
 /** The text of a file; `undefined` when there is none. Throws `Failure` when that cannot be found out, as all of these. */
-export const readIfThere = ({ sys }: Place, path: string): Promise<string | undefined> =>
+export const readIfThere = ({ sys }: Machine, path: string): Promise<string | undefined> =>
   ifThere(path, sys.read(path));
 
 /** The names in a directory; none when there is no directory. */
-export const listIfThere = async ({ sys }: Place, dir: string): Promise<readonly string[]> =>
+export const listIfThere = async ({ sys }: Machine, dir: string): Promise<readonly string[]> =>
   (await ifThere(dir, sys.list(dir))) ?? [];
 
 /** What a link says; `undefined` when there is none. */
-export const targetIfThere = ({ sys }: Place, link: string): Promise<string | undefined> =>
+export const targetIfThere = ({ sys }: Machine, link: string): Promise<string | undefined> =>
   ifThere(link, sys.target(link));
 
 /** Facts of a file, of a link itself unless `follow` is said; `undefined` when there is nothing. */
 export const factsIfThere = (
-  { sys }: Place,
+  { sys }: Machine,
   path: string,
   follow?: 'follow',
 ): Promise<FileFacts | undefined> => ifThere(path, sys.facts(path, follow));
 
 /** What a path is; `undefined` when there is nothing. */
 export const kindIfThere = async (
-  host: Place,
+  host: Machine,
   path: string,
   follow?: 'follow',
 ): Promise<FileFacts['kind'] | undefined> => (await factsIfThere(host, path, follow))?.kind;
 
 /** Whether there is anything of this name, a link that leads nowhere included. */
-export const isThere = async (host: Place, path: string): Promise<boolean> =>
+export const isThere = async (host: Machine, path: string): Promise<boolean> =>
   (await factsIfThere(host, path)) !== undefined;

@@ -176,7 +176,14 @@ function groupRunning(addresses: readonly RunningAddress[]): readonly Interface[
   return [...links.values()];
 }
 
-/** /proc/net/if_inet6: address, interface index, prefix length, scope, flags (all hexadecimal), name. */
+/**
+ * /proc/net/if_inet6:
+ *
+ *     fe80000000000000505400fffe123456 02 40 20 80     eth0
+ *     (1)                              (2)(3)(4)(5)    (6)
+ *
+ * (1) address, (2) interface index, (3) prefix length, (4) scope, (5) flags of linux/if_addr.h, all in hexadecimal, (6) interface.
+ */
 export function parseIfInet6(text: string): readonly Interface[] {
   const links = new Map<string, Interface>();
   for (const line of text.split('\n').filter(Boolean)) {
@@ -229,7 +236,12 @@ export async function isLocal(host: Host, ip: string, family: Family): Promise<b
   }
 }
 
-/** The local addresses of /proc/net/fib_trie: a leaf `|-- address`, below it a line `/32 host LOCAL`. */
+/**
+ * The local addresses in the text of /proc/net/fib_trie: a leaf, and below it what it is.
+ *
+ *     |-- 192.168.144.2
+ *        /32 host LOCAL
+ */
 export function parseLocalTable(text: string): ReadonlySet<string> {
   const local = new Set<string>();
   let leaf = '';

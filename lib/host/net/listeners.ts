@@ -1,7 +1,14 @@
 import type { Host } from '../host.ts';
 import { processName } from '../process-table.ts';
 
-/** proc_net_tcp(5): `sl local:port remote:port st … inode`, in hexadecimal; state 0A is listening. */
+/**
+ * The inodes of the sockets that listen on a TCP port, in the text of /proc/net/tcp or tcp6, proc_net_tcp(5):
+ *
+ *        0: 00000000:0801 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 18742 1 …
+ *       (1)          (2)               (3)                                                       (4)
+ *
+ * (1) slot, (2) local port in hexadecimal, (3) state, 0A is listening, (4) inode.
+ */
 export const parseListeners = (table: string, port: number): readonly string[] =>
   [...table.matchAll(/^ *\d+: \w+:(\w+) \S+ 0A (?:\S+ +){5}(\d+)/gm)]
     .filter(([, local = '']) => Number.parseInt(local, 16) === port)

@@ -35,7 +35,17 @@ type Entry = {
   };
 };
 
-/** `nft -j list table`. */
+/**
+ * `nft -j list table ip IPaddr2_192_0_2_20`, in short:
+ *
+ *     {"nftables":[{"metainfo":{…}},{"table":{…}},{"chain":{…}},
+ *       {"rule":{"chain":"prerouting","handle":4,"comment":"cip-node-1","expr":[{"match":{…}},{"accept":null}]}},
+ *       {"rule":{"chain":"prerouting","handle":5,"expr":[{"match":{…}},{"drop":null}]}}]}
+ *                (1)                  (2)        (3)                          (4)
+ *
+ * (1) chain, (2) the handle to delete it by, (3) statements, (4) one that drops. A rule need not have a comment.
+ * Entries of other kinds are passed over. Throws what JSON.parse does.
+ */
 export function parseRules(text: string): readonly Rule[] {
   const { nftables } = JSON.parse(text) as { readonly nftables: readonly Entry[] };
   return nftables.flatMap(({ rule }) => {

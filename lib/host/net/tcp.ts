@@ -1,6 +1,7 @@
 import type { Host } from '../host.ts';
 import { canonicalIp } from './address-text.ts';
 
+/** `address` in canonical text. */
 export type Endpoint = { readonly address: string; readonly port: number };
 /** As this machine sees it: `local` is the end that is here. */
 export type Connection = { readonly local: Endpoint; readonly remote: Endpoint };
@@ -10,7 +11,15 @@ const established = '01';
 type ByteOrder = 'LE' | 'BE';
 const byteOrder = (): ByteOrder => (new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 'LE' : 'BE');
 
-/** The connections in the text of /proc/net/tcp or tcp6 that are up. IPv4 in IPv6 comes out as IPv4. */
+/**
+ * The connections in the text of /proc/net/tcp or tcp6 that are up, proc_net_tcp(5):
+ *
+ *        0: 1400000A:0801 1500000A:03E5 01 00000000:00000000 02:000003E8 00000000     0        0 21345 2 …
+ *       (1) (2)           (3)          (4) …
+ *
+ * (1) slot, (2) local and (3) remote end, as `endpoint` reads them, (4) state, 01 is established. tcp6 has addresses of 32 digits. IPv4 in
+ * IPv6 comes out as IPv4.
+ */
 export const parseTcp = (text: string, order = byteOrder()): readonly Connection[] =>
   text.split('\n').flatMap((line) => {
     const [, local, remote, state] = line.trim().split(/\s+/);
@@ -18,7 +27,7 @@ export const parseTcp = (text: string, order = byteOrder()): readonly Connection
     return { local: endpoint(local, order), remote: endpoint(remote, order) };
   });
 
-/** `1400000A:0801`: 32-bit words in the machine's own order, the port in hexadecimal. */
+/** `1400000A:0801` is 10.0.0.20 port 2049: 32-bit words in the machine's own order, the port in hexadecimal. */
 function endpoint(text: string, order: ByteOrder): Endpoint {
   const [hex = '', port = ''] = text.split(':');
   const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => {
@@ -44,6 +53,8 @@ function addressOf(bytes: readonly number[]): string {
  * kernel does not tell. Costs a hundredth of what the connections themselves do.
  */
 export async function acceptedConnections({ sys }: Host): Promise<number | undefined> {
+  // Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens …
+  // Tcp: 1 200 120000 -1 12 34 …
   const lines = (await sys.read('/proc/net/snmp').catch(() => '')).split('\n');
   const [names = [], values = []] = lines
     .filter((line) => line.startsWith('Tcp: '))

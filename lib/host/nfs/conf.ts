@@ -25,6 +25,13 @@ export async function nfsConf(host: Host, except?: string): Promise<NfsConf> {
   return parseNfsConf(texts.join('\n'));
 }
 
+/**
+ * nfs.conf(5); a later value of the same key takes the place of an earlier one, sections and keys have no letter case:
+ *
+ *     [nfsd]                 # or [mountd "name"], whose name is passed over
+ *     threads = 16
+ *     host = "192.0.2.20"    ; quotes are no part of the value
+ */
 export function parseNfsConf(text: string): NfsConf {
   const values = new Map<string, string>();
   let section = '';

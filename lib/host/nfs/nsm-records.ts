@@ -134,8 +134,13 @@ export async function waitingClients(host: Host, dir: string): Promise<readonly 
 }
 
 /**
- * `<file>\0<record>\n` from grep. A record of statd is the address to call back in hexadecimal, program, version and procedure, a
- * cookie, then the client's name and ours.
+ * The first line of each file in sm.bak, as `grep -HZ` shows it:
+ *
+ *     /var/lib/nfs/sm.bak/node7<NUL>0100007f 000186b5 00000003 00000010 ed6b2e81… 192.0.2.7 nfs.example.com
+ *     (1)                           (2)      (3)      (4)      (5)      (6)       (7)       (8)
+ *
+ * (1) the file, (2) the address to call back, (3) program, (4) version and (5) procedure in hexadecimal, (6) a cookie, (7) the client's
+ * name and (8) ours. A record that was cut short is known by its file's name.
  */
 export function parseRecords(text: string): readonly Waiting[] {
   return text

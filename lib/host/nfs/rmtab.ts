@@ -3,7 +3,14 @@ import { isWithin } from '../storage/mounts.ts';
 /** One NFSv3 client's mount as mountd counts it. */
 export type Rmtab = { readonly client: string; readonly path: string; readonly count: number };
 
-/** Lines of `client:path:0xCOUNT`. The client may be an IPv6 address, the path may hold colons. */
+/**
+ * mountd's rmtab, a mount a line; others are passed over:
+ *
+ *     2001:db8::7:/srv/data:0x00000002
+ *     (1)         (2)       (3)
+ *
+ * (1) the client, which may be an IPv6 address, (2) the path, which may hold colons, (3) how often it is mounted.
+ */
 export const parseRmtab = (text: string): readonly Rmtab[] =>
   text.split('\n').flatMap((line) => {
     const [, client, path, count] = /^(.+?):(\/.*):0x([0-9a-f]+)$/i.exec(line) ?? [];

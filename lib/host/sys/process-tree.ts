@@ -67,7 +67,15 @@ function childrenByParent(): ReadonlyMap<number, readonly number[]> {
 
 export type ProcessStat = { readonly state: string; readonly parent: number; readonly startTime: number };
 
-/** proc_pid_stat(5). The name in parentheses may hold anything, even `) `: fields count from the last one. */
+/**
+ * proc_pid_stat(5), `undefined` for a process that is gone:
+ *
+ *     4711 (rpc.statd) S 1 4711 4711 0 -1 4194560 … 18742 …
+ *      (1) (2)        (3)(4)                        (22)
+ *
+ * (1) pid, (2) name, (3) state, (4) parent, (22) when it began, in clock ticks since boot. The name may hold anything, even `) `: fields
+ * count from the last one.
+ */
 export function parseStat(text: string): ProcessStat | undefined {
   const end = text.lastIndexOf(')');
   if (end < 0) return undefined;

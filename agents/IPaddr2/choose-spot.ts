@@ -3,20 +3,18 @@ import { type Interface, interfaceNamed } from '../../lib/host/net/addresses.ts'
 import { contains } from '../../lib/host/net/networks.ts';
 import { type LinkRoute, linkRoutes, rankRoutes } from '../../lib/host/net/routes.ts';
 import type { Ctx } from './params.ts';
+import type { Spot } from './spot.ts';
 import { isLoopback, longestLabel, type Wanted } from './wanted.ts';
 
-/** Where and how start adds the address. */
-export type Place = {
-  readonly link: Interface;
-  readonly prefix: number;
-  readonly broadcast?: string;
+/** Where start adds the address, and how. */
+export type ChosenSpot = Spot & {
   readonly label?: string;
   /** Of the route that decided; IPv6's prefix route gets the same. */
   readonly metric?: number;
 };
 
 /** Interface and prefix as configured; what is not configured comes from the attached networks that hold the address. */
-export async function choosePlace(ctx: Ctx, want: Wanted, links: readonly Interface[]): Promise<Place> {
+export async function chooseSpot(ctx: Ctx, want: Wanted, links: readonly Interface[]): Promise<ChosenSpot> {
   const given = want.nic === undefined ? undefined : interfaceNamed(links, want.nic);
   if (want.nic !== undefined && given === undefined)
     throw new Failure('notInstalled', `interface ${want.nic} does not exist`);
