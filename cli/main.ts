@@ -137,6 +137,31 @@ const cli = yargs(argv)
       await perform(options as CommonOptions, (call) => metrics(call, { file: options.output ?? null }));
     },
   )
+  .command(
+    'init',
+    help.init,
+    (args) =>
+      withCommon(args).options({
+        config: { alias: 'c', string: true, requiresArg: true, describe: help.initFile },
+        'from-cluster': { boolean: true, describe: help.fromCluster },
+        nodes: { string: true, requiresArg: true, describe: help.nodes },
+        disk: { string: true, requiresArg: true, describe: help.disk },
+        device: { string: true, requiresArg: true, describe: help.device },
+        resource: { string: true, requiresArg: true, describe: help.drbdResource },
+        directory: { string: true, requiresArg: true, describe: help.directory },
+        ip: { string: true, requiresArg: true, describe: help.ip },
+        ip6: { string: true, requiresArg: true, describe: help.ip },
+        export: { string: true, array: true, requiresArg: true, describe: help.exported },
+        nfs3: { boolean: true, describe: help.nfs3 },
+        n: { alias: 'dry-run', boolean: true, describe: help.initDryRun },
+      }),
+    async (options) => {
+      const { init } = await import('./init/command.ts');
+      const wishes = { ...options, dryRun: options.n === true };
+      // somebody may have to look an address up
+      await perform(options as CommonOptions, (call) => init(call, wishes), 3_600_000);
+    },
+  )
   .command('agent <name> <action>', help.agent, (args) =>
     args.options({ trace: { boolean: true, describe: help.trace } }).strict(false),
   )

@@ -32,6 +32,18 @@ const english = {
   plan: 'Print what makes the pair of the configuration: pcs or crm commands, or XML, with a reason for each',
   config: 'Configuration to read instead of /etc/tsha/tsha.yaml',
   as: 'For which tool',
+  init: 'Write the configuration of a pair: from a running cluster, or by flags and questions',
+  initFile: 'Write this file instead of /etc/tsha/tsha.yaml',
+  fromCluster: 'Of the running cluster, with agents of tsha or the stock ones',
+  nodes: 'alpha=10.0.1.1,beta=10.0.1.2: both nodes and the addresses that DRBD replicates over',
+  disk: 'The disk below DRBD on both nodes',
+  device: 'The device of DRBD (/dev/drbd1)',
+  drbdResource: 'Its resource (data)',
+  directory: 'Where the filesystem is mounted',
+  ip: 'Address that clients mount from, with prefix length',
+  exported: '/srv/nfs/home=10.0.0.0/24,10.0.1.0/24: what is exported to whom; again for several',
+  nfs3: 'Serve NFSv3, too',
+  initDryRun: 'Print the file instead',
 };
 
 type Help = typeof english;
@@ -67,6 +79,18 @@ const chinese: Help = {
   plan: '打印建立该配置所需的内容：pcs 或 crm 命令，或 XML，并说明每一项的理由',
   config: '读取该配置而不是 /etc/tsha/tsha.yaml',
   as: '用于哪个工具',
+  init: '写一对节点的配置：取自运行中的集群，或由选项和提问得到',
+  initFile: '写这个文件而不是 /etc/tsha/tsha.yaml',
+  fromCluster: '取自运行中的集群，使用 tsha 或原版代理均可',
+  nodes: 'alpha=10.0.1.1,beta=10.0.1.2：两个节点以及 DRBD 复制所用的地址',
+  disk: '两个节点上 DRBD 下层的磁盘',
+  device: 'DRBD 设备（/dev/drbd1）',
+  drbdResource: '它的资源名（data）',
+  directory: '文件系统的挂载位置',
+  ip: '客户端挂载的地址，带前缀长度',
+  exported: '/srv/nfs/home=10.0.0.0/24,10.0.1.0/24：导出什么、给谁；可重复',
+  nfs3: '也提供 NFSv3',
+  initDryRun: '只打印文件内容',
 };
 
 export const helpIn = (language: Language): Help => (language === 'zh' ? chinese : english);

@@ -80,7 +80,7 @@ function operationsOf(agent: AgentName): readonly Operation[] {
   ];
 }
 
-export const cloneMeta: Named = [
+const cloneMeta: Named = [
   ['promotable', 'true'],
   ['promoted-max', '1'],
   ['promoted-node-max', '1'],
@@ -101,30 +101,32 @@ export function wantedOf(pair: Pair): Wanted {
     why,
   });
   const drbd = resource(ids.drbd, 'drbd', [['drbd_resource', pair.drbd.resource]], 'drbd');
+  const exports = pair.exports.map(({ id, client, options, directory, fsid }) =>
+    resource(
+      id,
+      'exportfs',
+      [
+        ['clientspec', client],
+        ['options', options],
+        ['directory', directory],
+        ['fsid', fsid],
+      ],
+      'export',
+    ),
+  );
+  const addresses = pair.addresses.map(({ id, ip, prefix, interface: nic }) =>
+    resource(
+      id,
+      'IPaddr2',
+      [['ip', ip], ['cidr_netmask', String(prefix)], ...(nic === null ? [] : [['nic', nic] as const])],
+      'address',
+    ),
+  );
   const members = [
+    ...(isAddressFirst(pair) ? addresses : []),
     resource(ids.filesystem, 'Filesystem', filesystemParameters(pair), 'filesystem'),
     resource(ids.server, 'nfsserver', serverParameters(pair), 'server'),
-    ...pair.exports.map(({ id, client, options, directory, fsid }) =>
-      resource(
-        id,
-        'exportfs',
-        [
-          ['clientspec', client],
-          ['options', options],
-          ['directory', directory],
-          ['fsid', fsid],
-        ],
-        'export',
-      ),
-    ),
-    ...pair.addresses.map(({ id, ip, prefix, interface: nic }) =>
-      resource(
-        id,
-        'IPaddr2',
-        [['ip', ip], ['cidr_netmask', String(prefix)], ...(nic === null ? [] : [['nic', nic] as const])],
-        'address',
-      ),
-    ),
+    ...(isAddressFirst(pair) ? exports : [...exports, ...addresses]),
     ...(notifies(pair)
       ? [
           resource(
@@ -144,6 +146,9 @@ export function wantedOf(pair: Pair): Wanted {
     order: { id: `${ids.group}-after-promotion`, why: 'order' },
   };
 }
+
+/** A cluster that has it so, and whose file says that it is meant to be so. */
+const isAddressFirst = ({ accept }: Pair): boolean => accept.some(({ code }) => code === 'ADDRESS_FIRST');
 
 /** The stock agent has nobody to tell where NFSv3 is not served; ours has clients of NFSv4 connect anew. */
 const notifies = ({ nfs, provider }: Pair): boolean => nfs.with3 || provider === 'tsha';

@@ -1,0 +1,312 @@
+import { Failure } from '../../lib/contract/outcome.ts';
+import { addressFamily } from '../../lib/host/net/address-text.ts';
+import { sameClient } from '../../lib/host/nfs/client-spec.ts';
+import { all, type Element as DrbdElement } from '../../lib/host/xml-element.ts';
+import { CommandError } from '../exit.ts';
+import { below, type Element, attribute as of, within } from '../facts/xml.ts';
+import { type AgentName, resourceIds } from '../stack.ts';
+import type { Draft, Drafted } from './draft.ts';
+
+type Values = { readonly [name: string]: string };
+
+/** A resource of ours or of the stock agents, as the CIB has it. */
+type Found = {
+  readonly id: string;
+  readonly agent: AgentName;
+  readonly provider: string;
+  readonly values: Values;
+};
+
+type Exported = Draft['exports'][number];
+
+/** Where the file may say what the cluster has although it would be an error otherwise. */
+const acceptedFor = { why: 'as the cluster was when this file was written', years: 1 } as const;
+
+/**
+ * The draft of a cluster's pair: its CIB, whoever made it, and DRBD's configuration (`drbdadm dump-xml`). Throws `CommandError` where
+ * there is no such pair, or several.
+ */
+export function draftFromCluster(cib: Element, drbd: DrbdElement, now: Date): Drafted {
+  const notes: string[] = [];
+  const { clone, group, members, drbdResource } = pairIn(cib);
+  const one = (agent: AgentName): Found | undefined => members.find((member) => member.agent === agent);
+  const [filesystem, server] = [one('Filesystem'), one('nfsserver')];
+  if (!filesystem) throw nothingHere(`the group ${of(group, 'id')} has no Filesystem`);
+  if (!server) throw nothingHere(`the group ${of(group, 'id')} has no nfsserver`);
+  const directory = filesystem.values['directory'] ?? '';
+  const addresses = members.filter(({ agent }) => agent === 'IPaddr2');
+  const exports = exportsOf(members, notes);
+  const settings = server.values;
+  const with3 = !isTrue(settings['nfsv4_only']);
+  const state = settings['nfs_shared_infodir'];
+  if (state === undefined) notes.push(`${server.id} has no nfs_shared_infodir: nfs.state would give it one`);
+  const ports = portsOf(settings);
+  const first = (kind: 4 | 6) => addresses.filter(({ values }) => addressFamily(values['ip'] ?? '') === kind);
+  const [ipv4, ipv6] = [first(4), first(6)];
+  for (const { id } of [...ipv4.slice(1), ...ipv6.slice(1)])
+    notes.push(`${id} is a further address: the file has one of each family`);
+  const nic = addresses.map(({ values }) => values['nic']).find((name) => name !== undefined);
+  const isFirst = (agent: AgentName) => members.findIndex((member) => member.agent === agent);
+  const findings = [
+    ...(exports.some((shared) => liesIn(state ?? '', shared.directory)) ? ['INFODIR_EXPORTED' as const] : []),
+    ...(isFirst('IPaddr2') >= 0 && isFirst('IPaddr2') < isFirst('exportfs')
+      ? ['ADDRESS_FIRST' as const]
+      : []),
+    ...(secondsOf(settings['nfs_grace_time']) < secondsOf(settings['nfs_lease_time'])
+      ? ['GRACE_BELOW_LEASE' as const]
+      : []),
+  ];
+  notes.push(...leftOver(members));
+  for (const member of within(group, 'primitive'))
+    if (!members.some(({ id }) => id === of(member, 'id')))
+      notes.push(`${of(member, 'id')} (${of(member, 'type')}) is in the group, too`);
+  const notify = one('nfsnotify');
+  const draft: Draft = {
+    version: 1,
+    name: 'nfs',
+    provider: filesystem.provider === 'tsha' ? 'tsha' : 'stock',
+    ...drbdDraft(drbd, drbdResource),
+    filesystem: {
+      type: (filesystem.values['fstype'] ?? 'xfs') as 'xfs',
+      directory,
+      ...(filesystem.values['options'] ? { options: filesystem.values['options'] } : {}),
+    },
+    address: {
+      ...(ipv4[0] ? { ip: withPrefix(ipv4[0]) } : {}),
+      ...(ipv6[0] ? { ip6: withPrefix(ipv6[0]) } : {}),
+      ...(nic === undefined ? {} : { interface: nic }),
+    },
+    nfs: {
+      versions: with3 ? [4, 3] : [4],
+      ...(settings['nfs_lease_time'] ? { lease: `${settings['nfs_lease_time']}s` } : {}),
+      ...(settings['nfs_grace_time'] ? { grace: `${settings['nfs_grace_time']}s` } : {}),
+      ...(state === undefined ? {} : { state }),
+      ...(Object.keys(ports).length > 0 ? { ports } : {}),
+    },
+    exports,
+    meta: valuesIn(below(group, 'meta_attributes')),
+    ids: {
+      group: of(group, 'id'),
+      drbd: drbdResource.id,
+      clone: of(clone, 'id'),
+      filesystem: filesystem.id,
+      server: server.id,
+      ...(ipv4[0] ? { address: ipv4[0].id } : {}),
+      ...(ipv6[0] ? { address6: ipv6[0].id } : {}),
+      ...(notify ? { notify: notify.id } : {}),
+    },
+    ...(findings.length > 0
+      ? {
+          accept: findings.map((code) => ({
+            code,
+            why: acceptedFor.why,
+            until: dayAfter(now, acceptedFor.years),
+          })),
+        }
+      : {}),
+  };
+  return { draft, notes };
+}
+
+const nothingHere = (why: string): CommandError =>
+  new CommandError('unknown', `this cluster has no pair: ${why}`);
+
+const isTrue = (text: string | undefined): boolean => /^(true|yes|on|1|y)$/i.test(text ?? '');
+const secondsOf = (text: string | undefined): number => (text === undefined ? 90 : Number(text));
+const liesIn = (path: string, directory: string): boolean =>
+  path === directory || path.startsWith(`${directory}/`);
+const dayAfter = (now: Date, years: number): string =>
+  `${now.getUTCFullYear() + years}${now.toISOString().slice(4, 8)}${now.toISOString().slice(8, 10)}`.replace(
+    '-02-29',
+    '-02-28',
+  );
+
+const valuesIn = (sets: readonly Element[]): Values =>
+  Object.fromEntries(
+    sets
+      .flatMap((set) => below(set, 'nvpair'))
+      .map((pair) => [of(pair, 'name'), of(pair, 'value')])
+      .reverse(), // of several the first counts
+  );
+
+const isAgent = (type: string): type is AgentName => type in resourceIds;
+
+function found(primitive: Element): readonly Found[] {
+  const [agent, provider] = [of(primitive, 'type'), of(primitive, 'provider')];
+  if (
+    of(primitive, 'class') !== 'ocf' ||
+    !['tsha', 'heartbeat', 'linbit'].includes(provider) ||
+    !isAgent(agent)
+  )
+    return [];
+  return [
+    { id: of(primitive, 'id'), agent, provider, values: valuesIn(below(primitive, 'instance_attributes')) },
+  ];
+}
+
+type PairInCib = {
+  readonly clone: Element;
+  readonly drbdResource: Found;
+  readonly group: Element;
+  readonly members: readonly Found[];
+};
+
+/** The clone of DRBD, and the group with an NFS server in it. */
+function pairIn(cib: Element): PairInCib {
+  const [resources] = within(cib, 'resources');
+  const clones = resources ? below(resources, 'clone').concat(below(resources, 'master')) : [];
+  const ofDrbd = clones.flatMap((clone) =>
+    below(clone, 'primitive')
+      .flatMap(found)
+      .filter(({ agent }) => agent === 'drbd')
+      .map((drbd) => ({ clone, drbd })),
+  );
+  const groups = (resources ? below(resources, 'group') : []).filter((group) =>
+    below(group, 'primitive')
+      .flatMap(found)
+      .some(({ agent }) => agent === 'nfsserver'),
+  );
+  const [group, ...others] = groups;
+  if (!group) throw nothingHere('no group holds an nfsserver');
+  const names = (list: readonly Element[]) => list.map((one) => of(one, 'id')).join(', ');
+  if (others.length > 0) throw nothingHere(`there are several groups with an nfsserver (${names(groups)})`);
+  const colocated = within(cib, 'rsc_colocation')
+    .filter((one) =>
+      [of(group, 'id'), ...below(group, 'primitive').map((member) => of(member, 'id'))].includes(
+        of(one, 'rsc'),
+      ),
+    )
+    .map((one) => of(one, 'with-rsc'));
+  const [only, ...more] =
+    ofDrbd.length > 1 ? ofDrbd.filter(({ clone }) => colocated.includes(of(clone, 'id'))) : ofDrbd;
+  if (!only) throw nothingHere('no promotable clone of DRBD belongs to the group');
+  if (more.length > 0)
+    throw nothingHere('the group stands on several DRBD resources, and the file describes one');
+  if (only.clone.name === 'master')
+    throw nothingHere(
+      `${of(only.clone, 'id')} is a <master> of old: let pcs or crmsh upgrade it (cibadmin --upgrade) first`,
+    );
+  return {
+    clone: only.clone,
+    drbdResource: only.drbd,
+    group,
+    members: below(group, 'primitive').flatMap(found),
+  };
+}
+
+/** Exports of the same directory, options and fsid become one entry. */
+function exportsOf(members: readonly Found[], notes: string[]): Exported[] {
+  const exports: Exported[] = [];
+  for (const { id, agent, values } of members) {
+    if (agent !== 'exportfs') continue;
+    const directories = (values['directory'] ?? '').split(/\s+/).filter(Boolean);
+    const [directory = '', ...others] = directories;
+    if (others.length > 0) {
+      notes.push(
+        `${id} exports several directories at once: the file has an entry for each, this one stays as it is`,
+      );
+      continue;
+    }
+    const written = (values['options'] ?? 'ro').split(',').map((option) => option.trim());
+    const inOptions = written.find((option) => option.startsWith('fsid='))?.slice(5);
+    const options =
+      written.filter((option) => option !== '' && !option.startsWith('fsid=')).join(',') || 'ro';
+    const fsid = values['fsid'] ?? inOptions;
+    if (fsid === undefined)
+      notes.push(`${id} has no fsid: the one in the file would be new to clients, who mount again then`);
+    const known: Exported['fsid'] =
+      fsid === undefined ? freeFsid(exports) : /^\d+$/.test(fsid) ? Number(fsid) : fsid;
+    const client = values['clientspec'] ?? '*';
+    const same = exports.find(
+      (one) =>
+        one.directory === directory &&
+        one.options === options &&
+        String(one.fsid) === String(known) &&
+        !one.clients.some((other) => sameClient(other, client)),
+    );
+    if (same) {
+      same.clients.push(client);
+      same.ids?.push(id);
+    } else exports.push({ directory, clients: [client], options, fsid: known, ids: [id] });
+  }
+  return exports;
+}
+
+function freeFsid(exports: readonly Exported[]): number {
+  let number = 1;
+  while (exports.some(({ fsid }) => String(fsid) === String(number))) number++;
+  return number;
+}
+
+const portNames: {
+  readonly [parameter: string]: 'mountd' | 'statd' | 'statdOutgoing' | 'lockd' | 'rquotad';
+} = {
+  mountd_port: 'mountd',
+  statd_port: 'statd',
+  statd_outgoing_port: 'statdOutgoing',
+  lockd_tcp_port: 'lockd',
+  rquotad_port: 'rquotad',
+};
+
+const portsOf = (values: Values): { readonly [name: string]: number } =>
+  Object.fromEntries(
+    Object.entries(portNames).flatMap(([parameter, name]) =>
+      values[parameter] === undefined ? [] : [[name, Number(values[parameter])] as const],
+    ),
+  );
+
+const withPrefix = ({ values }: Found): string =>
+  values['cidr_netmask'] ? `${values['ip']}/${values['cidr_netmask']}` : (values['ip'] ?? '');
+
+/** What the file has words for. */
+const said: { readonly [name in AgentName]: readonly string[] } = {
+  drbd: ['drbd_resource'],
+  Filesystem: ['device', 'directory', 'fstype', 'options'],
+  nfsserver: [
+    'nfs_shared_infodir',
+    'nfs_no_notify',
+    'nfsv4_only',
+    'nfs_lease_time',
+    'nfs_grace_time',
+    'lockd_udp_port',
+    ...Object.keys(portNames),
+  ],
+  exportfs: ['clientspec', 'options', 'directory', 'fsid'],
+  IPaddr2: ['ip', 'cidr_netmask', 'nic'],
+  nfsnotify: ['source_host'],
+};
+
+const leftOver = (members: readonly Found[]): readonly string[] =>
+  members.flatMap(({ id, agent, values }) =>
+    Object.entries(values)
+      .filter(([name]) => !said[agent].includes(name))
+      .map(([name, value]) => `${id} has ${name}=${value}`),
+  );
+
+/** Nodes, device and disks, of `drbdadm dump-xml`. */
+function drbdDraft(root: DrbdElement, { id, values }: Found): Pick<Draft, 'nodes' | 'drbd'> {
+  const resource = values['drbd_resource'] ?? '';
+  const [described] = all(root, 'resource').filter((one) => one.attributes['name'] === resource);
+  const hosts = described?.children.filter(({ name }) => name === 'host') ?? [];
+  if (hosts.length === 0)
+    throw new Failure('failed', `DRBD's configuration knows no hosts of ${resource}, which ${id} is about`);
+  const text = (host: DrbdElement, name: string) => all(host, name)[0]?.text.trim() ?? '';
+  const sides = hosts.map((host) => ({
+    name: host.attributes['name'] ?? '',
+    replication: text(host, 'address'),
+    disk: text(host, 'disk'),
+  }));
+  const [first] = sides;
+  const isSame = sides.every(({ disk }) => disk === first?.disk);
+  return {
+    nodes: Object.fromEntries(
+      sides.map(({ name, replication, disk }) => [name, isSame ? { replication } : { replication, disk }]),
+    ),
+    drbd: {
+      resource,
+      device: hosts[0] ? text(hosts[0], 'device') : '',
+      ...(isSame && first ? { disk: first.disk } : {}),
+      port: Number(hosts[0] && all(hosts[0], 'address')[0]?.attributes['port']),
+    },
+  };
+}

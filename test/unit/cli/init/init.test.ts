@@ -1,0 +1,158 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Call } from '../../../../cli/command.ts';
+import { pairOf } from '../../../../cli/configuration/pair.ts';
+import { readConfiguration, readPair } from '../../../../cli/configuration/read.ts';
+import { parseXml, within } from '../../../../cli/facts/xml.ts';
+import { init } from '../../../../cli/init/command.ts';
+import { fileText } from '../../../../cli/init/file-text.ts';
+import { draftFromCluster } from '../../../../cli/init/from-cluster.ts';
+import { terminalFor } from '../../../../cli/output/terminal.ts';
+import { wantedOf } from '../../../../cli/plan/cluster.ts';
+import { hostOn } from '../../../../lib/host/host.ts';
+import { readXml } from '../../../../lib/host/xml.ts';
+import { captured } from '../../../fake/captured.ts';
+
+const now = new Date('2026-11-28T12:00:00Z');
+const fixture = (name: string): string =>
+  readFileSync(join(import.meta.dirname, '../../../fixtures/build', `${name}.xml`), 'utf8');
+
+/** As `drbdadm dump-xml` tells it. */
+const dump = (disks: readonly [string, string] = ['/dev/sdb1', '/dev/sdb1']) => `
+  <resource name="data">
+    <host name="node1"><volume vnr="0"><device minor="1">/dev/drbd1</device><disk>${disks[0]}</disk></volume>
+      <address family="ipv4" port="7789">192.168.1.110</address></host>
+    <host name="node2"><volume vnr="0"><device minor="1">/dev/drbd1</device><disk>${disks[1]}</disk></volume>
+      <address family="ipv4" port="7789">192.168.1.112</address></host>
+  </resource>`;
+const draftOf = async (cib: string, drbd = dump()) =>
+  draftFromCluster(parseXml(cib), await readXml(drbd), now);
+
+describe('the file of a cluster with stock agents', () => {
+  test.each(['stock-pcs', 'stock-crmsh'] as const)('%s', async (name) => {
+    const text = fileText(await draftOf(fixture(name)), 'en');
+    await expect(text).toMatchFileSnapshot(`golden/${name}.yaml`);
+    const wanted = wantedOf(pairOf(readConfiguration('tsha.yaml', text, 'en')));
+    const there = within(parseXml(fixture(name)), 'primitive').map(({ attributes }) => attributes['id']);
+    expect(there).toEqual(expect.arrayContaining(wanted.resources.slice(0, -1).map(({ id }) => id)));
+    expect(wanted.resources.every(({ type }) => /^ocf:(heartbeat|linbit):/.test(type))).toBe(true);
+  });
+
+  test("the tutorial's order is kept, and that it is meant to be so", async () => {
+    const text = fileText(await draftOf(fixture('stock-pcs')), 'zh');
+    expect(text).toContain('code: ADDRESS_FIRST');
+    expect(text).toContain('code: INFODIR_EXPORTED');
+    expect(wantedOf(pairOf(readConfiguration('x', text, 'en'))).group.members[0]).toBe('nfs_ip');
+  });
+
+  test('other disks on both nodes', async () => {
+    const { draft } = await draftOf(fixture('stock-pcs'), dump(['/dev/sdb1', '/dev/sdc1']));
+    expect(draft.nodes['node2']).toEqual({ replication: '192.168.1.112', disk: '/dev/sdc1' });
+    expect(draft.drbd.disk).toBeUndefined();
+  });
+
+  test.each<readonly [what: string, change: (cib: string) => string, said: RegExp]>([
+    [
+      'no NFS server',
+      (cib) => cib.replaceAll('type="nfsserver"', 'type="nginx"'),
+      /no group holds an nfsserver/,
+    ],
+    ['no filesystem', (cib) => cib.replaceAll('type="Filesystem"', 'type="Other"'), /has no Filesystem/],
+    ['no DRBD', (cib) => cib.replaceAll('type="drbd"', 'type="Dummy"'), /no promotable clone of DRBD/],
+    [
+      'a <master> of old',
+      (cib) => cib.replace('<clone ', '<master ').replace('</clone>', '</master>'),
+      /DataClone is a <master> of old/,
+    ],
+    [
+      'another resource of DRBD',
+      (cib) => cib.replace('value="data"', 'value="other"'),
+      /knows no hosts of other/,
+    ],
+  ])('%s: said, exit status 3', async (_, change, said) => {
+    await expect(draftOf(change(fixture('stock-pcs')))).rejects.toThrow(said);
+  });
+
+  test.each<readonly [what: string, change: (cib: string) => string, note: string]>([
+    [
+      'a parameter',
+      (cib) => cib.replace('name="ip"', 'name="arp_count" value="9" id="x"/><nvpair name="ip"'),
+      'nfs_ip has arp_count=9',
+    ],
+    ['no fsid', (cib) => cib.replace('name="fsid"', 'name="unlock_on_stop"'), 'nfs-root has no fsid'],
+  ])('%s that the file has no word for is a note', async (_, change, note) => {
+    expect((await draftOf(change(fixture('stock-pcs')))).notes.join('\n')).toContain(note);
+  });
+});
+
+describe('tsha init', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'tsha-init-'));
+  afterAll(() => rmSync(dir, { recursive: true }));
+  const terminal = terminalFor({ LANG: 'C.UTF-8' }, { isTTY: false });
+  const call = (name: string): Call =>
+    ({ host: hostOn(captured(name).machine, 60_000), terminal, noInput: true }) as unknown as Call;
+  const flags = {
+    nodes: 'alpha=10.0.1.1,beta=10.0.1.2',
+    disk: '/dev/vg0/nfs',
+    directory: '/srv/nfs',
+    ip: '10.0.0.9/24',
+    export: ['/srv/nfs/home=10.0.0.0/24,@staff', '/srv/nfs/pub=*'],
+  };
+
+  test('of a running cluster of tsha: what it plans is what is there', async () => {
+    const config = join(dir, 'new/tsha.yaml');
+    expect(await init(call('healthy.node1'), { config, fromCluster: true, dryRun: false })).toBe('well');
+    const { group, clone, resources } = wantedOf(readPair(config, 'en'));
+    expect([clone.id, group.id, ...group.members]).toEqual([
+      'DataClone',
+      'nfsshare',
+      'NFS',
+      'nfs-daemon',
+      'nfs-root',
+      'nfs_ip',
+      'nfs-notify',
+    ]);
+    expect(resources[0]?.type).toBe('ocf:tsha:drbd');
+    expect(readdirSync(join(dir, 'new'))).toEqual(['tsha.yaml']);
+  });
+
+  test('by flags', async () => {
+    const config = join(dir, 'flags.yaml');
+    expect(await init(call('healthy.node1'), { ...flags, config, dryRun: false })).toBe('well');
+    expect(readPair(config, 'en').exports.map(({ client }) => client)).toEqual([
+      '10.0.0.0/24',
+      '@staff',
+      '*',
+    ]);
+    expect(readFileSync(config, 'utf8').match(/^# /gm)?.length).toBeGreaterThan(5);
+  });
+
+  test.each<readonly [what: string, prepare: (path: string) => void]>([
+    ['a file', (path) => writeFileSync(path, 'mine')],
+    ['a link that leads nowhere', (path) => symlinkSync('/nowhere/at/all', path)],
+  ])('never over %s', async (what, prepare) => {
+    const config = join(dir, what.replaceAll(' ', '-'));
+    prepare(config);
+    await expect(init(call('healthy.node1'), { ...flags, config, dryRun: false })).rejects.toThrow(
+      /is there already/,
+    );
+    expect(readdirSync(dir).filter((name) => name.endsWith('.new'))).toEqual([]);
+  });
+
+  test.each<readonly [what: string, change: object, said: RegExp]>([
+    ['nobody to ask', { nodes: undefined, ip: undefined }, /say --nodes, --ip/],
+    ['nodes without addresses', { nodes: 'alpha,beta' }, /nodes "alpha,beta": write it as/],
+    ['one node', { nodes: 'alpha=10.0.1.1' }, /a pair has two nodes, and here 1/],
+    ['an export without clients', { export: ['/srv/nfs/home'] }, /export "\/srv\/nfs\/home": write it as/],
+    ['an address without prefix', { ip: '10.0.0.9' }, /has no prefix length/],
+    ['a disk that is no path', { disk: 'sdb' }, /"sdb" is no absolute path/],
+  ])('%s: nothing is written', async (_, change, said) => {
+    const config = join(dir, 'never.yaml');
+    await expect(init(call('healthy.node1'), { ...flags, ...change, config, dryRun: false })).rejects.toThrow(
+      said,
+    );
+    expect(readdirSync(dir)).not.toContain('never.yaml');
+  });
+});
