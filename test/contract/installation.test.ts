@@ -216,6 +216,14 @@ describe('one script-flavour file, copied alone', () => {
 });
 
 describe('without the runtime', () => {
+  const withoutRuntime = [
+    ['meta-data', 0],
+    ['start', 5],
+    ['monitor', 5],
+    ['validate-all', 5],
+    ['stop', 1],
+  ] as const;
+
   /** A mount namespace in which every Node of this machine is replaced by `substitute`. */
   async function withNode(substitute: string, action: string) {
     const dir = sandbox();
@@ -234,28 +242,19 @@ describe('without the runtime', () => {
     });
   }
 
-  test.each([
-    ['meta-data', 0],
-    ['start', 5],
-    ['monitor', 5],
-    ['validate-all', 5],
-    ['stop', 1],
-  ])('script: %s is %i without Node, and with one that is too old', async (action, code) => {
-    const without = await withNode('', action);
-    expect(without.code).toBe(code);
-    if (code !== 0) expect(without.reason).toBe('Node.js 20 or newer is not installed');
-    const old = await withNode('#!/bin/sh\necho v18.20.4\n', action);
-    expect(old.code).toBe(code);
-    if (code !== 0) expect(old.reason).toMatch(/^Node\.js 20 or newer is not installed, \/.+ is too old$/);
-  });
+  test.each(withoutRuntime)(
+    'script: %s is %i without Node, and with one that is too old',
+    async (action, code) => {
+      const without = await withNode('', action);
+      expect(without.code).toBe(code);
+      if (code !== 0) expect(without.reason).toBe('Node.js 20 or newer is not installed');
+      const old = await withNode('#!/bin/sh\necho v18.20.4\n', action);
+      expect(old.code).toBe(code);
+      if (code !== 0) expect(old.reason).toMatch(/^Node\.js 20 or newer is not installed, \/.+ is too old$/);
+    },
+  );
 
-  test.each([
-    ['meta-data', 0],
-    ['start', 5],
-    ['monitor', 5],
-    ['validate-all', 5],
-    ['stop', 1],
-  ])('native: %s is %i without the program', async (action, code) => {
+  test.each(withoutRuntime)('native: %s is %i without the program', async (action, code) => {
     const dir = sandbox();
     copyFileSync(dummyOf('native'), join(dir, 'Dummy'));
     const answer = await call(join(dir, 'Dummy'), action, {}, dir);

@@ -1,8 +1,7 @@
-import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openSandbox as openExports } from './exportfs/sandbox.ts';
-import { openSandbox, recurring } from './Filesystem/sandbox.ts';
+import { isFree, openSandbox, recurring } from './Filesystem/sandbox.ts';
 import { randomFrom } from './killed.ts';
 
 // SIGKILL at random points of start and stop: whatever is left, the next monitor tells what it is, and the next stop undoes it.
@@ -32,16 +31,6 @@ class Clock {
     const wasCut = await kill(this.#wholeMs * (0.25 + 0.75 * random()));
     this.#wholeMs = wasCut ? this.#wholeMs * 1.05 : performance.now() - began;
     return wasCut;
-  }
-}
-
-/** The kernel gives exclusive access only to a device that no filesystem uses. */
-function isFree(device: string): boolean {
-  try {
-    closeSync(openSync(device, constants.O_RDONLY | constants.O_EXCL));
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -30,7 +30,7 @@ export async function nfsConf(host: Host, except?: string): Promise<NfsConf> {
  *
  *     [nfsd]                 # or [mountd "name"], whose name is passed over
  *     threads = 16
- *     host = "192.0.2.20"    ; quotes are no part of the value
+ *     host = "192.0.2.20"    # quotes are no part of the value
  */
 export function parseNfsConf(text: string): NfsConf {
   const values = new Map<string, string>();

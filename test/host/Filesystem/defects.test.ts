@@ -1,9 +1,9 @@
-import { closeSync, constants, openSync, symlinkSync, unlinkSync } from 'node:fs';
+import { symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { agentUnderTest } from '../agent-under-test.ts';
 import { type Agent, type Defect, testDefects } from '../defects.ts';
-import { type Answer, openSandbox, recurring, type Sandbox } from './sandbox.ts';
+import { type Answer, isFree, openSandbox, recurring, type Sandbox } from './sandbox.ts';
 
 // Known defects of the stock agent on real devices: the same state and actions for each agent, and what it does. D3, D4, D5 and D10
 // are rows of filesystem-parity, D8 is in filesystem-hung.
@@ -29,14 +29,6 @@ async function codes(agent: Agent, params: Params, ...actions: readonly string[]
   return said.join(', ');
 }
 
-function isFree(device: string): boolean {
-  try {
-    closeSync(openSync(device, constants.O_RDONLY | constants.O_EXCL));
-    return true;
-  } catch {
-    return false;
-  }
-}
 const codeOf = ({ code }: Answer) => code;
 
 /** What is mounted on a directory, the uppermost last. */

@@ -1,7 +1,7 @@
-import { closeSync, constants, existsSync, mkdirSync, openSync, symlinkSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, openSandbox, recurring, type Sandbox } from './sandbox.ts';
+import { type Answer, isFree, openSandbox, recurring, type Sandbox } from './sandbox.ts';
 
 // What is ours, and who is in its way, on real devices: the rows of faults found beside the specification. What the stock agent
 // (resource-agents 4.12) does with the same is told where it differs.
@@ -38,15 +38,6 @@ async function codes(agent: 'ours' | 'stock', params: Params, actions: string): 
 }
 const all = 'probe rec start stop';
 const isForeign = 'probe 7, rec 1, start 1, stop 0';
-
-function isFree(device: string): boolean {
-  try {
-    closeSync(openSync(device, constants.O_RDONLY | constants.O_EXCL));
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe('a foreign mount on the directory', () => {
   const sources: readonly (readonly [string, (directory: string) => Promise<Params>])[] = [

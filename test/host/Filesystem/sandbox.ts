@@ -1,6 +1,17 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { expect } from 'vitest';
 import { type Mount, parseMountinfo } from '../../../lib/host/storage/mounts.ts';
 import { agentUnderTest } from '../agent-under-test.ts';
 import { runAndKill } from '../killed.ts';
@@ -177,3 +188,38 @@ export async function openSandbox(): Promise<Sandbox> {
 
 /** Parameters of a recurring monitor. */
 export const recurring = { meta_interval: 10_000 } as const;
+
+let count = 0;
+/** A directory of its own, which does not exist yet. */
+export const freshDirectory = ({ folder }: Sandbox): string => join(folder, `m${count++}`);
+
+/** A started resource on a fresh disk. */
+export async function startedOn(
+  sandbox: Sandbox,
+  type: 'ext4' | 'xfs' | 'btrfs' = 'ext4',
+  more: { readonly [name: string]: string } = {},
+) {
+  const resource = {
+    device: await sandbox.disk(type),
+    directory: freshDirectory(sandbox),
+    fstype: type,
+    meta_timeout: 8000,
+    ...more,
+  };
+  expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
+  return resource;
+}
+
+/** Whether a process runs: one that has ended and is not waited for does not. */
+export const isAlive = (pid: number | undefined): boolean =>
+  existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+
+/** The kernel gives exclusive access only to a device that no filesystem uses. */
+export function isFree(device: string): boolean {
+  try {
+    closeSync(openSync(device, constants.O_RDONLY | constants.O_EXCL));
+    return true;
+  } catch {
+    return false;
+  }
+}

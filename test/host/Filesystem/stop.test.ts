@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openSandbox, recurring, type Sandbox } from './sandbox.ts';
+import { freshDirectory, isAlive, openSandbox, recurring, type Sandbox, startedOn } from './sandbox.ts';
 
 // What a stop finds: stacked mounts, mounts that an earlier stop moved aside, links that lead elsewhere, odd names.
 
@@ -11,20 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.close());
 
-let count = 0;
-/** A started resource on a fresh disk. */
-async function started(
-  type: 'ext4' | 'xfs' | 'btrfs' = 'ext4',
-  more: { readonly [name: string]: string } = {},
-) {
-  const directory = join(sandbox.folder, `m${count++}`);
-  const resource = { device: await sandbox.disk(type), directory, fstype: type, meta_timeout: 8000, ...more };
-  expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
-  return resource;
-}
-
-const isAlive = (pid: number | undefined) =>
-  existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+const started = (type?: 'ext4' | 'xfs' | 'btrfs', more?: { readonly [name: string]: string }) =>
+  startedOn(sandbox, type, more);
 
 describe('stacked mounts', () => {
   test('Filesystem#39, D1: ours below a foreign one: never 0, and the foreign one stays', async () => {
@@ -93,7 +80,7 @@ describe('force_unmount=true,move', () => {
   });
 
   test('Filesystem#97: below a shared parent it is unmounted in place', async () => {
-    const parent = join(sandbox.folder, `shared${count++}`);
+    const parent = freshDirectory(sandbox);
     await sandbox.run('mkdir', parent);
     await sandbox.run('mount', '-t', 'tmpfs', 'x', parent);
     await sandbox.run('mount', '--make-shared', parent);
@@ -109,7 +96,7 @@ describe('force_unmount=true,move', () => {
 });
 
 test('C14: the link of the mount point leads elsewhere since the start: stop still finds it', async () => {
-  const link = join(sandbox.folder, `link${count++}`);
+  const link = freshDirectory(sandbox);
   await sandbox.run('mkdir', `${link}-a`, `${link}-b`);
   await sandbox.run('ln', '-s', `${link}-a`, link);
   const resource = { device: await sandbox.disk('ext4'), directory: link, fstype: 'ext4' };
@@ -122,7 +109,7 @@ test('C14: the link of the mount point leads elsewhere since the start: stop sti
 test.each(['a\tb', 'a\nb', 'a\\b', 'a\\040b', "a'b", 'a"b', 'a$(b)', '-a', 'ä ü', 'a#b'])(
   'Filesystem#46, D5: a mount point named %j',
   async (name) => {
-    const directory = `${sandbox.folder}/odd${count++}/${name}`;
+    const directory = `${freshDirectory(sandbox)}/${name}`;
     const resource = { device: await sandbox.disk('ext4'), directory, fstype: 'ext4', meta_timeout: 5000 };
     expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
     expect(await sandbox.ours('monitor', { ...resource, ...recurring, OCF_CHECK_LEVEL: 20 })).toMatchObject({

@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentUnderTest } from '../agent-under-test.ts';
-import { openSandbox, recurring, type Sandbox } from './sandbox.ts';
+import { freshDirectory, isAlive, openSandbox, recurring, type Sandbox, startedOn } from './sandbox.ts';
 
 // Stopping while something uses the filesystem: on real devices, against real processes.
 
@@ -13,20 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.close());
 
-let count = 0;
-/** A started resource on a fresh disk. */
-async function started(
-  type: 'ext4' | 'xfs' | 'btrfs' = 'ext4',
-  more: { readonly [name: string]: string } = {},
-) {
-  const directory = join(sandbox.folder, `m${count++}`);
-  const resource = { device: await sandbox.disk(type), directory, fstype: type, meta_timeout: 8000, ...more };
-  expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
-  return resource;
-}
-
-const isAlive = (pid: number | undefined) =>
-  existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+const started = (type?: 'ext4' | 'xfs' | 'btrfs', more?: { readonly [name: string]: string }) =>
+  startedOn(sandbox, type, more);
 
 describe('processes that hold it', () => {
   test.each([
@@ -146,7 +133,7 @@ describe('processes that hold it', () => {
   });
 
   test('C1, C3: a process below the mount point, opened before the mount, is not ours', async () => {
-    const directory = join(sandbox.folder, `m${count++}`);
+    const directory = freshDirectory(sandbox);
     mkdirSync(directory);
     const bystander = await sandbox.holder(`exec 7>${directory}/hidden; echo; exec sleep 60`);
     const resource = { device: await sandbox.disk('ext4'), directory, fstype: 'ext4' };

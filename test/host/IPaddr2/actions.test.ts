@@ -1,14 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { follow, networkOfEachTest, type Row, type Step } from './network.ts';
+import { follow, networkOfEachTest, type Row, type Step, up, up6, v4, v6 } from './network.ts';
 
 // The numbers are the cases of the behaviour we keep; what is there is written as `ip address` would have it.
 
 const net = networkOfEachTest();
 
-const v4 = { ip: '192.168.144.2' };
-const v6 = { ip: '2001:db8:1234::2' };
-const up = 'eth0 192.168.144.2/24 brd 192.168.144.255';
-const up6 = 'eth0 2001:db8:1234::2/64';
 const noBase = 'address delete 192.168.144.1/24 dev eth0';
 const noBase6 = 'address delete 2001:db8:1234::1/64 dev eth0';
 const life = (...there: string[]): readonly Step[] => [

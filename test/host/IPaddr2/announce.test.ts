@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { agentUnderTest } from '../agent-under-test.ts';
-import { networkOfEachTest } from './network.ts';
+import { networkOfEachTest, v4 } from './network.ts';
 
 const net = networkOfEachTest();
 
-const ip = '192.168.144.2';
+const { ip } = v4;
 const elsewhere = '02:00:00:00:00:99';
 
 /** The neighbour believes that the address lives on another machine. */

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { callOf, networkOfEachTest } from './network.ts';
+import { callOf, networkOfEachTest, up, v4 } from './network.ts';
 
 // Cluster-IP: a globally unique clone of one address. The second instance runs on the same node here: rules are what they share.
 
@@ -8,8 +8,7 @@ const hosts = Array.from({ length: 12 }, (_, index) => 101 + index);
 const net = networkOfEachTest(async ({ ipPeer }) => {
   for (const host of hosts) await ipPeer(`address add 192.168.144.${host}/24 dev p0`);
 });
-const ip = '192.168.144.2';
-const up = `eth0 ${ip}/24 brd 192.168.144.255`;
+const { ip } = v4;
 const mac = '01:00:5e:7f:00:02';
 const table = 'IPaddr2_192_168_144_2';
 

@@ -3,14 +3,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { agentUnderTest } from '../agent-under-test.ts';
-import { follow, networkOfEachTest, noCarrier, type Row } from './network.ts';
+import { follow, networkOfEachTest, noCarrier, present, type Row, up, v4, v6 } from './network.ts';
 
 const net = networkOfEachTest();
-
-const v4 = { ip: '192.168.144.2' };
-const v6 = { ip: '2001:db8:1234::2' };
-const up = 'eth0 192.168.144.2/24 brd 192.168.144.255';
-const present = 'address add 192.168.144.2/24 brd + dev eth0';
 
 describe('what is there is not what was configured', () => {
   test.each<Row>([

@@ -193,3 +193,11 @@ export async function follow(net: Network, { before = [], params, steps, says }:
   }
   if (says !== undefined) expect(reason).toContain(says);
 }
+
+// What most tests ask for, and how `ip address` writes that it is there.
+export const v4 = { ip: '192.168.144.2' };
+export const v6 = { ip: '2001:db8:1234::2' };
+export const up = 'eth0 192.168.144.2/24 brd 192.168.144.255';
+export const up6 = 'eth0 2001:db8:1234::2/64';
+/** Puts it there by hand. */
+export const present = 'address add 192.168.144.2/24 brd + dev eth0';

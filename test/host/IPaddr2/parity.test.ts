@@ -5,14 +5,12 @@ import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { bundleScript, declareCommonJs } from '../../../packaging/bundle.ts';
 import { products } from '../../../packaging/products.ts';
-import { callOf, type Network, networkOfEachTest, type Params } from './network.ts';
+import { callOf, type Network, networkOfEachTest, type Params, v4, v6 } from './network.ts';
 
 // The distribution's agent beside ours, on the same machine state.
 
 const net = networkOfEachTest();
 
-const v4 = { ip: '192.168.144.2' };
-const v6 = { ip: '2001:db8:1234::2' };
 const full = { ...v4, nic: 'eth0', cidr_netmask: '24' };
 const lives: readonly (readonly [string, Params])[] = [
   ['ip', v4],

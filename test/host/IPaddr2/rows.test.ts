@@ -6,16 +6,22 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentUnderTest } from '../agent-under-test.ts';
-import { follow, networkOfEachTest, noCarrier, type Params, type Row } from './network.ts';
+import {
+  follow,
+  networkOfEachTest,
+  noCarrier,
+  type Params,
+  present,
+  type Row,
+  up,
+  v4,
+  v6,
+} from './network.ts';
 
 // Faults found outside the specification, by their row: a small situation, and what is right in it.
 
 const net = networkOfEachTest();
 
-const v4 = { ip: '192.168.144.2' };
-const v6 = { ip: '2001:db8:1234::2' };
-const up = 'eth0 192.168.144.2/24 brd 192.168.144.255';
-const present = 'address add 192.168.144.2/24 brd + dev eth0';
 const run = (row: Row) => follow(net, row);
 
 /** Our agent by its own command line, so that it can be wrapped in another. */

@@ -1,12 +1,12 @@
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { networkOfEachTest } from './network.ts';
+import { networkOfEachTest, v4 } from './network.ts';
 
 // What the neighbours receive: captured on their end of the cable.
 
 const net = networkOfEachTest();
 
-const ip = '192.168.144.2';
+const { ip } = v4;
 const v6 = '2001:db8:1234::2';
 
 /** The packets that match `filter` and reach the neighbour while `work` is done and `forMs` after. */
