@@ -21,7 +21,7 @@ usage: ./build.sh [command]
                               measure our agents beside the stock ones: here, on a node of the cluster, or by what its clients see
   new-agent NAME              write the skeleton of another agent
   golden                      write metadata/golden anew, after an intended change of parameters, defaults or timeouts
-  release VERSION             close the changelog, test everything, build, tag; publishes nothing
+  release VERSION [tier...]   close the changelog, test everything (or only these tiers), build the packages, tag; publishes nothing
   fetch-node                  fetch a newer Node.js to .cache/, as happens by itself where the machine's own is too old
   clean                       remove what was built; `clean all` also the caches
 
@@ -206,16 +206,18 @@ run_tests() {
   "$bin/tsx" test/run.ts "$@"
 }
 
-# release VERSION: everything that can be taken back comes before the tag, and nothing is published.
+# release VERSION [tier...]: everything that can be taken back comes before the tag, and nothing is published.
 release() {
-  [ $# -eq 1 ] || die "which version? ./build.sh release VERSION"
+  [ $# -ge 1 ] || die "which version? ./build.sh release VERSION"
   need_packages
   "$bin/tsx" tools/release.ts prepare "$1" || exit 1
+  shift
   "$bin/tsx" tools/golden.ts
-  (run_tests) || die "not released: git checkout . takes the changes of this attempt back"
-  build_native
-  build_script
-  "$bin/tsx" tools/release.ts tag
+  # The commit gets the packages' date: whoever builds the tag again gets the same bytes.
+  SOURCE_DATE_EPOCH=$(date +%s)
+  export SOURCE_DATE_EPOCH
+  (run_tests "$@" && build_packages) || die "not released: git checkout . takes the changes of this attempt back"
+  GIT_COMMITTER_DATE="@$SOURCE_DATE_EPOCH" "$bin/tsx" tools/release.ts tag
 }
 
 command=${1:-build}
