@@ -3,6 +3,7 @@ import { wordsOf } from '../lib/contract/reason.ts';
 import { type Host, hostOn } from '../lib/host/host.ts';
 import { type NodeSys, nodeSys } from '../lib/host/sys/node-sys.ts';
 import { CommandError, type Ending, exitStatus } from './exit.ts';
+import { lockDir } from './facts/at-work.ts';
 import { print } from './output/print.ts';
 import { languageOf, type Terminal, terminalFor } from './output/terminal.ts';
 
@@ -17,6 +18,10 @@ export type Call = {
   readonly noInput: boolean;
   /** What to do before Ctrl-C or a signal ends the command, the latest first. */
   onInterrupt(work: () => Promise<void>): void;
+  /** Where it is written down who changes something on this node. */
+  readonly lockDir: string;
+  /** Whether an NFS server answers at an address within that time; null for what is no address. */
+  answersNfs(ip: string, withinMs: number): Promise<boolean | null>;
 };
 
 export type CommonOptions = {
@@ -34,7 +39,9 @@ export async function perform(
   withinMs = 60_000,
 ): Promise<void> {
   const sys = nodeSys(process.env);
-  const terminal = terminalFor(process.env, process.stdout, { lang: options.lang, color: options.color });
+  // what programs read is English whatever the language
+  const lang = options.json === true ? 'en' : options.lang;
+  const terminal = terminalFor(process.env, process.stdout, { lang, color: options.color });
   const cleanup: (() => Promise<void>)[] = [];
   const call: Call = {
     host: hostOn(sys, sys.now() + withinMs),
@@ -44,6 +51,8 @@ export async function perform(
     quiet: options.quiet === true,
     noInput: options.input === false,
     onInterrupt: (work) => void cleanup.unshift(work),
+    lockDir,
+    answersNfs: async (ip, within) => (await import('./facts/nfs-null.ts')).answersNfs(sys, ip, within),
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
     process.once(signal, async () => {

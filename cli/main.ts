@@ -2,6 +2,7 @@ import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import yargsChinese from '../node_modules/yargs/locales/zh_CN.json' with { type: 'json' };
 import { type CommonOptions, end, languageHere, perform } from './command.ts';
+import { verbs } from './facts/verbs.ts';
 import { helpIn } from './output/help.ts';
 import { print } from './output/print.ts';
 import { plan } from './plan.ts';
@@ -26,6 +27,7 @@ const changing = {
   n: { alias: 'dry-run', boolean: true, describe: help.dryRun },
   y: { alias: 'yes', boolean: true, describe: help.yesOption },
 } as const;
+const although = { string: true, array: true, requiresArg: true, describe: help.although } as const;
 /** Until a resync has ended; what must end sooner has a limit of its own. */
 const longMs = 12 * 3_600_000;
 
@@ -81,10 +83,18 @@ const cli = yargs(argv)
   .command(
     'switch [node]',
     help.switchTo,
-    (args) => withCommon(args).positional('node', { type: 'string', describe: help.node }).options(changing),
+    (args) =>
+      withCommon(args)
+        .positional('node', { type: 'string', describe: help.node })
+        .options({ ...changing, although }),
     async (options) => {
       const { switchOver } = await import('./commands/switch.ts');
-      const wishes = { to: options.node ?? null, dryRun: options.n === true, yes: options.y === true };
+      const wishes = {
+        to: options.node ?? null,
+        dryRun: options.n === true,
+        yes: options.y === true,
+        although: options.although ?? [],
+      };
       await perform(options as CommonOptions, (call) => switchOver(call, wishes), longMs);
     },
   )
@@ -113,12 +123,14 @@ const cli = yargs(argv)
         .options({
           discard: { string: true, requiresArg: true, describe: help.discard },
           confirm: { string: true, requiresArg: true, describe: help.confirm },
+          snapshot: { boolean: true, describe: help.snapshot },
           n: changing.n,
         }),
     async (options) => {
       const { splitBrain } = await import('./commands/split-brain.ts');
       const { resource = null, discard = null, confirm = null } = options;
-      const wishes = { resource, discard, confirm, dryRun: options.n === true };
+      const [snapshot, dryRun] = [options.snapshot === true, options.n === true];
+      const wishes = { resource, discard, confirm, snapshot, dryRun };
       await perform(options as CommonOptions, (call) => splitBrain(call, wishes), longMs);
     },
   )
@@ -160,6 +172,20 @@ const cli = yargs(argv)
       const wishes = { ...options, dryRun: options.n === true };
       // somebody may have to look an address up
       await perform(options as CommonOptions, (call) => init(call, wishes), 3_600_000);
+    },
+  )
+  .command(
+    'node <verb> [connection]',
+    false, // for the other node, which asks over ssh
+    (args) =>
+      withCommon(args)
+        .positional('verb', { choices: verbs, demandOption: true })
+        .positional('connection', { type: 'string' })
+        .option('kib', { number: true, requiresArg: true }),
+    async (options) => {
+      const { node } = await import('./commands/node.ts');
+      const { verb, connection = null, kib = null } = options;
+      await perform(options as CommonOptions, (call) => node(call, { verb, connection, kib }), 300_000);
     },
   )
   .command('agent <name> <action>', help.agent, (args) =>

@@ -1,7 +1,8 @@
-import { mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
+import { beginIn, lockFileIn } from '../facts/at-work.ts';
 import { wordsIn } from '../output/words.ts';
 
 /** Only root may change a cluster by this command. */
@@ -10,10 +11,14 @@ export function requireRoot({ sys, terminal }: Call): void {
 }
 
 /** Asks on the terminal; where there is none, `-y` has to say it. Throws `CommandError` for anything but a yes. */
-export async function approve({ terminal, noInput }: Call, question: string, yes: boolean): Promise<void> {
+export async function approve(
+  { terminal, noInput, json }: Call,
+  question: string,
+  yes: boolean,
+): Promise<void> {
   if (yes) return;
   const words = wordsIn(terminal.language);
-  if (noInput || process.stdin.isTTY !== true) throw new CommandError('unknown', words.sayYes);
+  if (noInput || json || process.stdin.isTTY !== true) throw new CommandError('unknown', words.sayYes);
   const dialogue = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await new Promise<string>((resolve) => {
     dialogue.question(`${question} [y/N] `, resolve);
@@ -23,21 +28,17 @@ export async function approve({ terminal, noInput }: Call, question: string, yes
   if (!/^(y|yes|是)$/i.test(answer.trim())) throw new CommandError('broken', words.notApproved);
 }
 
-const lockDir = '/run/tsha';
-const lockFile = `${lockDir}/at-work`;
-
-/** One change at a time on this node: whoever comes second is told who is at work. A lock whose process is gone does not count. */
+/**
+ * One change at a time on this node: whoever comes second is told who is at work. A note whose process is gone does not count: `status`
+ * tells of it until the next change begins. `what` is the command as it was called.
+ */
 export async function atWork(call: Call, what: string, work: () => Promise<Ending>): Promise<Ending> {
-  mkdirSync(lockDir, { recursive: true, mode: 0o755 });
-  const isMine = take(`${process.pid} ${beginOf(process.pid)} tsha ${what}\n`);
-  if (!isMine) {
-    const holder = holderOf();
-    if (holder) throw new CommandError('broken', `${wordsIn(call.terminal.language).atWork}: ${holder}`);
-    rmSync(lockFile, { force: true });
-    if (!take(`${process.pid} ${beginOf(process.pid)} tsha ${what}\n`))
-      throw new CommandError('broken', `${wordsIn(call.terminal.language).atWork}: ${holderOf() ?? '?'}`);
-  }
-  const release = async () => rmSync(lockFile, { force: true });
+  const file = lockFileIn(call.lockDir);
+  mkdirSync(call.lockDir, { recursive: true, mode: 0o755 });
+  const holder = take(file, `${process.pid} ${beginOf(process.pid)} ${what}\n`);
+  if (holder)
+    throw new CommandError('broken', `${wordsIn(call.terminal.language).atWork}: ${holder}`, ['tsha status']);
+  const release = async () => rmSync(file, { force: true });
   call.onInterrupt(release);
   try {
     return await work();
@@ -46,31 +47,60 @@ export async function atWork(call: Call, what: string, work: () => Promise<Endin
   }
 }
 
-function take(text: string): boolean {
+/** Takes the note, as a whole or not at all; otherwise who has it. Whatever a process that is gone has left is replaced. */
+function take(file: string, text: string): string | undefined {
+  const draft = `${file}.${process.pid}`;
   try {
-    writeSync(openSync(lockFile, 'wx', 0o644), text);
+    writeFileSync(draft, text, { mode: 0o644 });
+    for (let tries = 0; tries < 3; tries++) {
+      if (linked(draft, file)) return undefined;
+      const left = textOf(file);
+      const holder = holderIn(left);
+      if (holder) return holder;
+      sweep(file, left);
+    }
+    return '?';
+  } catch (error) {
+    throw new CommandError('broken', `cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function linked(draft: string, file: string): boolean {
+  try {
+    linkSync(draft, file);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw new CommandError('broken', `cannot write ${lockFile}: ${(error as NodeJS.ErrnoException).code}`);
+    throw error;
   }
 }
 
-/** Since when a process runs, in ticks since boot: a pid alone is used again. */
-function beginOf(pid: number): string {
+const textOf = (file: string): string => {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    return readFileSync(file, 'utf8');
   } catch {
     return '';
   }
+};
+
+const beginOf = (pid: number): string => beginIn(textOf(`/proc/${pid}/stat`));
+
+/** Takes away what was left there, and nothing that somebody wrote in the meantime. */
+function sweep(file: string, left: string): void {
+  const aside = `${file}.${process.pid}.old`;
+  try {
+    renameSync(file, aside);
+    if (textOf(aside) !== left) linked(aside, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  } finally {
+    rmSync(aside, { force: true });
+  }
 }
 
-function holderOf(): string | undefined {
-  try {
-    const [pid = '', begin = '', ...what] = readFileSync(lockFile, 'utf8').trim().split(' ');
-    return begin !== '' && beginOf(Number(pid)) === begin ? `${what.join(' ')} (pid ${pid})` : undefined;
-  } catch {
-    return undefined;
-  }
+function holderIn(note: string): string | undefined {
+  const [pid = '', begin = '', ...what] = note.trim().split(' ');
+  return begin !== '' && beginOf(Number(pid)) === begin ? `${what.join(' ')} (pid ${pid})` : undefined;
 }

@@ -2,13 +2,16 @@ import { commandFailure } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
-import type { Cluster } from '../facts/cluster.ts';
+import { type Cluster, lookAtCluster } from '../facts/cluster.ts';
 import { gather } from '../facts/gather.ts';
+import { tryToKnow } from '../facts/known.ts';
 import { hasSecondCopy, replicated, services } from '../facts/service.ts';
+import { type Narrate, narrator } from '../output/narration.ts';
 import { print } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
 import { duration } from '../output/units.ts';
-import { say, wordsIn } from '../output/words.ts';
+import { say, type Words, wordsIn } from '../output/words.ts';
+import { shellLine } from '../stack.ts';
 import { approve, atWork, requireRoot } from './change.ts';
 
 export type MaintenanceOptions = {
@@ -25,35 +28,58 @@ export async function maintenance(call: Call, options: MaintenanceOptions): Prom
   const facts = await gather(call.host, Date.now());
   if (facts.cluster.is === 'unknown') throw new CommandError('unknown', facts.cluster.why);
   const cluster = facts.cluster.value;
-  const nodes = nodesFor(cluster, options);
   const words = wordsIn(call.terminal.language);
+  const narrate = narrator(call, 'maintenance', facts.node);
+  const nodes = nodesFor(cluster, options, words);
+  const [node = ''] = nodes;
   if (nodes.length === 0) {
-    print(1, `${words.nothingToDo}\n`);
+    narrate('nothing', [words.nothingToDo]);
     return 'well';
   }
-  if (options.to === 'on') requirePassive(cluster, nodes[0] ?? '');
-  const commands = nodes.flatMap((node) => commandsFor(options.to, node, cluster));
-  for (const argv of commands) print(1, `  ${argv.join(' ')}\n`);
+  if (options.to === 'on') requirePassive(cluster, node, words);
+  const commands = nodes.map((name) => commandFor(options.to, name, cluster));
+  narrate(
+    'plan',
+    commands.map((argv) => `  ${shellLine(argv)}`),
+    { [options.to === 'on' ? 'from' : 'to']: node, commands: commands.map(shellLine) },
+  );
   if (options.dryRun) return 'well';
   requireRoot(call);
   if (options.to === 'on')
-    await approve(call, say(words.maintenanceNow, { node: harmless(nodes[0] ?? '') }), options.yes);
-  return atWork(call, 'maintenance', async () => {
-    for (const argv of commands) {
-      const output = await call.host.tryRun(argv, { timeoutMs: 15_000 });
-      if (output.code !== 0) throw new CommandError('broken', commandFailure(argv, output).message);
-    }
-    return options.to === 'on' ? 'well' : waitForCopies(call);
+    await approve(call, say(words.maintenanceNow, { node: harmless(node) }), options.yes);
+  return atWork(call, `tsha maintenance ${options.to}${options.node ? ` ${node}` : ''}`, async () => {
+    for (const [index, argv] of commands.entries())
+      await carryOut(call, argv, nodes[index] ?? '', options.to, words);
+    narrate('begun', [], { [options.to === 'on' ? 'from' : 'to']: node });
+    return options.to === 'on' ? waitUntilOut(call, node, narrate) : waitForCopies(call, narrate);
   });
 }
 
+/** A command that did not answer may have done its work all the same: the cluster is asked before anything is said. */
+async function carryOut(
+  call: Call,
+  argv: Argv,
+  node: string,
+  to: MaintenanceOptions['to'],
+  words: Words,
+): Promise<void> {
+  const output = await call.host.tryRun(argv, { timeoutMs: 15_000 });
+  if (output.code === 0) return;
+  const why = commandFailure(argv, output).message;
+  const seen = await tryToKnow(() => lookAtCluster(call.host));
+  if (seen.is === 'unknown')
+    throw new CommandError('halfway', `${why}; ${words.notKnownWhether}`, ['tsha status']);
+  const standby = seen.value.nodes.find(({ name }) => name === node)?.standby;
+  if ((standby !== 'no') !== (to === 'on')) throw new CommandError('broken', why, ['tsha status']);
+}
+
 /** Throws `CommandError` for a node that does not exist. */
-function nodesFor(cluster: Cluster, { to, node }: MaintenanceOptions): readonly string[] {
+function nodesFor(cluster: Cluster, { to, node }: MaintenanceOptions, words: Words): readonly string[] {
   const names = cluster.nodes.map(({ name }) => name);
   if (node !== null && !names.includes(node))
     throw new CommandError(
       'unknown',
-      `there is no node ${harmless(node)} in this cluster (${names.join(', ')})`,
+      say(words.noSuchNode, { node: harmless(node), nodes: names.join(', ') }),
     );
   const isAway = (name: string) => cluster.nodes.some((one) => one.name === name && one.standby !== 'no');
   if (to === 'on') return node === null || isAway(node) ? [] : [node];
@@ -61,41 +87,67 @@ function nodesFor(cluster: Cluster, { to, node }: MaintenanceOptions): readonly 
 }
 
 /** A node that serves would take the service down, or the second copy with it: it is moved first. */
-function requirePassive(cluster: Cluster, node: string): void {
+function requirePassive(cluster: Cluster, node: string, words: Words): void {
   const serving = services(cluster).find((one) => one.node === node);
-  const others = cluster.nodes.filter(
+  const [other] = cluster.nodes.filter(
     ({ name, online, standby }) => name !== node && online && standby === 'no',
   );
-  if (serving) {
-    const [other] = others;
+  if (serving)
     throw new CommandError(
       'broken',
-      `${node} serves ${serving.name}; nothing has been changed`,
+      say(words.servesHere, { node, name: serving.name }),
       other ? [`tsha switch ${other.name}`] : [],
     );
-  }
-  if (others.length === 0)
-    throw new CommandError('broken', `no other node is in service; nothing has been changed`);
+  if (!other) throw new CommandError('broken', words.noOtherNode);
 }
 
-function commandsFor(to: 'on' | 'off', node: string, { nodes }: Cluster): readonly Argv[] {
-  if (to === 'on') return [['crm_standby', '--node', node, '--lifetime', 'reboot', '--update', 'on']];
+function commandFor(to: 'on' | 'off', node: string, { nodes }: Cluster): Argv {
+  if (to === 'on') return ['crm_standby', '--node', node, '--lifetime', 'reboot', '--update', 'on'];
   const lifetime = nodes.find(({ name }) => name === node)?.standby === 'reboot' ? 'reboot' : 'forever';
-  return [['crm_standby', '--node', node, '--lifetime', lifetime, '--delete']];
+  return ['crm_standby', '--node', node, '--lifetime', lifetime, '--delete'];
+}
+
+const outWithinMs = 180_000;
+
+/** Until nothing of the cluster runs there; Ctrl-C ends the waiting and nothing else. */
+async function waitUntilOut(call: Call, node: string, narrate: Narrate): Promise<Ending> {
+  const { sys, host, terminal } = call;
+  const words = wordsIn(terminal.language);
+  const end = sys.now() + outWithinMs;
+  let line = '';
+  for (; sys.now() < end; await sys.sleep(1000)) {
+    const seen = await tryToKnow(() => lookAtCluster(host));
+    if (seen.is === 'unknown') continue;
+    const left = seen.value.instances.filter(
+      (one) => one.node === node && one.active && !one.agent.startsWith('stonith:'),
+    );
+    if (left.length === 0) {
+      narrate('done', [`✓ ${say(words.isOut, { node: harmless(node) })}`], { from: node, secondCopy: false });
+      return 'well';
+    }
+    const told = line;
+    line = say(words.stillStopping, { node, what: left.map(({ id }) => id).join(', ') });
+    if (line !== told && !call.json) print(2, `${line}\n`);
+  }
+  narrate('halfway', [`✗ ${line}`, '  → tsha status'], { from: node }, 'halfway');
+  return 'halfway';
 }
 
 /** Until both copies are UpToDate; Ctrl-C ends the waiting and nothing else. */
-async function waitForCopies(call: Call): Promise<Ending> {
+async function waitForCopies(call: Call, narrate: Narrate): Promise<Ending> {
   const { sys, host, terminal } = call;
   const words = wordsIn(terminal.language);
   const end = sys.now() + syncsWithinMs;
   for (let told = ''; sys.now() < end; await sys.sleep(1000)) {
     const facts = await gather(host, Date.now());
-    if (facts.cluster.is === 'known' && replicated(facts.cluster.value).length === 0) return 'well';
+    if (facts.cluster.is === 'known' && replicated(facts.cluster.value).length === 0) {
+      narrate('done', [words.nothingToDo]);
+      return 'well';
+    }
     const isUp =
       facts.cluster.is === 'known' && facts.cluster.value.instances.every(({ role }) => !/ing$/.test(role));
     if (hasSecondCopy(facts) === true && isUp) {
-      print(1, terminal.marks(`✓ ${words.bothUpToDate}\n`));
+      narrate('done', [`✓ ${words.bothUpToDate}`], { secondCopy: true });
       return 'well';
     }
     const volumes =
@@ -106,8 +158,9 @@ async function waitForCopies(call: Call): Promise<Ending> {
     const line = syncing
       ? `${syncing.donePercent ?? '?'} %, ${say(words.left, { left: syncing.leftSeconds === null ? '?' : duration(syncing.leftSeconds) })}`
       : words.waitingForCopy;
-    if (line !== told) print(2, `${line}\n`);
+    if (line !== told && !call.json) print(2, `${line}\n`);
     told = line;
   }
+  narrate('halfway', [words.waitingForCopy], { secondCopy: false }, 'halfway');
   return 'halfway';
 }

@@ -1,18 +1,24 @@
+import type { Code } from '../../lib/findings/catalogue.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { type Cluster, lookAtCluster } from '../facts/cluster.ts';
 import { type Facts, gather } from '../facts/gather.ts';
 import { tryToKnow } from '../facts/known.ts';
-import { answersNfs } from '../facts/nfs-null.ts';
 import { clusterRole, hasSecondCopy, replicated, type Service, services } from '../facts/service.ts';
-import { print } from '../output/print.ts';
+import { type Narrate, narrator } from '../output/narration.ts';
 import { harmless } from '../output/terminal.ts';
 import { clock } from '../output/units.ts';
-import { say, wordsIn } from '../output/words.ts';
+import { say, type Words, wordsIn } from '../output/words.ts';
+import { shellLine } from '../stack.ts';
 import { approve, atWork, requireRoot } from './change.ts';
 
-export type SwitchOptions = { readonly to: string | null; readonly dryRun: boolean; readonly yes: boolean };
+export type SwitchOptions = {
+  readonly to: string | null;
+  readonly dryRun: boolean;
+  readonly yes: boolean /** Codes of what may be so. */;
+  readonly although: readonly string[];
+};
 
 /** Where the service is to go, and by what. */
 type Move = {
@@ -37,47 +43,62 @@ export async function switchOver(call: Call, options: SwitchOptions): Promise<En
   const facts = await gather(call.host, Date.now());
   if (facts.cluster.is === 'unknown') throw new CommandError('unknown', facts.cluster.why);
   const words = wordsIn(call.terminal.language);
-  const move = moveFor(facts, facts.cluster.value, options.to);
+  const narrate = narrator(call, 'switch', facts.node);
+  const move = moveFor(facts.cluster.value, options.to, words);
   if (move === 'there') {
-    print(1, `${say(words.alreadyThere, { node: harmless(options.to ?? '') })}\n`);
+    narrate('nothing', [say(words.alreadyThere, { node: harmless(options.to ?? '') })]);
     return 'well';
   }
   const { paint } = call.terminal;
-  const answers = preconditions(facts, facts.cluster.value, move);
-  const said = answers.map(({ holds, what }) => `  ${holds ? paint.good('✓') : paint.bad('✗')} ${what}`);
+  const answers = preconditions(facts, facts.cluster.value, move, words).map((one) => ({
+    ...one,
+    isAccepted: !one.holds && one.acceptable !== null && options.although.includes(one.acceptable),
+  }));
+  const mark = ({ holds, isAccepted }: (typeof answers)[number]) =>
+    holds ? paint.good('✓') : isAccepted ? paint.warn('!') : paint.bad('✗');
   const title = `${move.from} → ${move.to}: ${move.service.name}. ${words.switchKeeps}`;
-  print(1, call.terminal.marks(`${[harmless(title), ...said].join('\n')}\n`));
-  if (answers.some(({ holds }) => !holds)) throw new CommandError('broken', words.refused, ['tsha status']);
-  const create = createConstraint(move, Date.now());
-  const remove = removeConstraint(move);
-  if (options.dryRun) {
-    print(1, [create, remove].map((argv) => `  ${argv.map(shown).join(' ')}\n`).join(''));
-    return 'well';
+  const planned = Date.now() + lastsMinutes * 60_000;
+  const commands = [createConstraint(move, planned), removeConstraint(move, planned)].map(shellLine);
+  const { from, to } = move;
+  narrate(
+    'plan',
+    [
+      harmless(title),
+      ...answers.map((one) => `  ${mark(one)} ${harmless(one.what)}`),
+      ...(options.dryRun ? commands.map((command) => `  ${command}`) : []),
+    ],
+    { from, to, commands, secondCopy: hasSecondCopy(facts) },
+  );
+  const unmet = answers.filter(({ holds, isAccepted }) => !holds && !isAccepted);
+  if (unmet.length > 0) {
+    const acceptable = unmet.every((one) => one.acceptable !== null);
+    const although = [...new Set(unmet.map((one) => one.acceptable))].map((code) => ` --although=${code}`);
+    throw new CommandError('broken', `${words.refused}: ${unmet.map(({ what }) => what).join('; ')}`, [
+      'tsha status',
+      ...(acceptable ? [`tsha switch ${to}${although.join('')}`] : []),
+    ]);
   }
+  if (options.dryRun) return 'well';
   requireRoot(call);
   await approve(call, words.switchNow, options.yes);
-  return atWork(call, 'switch', () => carryOut(call, move));
+  return atWork(call, `tsha switch ${to}`, () => carryOut(call, move, narrate));
 }
 
-const shown = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-
 /** `there`: nothing to do. Throws `CommandError` where there is nothing to move, or nowhere to. */
-export function moveFor(_facts: Facts, cluster: Cluster, wanted: string | null): Move | 'there' {
+export function moveFor(cluster: Cluster, wanted: string | null, words: Words): Move | 'there' {
   const service = services(cluster).find(({ state }) => state === 'served');
-  if (!service?.node)
-    throw new CommandError('broken', 'no service runs that could be moved', ['tsha status']);
+  if (!service?.node) throw new CommandError('broken', words.nothingServed, ['tsha status']);
   const names = cluster.nodes.map(({ name }) => name);
   if (wanted !== null && !names.includes(wanted))
     throw new CommandError(
       'unknown',
-      `there is no node ${harmless(wanted)} in this cluster (${names.join(', ')})`,
+      say(words.noSuchNode, { node: harmless(wanted), nodes: names.join(', ') }),
     );
   if (wanted === service.node) return 'there';
   const others = names.filter((name) => name !== service.node);
   const to = wanted ?? (others.length === 1 ? others[0] : undefined);
   if (to === undefined)
-    throw new CommandError('unknown', `to which node? (${others.join(', ') || 'there is only one'})`);
+    throw new CommandError('unknown', say(words.toWhichNode, { nodes: others.join(', ') || '–' }));
   const drbd = replicated(cluster).find(
     ({ id, clone }) => clone !== null && clusterRole(cluster, id, service.node ?? '') === 'Promoted',
   );
@@ -90,12 +111,21 @@ export function moveFor(_facts: Facts, cluster: Cluster, wanted: string | null):
   };
 }
 
-/** What must hold before anything is begun; one sentence each. */
+type Precondition = {
+  readonly holds: boolean;
+  /** One sentence for a person. */
+  readonly what: string;
+  /** What `--although` has to name to go on without it; null where the move could not work. */
+  readonly acceptable: Code | null;
+};
+
+/** What must hold before anything is begun. */
 export function preconditions(
   facts: Facts,
   cluster: Cluster,
   { to, resource, service }: Move,
-): readonly { readonly holds: boolean; readonly what: string }[] {
+  words: Words,
+): readonly Precondition[] {
   const node = cluster.nodes.find(({ name }) => name === to);
   const names = [resource, service.id, ...service.members, ...replicated(cluster).map(({ id }) => id)];
   const failures = cluster.failures.filter((one) => one.node === to && names.includes(one.resource));
@@ -110,104 +140,138 @@ export function preconditions(
   );
   const managed =
     !cluster.maintenance && cluster.instances.every((one) => !names.includes(one.id) || one.managed);
+  const must = (holds: boolean, what: string): Precondition => ({ holds, what, acceptable: null });
+  /** `well` where there are none of them. */
+  const none = (
+    found: readonly string[],
+    well: string,
+    otherwise: string,
+    acceptable: Code | null = null,
+  ): Precondition => ({
+    holds: found.length === 0,
+    what: found.length === 0 ? say(well, { to }) : say(otherwise, { to, what: found.join(', ') }),
+    acceptable,
+  });
   return [
-    {
-      holds: node?.online === true && node.standby === 'no' && !node.unclean && !node.maintenance,
-      what: `${to} is online and in service`,
-    },
-    ...(replicated(cluster).length > 0
-      ? [{ holds: hasSecondCopy(facts) === true, what: 'both copies are UpToDate' }]
-      : []),
-    { holds: cluster.hasQuorum && managed, what: 'the cluster has quorum and manages the service' },
-    {
-      holds: busy.length === 0,
-      what:
-        busy.length === 0
-          ? 'the cluster is idle'
-          : `the cluster is at work: ${busy.map(({ id, role }) => `${id} ${role}`).join(', ')}`,
-    },
-    {
-      holds: failures.length === 0,
-      what:
-        failures.length === 0
-          ? `no failures on ${to}`
-          : `failures on ${to}: ${failures.map((one) => one.resource).join(', ')}`,
-    },
-    {
-      holds: inTheWay.length === 0,
-      what:
-        inTheWay.length === 0
-          ? 'no other constraint in the way'
-          : `in the way: ${inTheWay.map(({ id, endsAt }) => `${id}${endsAt === null ? '' : `, until ${clock(endsAt, facts.time)}`}`).join(', ')}`,
-    },
+    must(
+      node?.online === true && node.standby === 'no' && !node.unclean && !node.maintenance,
+      say(words.mustBeOnline, { to }),
+    ),
+    ...(replicated(cluster).length > 0 ? [must(hasSecondCopy(facts) === true, words.mustBeTwice)] : []),
+    must(cluster.hasQuorum && managed, words.mustBeManaged),
+    none(
+      busy.map(({ id, role }) => `${id} ${role}`),
+      words.idle,
+      words.busy,
+    ),
+    none(
+      failures.map((one) => one.resource),
+      words.noFailures,
+      words.failuresOn,
+      'RESOURCE_FAILED',
+    ),
+    none(
+      inTheWay.map(({ id, endsAt }) =>
+        endsAt === null ? id : `${id}${say(words.until, { when: clock(endsAt, facts.time) })}`,
+      ),
+      words.noneInTheWay,
+      words.inTheWay,
+    ),
   ];
 }
 
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-/** As `crm_resource --move --lifetime` writes it, so that `crm_resource --clear` and pcs know it. */
-export function createConstraint({ resource, to, isPromotion }: Move, now: number): Argv {
-  const end = new Date(now + lastsMinutes * 60_000)
+/** `2026-11-28 19:40:00Z` of milliseconds since 1970 */
+const endOf = (until: number): string =>
+  new Date(until)
     .toISOString()
     .replace('T', ' ')
     .replace(/\.\d+Z$/, 'Z');
+
+/** As `crm_resource --move --lifetime` writes it, so that `crm_resource --clear` and pcs know it. `until` is in milliseconds since 1970. */
+export function createConstraint({ resource, to, isPromotion }: Move, until: number): Argv {
   const [id, name, node] = [escaped(constraintId(resource)), escaped(resource), escaped(to)];
   const xml = [
     `<rsc_location id="${id}" rsc="${name}"${isPromotion ? ' role="Promoted"' : ''}>`,
     `<rule id="cli-prefer-rule-${name}" score="INFINITY" boolean-op="and">`,
     `<expression id="cli-prefer-expr-${name}" attribute="#uname" operation="eq" value="${node}" type="string"/>`,
-    `<date_expression id="cli-prefer-lifetime-end-${name}" operation="lt" end="${end}"/>`,
+    `<date_expression id="cli-prefer-lifetime-end-${name}" operation="lt" end="${endOf(until)}"/>`,
     '</rule></rsc_location>',
   ].join('');
   return ['cibadmin', '--create', '--scope', 'constraints', '--xml-text', xml];
 }
 
-const removeConstraint = ({ resource }: Move): Argv => [
+/** Takes away the constraint with this very end, and never one of the same name that somebody else has made; nothing there is well, too. */
+export const removeConstraint = ({ resource }: Pick<Move, 'resource'>, until: number): Argv => [
   'cibadmin',
   '--delete',
-  '--xml-text',
-  `<rsc_location id="${escaped(constraintId(resource))}"/>`,
+  '--xpath',
+  `//rsc_location[@id="${constraintId(resource)}"][rule/date_expression[@end="${endOf(until)}"]]`,
 ];
 
-async function carryOut(call: Call, move: Move): Promise<Ending> {
+/** Whether the constraint has gone, or was never there; false when that is not known. */
+async function remove({ host }: Call, argv: Argv): Promise<boolean> {
+  for (let tries = 0; tries < 2; tries++)
+    if ((await host.tryRun(argv, { timeoutMs: 10_000 })).code === 0) return true;
+  return false;
+}
+
+async function carryOut(call: Call, move: Move, narrate: Narrate): Promise<Ending> {
   const words = wordsIn(call.terminal.language);
   const { host, sys } = call;
-  const tell = (text: string) =>
-    print(1, call.terminal.marks(`${clock(Date.now(), Date.now())}  ${harmless(text)}\n`));
-  const remove = async () => void (await host.tryRun(removeConstraint(move), { timeoutMs: 10_000 }));
-  const create = await host.tryRun(createConstraint(move, Date.now()), { timeoutMs: 15_000 });
-  if (create.code !== 0) {
-    const why = create.hung
-      ? `cibadmin did not answer (${create.hung})`
-      : create.stderr.trim().split('\n', 1)[0];
-    throw new CommandError('broken', `${words.notBegun}: ${why}`, ['tsha status']);
-  }
-  call.onInterrupt(remove);
-  const began = sys.now();
-  tell(say(words.asked, { until: clock(Date.now() + lastsMinutes * 60_000, Date.now()) }));
-  const arrival = await follow(call, move, tell);
-  if (!arrival.arrived) {
-    await remove();
-    for (const line of arrival.hangs) tell(line);
-    print(
-      2,
-      call.terminal.marks(
-        `✗ ${say(words.notArrived, { seconds: arrivesWithinMs / 1000 })}\n  → tsha status\n`,
-      ),
+  const { from, to } = move;
+  const until = Date.now() + lastsMinutes * 60_000;
+  const create = createConstraint(move, until);
+  const clear = removeConstraint(move, until);
+  // before it is asked for: who is interrupted while cibadmin runs does not know whether it was taken
+  call.onInterrupt(async () => void (await remove(call, clear)));
+  const created = await host.tryRun(create, { timeoutMs: 15_000 });
+  if (created.code !== 0) {
+    const why = created.hung
+      ? say(words.didNotAnswer, { program: 'cibadmin', why: created.hung })
+      : (created.stderr.trim().split('\n', 1)[0] ?? '');
+    if (!created.hung || (await remove(call, clear)))
+      throw new CommandError('broken', `${words.notBegun}: ${why}`, ['tsha status']);
+    throw new CommandError(
+      'halfway',
+      `${why}. ${say(words.perhapsBegun, { until: clock(until, Date.now()) })}`,
+      ['tsha status'],
     );
+  }
+  const began = sys.now();
+  const tell = (text: string) =>
+    narrate('seen', [`${clock(Date.now(), Date.now())}  ${harmless(text)}`], { from, to });
+  narrate(
+    'begun',
+    [`${clock(Date.now(), Date.now())}  ${say(words.asked, { until: clock(until, Date.now()) })}`],
+    { from, to, commands: [shellLine(create)] },
+  );
+  const arrival = await follow(call, move, tell);
+  if (!(await remove(call, clear))) tell(say(words.notRemoved, { until: clock(until, Date.now()) }));
+  if (!arrival.arrived) {
+    const lines = [
+      ...arrival.hangs.map((line) => `  ${harmless(line)}`),
+      `✗ ${say(words.notArrived, { seconds: arrivesWithinMs / 1000 })}`,
+      '  → tsha status',
+    ];
+    narrate('halfway', lines, { from, to }, 'halfway');
     return 'halfway';
   }
   const ip = move.service.name;
-  const answers = await answersNfs(sys, ip, 30_000);
-  if (answers !== null) tell(answers ? say(words.answers, { ip }) : say(words.doesNotAnswer, { ip }));
-  await remove();
-  const seconds = ((sys.now() - (arrival.downAt ?? began)) / 1000).toFixed(1);
-  const facts = await gather(host, Date.now());
-  const both = hasSecondCopy(facts) === true;
-  const done = say(both ? words.switched : words.switchedAlone, { to: move.to, from: move.from, seconds });
-  print(1, call.terminal.marks(`${both && answers !== false ? '✓' : '!'} ${harmless(done)}\n`));
-  return both && answers !== false ? 'well' : 'attention';
+  const answers = await call.answersNfs(ip, 30_000);
+  if (answers !== null) tell(say(answers ? words.answers : words.doesNotAnswer, { ip }));
+  const seconds = Math.round((sys.now() - (arrival.downAt ?? began)) / 100) / 10;
+  const secondCopy = hasSecondCopy(await gather(host, Date.now()));
+  const isWell = secondCopy !== false && answers !== false;
+  const done = say(secondCopy === false ? words.switchedAlone : words.switched, {
+    ...{ to, from, seconds: seconds.toFixed(1) },
+    copies: secondCopy === true ? words.withBothCopies : '',
+  });
+  const ending = isWell ? 'well' : 'attention';
+  narrate('done', [`${isWell ? '✓' : '!'} ${harmless(done)}`], { from, to, seconds, secondCopy }, ending);
+  return ending;
 }
 
 type Arrival = {

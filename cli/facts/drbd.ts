@@ -1,9 +1,10 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { parseEvents2 } from '../../lib/host/drbd/events2.ts';
-import { changedAlone, splitBrainIn } from '../../lib/host/drbd/split-brain.ts';
+import { changedAlone, lastPrimaryTime, splitBrainIn } from '../../lib/host/drbd/split-brain.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
 import { procVersion, versionText } from '../../lib/host/drbd/version.ts';
 import { commandFailure, type Host } from '../../lib/host/host.ts';
+import { isThere, readIfThere } from '../../lib/host/local-files.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { type Known, tryToKnow, unknown } from './known.ts';
 
@@ -20,7 +21,12 @@ export type DrbdResource = {
   readonly suspended: readonly string[];
   readonly volumes: readonly Volume[];
   readonly peers: readonly Peer[];
+  /** When this node was Primary last, in milliseconds since 1970; null when nobody asked, or the log does not tell. */
+  readonly lastPrimary: Period | null;
 };
+
+/** Null at an end that is not known; `until` also while it lasts. */
+export type Period = { readonly from: number | null; readonly until: number | null };
 
 export type Volume = {
   readonly volume: number;
@@ -152,10 +158,14 @@ function resource(
     .map(([, , peer = '']) => peer);
   const ids = [...new Set(peerIds)].sort((one, other) => Number(one) - Number(other));
   const news = log.is === 'known' ? splitBrainIn(log.value, found).unresolved : [];
+  const primary = log.is === 'known' ? lastPrimaryTime(log.value, found) : undefined;
+  const moment = (second: number | null) =>
+    second === null || bootedAtMs === null ? null : Math.round(bootedAtMs + second * 1000);
   return {
     name,
     role,
     suspended,
+    lastPrimary: primary ? { from: moment(primary.from), until: moment(primary.until) } : null,
     volumes: devices.map(({ volume, minor, disk, client, quorum }) => {
       const sizeKiB = numberOf(statistics.get(`${name} ${volume} `)?.get('size'));
       return { volume, minor, disk, client, quorum, sizeKiB };
@@ -174,7 +184,7 @@ function resource(
               thereKiB: alone?.thereKiB ?? null,
               generationHere: split.here || null,
               generationThere: split.there || null,
-              foundAt: bootedAtMs === null || !alone ? null : Math.round(bootedAtMs + alone.second * 1000),
+              foundAt: moment(alone?.second ?? null),
             }
           : null,
         volumes: connection.devices.map(({ volume, replication, disk, client, done }) => {
@@ -213,22 +223,3 @@ async function bootedAt(host: Host): Promise<number | null> {
   const seconds = Number.parseFloat(uptime ?? '');
   return Number.isNaN(seconds) ? null : Date.now() - seconds * 1000;
 }
-
-export async function readIfThere(host: Host, path: string): Promise<string | undefined> {
-  try {
-    return await host.sys.read(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new Failure('failed', `cannot look at ${path}: ${code}`);
-  }
-}
-
-const isThere = (host: Host, path: string): Promise<boolean> =>
-  host.sys.facts(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return false;
-      throw new Failure('failed', `cannot look at ${path}: ${error.code}`);
-    },
-  );

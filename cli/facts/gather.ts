@@ -1,4 +1,5 @@
 import type { Host } from '../../lib/host/host.ts';
+import { type AtWork, lookAtWork } from './at-work.ts';
 import { type Cluster, lookAtCluster } from './cluster.ts';
 import { type Drbd, lookAtDrbd } from './drbd.ts';
 import { type Known, tryToKnow } from './known.ts';
@@ -15,20 +16,23 @@ export type Facts = {
   readonly nfs: Known<Nfs>;
   /** Addresses on interfaces that are up. */
   readonly addresses: Known<ReadonlySet<string>>;
+  /** Who changes something on this node, or was killed while at it. */
+  readonly atWork: Known<AtWork | null>;
 };
 
 /** Looks at everything side by side; a source that does not answer in its time is unknown, and the others are not. */
 export async function gather(host: Host, time: number): Promise<Facts> {
-  const [name, cluster, drbd, nfs, addresses] = await Promise.all([
+  const [name, cluster, drbd, nfs, addresses, atWork] = await Promise.all([
     tryToKnow(async () => (await host.sys.read('/proc/sys/kernel/hostname')).trim()),
     tryToKnow(() => lookAtCluster(host)),
     tryToKnow(() => lookAtDrbd(host)),
     tryToKnow(() => lookAtNfs(host)),
     tryToKnow(async () => new Set((await host.sys.runningAddresses()).map(({ address }) => address))),
+    tryToKnow(() => lookAtWork(host)),
   ]);
   const hostName = name.is === 'known' ? name.value : 'localhost';
   const nodes = cluster.is === 'known' ? cluster.value.nodes.map((node) => node.name) : [];
-  return { node: ownName(hostName, nodes), time, cluster, drbd, nfs, addresses };
+  return { node: ownName(hostName, nodes), time, cluster, drbd, nfs, addresses, atWork };
 }
 
 /** The cluster may call this node by its full name, or by its first part. */

@@ -1,9 +1,9 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
+import { readIfThere } from '../../lib/host/local-files.ts';
 import { parseTcp } from '../../lib/host/net/tcp.ts';
 import { type NfsConf, nfsConf, speaksV3 } from '../../lib/host/nfs/conf.ts';
 import { parseThreads } from '../../lib/host/nfs/nfsd.ts';
-import { readIfThere } from './drbd.ts';
 import { type Known, tryToKnow } from './known.ts';
 
 /** The kernel's NFS server on this node. */

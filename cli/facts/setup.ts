@@ -7,8 +7,8 @@ import {
   parseConfiguration,
 } from '../../lib/host/drbd/configuration.ts';
 import { commandFailure, type Host } from '../../lib/host/host.ts';
+import { readIfThere } from '../../lib/host/local-files.ts';
 import type { Cluster } from './cluster.ts';
-import { readIfThere } from './drbd.ts';
 import { type Known, tryToKnow } from './known.ts';
 import { replicated } from './service.ts';
 

@@ -1,4 +1,5 @@
 import { type Finding, finding } from '../../lib/findings/finding.ts';
+import { lockDir, lockFileIn } from '../facts/at-work.ts';
 import type { Cluster } from '../facts/cluster.ts';
 import type { Drbd, DrbdResource, Peer, PeerVolume } from '../facts/drbd.ts';
 import type { Facts } from '../facts/gather.ts';
@@ -15,7 +16,16 @@ export function findingsNow(facts: Facts): readonly Finding[] {
     ...(drbd.is === 'known' ? drbdFindings(facts, drbd.value) : drbdUnknown(facts, drbd.why)),
     ...(cluster.is === 'known' ? constraintFindings(facts, cluster.value) : []),
     ...nfsFindings(facts),
+    ...brokenOff(facts),
   ];
+}
+
+/** What it did is told by what it left; that it ended without a word, only by its note. */
+function* brokenOff({ atWork, node }: Facts): Generator<Finding> {
+  if (atWork.is === 'unknown' || atWork.value === null || atWork.value.isAlive) return;
+  const file = lockFileIn(lockDir);
+  const evidence = [{ source: file, text: `pid ${atWork.value.pid} is gone` }];
+  yield finding('COMMAND_BROKEN_OFF', { command: atWork.value.what, file }, { node, evidence });
 }
 
 const couldNot = (subject: string, reason: string): Finding =>

@@ -128,6 +128,17 @@ const statusData = z.object({
     .nullable(),
 });
 
+/** A step of a command that changes something; the last one says how it ended. */
+const changeData = z.object({
+  event: z.enum(['plan', 'begun', 'seen', 'done', 'halfway', 'nothing']),
+  text: z.string(),
+  from: z.string().nullable().describe('node'),
+  to: z.string().nullable().describe('node'),
+  commands: z.array(z.string()).describe('as a shell takes them; on another node: NODE: COMMAND'),
+  seconds: z.number().nullable(),
+  secondCopy: z.boolean().nullable(),
+});
+
 const frame = {
   tsha: z.literal(1),
   time: z.string(),
@@ -168,6 +179,9 @@ export const envelopeShape = z.discriminatedUnion('kind', [
               role: z.string().nullable(),
               changedKiB: z.number().nullable(),
               generation: z.string().nullable(),
+              primaryFrom: moment,
+              primaryUntil: moment,
+              wayBack: z.string().nullable().describe('logical volume below it, as VG/LV'),
             }),
           ),
           proposedVictim: z.string().nullable(),
@@ -175,6 +189,9 @@ export const envelopeShape = z.discriminatedUnion('kind', [
       ),
     }),
   }),
+  z.object({ ...frame, kind: z.literal('switch'), data: changeData }),
+  z.object({ ...frame, kind: z.literal('maintenance'), data: changeData }),
+  z.object({ ...frame, kind: z.literal('split-brain-repair'), data: changeData }),
   z.object({
     ...frame,
     kind: z.literal('error'),
@@ -184,6 +201,9 @@ export const envelopeShape = z.discriminatedUnion('kind', [
 
 export type Envelope = z.infer<typeof envelopeShape>;
 export type StatusData = z.infer<typeof statusData>;
+export type ChangeData = z.infer<typeof changeData>;
+export type ChangeEvent = ChangeData['event'];
+export type ChangeKind = 'switch' | 'maintenance' | 'split-brain-repair';
 
 /** The schema as it is shipped, for programs that read the output. */
 export const jsonSchema = (): unknown => z.toJSONSchema(envelopeShape);

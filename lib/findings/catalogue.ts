@@ -119,6 +119,14 @@ export const catalogue = {
     fix: ['crm_resource --resource {resource} --clear'],
     see: 'switch',
   },
+  COMMAND_BROKEN_OFF: {
+    severity: 'hint',
+    about: 'command',
+    what: '"{command}" was killed on this node before its end',
+    why: 'Nothing of it goes on. What it had begun is told by the other findings: a constraint with an end, a node in maintenance, a connection that is not there yet. The next command that changes something takes the note away.',
+    fix: ['rm {file}   # once nothing is left to mend'],
+    see: 'broken-off',
+  },
   PEER_FENCED: {
     severity: 'hint',
     about: 'drbd',

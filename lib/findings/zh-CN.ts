@@ -59,6 +59,10 @@ export const chinese: { readonly [C in Code]: Translation } = {
     what: '{resource} 正在移到 {node}，或移动被中断；其约束在 {until} 自动失效',
     why: 'tsha switch 写入的约束会过期。清除它不会使资源移回。',
   },
+  COMMAND_BROKEN_OFF: {
+    what: '"{command}" 在本节点上未结束就被杀死',
+    why: '它不会再继续。它已开始的事由其他发现说明：有期限的约束、维护状态的节点、尚未建立的连接。下一个改动集群的命令会清除这条记录。',
+  },
   FENCE_LEFT_BEHIND: {
     what: '{resource} 的数据全部是 UpToDate，但 {constraint} 仍禁止某节点被提升',
     why: 'DRBD 的 fence-peer 处理程序留下了它，而应当清除它的处理程序没有运行。另一节点无法接管。',

@@ -3,16 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import fs from 'fs-extra';
-import { isStock, type Provider, projectFolder } from './settings.ts';
+import { type CampaignName, isStock, type Provider, projectFolder } from './settings.ts';
 
 /** Without these the stock nfsserver cannot unmount /var/lib/nfs: nfsdcld, on Debian 13 also fsidd, outlive the server and use it. */
 const helpedUnits = ['nfsdcld', 'fsidd'];
 
 /** What the nodes get on top of the image, at its final paths below a folder of its own: the agents as an administrator installs them. */
-export async function stageAgents(provider: Provider, signal: AbortSignal): Promise<string> {
+export async function stageAgents(
+  provider: Provider,
+  signal: AbortSignal,
+  campaign: CampaignName = 'failover',
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tsha-lab-agents-'));
   try {
-    await stageInto(folder, provider, signal);
+    await stageInto(folder, provider, campaign, signal);
     return folder;
   } catch (error) {
     await fs.remove(folder);
@@ -20,7 +24,12 @@ export async function stageAgents(provider: Provider, signal: AbortSignal): Prom
   }
 }
 
-async function stageInto(folder: string, provider: Provider, signal: AbortSignal): Promise<void> {
+async function stageInto(
+  folder: string,
+  provider: Provider,
+  campaign: CampaignName,
+  signal: AbortSignal,
+): Promise<void> {
   if (provider === 'stock-helped') {
     for (const unit of helpedUnits)
       await fs.outputFile(
@@ -28,8 +37,11 @@ async function stageInto(folder: string, provider: Provider, signal: AbortSignal
         '[Unit]\nPartOf=nfs-server.service\n',
       );
     await fs.outputFile(join(folder, 'etc/nfs.conf.d/statd.conf'), '[statd]\nno-notify=1\n');
-  } else if (!isStock(provider)) {
-    await execa(join(projectFolder, 'build.sh'), ['install', `--${provider}`, '--root', folder], {
+  }
+  // the command looks at clusters of the stock agents, too
+  if (!isStock(provider) || campaign === 'operate') {
+    const flavour = isStock(provider) ? 'native' : provider;
+    await execa(join(projectFolder, 'build.sh'), ['install', `--${flavour}`, '--root', folder], {
       cwd: projectFolder,
       cancelSignal: signal,
     });

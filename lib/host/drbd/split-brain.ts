@@ -115,3 +115,23 @@ export function changedAlone(log: string, resource: Resource, peer: string): Cha
 
 const sumOf = (counts: ReadonlyMap<string, number>): number =>
   [...counts.values()].reduce((sum, one) => sum + one, 0);
+
+/** When a node was Primary last, in seconds of uptime; null at an end that the log does not tell. */
+export type PrimaryTime = { readonly from: number | null; readonly until: number | null };
+
+/**
+ * Of this node, by the log's `role( Secondary -> Primary )`; `undefined` when it tells of none. Of a resource with several volumes 8.4 has a
+ * line for each: the first one and the last one count.
+ */
+export function lastPrimaryTime(log: string, resource: Resource): PrimaryTime | undefined {
+  let last: PrimaryTime | undefined;
+  for (const line of log.split('\n')) {
+    const place = placeOf(line, resource);
+    const [, before, after] = /(?:^|\s)role\( (\w+) -> (\w+) \)/.exec(place?.message ?? '') ?? [];
+    if (!place || before === after) continue;
+    if (after === 'Primary') {
+      if (last === undefined || last.until !== null) last = { from: place.second, until: null };
+    } else if (before === 'Primary') last = { from: last?.from ?? null, until: place.second };
+  }
+  return last;
+}

@@ -34,7 +34,7 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
   const { steps } = report;
   const { image, kernel } = await prepareImage(plan.suite, steps);
   const staged = await steps.run(`${plan.provider} agents`, 300, (signal) =>
-    stageAgents(plan.provider, signal),
+    stageAgents(plan.provider, signal, plan.campaign),
   );
   try {
     await stageGrace(staged, plan.grace);

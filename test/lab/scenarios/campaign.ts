@@ -9,7 +9,8 @@ import { kill, rejoin, standby, unstandby } from './failover.ts';
 import { type Ending, inTurn } from './in-turn.ts';
 import { nfsScenarios } from './nfs/nfs.ts';
 import { ocfTester } from './ocf-tester.ts';
-import { lookAround, operateScenarios } from './operate.ts';
+import { lookAround } from './operate/looks.ts';
+import { lookingScenarios, operateScenarios } from './operate/operate.ts';
 import type { Plan, Run } from './run.ts';
 import { seedChecked, seedMounts } from './seed.ts';
 import { bareMachines, playPage } from './tutorial.ts';
@@ -31,9 +32,10 @@ export const campaignsOn: Record<Suite, CampaignName[]> = {
 export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scenario[] {
   if (campaign === 'drbd') return drbdScenarios;
   if (campaign === 'nfs') return nfsScenarios;
-  if (campaign === 'operate') return [start, ...operateScenarios];
   if (campaign === 'tutorial') return [bareMachines, playPage];
   if (campaign === 'seed') return [start, seedMounts, seedChecked, standby, unstandby, standby, unstandby];
+  if (campaign === 'operate')
+    return [start, ...(suite === 'trixie' || isStock(provider) ? lookingScenarios : operateScenarios)];
   if (purpose === 'demo' || isStock(provider)) return story;
   return suite === 'bookworm' ? [...story, lookAround, ocfTester] : [start, standby, unstandby, kill];
 }

@@ -4,7 +4,13 @@ import { codeInWords, parametersIn } from '../../../cli/commands/agent.ts';
 import { checkScreen, findAll } from '../../../cli/commands/check.ts';
 import { explanationOf } from '../../../cli/commands/explain.ts';
 import { metricsText } from '../../../cli/commands/metrics.ts';
-import { proposal, repair, type Split, splitsIn, standingAlone } from '../../../cli/commands/split-brain.ts';
+import {
+  connectionsOf,
+  proposal,
+  type Split,
+  splitsIn,
+  standingAlone,
+} from '../../../cli/commands/split-brain.ts';
 import { createConstraint, moveFor, preconditions } from '../../../cli/commands/switch.ts';
 import { readCib } from '../../../cli/facts/cib.ts';
 import type { Cluster } from '../../../cli/facts/cluster.ts';
@@ -15,10 +21,12 @@ import { endingFor } from '../../../cli/output/findings.ts';
 import { envelope } from '../../../cli/output/json.ts';
 import { envelopeShape } from '../../../cli/output/schema.ts';
 import { terminalFor } from '../../../cli/output/terminal.ts';
+import { wordsIn } from '../../../cli/output/words.ts';
 import { hostOn } from '../../../lib/host/host.ts';
 import { type Captured, captured } from '../../fake/captured.ts';
 
 process.env['TZ'] = 'UTC';
+const english = wordsIn('en');
 const terminal = terminalFor({ LANG: 'C.UTF-8' }, { isTTY: false });
 
 const look = ({ machine, time }: Captured): Promise<Facts> => gather(hostOn(machine, 60_000), time);
@@ -113,9 +121,12 @@ describe('check', () => {
 describe('switch', () => {
   const moved = async (name: string) => {
     const facts = await look(captured(name));
-    const move = moveFor(facts, clusterOf(facts), null);
+    const move = moveFor(clusterOf(facts), null, english);
     if (move === 'there') throw new Error('there');
-    return { move, unmet: preconditions(facts, clusterOf(facts), move).filter(({ holds }) => !holds) };
+    return {
+      move,
+      unmet: preconditions(facts, clusterOf(facts), move, english).filter(({ holds }) => !holds),
+    };
   };
 
   test('a healthy pair: to the other node, by promotion', async () => {
@@ -141,21 +152,21 @@ describe('switch', () => {
       ),
     );
     const facts = await look(one);
-    const move = moveFor(facts, clusterOf(facts), 'node1');
+    const move = moveFor(clusterOf(facts), 'node1', english);
     if (move === 'there') throw new Error('there');
-    const unmet = preconditions(facts, clusterOf(facts), move).filter(({ holds }) => !holds);
+    const unmet = preconditions(facts, clusterOf(facts), move, english).filter(({ holds }) => !holds);
     expect(unmet.map(({ what }) => what)).toEqual(['in the way: cli-ban-DataClone-on-node1']);
   });
 
   test('where it is already there is nothing to do, and there is no such node', async () => {
     const facts = await look(captured('healthy.node1'));
-    expect(moveFor(facts, clusterOf(facts), 'node2')).toBe('there');
-    expect(() => moveFor(facts, clusterOf(facts), 'node9')).toThrow('there is no node node9');
+    expect(moveFor(clusterOf(facts), 'node2', english)).toBe('there');
+    expect(() => moveFor(clusterOf(facts), 'node9', english)).toThrow('there is no node node9');
   });
 
   test('the constraint is one that ends, whatever the names hold', async () => {
     const { move } = await moved('healthy.node1');
-    const [, , , , , xml = ''] = createConstraint({ ...move, to: 'a"<&b' }, 0);
+    const [, , , , , xml = ''] = createConstraint({ ...move, to: 'a"<&b' }, 600_000);
     const { locations } = readCib(
       parseXml(`<cib><configuration><constraints>${xml}</constraints></configuration></cib>`),
     );
@@ -198,14 +209,12 @@ describe('split brain', () => {
   });
 
   test.each([
-    [false, ['disconnect data', 'connect --discard-my-data data'], ['connect data']],
-    [true, ['disconnect data:node1', 'connect --discard-my-data data:node1'], ['connect data:node2']],
-  ])('of several connections %s: only that one is touched', async (isOneOfSeveral, victim, survivor) => {
+    [false, { ofVictim: 'data', ofSurvivor: 'data' }],
+    [true, { ofVictim: 'data:node1', ofSurvivor: 'data:node2' }],
+  ])('of several connections %s: only that one is touched', async (isOneOfSeveral, connections) => {
     const [split] = splitsIn(await look(captured('split.node1')), null);
     if (!split) throw new Error('none');
-    const commands = repair({ ...split, isOneOfSeveral }, 'node2');
-    const text = (argv: readonly string[]) => argv.slice(1).join(' ');
-    expect([commands.victim.map(text), commands.survivor.map(text)]).toEqual([victim, survivor]);
+    expect(connectionsOf({ ...split, isOneOfSeveral }, 'node2')).toEqual(connections);
   });
 
   test('a log that no longer tells of it is not taken for peace', async () => {

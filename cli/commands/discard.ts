@@ -1,0 +1,134 @@
+import { type Host, outputTrouble } from '../../lib/host/host.ts';
+import type { Argv } from '../../lib/host/sys/sys.ts';
+import { CommandError } from '../exit.ts';
+import { disksOf, type LogicalVolume, resourceHere, usersOf } from '../facts/side.ts';
+import { amount } from '../output/units.ts';
+import { say, type Words } from '../output/words.ts';
+
+// What either side of a split brain does on its own node, be it asked here or by the other one.
+
+/** `data`, or `data:alpha` for one connection of several. */
+export const resourceIn = (connection: string): string => connection.split(':', 1)[0] ?? '';
+
+const drbdMs = 20_000;
+const tool = (...words: readonly string[]): Argv => ['drbdadm', ...words];
+
+export const victimCommands = (connection: string): readonly Argv[] => [
+  tool('disconnect', connection),
+  tool('connect', '--discard-my-data', connection),
+];
+export const survivorCommands = (connection: string): readonly Argv[] => [tool('connect', connection)];
+
+/** The state of one connection here; `undefined` when there is no such. */
+async function linkOf(host: Host, connection: string): Promise<string | undefined> {
+  const [name = '', peer] = connection.split(':');
+  const { peers } = await resourceHere(host, name);
+  return peers.find((one) => peer === undefined || one.name === peer)?.connection;
+}
+
+/** The side that keeps its data begins to wait for the other one; where it waits already there is nothing to do. */
+export async function connectHere(host: Host, connection: string, words: Words): Promise<void> {
+  if ((await linkOf(host, connection)) !== 'StandAlone') return;
+  for (const argv of survivorCommands(connection)) {
+    const output = await host.tryRun(argv, { timeoutMs: drbdMs });
+    if (output.code !== 0 && (await linkOf(host, connection)) === 'StandAlone')
+      throw new CommandError(
+        'broken',
+        say(words.failedHere, { command: argv.join(' '), why: outputTrouble(output) }),
+      );
+  }
+}
+
+/**
+ * Gives up what this node has changed alone. Throws `CommandError` for a node that works on the data: giving that up would pull it from under
+ * somebody. Until DRBD has met the other side nothing is given up, and `disconnect` takes the wish back.
+ */
+export async function discardHere(host: Host, connection: string, node: string, words: Words): Promise<void> {
+  await requireUnused(host, resourceIn(connection), node, words);
+  const [disconnect, connect] = victimCommands(connection);
+  if ((await linkOf(host, connection)) !== 'StandAlone' && disconnect)
+    await host.tryRun(disconnect, { timeoutMs: drbdMs });
+  if (!connect) return;
+  const output = await host.tryRun(connect, { timeoutMs: drbdMs });
+  if (output.code !== 0)
+    throw new CommandError(
+      'broken',
+      say(words.failedHere, { command: connect.join(' '), why: outputTrouble(output) }),
+      ['tsha status'],
+    );
+}
+
+export async function requireUnused(host: Host, resource: string, node: string, words: Words): Promise<void> {
+  const { role, volumes } = await resourceHere(host, resource);
+  const users = await usersOf(host, volumes);
+  if (role !== 'Secondary' || users.length > 0)
+    throw new CommandError(
+      'broken',
+      `${say(words.victimInUse, { node })}${users.length > 0 ? ` (${users.join('; ')})` : ''}`,
+    );
+}
+
+/** Takes the wish back, unless the two sides have met: then DRBD goes on, and a disconnect would leave half a copy. */
+export async function takeBack(host: Host, connection: string): Promise<boolean> {
+  const link = await linkOf(host, connection);
+  if (link === 'Connected') return false;
+  const [disconnect] = victimCommands(connection);
+  if (disconnect) await host.tryRun(disconnect, { timeoutMs: drbdMs });
+  return true;
+}
+
+const mebibyte = 1024 * 1024;
+
+/** A snapshot of each volume below the resource, all or none: their paths. `changedKiB` is what the resync will write over at most. */
+export async function snapshotHere(
+  host: Host,
+  resource: string,
+  { node, changedKiB, at }: { readonly node: string; readonly changedKiB: number | null; readonly at: Date },
+  words: Words,
+): Promise<readonly string[]> {
+  const no = (why: string) => new CommandError('broken', say(words.noSnapshot, { node, why }));
+  const disks = await disksOf(host, resource);
+  if (disks.length === 0) throw no('?');
+  const volumes = disks.map(({ path, lv }) => {
+    if (!lv) throw no(say(words.noLogicalVolume, { path }));
+    return lv;
+  });
+  const needed = new Map<string, number>();
+  const sizes = volumes.map((lv) => {
+    const size = snapshotBytes(lv, changedKiB);
+    needed.set(lv.vg, (needed.get(lv.vg) ?? 0) + size);
+    return size;
+  });
+  for (const { vg, free } of volumes)
+    if ((needed.get(vg) ?? 0) > free) {
+      const [want, has] = [needed.get(vg) ?? 0, free].map((bytes) => amount(Math.ceil(bytes / 1024)));
+      throw no(say(words.notEnoughFree, { vg, want: want ?? '?', has: has ?? '?' }));
+    }
+  const made: string[] = [];
+  for (const [index, lv] of volumes.entries()) {
+    const name = `${lv.name}-discarded-${stamp(at)}`;
+    const size = lv.isThin ? [] : (['--size', `${sizes[index]}b`] as const);
+    const argv: Argv = ['lvcreate', '--snapshot', '--name', name, ...size, `${lv.vg}/${lv.name}`];
+    const output = await host.tryRun(argv, { timeoutMs: 60_000 });
+    if (output.code !== 0) {
+      for (const path of made) await host.tryRun(['lvremove', '--yes', path], { timeoutMs: 60_000 });
+      throw no(`lvcreate: ${outputTrouble(output)}`);
+    }
+    made.push(`/dev/${lv.vg}/${name}`);
+  }
+  return made;
+}
+
+/** Room for all that is written over, twice, and for what LVM itself needs; all of it when nobody knows how much that is. None for a thin one. */
+function snapshotBytes({ size, isThin }: LogicalVolume, changedKiB: number | null): number {
+  if (isThin) return 0;
+  const room = changedKiB === null ? size : 2 * changedKiB * 1024 + 64 * mebibyte;
+  return Math.ceil(Math.min(room, size) / (4 * mebibyte)) * 4 * mebibyte;
+}
+
+/** `20261128-231502` */
+const stamp = (at: Date): string =>
+  at
+    .toISOString()
+    .replace(/[-:]|\.\d+Z/g, '')
+    .replace('T', '-');

@@ -1,0 +1,50 @@
+import type { Call } from '../command.ts';
+import { CommandError, type Ending } from '../exit.ts';
+import { lookAtMachine } from '../facts/machine.ts';
+import { lookAtSide } from '../facts/side.ts';
+import type { Verb } from '../facts/verbs.ts';
+import { print } from '../output/print.ts';
+import { say, wordsIn } from '../output/words.ts';
+import { atWork, requireRoot } from './change.ts';
+import { connectHere, discardHere, snapshotHere, takeBack } from './discard.ts';
+
+export type NodeOptions = {
+  readonly verb: Verb;
+  /** The resource, or one connection of it as `resource:peer`; nothing for `look`. */
+  readonly connection: string | null;
+  /** How much the resync will write over, for the size of a snapshot. */
+  readonly kib: number | null;
+};
+
+/** `tsha node VERB`: what the other node asks of this one over ssh. What it cannot or will not do it says, with an exit status. */
+export async function node(call: Call, { verb, connection, kib }: NodeOptions): Promise<Ending> {
+  const { host } = call;
+  const words = wordsIn(call.terminal.language);
+  if (verb === 'look') {
+    print(1, `${JSON.stringify(await lookAtMachine(host))}\n`);
+    return 'well';
+  }
+  if (connection === null || !/^[\w.+-]+(:[\w.+-]+)?$/.test(connection))
+    throw new CommandError('unknown', `tsha node ${verb} RESOURCE`);
+  if (verb === 'side') {
+    print(1, `${JSON.stringify(await lookAtSide(host, connection))}\n`);
+    return 'well';
+  }
+  requireRoot(call);
+  const name = (await host.sys.read('/proc/sys/kernel/hostname')).trim();
+  return atWork(call, `tsha node ${verb} ${connection}`, async () => {
+    if (verb === 'snapshot') {
+      const wish = { node: name, changedKiB: kib, at: new Date() };
+      for (const path of await snapshotHere(host, connection, wish, words)) print(1, `${path}\n`);
+    } else if (verb === 'connect') await connectHere(host, connection, words);
+    else {
+      // the other node has gone away: its ssh ends this with a hangup
+      call.onInterrupt(async () => {
+        const text = (await takeBack(host, connection)) ? words.discardCancelled : words.metAgain;
+        print(2, `${say(text, { resource: connection })}\n`);
+      });
+      await discardHere(host, connection, name, words);
+    }
+    return 'well';
+  });
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { firstLine, type Host } from '../../lib/host/host.ts';
+import type { Argv } from '../../lib/host/sys/sys.ts';
+import { shellLine } from '../stack.ts';
+import { type Known, unknown } from './known.ts';
+import type { Verb } from './verbs.ts';
+
+const connectMs = 5000;
+
+/** By the user's own configuration of ssh: no keys are made, and no host is made known. */
+const ssh = (node: string, line: string): Argv => [
+  'ssh',
+  ...['-o', 'BatchMode=yes', '-o', `ConnectTimeout=${connectMs / 1000}`],
+  '--',
+  node,
+  line,
+];
+
+/** Why the other node gave no answer; `refused` when it was reached and said no. */
+export type NoAnswer = { readonly is: 'unreachable' | 'refused'; readonly why: string };
+
+/** Runs `tsha node VERB …` there; what it wrote, or why there is nothing. */
+export async function askNode(
+  host: Host,
+  node: string,
+  verb: Verb,
+  words: readonly string[],
+  withinMs: number,
+): Promise<{ readonly is: 'answered'; readonly text: string } | NoAnswer> {
+  const line = shellLine(['/usr/sbin/tsha', 'node', verb, ...words]);
+  const output = await host.tryRun(ssh(node, line), { timeoutMs: withinMs });
+  if (output.code === 0) return { is: 'answered', text: output.stdout };
+  const said = firstLine(output.stderr).replace(/^tsha: /, '');
+  if (output.missing) return { is: 'unreachable', why: 'ssh is not installed' };
+  if (output.hung) return { is: 'unreachable', why: `ssh to ${node} did not end (${output.hung})` };
+  if (output.code === 255) return { is: 'unreachable', why: said || `ssh to ${node} is not possible` };
+  if (output.code === 127) return { is: 'unreachable', why: `${node} has no /usr/sbin/tsha` };
+  return { is: 'refused', why: said || `exit ${output.code}` };
+}
+
+const period = z.object({ from: z.number().nullable(), until: z.number().nullable() }).nullable();
+const sideAnswer = z.object({
+  role: z.string(),
+  users: z.array(z.string()),
+  lastPrimary: period,
+  disks: z.array(
+    z.object({
+      path: z.string(),
+      lv: z
+        .object({
+          vg: z.string(),
+          name: z.string(),
+          size: z.number(),
+          free: z.number(),
+          isThin: z.boolean(),
+        })
+        .nullable(),
+    }),
+  ),
+});
+const known = z.string().nullable();
+const lookAnswer = z.object({
+  clock: z.number().describe('milliseconds since 1970'),
+  versions: z
+    .record(z.string(), known)
+    .describe('tsha, Pacemaker, DRBD and its tools; null when it is not there'),
+  configurations: z.record(z.string(), known).describe('what both nodes should have alike, by its name'),
+  findings: z.array(
+    z.object({
+      code: z.string(),
+      facts: z.record(z.string(), z.string()),
+      evidence: z.array(z.object({ source: z.string(), text: z.string() })),
+    }),
+  ),
+});
+export type SideAnswer = z.infer<typeof sideAnswer>;
+export type LookAnswer = z.infer<typeof lookAnswer>;
+
+/** The other node's own look, or why there is none. */
+const asked =
+  <T>(verb: Verb, shape: z.ZodType<T>) =>
+  async (host: Host, node: string, words: readonly string[] = []): Promise<Known<T>> => {
+    const answer = await askNode(host, node, verb, words, 30_000);
+    if (answer.is !== 'answered') return unknown(answer.why);
+    try {
+      return { is: 'known', value: shape.parse(JSON.parse(answer.text)) };
+    } catch {
+      return unknown(`tsha of ${node} answers otherwise than this one: another version?`);
+    }
+  };
+
+export const askSide = asked('side', sideAnswer);
+export const askLook = asked('look', lookAnswer);

@@ -1,0 +1,82 @@
+import { Failure } from '../../lib/contract/outcome.ts';
+import { commandFailure, firstLine, type Host } from '../../lib/host/host.ts';
+import { blockDeviceUsers } from '../../lib/host/storage/block-device-users.ts';
+import type { Argv } from '../../lib/host/sys/sys.ts';
+import { type DrbdResource, lookAtDrbd, type Period } from './drbd.ts';
+
+/** What only the node itself can tell of its side of a split brain. */
+export type SideFacts = {
+  readonly role: string;
+  /** Who keeps the devices open: `/dev/drbd1 mounted on /srv`. */
+  readonly users: readonly string[];
+  readonly lastPrimary: Period | null;
+  /** What lies below each volume. */
+  readonly disks: readonly Disk[];
+};
+
+export type Disk = {
+  readonly path: string;
+  /** Null where it is none. */
+  readonly lv: LogicalVolume | null;
+};
+
+/** Sizes in bytes. */
+export type LogicalVolume = {
+  readonly vg: string;
+  readonly name: string;
+  readonly size: number;
+  readonly free: number;
+  readonly isThin: boolean;
+};
+
+const drbdMajor = 147;
+const usersMs = 5000;
+
+/** Throws `Failure` for a resource that DRBD does not have here, or that does not answer. */
+export async function lookAtSide(host: Host, name: string): Promise<SideFacts> {
+  const { role, lastPrimary, volumes } = await resourceHere(host, name);
+  return { role, users: await usersOf(host, volumes), lastPrimary, disks: await disksOf(host, name) };
+}
+
+/** Who works on the data at this moment, one phrase each. */
+export async function usersOf(host: Host, volumes: DrbdResource['volumes']): Promise<readonly string[]> {
+  const users: string[] = [];
+  for (const { minor } of volumes) {
+    const device = { name: `drbd${minor}`, number: `${drbdMajor}:${minor}` };
+    for (const user of await blockDeviceUsers(host, device, usersMs)) users.push(`/dev/drbd${minor} ${user}`);
+  }
+  return users;
+}
+
+export async function resourceHere(host: Host, name: string): Promise<DrbdResource> {
+  const found = (await lookAtDrbd(host)).resources.find((one) => one.name === name);
+  if (!found) throw new Failure('failed', `DRBD has no resource ${name} on this node`);
+  return found;
+}
+
+/** `drbdadm sh-ll-dev` has a line for each volume of this node. */
+export async function disksOf(host: Host, name: string): Promise<readonly Disk[]> {
+  const argv: Argv = ['drbdadm', 'sh-ll-dev', name];
+  const output = await host.tryRun(argv, { timeoutMs: 10_000 });
+  if (output.code !== 0) throw commandFailure(argv, output);
+  const paths = output.stdout.split('\n').filter((line) => line.startsWith('/'));
+  return Promise.all(paths.map(async (path) => ({ path, lv: await logicalVolume(host, path) })));
+}
+
+/**
+ * Null for what is no logical volume, and where there is no LVM:
+ *
+ *     vg0|nfs|10737418240|5368709120|linear|
+ *     (1) (2) (3)         (4)        (5)    (6)
+ *
+ * (1) volume group  (2) its name  (3) size  (4) what is free in the group, in bytes both  (5) kind of segments  (6) its thin pool
+ */
+async function logicalVolume(host: Host, path: string): Promise<LogicalVolume | null> {
+  const fields = 'vg_name,lv_name,lv_size,vg_free,segtype,pool_lv';
+  const form = ['--noheadings', '--units', 'b', '--nosuffix', '--separator', '|'] as const;
+  const output = await host.tryRun(['lvs', ...form, '-o', fields, path], { timeoutMs: 10_000 });
+  if (output.code !== 0) return null;
+  const [vg = '', name = '', size, free, kind] = firstLine(output.stdout).trim().split('|');
+  if (vg === '' || name === '') return null;
+  return { vg, name, size: Number(size), free: Number(free), isThin: kind === 'thin' };
+}
