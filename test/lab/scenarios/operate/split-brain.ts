@@ -13,7 +13,7 @@ export async function splitTheData(run: Run, active: NodeName): Promise<string> 
   await steps.run('no automatic policy', 60, async (signal) => {
     for (const node of lab.nodes)
       await node.run(
-        'drbdadm net-options --after-sb-0pri=disconnect --after-sb-1pri=disconnect data; dmesg --clear',
+        'drbdadm net-options --after-sb-0pri=disconnect --after-sb-1pri=disconnect data',
         { signal },
       );
   });

@@ -1,0 +1,219 @@
+import { rmSync } from 'node:fs';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { maintenance } from '../../../cli/commands/maintenance.ts';
+import { splitBrain } from '../../../cli/commands/split-brain.ts';
+import { switchOver } from '../../../cli/commands/switch.ts';
+import { gather } from '../../../cli/facts/gather.ts';
+import { findingsNow } from '../../../cli/findings/now.ts';
+import { hostOn } from '../../../lib/host/host.ts';
+import { FakePair, type Kill } from '../../fake/pair.ts';
+
+// Every command that changes something is ended before and after each program that it calls: by a signal that lets it clean up, and by one
+// that does not. What is left is looked at with tsha's own eyes.
+
+vi.mock('../../../cli/output/print.ts', () => ({ print: () => {}, printLines: () => {} }));
+
+const kept: FakePair[] = [];
+function pairOf(state: 'healthy' | 'split'): FakePair {
+  const pair = new FakePair(state);
+  kept.push(pair);
+  return pair;
+}
+afterEach(() => {
+  for (const { lockDirs } of kept.splice(0))
+    for (const dir of Object.values(lockDirs)) rmSync(dir, { recursive: true, force: true });
+});
+
+type Story = {
+  readonly state: 'healthy' | 'split';
+  readonly prepare?: (pair: FakePair) => void;
+  readonly command: (pair: FakePair) => Promise<unknown>;
+  /** What must hold wherever it was ended. */
+  readonly holds: (pair: FakePair, codes: readonly string[], kill: Kill) => void;
+};
+
+const switching = (pair: FakePair) =>
+  switchOver(pair.call('node2'), { to: 'node1', dryRun: false, yes: true, although: [] });
+const keeping = (to: 'on' | 'off') => (pair: FakePair) =>
+  maintenance(pair.call('node2'), { to, node: 'node1', dryRun: false, yes: true });
+const repairing = (from: 'node1' | 'node2') => (pair: FakePair) =>
+  splitBrain(pair.call(from), {
+    ...{ resource: 'data', discard: 'node2', confirm: 'node2' },
+    ...{ snapshot: false, dryRun: false },
+  });
+
+/** Nobody gives up anything before both sides are there to meet, and the side that stays is never the one that loses. */
+function isWhole({ links, lost }: FakePair, codes: readonly string[]): void {
+  expect(lost).not.toBe('node1');
+  if (lost === null) {
+    expect(links.node1.discards).toBe(false);
+    expect(codes).toContain('SPLIT_BRAIN');
+  } else expect([links.node1.state, links.node2.state]).toEqual(['Connected', 'Connected']);
+}
+
+const stories: { readonly [name: string]: Story } = {
+  switch: {
+    state: 'healthy',
+    command: switching,
+    holds: ({ constraint }, codes, { signal }) => {
+      if (signal === 'INT') expect(constraint).toBeNull();
+      if (constraint === null) return;
+      expect(constraint).toMatch(
+        /<date_expression [^>]*operation="lt" end="\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ"\/>/,
+      );
+      expect(codes).toContain('SWITCH_UNFINISHED');
+    },
+  },
+  'maintenance on': {
+    state: 'healthy',
+    command: keeping('on'),
+    holds: ({ standby }, codes) => {
+      expect([...standby.values()]).not.toContain('forever');
+      if (standby.size > 0) expect(codes).toContain('NODE_STANDBY_UNTIL_REBOOT');
+    },
+  },
+  'maintenance off': {
+    state: 'healthy',
+    prepare: ({ standby }) => standby.set('node1', 'reboot'),
+    command: keeping('off'),
+    holds: ({ standby }, codes) => {
+      expect([...standby.values()]).not.toContain('forever');
+      if (standby.size > 0) expect(codes).toContain('NODE_STANDBY_UNTIL_REBOOT');
+    },
+  },
+  'split-brain from the side that stays': {
+    state: 'split',
+    command: repairing('node1'),
+    holds: isWhole,
+  },
+  'split-brain from the side that gives up': {
+    state: 'split',
+    command: repairing('node2'),
+    holds: (pair, codes, { signal }) => {
+      isWhole(pair, codes);
+      if (signal === 'INT') expect(pair.links.node2.discards).toBe(false);
+    },
+  },
+};
+
+async function codesOn(pair: FakePair, name: 'node1' | 'node2'): Promise<readonly string[]> {
+  pair.showNotes();
+  const machine = pair.machines[name];
+  const facts = await gather(hostOn(machine, machine.clock + 60_000), Date.now());
+  return findingsNow(facts).map(({ code }) => code);
+}
+
+/** Its calls when nobody ends it, by which the points are counted. */
+async function lengthOf({ state, prepare, command }: Story): Promise<number> {
+  const pair = pairOf(state);
+  prepare?.(pair);
+  await pair.run(() => command(pair), null);
+  return pair.calls;
+}
+
+/** Whoever calls it once more comes to the end; a switch is told what is left, and until when. */
+async function onceMore({ command, state }: Story, pair: FakePair): Promise<void> {
+  if (pair.constraint !== null) {
+    const told = await command(pair).catch((error: Error) => error.message);
+    expect(told).toMatch(/in the way: cli-prefer-DataClone, until |^well$/); // well: it had arrived
+    pair.constraint = null; // its time has come
+  }
+  await command(pair);
+  expect(pair.constraint).toBeNull();
+  if (state === 'split') expect(pair.lost).toBe('node2');
+}
+
+let points = 0;
+
+describe('ended before and after each call', () => {
+  test.each(Object.entries(stories))('%s', async (_, story) => {
+    const length = await lengthOf(story);
+    expect(length).toBeGreaterThan(5);
+    for (let call = 1; call <= length; call++)
+      for (const when of ['before', 'after'] as const)
+        for (const signal of ['KILL', 'INT'] as const) {
+          const kill: Kill = { call, when, signal };
+          const pair = pairOf(story.state);
+          story.prepare?.(pair);
+          expect(await pair.run(() => story.command(pair), kill)).toBe('killed');
+          points++;
+          const codes = await codesOn(pair, 'node2');
+          try {
+            story.holds(pair, codes, kill);
+            if (when === 'after' && signal === 'KILL') await onceMore(story, pair);
+          } catch (error) {
+            throw new Error(`${JSON.stringify(kill)}: ${(error as Error).message}`, { cause: error });
+          }
+        }
+  });
+
+  test('that was more than a hundred points', () => expect(points).toBeGreaterThan(100));
+});
+
+describe('they come to their end', () => {
+  test('switch: arrived, no constraint left', async () => {
+    const pair = pairOf('healthy');
+    expect(await switching(pair)).toBe('well');
+    expect([pair.active, pair.constraint]).toEqual(['node1', null]);
+  });
+
+  test('maintenance there and back', async () => {
+    const pair = pairOf('healthy');
+    expect(await keeping('on')(pair)).toBe('well');
+    expect([...pair.standby]).toEqual([['node1', 'reboot']]);
+    expect(await codesOn(pair, 'node2')).toContain('NODE_STANDBY_UNTIL_REBOOT');
+    expect(await keeping('off')(pair)).toBe('well');
+    expect([...pair.standby]).toEqual([]);
+  });
+
+  test.each(['node1', 'node2'] as const)('a split brain, repaired from %s', async (from) => {
+    const pair = pairOf('split');
+    expect(await repairing(from)(pair)).toBe('well');
+    expect(pair.lost).toBe('node2');
+  });
+
+  test('a split brain whose other side lets nobody in: the victim’s part is done by hand', async () => {
+    const pair = pairOf('split');
+    pair.canSsh = false;
+    const { node1, node2 } = pair.machines;
+    const argv = ['drbdadm', 'connect', '--discard-my-data', 'data'] as const;
+    node1.onTick = () => {
+      if (pair.links.node1.state === 'Connecting') void node2.run({ argv, timeoutMs: 1 });
+    };
+    const command = repairing('node1')(pair);
+    expect(await command).toBe('well');
+    expect(pair.lost).toBe('node2');
+  });
+
+  test('two at once on one node: the second is told who is at work', async () => {
+    const pair = pairOf('healthy');
+    const first = switching(pair);
+    await expect(switching(pair)).rejects.toThrow(
+      /somebody is at work on this node.*tsha switch node1 \(pid \d+\)/,
+    );
+    expect(await first).toBe('well');
+  });
+
+  test('two at once on two nodes: the second constraint is not taken', async () => {
+    const pair = pairOf('healthy');
+    const { node2 } = pair.machines;
+    const honest = node2.handler('cibadmin');
+    node2.on('cibadmin', (args, command) => {
+      if (args[0] === '--create')
+        pair.constraint = '<rsc_location id="cli-prefer-DataClone" rsc="DataClone"/>';
+      return honest(args, command);
+    });
+    await expect(switching(pair)).rejects.toThrow(/did not take the constraint/);
+    expect(pair.constraint).not.toBeNull();
+  });
+
+  test('cibadmin does not answer: it says that it does not know, and takes nothing of others away', async () => {
+    const pair = pairOf('healthy');
+    const { node2 } = pair.machines;
+    const honest = node2.handler('cibadmin');
+    node2.on('cibadmin', (args, command) =>
+      args[0] === '--query' ? honest(args, command) : { code: 124, hung: 'pid 77 in state D' },
+    );
+    await expect(switching(pair)).rejects.toThrow(/cibadmin did not answer.*ends by itself at/);
+  });
+});
