@@ -64,11 +64,14 @@ const cli = yargs(argv)
   .command(
     'check',
     help.check,
-    (args) => withCommon(args).option('what-if', { string: true, describe: help.whatIf, requiresArg: true }),
+    (args) =>
+      withCommon(args)
+        .option('what-if', { string: true, describe: help.whatIf, requiresArg: true })
+        .option('config', { alias: 'c', string: true, describe: help.config, requiresArg: true }),
     async (options) => {
       const { check } = await import('./commands/check.ts');
-      const node = options.whatIf ?? null;
-      await perform(options as CommonOptions, (call) => check(call, { node }), 120_000);
+      const [node, file] = [options.whatIf ?? null, options.config ?? null];
+      await perform(options as CommonOptions, (call) => check(call, { node, file }), 120_000);
     },
   )
   .command(

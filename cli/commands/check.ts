@@ -4,8 +4,12 @@ import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { type Facts, gather } from '../facts/gather.ts';
 import { orNull, tryToKnow } from '../facts/known.ts';
+import { comparable } from '../facts/machine.ts';
+import { askLook } from '../facts/other-node.ts';
 import { lookAtSetup } from '../facts/setup.ts';
 import { whatIf } from '../facts/what-if.ts';
+import { acceptances, withAcceptances } from '../findings/accepted.ts';
+import { findingsBetween } from '../findings/comparison.ts';
 import { findingsInConfiguration } from '../findings/configuration.ts';
 import { findingsNow } from '../findings/now.ts';
 import { endingFor, entryOf, findingLines, severityOf, worstFirst } from '../output/findings.ts';
@@ -39,20 +43,46 @@ export async function findAll(call: Call, facts: Facts, nodes: readonly string[]
   return { findings: found, losses };
 }
 
+/** What the other nodes tell of themselves over ssh, side by side. */
+async function findingsElsewhere({ host }: Call, facts: Facts): Promise<readonly Finding[]> {
+  const others =
+    orNull(facts.cluster)?.nodes.filter(({ name, online }) => online && name !== facts.node) ?? [];
+  if (others.length === 0) return [];
+  const own = await comparable(host, facts);
+  const each = await Promise.all(
+    others.map(async ({ name: peer }) => {
+      const askedAt = Date.now();
+      const theirs = await askLook(host, peer);
+      return [...findingsBetween({ node: facts.node, own, peer, theirs, askedAt, answeredAt: Date.now() })];
+    }),
+  );
+  return each.flat();
+}
+
+export type CheckOptions = {
+  /** To play its loss through. */
+  readonly node: string | null;
+  /** The configuration; null for the usual one, which need not be there. */
+  readonly file: string | null;
+};
+
 /** `tsha check`: what is wrong, what will hurt one day, and what happens when a node is lost. Changes nothing. */
-export async function check(call: Call, { node }: { readonly node: string | null }): Promise<Ending> {
+export async function check(call: Call, { node, file }: CheckOptions): Promise<Ending> {
+  const accepted = await acceptances(file, call.terminal.language);
   const facts = await gather(call.host, Date.now());
   const cluster = orNull(facts.cluster);
   const names = cluster?.nodes.map(({ name }) => name) ?? [];
   if (node !== null && cluster && !names.includes(node))
     throw new CommandError('unknown', `there is no node ${node} in this cluster (${names.join(', ')})`);
   const online = cluster?.nodes.filter((one) => one.online).map(({ name }) => name) ?? [];
-  const { findings, losses } = await findAll(
+  const { findings: here, losses } = await findAll(
     call,
     facts,
     node === null ? (online.length > 1 ? online : []) : [node],
   );
   const { time, node: self } = facts;
+  const everything = [...here, ...(node === null ? await findingsElsewhere(call, facts) : [])];
+  const findings = withAcceptances(everything, accepted, time, (one) => severityOf(one) === 'danger');
   if (call.json) {
     const data = {
       losses: losses.map(({ node: lost, actions, lost: resources }) => ({
@@ -62,7 +92,7 @@ export async function check(call: Call, { node }: { readonly node: string | null
       })),
     };
     print(1, `${JSON.stringify(envelope({ kind: 'check', time, node: self, findings, data }))}\n`);
-  } else if (!call.quiet) printLines(checkScreen(findings, call.terminal));
+  } else if (!call.quiet) printLines(checkScreen(findings, call.terminal, self));
   else print(1, `${summary(findings, call.terminal)}\n`);
   if (node !== null && !call.json && !call.quiet)
     printLines(
@@ -85,13 +115,21 @@ function summary(findings: readonly Finding[], { language }: Terminal): string {
   return say(words.found, { bad: count('danger'), warn: count('warning', 'unknown'), hints: count('hint') });
 }
 
-export function checkScreen(findings: readonly Finding[], terminal: Terminal): readonly string[] {
+export function checkScreen(
+  findings: readonly Finding[],
+  terminal: Terminal,
+  self: string,
+): readonly string[] {
   const { paint } = terminal;
   const lines = groups.flatMap((about) => {
     const own = worstFirst(findings).filter((one) => entryOf(one).about === about);
     return own.length === 0
       ? []
-      : [paint.bold(about.toUpperCase()), ...own.flatMap((one) => findingLines(one, terminal, 'why')), ''];
+      : [
+          paint.bold(about.toUpperCase()),
+          ...own.flatMap((one) => findingLines(one, terminal, 'why', self)),
+          '',
+        ];
   });
   return [
     ...lines,

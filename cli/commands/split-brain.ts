@@ -226,7 +226,7 @@ function wayBackOf(side: Side, words: Words): string {
   return volumes === null ? words.noWayBack : say(words.snapshotPossible, { volume: volumes });
 }
 
-export function splitLines(split: Split, { time }: Pick<Facts, 'time'>, words: Words): readonly string[] {
+function splitLines(split: Split, { time }: Pick<Facts, 'time'>, words: Words): readonly string[] {
   const { sides, resource, foundAt } = split;
   const row = (label: string, value: (side: Side) => string) => ['', label, ...sides.map(value)];
   const victim = proposal(sides);

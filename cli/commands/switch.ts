@@ -204,7 +204,7 @@ export function createConstraint({ resource, to, isPromotion }: Move, until: num
 }
 
 /** Takes away the constraint with this very end, and never one of the same name that somebody else has made; nothing there is well, too. */
-export const removeConstraint = ({ resource }: Pick<Move, 'resource'>, until: number): Argv => [
+const removeConstraint = ({ resource }: Pick<Move, 'resource'>, until: number): Argv => [
   'cibadmin',
   '--delete',
   '--xpath',

@@ -4,7 +4,7 @@ import type { Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import { nfsConf } from '../../lib/host/nfs/conf.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
-import packageJson from '../../package.json' with { type: 'json' };
+import { version } from '../../metadata/version.ts';
 import { findingsInConfiguration } from '../findings/configuration.ts';
 import { type Facts, gather } from './gather.ts';
 import { orNull } from './known.ts';
@@ -39,7 +39,7 @@ async function versionsHere(host: Host): Promise<LookAnswer['versions']> {
     readIfThere(host, '/proc/sys/kernel/osrelease'),
   ]);
   return {
-    tsha: packageJson.version,
+    tsha: version,
     Pacemaker: pacemaker,
     DRBD: proc ? versionText(proc) : null,
     'drbd-utils': utils,

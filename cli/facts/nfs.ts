@@ -28,6 +28,8 @@ export type NfsSettings = {
   readonly v3: boolean;
   /** Helpers of NFSv3 whose ports are chosen anew at each start. */
   readonly randomPorts: readonly string[];
+  /** Those that a firewall can know: NFS itself, and what is fixed of NFSv3. */
+  readonly ports: readonly { readonly daemon: string; readonly port: number }[];
 };
 
 const askMs = 3000;
@@ -80,14 +82,17 @@ function settings(conf: NfsConf): NfsSettings {
     return text && /^\d+$/.test(text) ? Number(text) : kernelDefaultSeconds;
   };
   const v3 = speaksV3(conf);
-  const fixed = (section: string) => {
-    const port = conf.get(section, 'port');
-    return port !== undefined && port !== '0';
-  };
+  const helpers = v3 ? ['mountd', 'statd', 'lockd'] : [];
+  const ports = helpers.map((daemon) => ({ daemon, port: Number(conf.get(daemon, 'port') ?? 0) }));
   return {
     graceSeconds: seconds('grace-time'),
     leaseSeconds: seconds('lease-time'),
     v3,
-    randomPorts: v3 ? ['mountd', 'statd', 'lockd'].filter((section) => !fixed(section)) : [],
+    randomPorts: ports.filter(({ port }) => !(port > 0)).map(({ daemon }) => daemon),
+    ports: [
+      { daemon: 'nfsd', port: nfsPort },
+      ...(v3 ? [{ daemon: 'rpcbind', port: 111 }] : []),
+      ...ports.filter(({ port }) => port > 0),
+    ],
   };
 }

@@ -73,7 +73,6 @@ const lookAnswer = z.object({
     }),
   ),
 });
-export type SideAnswer = z.infer<typeof sideAnswer>;
 export type LookAnswer = z.infer<typeof lookAnswer>;
 
 /** The other node's own look, or why there is none. */

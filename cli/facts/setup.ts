@@ -1,4 +1,3 @@
-import { Failure } from '../../lib/contract/outcome.ts';
 import { drbdadm } from '../../lib/host/drbd/admin.ts';
 import {
   type Configuration,
@@ -7,7 +6,7 @@ import {
   parseConfiguration,
 } from '../../lib/host/drbd/configuration.ts';
 import { commandFailure, type Host } from '../../lib/host/host.ts';
-import { readIfThere } from '../../lib/host/local-files.ts';
+import { isThere, listIfThere, readIfThere } from '../../lib/host/local-files.ts';
 import type { Cluster } from './cluster.ts';
 import { type Known, tryToKnow } from './known.ts';
 import { replicated } from './service.ts';
@@ -16,8 +15,12 @@ import { replicated } from './service.ts';
 export type Setup = {
   /** Null without corosync.conf. */
   readonly corosync: Known<Corosync | null>;
-  /** Units that are started at boot, of those that are in the cluster's way. */
+  /** Units, and init scripts where there is no systemd, that are started at boot, of those that are in the cluster's way. */
   readonly atBoot: Known<readonly string[]>;
+  /** Mount units that an administrator wrote. */
+  readonly mountUnits: Known<readonly MountUnit[]>;
+  /** Null where nothing filters what comes in, or nobody can tell how. */
+  readonly firewall: Known<Firewall | null>;
   readonly fstab: Known<readonly FstabLine[]>;
   readonly kernels: Known<readonly Kernel[]>;
   /** By the resources' names. */
@@ -34,7 +37,18 @@ export type FstabLine = {
   readonly directory: string;
   readonly isAutomatic: boolean;
 };
-export type Kernel = { readonly name: string; readonly hasDrbd: boolean };
+export type MountUnit = { readonly unit: string; readonly device: string; readonly directory: string };
+export type Kernel = {
+  readonly name: string;
+  readonly hasDrbd: boolean;
+  /** A module of its own beside the kernel's, as DRBD 9 is: below updates, extra or weak-updates. */
+  readonly hasOwnDrbd: boolean;
+};
+/** Input that is dropped or refused unless a rule allows it. */
+export type Firewall = {
+  /** Ranges of ports that some rule names, first and last. */
+  readonly named: readonly (readonly [first: number, last: number])[];
+};
 export type DrbdSetup = Configuration & {
   /** The after-sb policies that give up somebody's changes, as written. */
   readonly discarding: readonly string[];
@@ -46,9 +60,11 @@ const unitsInTheWay: readonly string[] = ['nfs-server.service', 'nfs-kernel-serv
 
 export async function lookAtSetup(host: Host, cluster: Cluster | null): Promise<Setup> {
   const names = cluster ? replicated(cluster).map(({ name }) => name) : [];
-  const [corosync, atBoot, fstab, kernels, ...drbd] = await Promise.all([
+  const [corosync, atBoot, mountUnits, firewall, fstab, kernels, ...drbd] = await Promise.all([
     tryToKnow(async () => readCorosync(await readIfThere(host, '/etc/corosync/corosync.conf'))),
     tryToKnow(() => startedAtBoot(host)),
+    tryToKnow(() => mountUnitsOf(host)),
+    tryToKnow(() => firewallOf(host)),
     tryToKnow(async () => readFstab((await readIfThere(host, '/etc/fstab')) ?? '')),
     tryToKnow(() => kernelsHere(host)),
     ...names.map((name) => tryToKnow(() => drbdSetup(host, name))),
@@ -57,7 +73,7 @@ export async function lookAtSetup(host: Host, cluster: Cluster | null): Promise<
     const found = drbd[index];
     return found ? [[name, found] as const] : [];
   });
-  return { corosync, atBoot, fstab, kernels, drbd: new Map(byName) };
+  return { corosync, atBoot, mountUnits, firewall, fstab, kernels, drbd: new Map(byName) };
 }
 
 function readCorosync(text: string | undefined): Corosync | null {
@@ -73,13 +89,58 @@ function readCorosync(text: string | undefined): Corosync | null {
   };
 }
 
+const unitDir = '/etc/systemd/system';
+
 async function startedAtBoot(host: Host): Promise<readonly string[]> {
-  const dir = '/etc/systemd/system/multi-user.target.wants';
-  const names = await host.sys.list(dir).catch((error: NodeJS.ErrnoException): readonly string[] => {
-    if (error.code === 'ENOENT') return [];
-    throw new Failure('failed', `cannot look at ${dir}: ${error.code}`);
-  });
-  return unitsInTheWay.filter((unit) => names.includes(unit));
+  const dirs = (await listIfThere(host, unitDir)).filter((name) => /\.target\.(wants|requires)$/.test(name));
+  const names = await Promise.all(dirs.map((dir) => listIfThere(host, `${unitDir}/${dir}`)));
+  const units = unitsInTheWay.filter((unit) => names.flat().includes(unit));
+  if (await isThere(host, '/run/systemd/system')) return units;
+  const scripts = await Promise.all(
+    ['rc2.d', 'rc3.d', 'rc5.d'].map((dir) => listIfThere(host, `/etc/${dir}`)),
+  );
+  return [...new Set([...units, ...scripts.flat().filter((name) => scriptsInTheWay.test(name))])];
+}
+
+/** `S20nfs-kernel-server` */
+const scriptsInTheWay = /^S\d\d(drbd|nfs-kernel-server|nfs-server|nfs)$/;
+
+/** `What=` and `Where=`, a line each. */
+async function mountUnitsOf(host: Host): Promise<readonly MountUnit[]> {
+  const units = (await listIfThere(host, unitDir)).filter((name) => /\.(auto)?mount$/.test(name));
+  return Promise.all(
+    units.map(async (unit) => {
+      const text = (await readIfThere(host, `${unitDir}/${unit}`)) ?? '';
+      const value = (key: string) => new RegExp(`^\\s*${key}\\s*=\\s*(\\S+)`, 'm').exec(text)?.[1] ?? '';
+      return { unit, device: value('What'), directory: value('Where') };
+    }),
+  );
+}
+
+/**
+ * By `nft list ruleset`, which also has the rules that iptables made:
+ *
+ *     chain INPUT { type filter hook input priority filter; policy drop;   (1)
+ *       tcp dport { 22, 2049, 32765-32769 } accept                         (2)
+ *
+ * (1) what is not allowed does not come in; a rule that rejects or drops everything at the end of a chain does the same  (2) ports that a rule names
+ */
+async function firewallOf(host: Host): Promise<Firewall | null> {
+  const argv = ['nft', '--numeric', 'list', 'ruleset'] as const;
+  const output = await host.tryRun([...argv], { timeoutMs: 5000 });
+  if (output.missing) return null;
+  if (output.code !== 0) throw commandFailure([...argv], output);
+  const rules = output.stdout;
+  const filters = /hook input [^}]*?policy drop/.test(rules);
+  const refuses = /hook input/.test(rules) && /^\s*(counter .*)?(drop|reject( with .*)?)$/m.test(rules);
+  if (!filters && !refuses) return null;
+  const named = [...rules.matchAll(/dport (?:\{([^}]*)\}|(\d[\d-]*))/g)].flatMap(([, set, one = '']) =>
+    (set ?? one).split(',').flatMap((range) => {
+      const [first = Number.NaN, last = first] = range.trim().split('-').map(Number);
+      return Number.isInteger(first) ? [[first, last] as const] : [];
+    }),
+  );
+  return { named };
 }
 
 const readFstab = (text: string): readonly FstabLine[] =>
@@ -94,7 +155,11 @@ async function kernelsHere(host: Host): Promise<readonly Kernel[]> {
   const argv = ['find', '/lib/modules', '-name', 'drbd.ko*'] as const;
   const output = await host.tryRun([...argv], { timeoutMs: 10_000 });
   if (output.code !== 0) throw commandFailure([...argv], output);
-  return names.map((name) => ({ name, hasDrbd: output.stdout.includes(`/lib/modules/${name}/`) }));
+  const files = output.stdout.split('\n');
+  return names.map((name) => {
+    const own = files.filter((file) => file.startsWith(`/lib/modules/${name}/`));
+    return { name, hasDrbd: own.length > 0, hasOwnDrbd: own.some((file) => !file.includes('/kernel/')) };
+  });
 }
 
 async function drbdSetup(host: Host, name: string): Promise<DrbdSetup> {

@@ -15,7 +15,7 @@ export function findingsInConfiguration(facts: Facts, setup: Setup): readonly Fi
     ...(cluster ? [...exports(cluster), ...versions(cluster)] : []),
     ...quorum(setup),
     ...(cluster ? drbd(facts, cluster, setup) : []),
-    ...nfs(facts),
+    ...nfs(facts, setup),
     ...boot(facts, cluster, setup),
     ...unknowns(setup),
   ];
@@ -24,10 +24,20 @@ export function findingsInConfiguration(facts: Facts, setup: Setup): readonly Fi
 const couldNot = (subject: string, reason: string): Finding =>
   finding('COULD_NOT_FIND_OUT', { subject, reason });
 
-function* unknowns({ corosync, atBoot, fstab, kernels, drbd }: Setup): Generator<Finding> {
+function* unknowns({
+  corosync,
+  atBoot,
+  mountUnits,
+  firewall,
+  fstab,
+  kernels,
+  drbd,
+}: Setup): Generator<Finding> {
   const all = {
     'corosync.conf': corosync,
     'what starts at boot': atBoot,
+    'the mount units': mountUnits,
+    'the firewall': firewall,
     '/etc/fstab': fstab,
     'the kernels': kernels,
   };
@@ -181,7 +191,8 @@ function* versions({ nodes }: Cluster): Generator<Finding> {
   const told = nodes.filter(({ online, featureSet }) => online && featureSet !== null);
   const different = new Set(told.map(({ featureSet }) => featureSet));
   const text = told.map(({ name, featureSet }) => `${name} ${featureSet}`).join(', ');
-  if (different.size > 1) yield finding('VERSIONS_DIFFER', { versions: text }, setting('crm_mon', text));
+  if (different.size > 1)
+    yield finding('VERSIONS_DIFFER', { what: 'Pacemaker', versions: text }, setting('crm_mon', text));
 }
 
 function* drbd(facts: Facts, cluster: Cluster, setup: Setup): Generator<Finding> {
@@ -208,14 +219,15 @@ function* drbd(facts: Facts, cluster: Cluster, setup: Setup): Generator<Finding>
     const place = (text: string) => ({ resource, ...setting(`drbdadm dump ${resource}`, text) });
     if (!handlers.has('split-brain') && cib.alerts === 0)
       yield finding('SPLIT_BRAIN_SILENT', { resource }, place('no handler split-brain'));
-    const policy = discarding.join(', ');
+    // what nobody has changed is no loss
+    const policy = discarding.filter((one) => !/ discard-zero-changes$/.test(one)).join(', ');
     if (policy !== '') yield finding('AFTER_SB_DISCARDS', { resource, policy }, place(policy));
   }
 }
 
 const defaultSeconds = 90;
 
-function* nfs(facts: Facts): Generator<Finding> {
+function* nfs(facts: Facts, { firewall }: Setup): Generator<Finding> {
   const serves =
     facts.cluster.is === 'known' &&
     facts.cluster.value.cib.primitives.some(({ type }) => type === 'nfsserver');
@@ -228,15 +240,31 @@ function* nfs(facts: Facts): Generator<Finding> {
   if (graceSeconds >= defaultSeconds) yield finding('GRACE_DEFAULT', { grace: graceSeconds }, place);
   if (graceSeconds < leaseSeconds)
     yield finding('GRACE_BELOW_LEASE', { grace: graceSeconds, lease: leaseSeconds }, place);
-  if (randomPorts.length > 0) yield finding('RANDOM_PORTS', { daemons: randomPorts.join(', ') }, place);
+  const wall = firewall.is === 'known' ? firewall.value : null;
+  const daemons = randomPorts.join(', ');
+  if (randomPorts.length > 0)
+    yield wall
+      ? finding('FIREWALL_RANDOM_PORTS', { daemons }, place)
+      : finding('RANDOM_PORTS', { daemons }, place);
+  const closed = facts.nfs.value.settings.value.ports.filter(
+    ({ port }) => wall && !wall.named.some(([first, last]) => port >= first && port <= last),
+  );
+  if (closed.length > 0) {
+    const ports = closed.map(({ daemon, port }) => `${port} (${daemon})`).join(', ');
+    yield finding('FIREWALL_CLOSED', { ports }, { ...place, ...setting('nft list ruleset', 'no rule') });
+  }
 }
 
-function* boot(facts: Facts, cluster: Cluster | null, { atBoot, fstab, kernels }: Setup): Generator<Finding> {
+function* boot(
+  facts: Facts,
+  cluster: Cluster | null,
+  { atBoot, mountUnits, fstab, kernels }: Setup,
+): Generator<Finding> {
   const place = { node: facts.node };
   const has = (type: string) => cluster?.cib.primitives.some((one) => one.type === type) === true;
   for (const unit of atBoot.is === 'known' ? atBoot.value : [])
-    if (unit === 'drbd.service' ? has('drbd') : has('nfsserver'))
-      yield unit === 'drbd.service'
+    if (/drbd/.test(unit) ? has('drbd') : has('nfsserver'))
+      yield /drbd/.test(unit)
         ? finding('DRBD_AT_BOOT', {}, place)
         : finding('NFS_SERVER_AT_BOOT', { unit }, place);
   for (const { id, type, parameters } of cluster?.cib.primitives ?? []) {
@@ -252,8 +280,21 @@ function* boot(facts: Facts, cluster: Cluster | null, { atBoot, fstab, kernels }
         { ...place, ...setting('/etc/fstab', `${line.device} ${line.directory}`) },
       );
   }
+  for (const { id, type, parameters } of cluster?.cib.primitives ?? [])
+    for (const { unit, device, directory } of mountUnits.is === 'known' ? mountUnits.value : [])
+      if (type === 'Filesystem' && (device === parameters['device'] || directory === parameters['directory']))
+        yield finding(
+          'MOUNT_UNIT',
+          { unit, resource: id },
+          { ...place, ...setting(`/etc/systemd/system/${unit}`, `${device} ${directory}`) },
+        );
   if (!has('drbd') || kernels.is === 'unknown') return;
-  const version = facts.drbd.is === 'known' ? (facts.drbd.value.version ?? '') : '';
-  for (const { name } of kernels.value.filter(({ hasDrbd }) => !hasDrbd))
-    yield finding('KERNEL_WITHOUT_DRBD', { kernel: name, version: version || '9' }, place);
+  const version = (facts.drbd.is === 'known' ? facts.drbd.value.version : null) ?? '9';
+  const next = kernels.value.toSorted((one, other) => byVersion(other.name, one.name))[0];
+  const isNine = Number.parseInt(version, 10) >= 9;
+  if (next && !(isNine ? next.hasOwnDrbd : next.hasDrbd))
+    yield finding('KERNEL_WITHOUT_DRBD', { kernel: next.name, version }, place);
 }
+
+/** `6.1.0-9` before `6.1.0-13`. */
+const byVersion = (one: string, other: string): number => one.localeCompare(other, 'en', { numeric: true });

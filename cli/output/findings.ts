@@ -38,13 +38,30 @@ const marks: { readonly [severity in Severity]: string } = {
   hint: '·',
 };
 
-/** One finding: its sentence, and the first command that leads on; with `why` also what it means. */
-export function findingLines(finding: Finding, terminal: Terminal, why: 'why' | 'short'): readonly string[] {
+/** Of files of a node, whose sentence names none. */
+const ofNodesOwn: ReadonlySet<Entry['about']> = new Set(['boot', 'nfs']);
+
+/**
+ * One finding: its sentence, and the first command that leads on; with `why` also what it means. What belongs to another node than `self`
+ * is led by that node's name.
+ */
+export function findingLines(
+  finding: Finding,
+  terminal: Terminal,
+  why: 'why' | 'short',
+  self = finding.node,
+): readonly string[] {
   const { paint, language, width } = terminal;
   const severity = severityOf(finding);
   const colour = severity === 'danger' ? paint.bad : severity === 'hint' ? paint.dim : paint.warn;
   const room = width === null ? null : width - 8;
-  const [first = '', ...rest] = wrapped(`${finding.code}  ${harmless(sentenceOf(finding, language))}`, room);
+  const isElsewhere =
+    finding.node !== null && finding.node !== self && ofNodesOwn.has(entryOf(finding).about);
+  const elsewhere = isElsewhere ? `${finding.node}: ` : '';
+  const [first = '', ...rest] = wrapped(
+    `${finding.code}  ${harmless(elsewhere + sentenceOf(finding, language))}`,
+    room,
+  );
   const explanation = why === 'why' ? wrapped(reasonOf(finding, language), room) : [];
   const commands = commandsOf(finding).slice(0, why === 'why' ? undefined : 1);
   return [

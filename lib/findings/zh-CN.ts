@@ -195,21 +195,33 @@ export const chinese: { readonly [C in Code]: Translation } = {
     what: 'NFSv3 的辅助服务使用随机端口：{daemons}',
     why: '在防火墙后面，NFSv3 客户端在故障切换后无法挂载或加锁。',
   },
+  FIREWALL_RANDOM_PORTS: {
+    what: '防火墙过滤入站连接，却无从知道 {daemons} 的随机端口',
+    why: 'NFSv3 客户端通过它们挂载和加锁；故障切换或下次启动之后端口会变。',
+  },
+  FIREWALL_CLOSED: {
+    what: '防火墙过滤入站连接，而没有规则提到 {ports}',
+    why: '客户端在一个节点上能访问服务，在另一个节点上不能，或者都不能。',
+  },
   NFS_SERVER_AT_BOOT: {
-    what: '{unit} 在本节点随系统启动，与集群冲突',
+    what: '{unit} 随系统启动，与集群冲突',
     why: '服务器会在没有数据的节点上运行，妨碍第一次故障切换。',
   },
   DRBD_AT_BOOT: {
-    what: 'drbd.service 在本节点随系统启动，与集群冲突',
+    what: 'drbd 随系统启动，与集群冲突',
     why: '启动时它等待对端，可能永远等待；并且 DRBD 在 Pacemaker 要求之前就已启动。',
   },
   FSTAB: {
     what: '/etc/fstab 会挂载 {device}，而它属于 {resource}',
     why: '启动时或执行 "mount -a" 时，它会绕过集群被挂载。',
   },
+  MOUNT_UNIT: {
+    what: '单元 {unit} 会挂载属于 {resource} 的内容',
+    why: '启动时或有程序需要它时，它会绕过集群被挂载。',
+  },
   KERNEL_WITHOUT_DRBD: {
-    what: '已安装的内核 {kernel} 没有 DRBD {version} 的模块',
-    why: '下次启动到该内核后，本节点没有 DRBD，或只有旧版本。',
+    what: '最新的内核 {kernel} 没有 DRBD {version} 的模块',
+    why: '下次启动进入该内核后，该节点没有 DRBD，或只有旧版本。',
   },
   DRBD_UNPROTECTED: {
     what: '没有任何机制防止 {resource} 脑裂：{reason}',
@@ -248,8 +260,24 @@ export const chinese: { readonly [C in Code]: Translation } = {
     why: '自动策略依据 DRBD 所知道的信息，而不是数据的价值。',
   },
   VERSIONS_DIFFER: {
-    what: '两个节点的 Pacemaker 版本不同（{versions}）',
+    what: '两个节点的 {what} 版本不同（{versions}）',
     why: '滚动升级过程中会这样；不应长期如此。',
+  },
+  CONFIGURATIONS_DIFFER: {
+    what: '{node} 和 {peer} 的 {what} 不同',
+    why: '哪一份生效取决于哪个节点在工作：故障切换之后就是另一份。',
+  },
+  CLOCKS_DIFFER: {
+    what: '{node} 和 {peer} 的时钟相差 {seconds} 秒',
+    why: '故障时间无法比较，有期限的约束会过早或过晚失效，故障切换后客户端会看到来自未来的文件。',
+  },
+  NODE_NOT_LOOKED_AT: {
+    what: '没有查看 {node} 的文件：{reason}',
+    why: 'tsha 以 root 通过 ssh 询问另一节点，不交互，最多 5 秒。如果不希望这样，请在那里也运行一次。',
+  },
+  ACCEPTED: {
+    what: '{code} 已被接受，直到 {until}：{why}',
+    why: '配置文件（accept:）如此规定。从第二天起会重新报告。',
   },
   LOSS_NOT_SURVIVED: {
     what: '如果现在失去 {node}，{resource} 将无处运行',

@@ -35,6 +35,10 @@ function read(text: string): Captured {
     'grep',
     'find',
     'crm_simulate',
+    'nft',
+    'ssh',
+    'lvs',
+    'pacemakerd',
   ])
     if (!programs.has(program)) machine.on(program, () => ({ code: 127, missing: true }));
   const addresses = answers.get('ip -o addr show up')?.stdout ?? '';

@@ -15,13 +15,17 @@ import { createConstraint, moveFor, preconditions } from '../../../cli/commands/
 import { readCib } from '../../../cli/facts/cib.ts';
 import type { Cluster } from '../../../cli/facts/cluster.ts';
 import { type Facts, gather } from '../../../cli/facts/gather.ts';
+import { askLook, type LookAnswer } from '../../../cli/facts/other-node.ts';
 import { parseXml } from '../../../cli/facts/xml.ts';
+import { withAcceptances } from '../../../cli/findings/accepted.ts';
+import { findingsBetween } from '../../../cli/findings/comparison.ts';
 import { findingsNow } from '../../../cli/findings/now.ts';
 import { endingFor } from '../../../cli/output/findings.ts';
 import { envelope } from '../../../cli/output/json.ts';
 import { envelopeShape } from '../../../cli/output/schema.ts';
 import { terminalFor } from '../../../cli/output/terminal.ts';
 import { wordsIn } from '../../../cli/output/words.ts';
+import { finding } from '../../../lib/findings/finding.ts';
 import { hostOn } from '../../../lib/host/host.ts';
 import { type Captured, captured } from '../../fake/captured.ts';
 
@@ -52,7 +56,7 @@ async function check(one: Captured) {
   const { time, node } = facts;
   const json = envelope({ kind: 'check', time, node, findings, data: { losses: [] } });
   expect(envelopeShape.parse(json)).toEqual(json);
-  expect(checkScreen(findings, terminal).join('\n')).not.toMatch(/\{\w+\}|undefined/);
+  expect(checkScreen(findings, terminal, node).join('\n')).not.toMatch(/\{\w+\}|undefined/);
   return findings.map(({ code }) => code);
 }
 
@@ -63,12 +67,13 @@ const ofTheLab = [
   'SPLIT_BRAIN_SILENT',
   'DRBD_UNPROTECTED',
   'RANDOM_PORTS',
+  'AFTER_SB_DISCARDS',
 ];
 
 describe('check', () => {
   test('the lab: what is known of it, and nothing else', async () => {
     const codes = await check(captured('healthy.node2'));
-    expect(codes.filter((code) => code !== 'AFTER_SB_DISCARDS').sort()).toEqual([...ofTheLab].sort());
+    expect([...codes].sort()).toEqual([...ofTheLab].sort());
   });
 
   // biome-ignore format: a table
@@ -103,6 +108,9 @@ describe('check', () => {
     ['/etc/systemd/system/multi-user.target.wants/nfs-server.service', '', 'NFS_SERVER_AT_BOOT'],
     ['/etc/systemd/system/multi-user.target.wants/drbd.service', '', 'DRBD_AT_BOOT'],
     ['/lib/modules/9.9.9/x', '', 'KERNEL_WITHOUT_DRBD'],
+    ['/etc/systemd/system/remote-fs.target.wants/nfs-server.service', '', 'NFS_SERVER_AT_BOOT'],
+    ['/etc/rc3.d/S20nfs-kernel-server', '', 'NFS_SERVER_AT_BOOT'],
+    ['/etc/systemd/system/nfsdata.mount', '[Mount]\nWhat=/dev/vdb\nWhere=/nfsdata\n', 'MOUNT_UNIT'],
     ['/etc/nfs.conf.d/zz.conf', '[nfsd]\ngrace-time=90\n', 'GRACE_DEFAULT'],
     ['/etc/nfs.conf.d/zz.conf', '[nfsd]\ngrace-time=5\n', 'GRACE_BELOW_LEASE'],
   ] as const)('%s: %j: %s', async (path, text, code) => {
@@ -111,10 +119,142 @@ describe('check', () => {
     expect(await check(one)).toContain(code);
   });
 
+  test.each([
+    ['/lib/modules/0.0.1/x', 'KERNEL_WITHOUT_DRBD', 'an older kernel is not the next one'],
+    ['/run/systemd/system/x', 'NFS_SERVER_AT_BOOT', 'systemd has no use for init scripts of its units'],
+  ] as const)('%s: not %s: %s', async (path, code, _) => {
+    const one = captured('healthy.node2');
+    one.machine.files.set(path, '').set('/etc/rc3.d/S20nfs-kernel-server', '');
+    if (code === 'KERNEL_WITHOUT_DRBD') one.machine.files.delete('/etc/rc3.d/S20nfs-kernel-server');
+    expect(await check(one)).not.toContain(code);
+  });
+
+  const chain = (policy: string, ...rules: readonly string[]) =>
+    `table inet f {\n chain input {\n  type filter hook input priority filter; policy ${policy};\n${rules.map((rule) => `  ${rule}\n`).join('')} }\n}\n`;
+  test.each([
+    ['accepts everything', chain('accept'), ['RANDOM_PORTS']],
+    ['drops, and knows no port', chain('drop'), ['FIREWALL_RANDOM_PORTS', 'FIREWALL_CLOSED']],
+    [
+      'rejects at the end, and knows all that is fixed',
+      chain('accept', 'tcp dport { 22, 111, 2000-2100 } accept', 'reject with icmpx admin-prohibited'),
+      ['FIREWALL_RANDOM_PORTS'],
+    ],
+  ] as const)('a firewall that %s', async (_, ruleset, codes) => {
+    const one = captured('healthy.node2');
+    one.machine.on('nft', () => ruleset);
+    expect((await check(one)).filter((code) => /FIREWALL|PORTS/.test(code)).sort()).toEqual(
+      [...codes].sort(),
+    );
+  });
+
+  test('automatic policies: what nobody has changed is no loss', async () => {
+    const one = captured('healthy.node2');
+    const honest = one.machine.handler('drbdadm');
+    one.machine.on('drbdadm', async (args, command) => {
+      const output = await honest(args, command);
+      const text = typeof output === 'string' ? output : (output?.stdout ?? '');
+      return text.replaceAll('discard-secondary', 'disconnect');
+    });
+    expect(await check(one)).not.toContain('AFTER_SB_DISCARDS');
+  });
+
   test('an fstab line with noauto is none of them', async () => {
     const one = captured('healthy.node2');
     one.machine.files.set('/etc/fstab', '/dev/drbd1 /nfsdata xfs noauto 0 0\n');
     expect(await check(one)).not.toContain('FSTAB');
+  });
+});
+
+describe('the other node', () => {
+  const look = {
+    clock: 10_000,
+    versions: { tsha: '1.0.0', DRBD: '9.3.3' },
+    configurations: { 'corosync.conf': 'aa', 'nfs.conf': 'bb' },
+    findings: [],
+  };
+  const between = (theirs: Partial<LookAnswer>) => [
+    ...findingsBetween({
+      ...{ node: 'alpha', peer: 'beta', own: look, askedAt: 9000, answeredAt: 11_000 },
+      theirs: { is: 'known', value: { ...look, ...theirs } },
+    }),
+  ];
+
+  test.each<readonly [string, Partial<LookAnswer>, readonly string[]]>([
+    ['alike', {}, []],
+    ['a clock within the time of the answer', { clock: 11_900 }, []],
+    ['a clock that is behind', { clock: 6900 }, ['CLOCKS_DIFFER']],
+    ['a clock that is ahead', { clock: 13_100 }, ['CLOCKS_DIFFER']],
+    ['another DRBD', { versions: { ...look.versions, DRBD: '8.4.11' } }, ['VERSIONS_DIFFER']],
+    ['no DRBD', { versions: { ...look.versions, DRBD: null } }, ['VERSIONS_DIFFER']],
+    ['a version that this one does not ask for', { versions: { ...look.versions, more: '1' } }, []],
+    [
+      'another corosync.conf',
+      { configurations: { ...look.configurations, 'corosync.conf': 'cc' } },
+      ['CONFIGURATIONS_DIFFER'],
+    ],
+    [
+      'what it finds by itself',
+      { findings: [{ code: 'FSTAB', facts: { device: '/dev/drbd1', resource: 'fs' }, evidence: [] }] },
+      ['FSTAB'],
+    ],
+    ['what only a newer one knows', { findings: [{ code: 'OF_TOMORROW', facts: {}, evidence: [] }] }, []],
+  ])('%s', (_, theirs, codes) => {
+    expect(between(theirs).map(({ code }) => code)).toEqual(codes);
+  });
+
+  test('that it lets nobody in is said, and is no alarm', () => {
+    const theirs = { is: 'unknown', why: 'Permission denied (publickey).' } as const;
+    const found = [
+      ...findingsBetween({ node: 'alpha', peer: 'beta', own: look, theirs, askedAt: 0, answeredAt: 0 }),
+    ];
+    expect(found.map(({ code }) => code)).toEqual(['NODE_NOT_LOOKED_AT']);
+    expect(endingFor(found)).toBe('well');
+  });
+
+  test.each([
+    [{ code: 255, stderr: 'ssh: connect to host beta port 22: No route to host\n' }, 'No route to host'],
+    [{ code: 127, stderr: 'sh: 1: /usr/sbin/tsha: not found\n' }, 'beta has no /usr/sbin/tsha'],
+    [{ code: 127, missing: true }, 'ssh is not installed'],
+    [{ code: 124, hung: 'pid 77' }, 'did not end'],
+    [{ code: 0, stdout: '{"clock":1}' }, 'another version?'],
+    [{ code: 0, stdout: 'Welcome!' }, 'another version?'],
+  ] as const)('ssh answers %j: %s', async (output, why) => {
+    const { machine } = captured('healthy.node1');
+    machine.on('ssh', () => output);
+    expect(await askLook(hostOn(machine, 60_000), 'beta')).toMatchObject({
+      is: 'unknown',
+      why: expect.stringContaining(why),
+    });
+  });
+
+  test('it is asked without a question, within five seconds, for one thing of a fixed list', async () => {
+    const { machine } = captured('healthy.node1');
+    await askLook(hostOn(machine, 60_000), 'beta');
+    expect(machine.ran).toEqual([
+      'ssh -o BatchMode=yes -o ConnectTimeout=5 -- beta /usr/sbin/tsha node look',
+    ]);
+  });
+});
+
+describe('accepted', () => {
+  const found = [finding('FENCING_OFF', { value: 'false' }), finding('RANDOM_PORTS', { daemons: 'statd' })];
+  const accept = (until: string, code = 'FENCING_OFF') =>
+    withAcceptances(found, [{ code, why: 'two power switches', until }], Date.UTC(2026, 10, 29), () => false);
+
+  test.each([
+    ['2026-11-29', ['ACCEPTED', 'RANDOM_PORTS']],
+    ['2026-11-28', ['FENCING_OFF', 'RANDOM_PORTS']],
+  ])('until %s', (until, codes) => {
+    expect(accept(until).map(({ code }) => code)).toEqual(codes);
+  });
+
+  test('what is accepted no longer decides how the command ends', () => {
+    expect([endingFor(found), endingFor(accept('2027-01-01'))]).toEqual(['attention', 'well']);
+  });
+
+  test('danger to data cannot be accepted', () => {
+    const accepted = [{ code: 'FENCING_OFF', why: 'x', until: '2027-01-01' }];
+    expect(withAcceptances(found, accepted, 0, () => true)).toEqual(found);
   });
 });
 

@@ -12,10 +12,9 @@ export async function splitTheData(run: Run, active: NodeName): Promise<string> 
   const peer = peerOf(active);
   await steps.run('no automatic policy', 60, async (signal) => {
     for (const node of lab.nodes)
-      await node.run(
-        'drbdadm net-options --after-sb-0pri=disconnect --after-sb-1pri=disconnect data',
-        { signal },
-      );
+      await node.run('drbdadm net-options --after-sb-0pri=disconnect --after-sb-1pri=disconnect data', {
+        signal,
+      });
   });
   return await steps.run('both sides change', 120, async (signal) => {
     await lab.network.cut('node2', 'replication');
@@ -34,7 +33,7 @@ export async function splitTheData(run: Run, active: NodeName): Promise<string> 
 }
 
 /** By the disk, not by what is remembered of it. */
-export const sumOn = ({ lab }: Run, node: NodeName, signal: AbortSignal): Promise<string> =>
+const sumOn = ({ lab }: Run, node: NodeName, signal: AbortSignal): Promise<string> =>
   lab.machine(node).run(`sync; sha1sum ${file}`, { signal });
 
 /** Told with its amounts, refused where it must be, repaired with a person's help, and by ssh; the survivor's data is intact. */
