@@ -34,7 +34,7 @@ export function defineFileTools(machine: NfsMachine): void {
   });
   machine.on('od', (args) => {
     const bytes = machine.disk.get(machine.where(args.at(-1) ?? ''));
-    if (!(bytes instanceof Uint8Array)) return no('No such file');
+    if (!(bytes instanceof Uint8Array)) return no(`od: ${args.at(-1)}: No such file or directory`);
     return ` ${new Int32Array(bytes.slice().buffer)[0]}\n`;
   });
   machine.on('dd', (args, { input = '' }) => {
@@ -67,7 +67,14 @@ export function defineFileTools(machine: NfsMachine): void {
     return text === undefined ? no('cat: x: No such file or directory') : String(text);
   });
   machine.on('find', (args) => {
-    if (args.includes('+1')) return '';
+    if (args.includes('+1')) {
+      const here = machine.where(args[0] ?? '');
+      const [, bak = ''] = /^(.*)\/%f\\0$/.exec(args.at(-1) ?? '') ?? [];
+      return [...machine.secondNames.values()]
+        .filter((first) => first.startsWith(`${here}/`) && machine.disk.has(first))
+        .map((first) => `${bak}/${first.slice(here.length + 1)}\0`)
+        .join('');
+    }
     if (args.includes('-printf')) return inventory(machine, args.slice(0, args.indexOf('-maxdepth')));
     const from = machine.where(args[0] ?? '');
     const to = machine.where(args[args.indexOf('-t') + 1] ?? '');
@@ -85,8 +92,13 @@ export function defineFileTools(machine: NfsMachine): void {
     for (const [path, text] of [...machine.disk]) {
       if (!path.startsWith(`${from}/`) || path.endsWith('/') || (onlyOld && machine.young.has(path)))
         continue;
+      const other = `${to}/${path.slice(from.length + 1)}`;
+      if (links && [...machine.secondNames.values()].includes(path)) continue;
+      if (!copies && machine.secondNames.get(other) === path)
+        return no(`mv: '${path}' and '${other}' are the same file`);
+      if (links) machine.secondNames.set(other, path);
       if (!copies) machine.disk.delete(path);
-      machine.disk.set(`${to}/${path.slice(from.length + 1)}`, text);
+      machine.disk.set(other, text);
     }
     return '';
   });
@@ -96,7 +108,10 @@ export function defineFileTools(machine: NfsMachine): void {
     return records.map(([path, text]) => `${path}\0${text}\n`).join('') || no('', 1);
   });
   machine.on('rm', (args) => {
-    for (const file of args.slice(args.indexOf('--') + 1)) machine.disk.delete(machine.where(file));
+    for (const file of args.slice(args.indexOf('--') + 1)) {
+      machine.disk.delete(machine.where(file));
+      machine.secondNames.delete(machine.where(file));
+    }
     return '';
   });
 }

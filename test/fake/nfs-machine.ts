@@ -53,6 +53,8 @@ export class NfsMachine extends FakeMachine {
   isFull = false;
   hasHardLinks = true;
   kernelLog = '[    3.100000] NFSD: Using nfsdcld client tracking operations.\n';
+  /** Names of a record in `sm.bak`, each with its first one in `sm`: mv refuses to move the one onto the other. */
+  readonly secondNames = new Map<string, string>();
   /** What lies in sm.bak came there after the server had started. */
   retiredLately = false;
   /** The machine goes down: whatever systemd is to stop waits for Pacemaker, unless it is told to ignore that. */

@@ -8,37 +8,48 @@ const fromEnvironment = (name: 'SEED' | 'RUNS' | 'PATH'): string | undefined =>
   process.env[`TSHA_CAMPAIGN_${name}`] || undefined;
 
 export type Campaign<Situation> = {
-  /** The test file, as vitest is told it: for the words that replay a failure. */
+  /** The test file, as vitest is told it; or, of another runner, the whole command: for the words that replay a failure. */
   readonly file: string;
   readonly situations: fc.Arbitrary<Situation>;
-  /** How many situations an ordinary run tries; `TSHA_CAMPAIGN_RUNS` says otherwise. */
+  /** How many situations an ordinary run tries at most; `TSHA_CAMPAIGN_RUNS` says otherwise. */
   readonly runs: number;
+  /** For how many seconds an ordinary run tries new ones. */
+  readonly seconds?: number;
   /** Makes the situation, acts in it, and throws where the kernel's own table says something else than the agent. Tidies up. */
   readonly judge: (situation: Situation) => Promise<void>;
 };
 
+/** Of a single campaign in an ordinary run: all of them together take about three minutes of a quiet machine with two processors. */
+const ordinarySeconds = 60;
+
 /** Tries every situation of a campaign and says with which seed; throws for the smallest one that fails, with the way back to it. */
-export async function campaign<Situation>({
+export async function campaign<Situation>(given: Campaign<Situation>): Promise<void> {
+  console.log(await tried(given));
+}
+
+/** The same; the words are returned. */
+export async function tried<Situation>({
   file,
   situations,
   runs,
+  seconds = ordinarySeconds,
   judge,
-}: Campaign<Situation>): Promise<void> {
+}: Campaign<Situation>): Promise<string> {
   const seed = Number(fromEnvironment('SEED') ?? Date.now() & 0x7fffffff);
   const path = fromEnvironment('PATH');
-  const numRuns = path ? 1 : Number(fromEnvironment('RUNS') ?? runs);
+  const asked = path ? '1' : fromEnvironment('RUNS');
   const since = performance.now();
   const told = await fc.check(fc.asyncProperty(situations, judge), {
     seed,
-    numRuns,
+    numRuns: Number(asked ?? runs),
     ...(path && { path, endOnFailure: true }),
-    // On a busy machine fewer situations are tried, none of them less strictly.
+    // On a busy machine fewer situations are tried, none of them less strictly: the one that is underway comes to its end.
     markInterruptAsFailure: false,
-    interruptAfterTimeLimit: longestMs / 3,
+    interruptAfterTimeLimit: asked ? longestMs / 3 : seconds * 1000,
   });
-  const seconds = ((performance.now() - since) / 1000).toFixed(0);
+  const took = ((performance.now() - since) / 1000).toFixed(0);
   if (told.failed) throw new Error(failureOf(file, told, seed));
-  console.log(`${file}: ${told.numRuns} situations in ${seconds} s, seed ${seed}`);
+  return `${file}: ${told.numRuns} situations in ${took} s, seed ${seed}`;
 }
 
 /** The time limit of a campaign's test: for an ordinary run on a machine that has much else to do, or for what was asked by hand. */
@@ -47,9 +58,10 @@ export const longestMs = 900_000 * Math.max(1, Number(fromEnvironment('RUNS') ??
 function failureOf<T>(file: string, told: fc.RunDetails<[T]>, seed: number): string {
   const error = told.errorInstance instanceof Error ? told.errorInstance : undefined;
   const back = told.counterexamplePath === null ? '' : ` TSHA_CAMPAIGN_PATH=${told.counterexamplePath}`;
+  const command = file.endsWith('.test.ts') ? `npx vitest run --project host ${file}` : file;
   return [
     `situation ${told.numRuns} of the campaign failed`,
-    `again: TSHA_CAMPAIGN_SEED=${seed}${back} npx vitest run --project host ${file}`,
+    `again: TSHA_CAMPAIGN_SEED=${seed}${back} ${command}`,
     ...(told.counterexample ? [`situation: ${fc.stringify(told.counterexample[0])}`] : []),
     error?.message ?? String(told.errorInstance ?? ''),
     error?.stack ?? '',

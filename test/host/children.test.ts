@@ -15,7 +15,7 @@ describe('in Node', () => {
 describe('in Bun, which runs the native flavour', () => {
   test.each(rows)('%s', async (name, expected) => {
     const argv = ['run', join(import.meta.dirname, 'child-stories.ts'), name];
-    const { stdout } = await execa(compiler(), argv, { env: { BUN_JSC_useJIT: '0' }, timeout: 30_000 });
+    const { stdout } = await execa(compiler(), argv, { env: { BUN_JSC_useJIT: '0' }, timeout: 250_000 });
     expect(JSON.parse(stdout)).toEqual(expected);
   });
 });

@@ -27,7 +27,7 @@ export function testDefects<D extends Defect>(
       .filter((name) => name in defect)
       .map((name) => [`${defect.id}, ${names[name]}: ${defect.what}`, name, defect] as const),
   );
-  test.for(all)('%s', { timeout: 60_000 }, async ([, name, defect], { skip }) => {
+  test.for(all)('%s', async ([, name, defect], { skip }) => {
     if (name === 'later') later ??= laterStock();
     const release = { installed: installedStock, later: await later, ours: undefined }[name];
     if (name === 'later' && !release) skip('stock agents of 4.18 cannot be had here');

@@ -86,7 +86,7 @@ test.concurrent('Filesystem: 200 times', async () => {
   } finally {
     await box.close();
   }
-}, 400_000);
+}, 1_800_000);
 
 test.concurrent('exportfs: 50 times, two directories', async () => {
   const box = await openExports();
@@ -122,4 +122,4 @@ test.concurrent('exportfs: 50 times, two directories', async () => {
   } finally {
     await box.close();
   }
-}, 300_000);
+}, 1_800_000);

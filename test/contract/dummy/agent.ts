@@ -62,7 +62,7 @@ async function misbehave(mischief: string, { run, sys: { launch, self } }: Host)
       await run(['sh', '-c', 'trap "" TERM; sleep 3600 & wait; sleep 3600']);
       return;
     case 'daemon':
-      await launch(['sleep', '5']);
+      await launch(['sleep', '300']);
       return;
     case 'flood':
       throw new Failure('failed', 'ü'.repeat(400));

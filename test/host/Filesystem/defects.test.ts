@@ -145,16 +145,16 @@ const defects: readonly Told[] = [
   },
   {
     id: 'D11',
-    what: 'a busy mount below ours, timeout 4 s: does the stop end in time?',
+    what: 'a busy mount below ours, and a timeout: does the stop end by itself?',
     async story(params, agent) {
       await call(agent, 'start', params);
       await sandbox.run('mkdir', `${params.directory}/sub`);
       await sandbox.run('mount', '-t', 'tmpfs', 'x', `${params.directory}/sub`);
       const { end } = await sandbox.holder(`cd ${params.directory}/sub; echo; exec sleep 60`);
-      const given = { ...params, meta_timeout: 4000, force_unmount: 'false' };
+      const given = { ...params, meta_timeout: 12_000, force_unmount: 'false' };
       const { code, ms } = await call(agent, 'stop', given);
       await end();
-      return { code, inTime: ms < 4000 };
+      return { code, inTime: ms < 15_000 }; // a quarter more, for a machine on which a process takes seconds to start and to end
     },
     installed: { code: 1, inTime: false },
     ours: { code: 1, inTime: true },

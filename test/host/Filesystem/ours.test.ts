@@ -79,9 +79,9 @@ describe('a foreign mount on the directory', () => {
     ['F2: a bind mount', { device: '/usr', fstype: 'none', options: 'bind' }],
   ])('%s: an automount stays, and is not woken', async (_what, params) => {
     const directory = newDirectory();
-    const script = `mkfifo ${directory}.pipe; exec 3<>${directory}.pipe; mount -i -t autofs -o "fd=3,pgrp=$(cut -d' ' -f5 /proc/$$/stat),minproto=5,maxproto=5,direct" systemd-1 ${directory} && echo && exec sleep 600`;
+    const script = `mkfifo ${directory}.pipe; exec 3<>${directory}.pipe; mount -i -t autofs -o "fd=3,pgrp=$(cut -d' ' -f5 /proc/$$/stat),minproto=5,maxproto=5,direct" systemd-1 ${directory} && echo && exec sleep 36000`;
     const daemon = await sandbox.holder(script);
-    const given = { ...params, directory, meta_timeout: 10_000 };
+    const given = { ...params, directory, meta_timeout: 30_000 };
     expect(await codes('ours', given, all)).toBe(isForeign);
     expect(sourcesOn(directory)).toEqual(['systemd-1']);
     await sandbox.run('umount', '-c', '-i', '-l', directory);
@@ -176,7 +176,7 @@ describe('shared propagation', () => {
       directory: `${base}/m`,
       fstype: 'none',
       options: 'bind',
-      meta_timeout: 12_000,
+      meta_timeout: 30_000,
     };
     expect(await codes('ours', params, 'start')).toBe('start 0');
     await sandbox.run('mount', await sandbox.disk('ext4'), `${src}/vol2`);
@@ -203,7 +203,7 @@ describe('shared propagation', () => {
 
   test('F5: who keeps the copy busy is named, not ended', async () => {
     const { src, params } = await bound();
-    const user = await sandbox.holder(`cd ${params.directory}/vol2; echo; exec sleep 60`);
+    const user = await sandbox.holder(`cd ${params.directory}/vol2; echo; exec sleep 3600`);
     const answer = await sandbox.ours('stop', params);
     expect(answer).toMatchObject({ code: 1, reason: expect.stringContaining(`[${user.pid}]`) });
     expect([existsSync(`/proc/${user.pid}/exe`), sourcesOn(`${src}/vol2`).length]).toEqual([true, 1]);
@@ -219,7 +219,7 @@ describe('who is in the way', () => {
       device: await sandbox.disk('ext4'),
       directory: newDirectory(),
       fstype: 'ext4',
-      meta_timeout: 12_000,
+      meta_timeout: 30_000,
       ...more,
     };
     return params;
@@ -227,18 +227,18 @@ describe('who is in the way', () => {
   const isAlive = (pid: number | undefined) => existsSync(`/proc/${pid}/exe`);
 
   test.each([
-    ['a working directory', (m: string) => `cd ${m}; echo; exec sleep 60`],
-    ['a program', (m: string) => `cp /bin/sleep ${m}/s; echo; exec ${m}/s 60`],
+    ['a working directory', (m: string) => `cd ${m}; echo; exec sleep 3600`],
+    ['a program', (m: string) => `cp /bin/sleep ${m}/s; echo; exec ${m}/s 3600`],
     [
       'a mapped file',
       (m: string) =>
-        `cp /bin/sleep ${m}/s; exec python3 -c "import mmap,os,time; f=os.open('${m}/s',0); a=mmap.mmap(f,4096,prot=1); os.close(f); print(flush=True); time.sleep(60)"`,
+        `cp /bin/sleep ${m}/s; exec python3 -c "import mmap,os,time; f=os.open('${m}/s',0); a=mmap.mmap(f,4096,prot=1); os.close(f); print(flush=True); time.sleep(3600)"`,
     ],
   ])('F6: %s below the mount point, from before the mount, is no user', async (_what, script) => {
     const params = await started();
     const below = await sandbox.holder(script(params.directory));
     expect(await codes('ours', params, 'start')).toBe('start 0');
-    const user = await sandbox.holder(`cd ${params.directory}; echo; exec sleep 60`);
+    const user = await sandbox.holder(`cd ${params.directory}; echo; exec sleep 3600`);
     expect(await codes('ours', params, 'stop')).toBe('stop 0');
     expect([isAlive(below.pid), isAlive(user.pid)]).toEqual([true, false]);
     await below.end();
@@ -254,7 +254,7 @@ describe('who is in the way', () => {
       device,
     ]);
     await new Promise((resolve) => driver.stdout?.once('data', resolve));
-    const params = { device, directory, fstype: 'fuse', meta_timeout: 10_000 };
+    const params = { device, directory, fstype: 'fuse', meta_timeout: 30_000 };
     expect(await codes('ours', params, 'rec')).toBe('rec 0');
     const answer: Answer = await sandbox.ours('stop', params);
     expect(answer).toMatchObject({ code: 1, reason: expect.stringContaining(device) });
@@ -285,7 +285,7 @@ describe('who is in the way', () => {
   test('F9: a nested mount whose name is no UTF-8', async () => {
     const params = await started();
     expect(await codes('ours', params, 'start')).toBe('start 0');
-    const script = `d=${params.directory}/$(printf 'a\\377 b\\303'); mkdir "$d" && mount -t tmpfs x "$d" && cd "$d" && echo && exec sleep 60`;
+    const script = `d=${params.directory}/$(printf 'a\\377 b\\303'); mkdir "$d" && mount -t tmpfs x "$d" && cd "$d" && echo && exec sleep 3600`;
     const user = await sandbox.holder(script);
     expect(await codes('ours', params, 'rec stop')).toBe('rec 0, stop 0');
     expect([sandbox.mounts(params.directory), isAlive(user.pid)]).toEqual([[], false]);
@@ -297,7 +297,7 @@ def work():
   ctypes.CDLL(None,use_errno=True).unshare(0x200|0x400)
   ${body}
   print(flush=True)
-  time.sleep(60)
+  time.sleep(3600)
 threading.Thread(target=work).start()"`;
   test.each([
     ['its own working directory', (m: string) => inThread(`os.chdir('${m}')`), /thread \d+: cwd/],
@@ -326,7 +326,7 @@ f=os.open('${params.directory}/f',os.O_CREAT|os.O_RDWR)
 socket.send_fds(a,[b'x'],[f])
 os.close(f)
 print(flush=True)
-time.sleep(60)"`,
+time.sleep(3600)"`,
     );
     const answer = await sandbox.ours('stop', params);
     expect(answer).toMatchObject({

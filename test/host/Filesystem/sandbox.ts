@@ -127,6 +127,7 @@ export async function openSandbox(): Promise<Sandbox> {
       cwd: '/',
       stdin: 'ignore',
       env: envOf(params, release),
+      timeout: overdueMs(params),
     });
     const reason = /(?:.|\n)*ocf-exit-reason:(.*)/.exec(done.stderr)?.[1];
     return { code: done.exitCode, reason, stderr: done.stderr, ms: performance.now() - since };
@@ -186,6 +187,12 @@ export async function openSandbox(): Promise<Sandbox> {
   };
 }
 
+/** An operation's timeout: what waits for a share of it outlasts every test. */
+export const anHour = 3_600_000;
+
+/** An agent that ends by its own timeout has ended long before, on however slow a machine: then its exit code is `undefined`. */
+const overdueMs = ({ meta_timeout = 20_000 }: Params) => 10 * Number(meta_timeout);
+
 /** Parameters of a recurring monitor. */
 export const recurring = { meta_interval: 10_000 } as const;
 
@@ -203,7 +210,7 @@ export async function startedOn(
     device: await sandbox.disk(type),
     directory: freshDirectory(sandbox),
     fstype: type,
-    meta_timeout: 8000,
+    meta_timeout: 40_000,
     ...more,
   };
   expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });

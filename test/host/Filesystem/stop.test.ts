@@ -110,13 +110,13 @@ test.each(['a\tb', 'a\nb', 'a\\b', 'a\\040b', "a'b", 'a"b', 'a$(b)', '-a', 'Ã¤ Ã
   'Filesystem#46, D5: a mount point named %j',
   async (name) => {
     const directory = `${freshDirectory(sandbox)}/${name}`;
-    const resource = { device: await sandbox.disk('ext4'), directory, fstype: 'ext4', meta_timeout: 5000 };
+    const resource = { device: await sandbox.disk('ext4'), directory, fstype: 'ext4', meta_timeout: 60_000 };
     expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
     expect(await sandbox.ours('monitor', { ...resource, ...recurring, OCF_CHECK_LEVEL: 20 })).toMatchObject({
       code: 0,
     });
     await sandbox.holder(
-      `cd ${JSON.stringify(directory).replaceAll('$', '\\$').replaceAll('\\t', '\t').replaceAll('\\n', '\n')}; echo; exec sleep 60`,
+      `cd ${JSON.stringify(directory).replaceAll('$', '\\$').replaceAll('\\t', '\t').replaceAll('\\n', '\n')}; echo; exec sleep 3600`,
     );
     expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
     const escaped = directory

@@ -131,7 +131,7 @@ class World {
   }
 
   async settled(state: RegExp): Promise<void> {
-    await expect.poll(() => this.net.ip('link show dev eth0'), { timeout: 30_000 }).toMatch(state);
+    await expect.poll(() => this.net.ip('link show dev eth0'), { timeout: 100_000 }).toMatch(state);
   }
 
   async act(event: (typeof events)[number]): Promise<void> {

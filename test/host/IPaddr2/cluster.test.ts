@@ -98,7 +98,9 @@ describe('rules that are missing', () => {
 
 test('a start that fails leaves no rules', async () => {
   await net.ipPeer('link set p0 down');
-  await expect.poll(() => net.ip('link show dev eth0'), { timeout: 5000 }).toMatch(/state (DOWN|LOWERLAYER)/);
+  await expect
+    .poll(() => net.ip('link show dev eth0'), { timeout: 100_000 })
+    .toMatch(/state (DOWN|LOWERLAYER)/);
   expect(await call(0, 'start', { nic: 'eth0', cidr_netmask: '24' })).toBe(1);
   expect([await net.added(), await tables()]).toEqual([[], []]);
 });

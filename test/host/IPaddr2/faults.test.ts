@@ -188,7 +188,7 @@ describe('another owner of the address', () => {
   test('IPaddr2#85: found later', async () => {
     await net.ipPeer('address add 2001:db8:1234::2/64 dev p0 nodad');
     await net.ip('address add 2001:db8:1234::2/64 dev eth0');
-    await expect.poll(() => net.ip('-6 address show dev eth0'), { timeout: 10_000 }).toContain('dadfailed');
+    await expect.poll(() => net.ip('-6 address show dev eth0'), { timeout: 100_000 }).toContain('dadfailed');
     await follow(net, {
       name: '',
       params: v6,

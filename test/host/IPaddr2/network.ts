@@ -68,7 +68,7 @@ export async function makeNetwork(agent?: readonly string[]): Promise<Network> {
       },
       extendEnv: false,
       reject: false,
-      timeout: 30_000,
+      timeout: 200_000,
     });
     const [, reason = ''] = /ocf-exit-reason:(.*)$/m.exec(stderr) ?? [];
     return { code: exitCode, reason, stderr, ms: performance.now() - since };
@@ -180,7 +180,7 @@ export async function follow(net: Network, { before = [], params, steps, says }:
   // The kernel takes up to a second to draw its conclusions from a lost carrier (linkwatch).
   if (before.includes(noCarrier))
     await expect
-      .poll(() => net.ip('link show dev eth0'), { timeout: 5000 })
+      .poll(() => net.ip('link show dev eth0'), { timeout: 100_000 })
       .toMatch(/state (DOWN|LOWERLAYER)/);
   let reason = '';
   for (const [step, code, there] of steps) {

@@ -189,7 +189,7 @@ test.each([
 ] as const)('I4: a link that comes while start waits: %s', async (_name, params, before) => {
   await net.ipPeer('link set p0 down');
   await expect
-    .poll(() => net.ip('link show dev eth0'), { timeout: 10_000 })
+    .poll(() => net.ip('link show dev eth0'), { timeout: 100_000 })
     .toMatch(/state (DOWN|LOWERLAYER)/);
   for (const line of before) await net.ip(line);
   let ended = false;
@@ -197,7 +197,7 @@ test.each([
     ended = true;
   });
   // the link comes once the address is there: by then start has seen that there was none
-  await expect.poll(async () => ended || (await net.added()).length > 0, { timeout: 10_000 }).toBe(true);
+  await expect.poll(async () => ended || (await net.added()).length > 0, { timeout: 100_000 }).toBe(true);
   expect(ended).toBe(false);
   await net.ipPeer('link set p0 up');
   expect(await started).toMatchObject({ code: 0 });

@@ -111,7 +111,7 @@ export async function openSandbox(): Promise<Sandbox> {
       extendEnv: false,
       cwd: '/',
       stdin: 'ignore',
-      timeout: 40_000,
+      timeout: 200_000,
       env: envOf(params, release),
     });
     const reason = /(?:.|\n)*ocf-exit-reason:(.*)/.exec(done.stderr)?.[1];

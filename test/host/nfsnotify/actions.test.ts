@@ -47,7 +47,7 @@ async function inside(machine: Machine, script: string, env: NodeJS.ProcessEnv =
     extendEnv: false,
     reject: false,
     cwd: '/',
-    timeout: 30_000,
+    timeout: 200_000,
   });
 }
 
@@ -101,7 +101,7 @@ const waiting = async () => (await inside('server', 'ls /var/lib/nfs/sm.bak')).s
 async function received(count: number): Promise<readonly string[]> {
   const lines = () =>
     readFileSync(join(folder, 'client.log'), 'utf8').match(/Received SM_NOTIFY from .*/g) ?? [];
-  await expect.poll(() => lines().length, { timeout: 20_000 }).toBeGreaterThanOrEqual(count);
+  await expect.poll(() => lines().length, { timeout: 100_000 }).toBeGreaterThanOrEqual(count);
   return lines();
 }
 

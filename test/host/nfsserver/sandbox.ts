@@ -129,7 +129,7 @@ export async function openNfsSandbox(): Promise<NfsSandbox> {
       extendEnv: false,
       cwd: '/',
       stdin: 'ignore',
-      timeout: 50_000,
+      timeout: 200_000,
       env: envOf(params),
     });
     return {

@@ -89,7 +89,11 @@ async function takenOver(
   await cluster.allStarted(signal, peer);
 }
 
-/** Until the client knows where the address went, it talks to a node that does not answer. */
+/**
+ * Until the client knows where the address went, it talks to a node that does not answer. By itself its kernel waits 5 s before it asks
+ * again (`delay_first_probe_time`), and asks for 3 s: whoever is faster was told.
+ */
+const untoldSeconds = 8;
 async function judgeNeighbour(run: Run, active: NodeName, happened: number): Promise<void> {
   const { watch, neighbour, steps, checks } = run;
   const arrived = watch.heldFrom(active, 'address', happened) ?? happened;
@@ -97,5 +101,5 @@ async function judgeNeighbour(run: Run, active: NodeName, happened: number): Pro
     neighbour.delay(active, arrived, signal),
   );
   const detail = delay === undefined ? 'never' : `${delay.toFixed(2)} s after the address was there`;
-  checks.add(`the client finds ${active} within 1 s`, delay !== undefined && delay <= 1, detail);
+  checks.add(`the client is told of ${active}`, delay !== undefined && delay < untoldSeconds, detail);
 }

@@ -4,6 +4,7 @@ import { failingDisks } from './disks.ts';
 import { firstPromotion } from './first-promotion.ts';
 import { linkCut } from './link.ts';
 import { killActive, powerFailure, shutdown } from './power.ts';
+import { randomSequences } from './random/random.ts';
 import { splitBrains } from './split-brain.ts';
 import { switchover } from './switchover.ts';
 
@@ -18,4 +19,5 @@ export const drbdScenarios: ((run: Run) => Promise<void>)[] = [
   shutdown,
   splitBrains,
   byHand,
+  randomSequences,
 ];

@@ -6,8 +6,8 @@ import { type NodeName, peerOf } from '../../settings.ts';
 import { judge } from '../judge.ts';
 import { now, type Run } from '../run.ts';
 
-/** Of the server's stop: its daemons must not have been waited for. */
-const stopSeconds = 10;
+/** Of the server's stop: its daemons must not have been waited for. It takes 4 to 6 s; what waits for a job of the shutdown that waits for it would take the 90 s of its unit. */
+const stopSeconds = 45;
 
 /** The active node is rebooted in good order, first the one, then the other: a move like any other (N8). */
 export async function reboots(run: Run): Promise<void> {

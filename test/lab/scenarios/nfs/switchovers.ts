@@ -108,7 +108,7 @@ async function judgeLocks(
   );
   checks.add(
     'a delegation holds nobody up, and its client sees what was written',
-    seconds < 5 && read === '2',
+    seconds < graceSeconds && read === '2', // whoever does not give it back loses it after a lease
     `${kept ? 'kept' : 'returned'}; ${seconds.toFixed(1)} s, read ${read}`,
   );
 }
@@ -131,11 +131,11 @@ async function deadClient(run: Run, clients: Clients, from: NodeName): Promise<v
   const grace = await graceEnds;
   checks.add(
     'a client that died does not hold the server in grace beyond its lease',
-    grace <= graceSeconds + 2,
+    grace < 2 * graceSeconds, // a client that is waited for lengthens it by a lease
     `grace ended ${grace.toFixed(1)} s after the move (lease ${graceSeconds} s)`,
   );
   const late = await steps.run('a new client mounts and writes', 60, (signal) => clients.arrive(signal));
-  checks.add('a client that comes after the move can work', late < 10, `${late.toFixed(1)} s`);
+  checks.add('a client that comes after the move can work', late < 2 * graceSeconds, `${late.toFixed(1)} s`);
   const inherited = await steps.run('its lock goes to another client', 60, async (signal) => {
     const began = now();
     while (!(await clients.idleLockIsFree(signal))) await sleep(500, undefined, { signal });
@@ -143,7 +143,7 @@ async function deadClient(run: Run, clients: Clients, from: NodeName): Promise<v
   });
   checks.add(
     'the lock of the dead client is free after its lease',
-    inherited <= graceSeconds + 5,
+    inherited < 3 * graceSeconds,
     `${inherited.toFixed(1)} s after the end of grace`,
   );
 }

@@ -16,7 +16,7 @@ export const alone: readonly Situation[] = [
     cases: [132, 144],
     what: 'start without module or peer: module loaded, started all the same',
     until: { node2: 'down' },
-    calls: [{ action: 'start', params: quick, code: 0, score: 1000, within: 12 }],
+    calls: [{ action: 'start', params: quick, code: 0, score: 1000 }],
     leaves: { node1: { role: 'Secondary', disk: 'UpToDate', connection: 'Connecting' } },
   },
   {
@@ -68,9 +68,8 @@ export const alone: readonly Situation[] = [
         action: 'start',
         params: { wfc_timeout: '', require_drbd_module_version_ge: '' },
         code: 0,
-        within: 4.5,
       },
-      { action: 'start', params: { wfc_timeout: 'none' }, code: 0, within: 4.5 },
+      { action: 'start', params: { wfc_timeout: 'none' }, code: 0 },
     ],
   },
   {
@@ -88,7 +87,7 @@ export const alone: readonly Situation[] = [
     what: 'promote, and once more',
     calls: [
       { action: 'promote', code: 0, score: 'untouched' },
-      { action: 'promote', code: 0, score: 'untouched', within: 3 },
+      { action: 'promote', code: 0, score: 'untouched' },
     ],
     leaves: { node1: { role: 'Primary' } },
   },
@@ -178,7 +177,7 @@ export const alone: readonly Situation[] = [
     calls: [
       monitor(7, 'deleted'),
       { action: 'demote', code: 7 },
-      { action: 'promote', code: 1, within: 3, says: /not started/ },
+      { action: 'promote', code: 1, says: /not started/ },
       { action: 'reload', code: 1, score: 'deleted' },
       { action: 'stop', code: 0, score: 'deleted' },
       {

@@ -1,7 +1,7 @@
 import { agentFolder } from '../../../cluster/configuration.ts';
 import type { Limits, Machine } from '../../../machines/machine.ts';
 
-/** A call of the agent as Pacemaker makes it, and ends it when its time is up; every value may be overridden, `undefined` leaves a variable out. */
+/** A call of the agent as Pacemaker makes it; every value may be overridden, `undefined` leaves a variable out. */
 export interface Call {
   action: string;
   params?: Record<string, string>;
@@ -44,7 +44,8 @@ export async function callAgent(
   limits: Limits,
 ): Promise<Answer> {
   const { action, params = {}, meta = {}, env = {}, instance, scored = false } = call;
-  const timeout = Number(meta['timeout'] ?? clone['timeout']) / 1000;
+  // it ends by itself before its time is up; on a busy machine its start and its end may take long
+  const timeout = (3 * Number(meta['timeout'] ?? clone['timeout'])) / 1000;
   const variables: Record<string, string | undefined> = {
     OCF_ROOT: '/usr/lib/ocf',
     OCF_RA_VERSION_MAJOR: '1',

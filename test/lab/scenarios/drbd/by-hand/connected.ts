@@ -102,7 +102,8 @@ export const connectedNodes: readonly Situation[] = [
         params: { fail_promote_early_if_peer_primary: 'true' },
         code: 1,
         score: 'deleted',
-        within: 10,
+        meta: { timeout: '90000' },
+        within: 45,
         says: /peer is Primary/,
       },
     ],
@@ -297,7 +298,7 @@ export const outdatedNode: readonly Situation[] = [
       ['node1', `drbdadm detach data && drbdmeta 1 v08 ${lowerDisk} internal apply-al\n${holdDisk}`],
       ['node1', attachHeld],
     ],
-    calls: [monitor(1, 'untouched', { meta: brief, within: 6, says: /hung/ })],
+    calls: [monitor(1, 'untouched', { meta: brief, says: /hung/ })],
     proof: `kill -0 $(cat /run/attach) && ${releaseDisk}`,
   },
 ];

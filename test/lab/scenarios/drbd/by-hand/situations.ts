@@ -12,7 +12,7 @@ export interface Expectation extends Call {
   /** What becomes of the promotion score; no word about it: nobody looks. */
   score?: number | 'deleted' | 'untouched';
   says?: RegExp;
-  /** Seconds. */
+  /** Seconds; a share of the timeout, never what a quiet machine needs. */
   within?: number;
 }
 
