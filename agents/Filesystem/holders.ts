@@ -127,7 +127,7 @@ const nameOf = async (host: Host, pid: number): Promise<string> =>
   (await processName(host, pid).catch(() => undefined)) ?? '?';
 
 async function parentOf(host: Host, pid: number): Promise<number> {
-  return parseStat(await host.sys.read(`/proc/${pid}/stat`).catch(() => ''))?.parent ?? 0;
+  return parseStat((await readIfThere(host, `/proc/${pid}/stat`)) ?? '')?.parent ?? 0;
 }
 
 async function loopDevicesOn(host: Host, mount: Mount): Promise<readonly string[]> {

@@ -2,7 +2,7 @@ import type { Log } from '../../lib/contract/log.ts';
 import { Failure } from '../../lib/contract/outcome.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { isThere } from '../../lib/host/local-files.ts';
+import { isThere, readIfThere } from '../../lib/host/local-files.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
 import type { Ctx } from './params.ts';
@@ -110,7 +110,7 @@ async function poke(host: Host, file: string, value: number): Promise<void> {
  */
 export async function endLockGrace(host: Host, log: Log): Promise<void> {
   const file = '/proc/fs/lockd/nlm_end_grace';
-  const isOver = await host.sys.read(file).catch(() => 'Y'); // lockd does not run without NFSv3
+  const isOver = (await readIfThere(host, file)) ?? 'Y'; // lockd does not run without NFSv3
   if (isOver.startsWith('Y')) return;
   try {
     await host.sys.poke(file, 'Y\n');

@@ -1,6 +1,6 @@
 import type { Log } from '../../lib/contract/log.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { kindIfThere, readIfThere } from '../../lib/host/local-files.ts';
+import { isThere, kindIfThere, readIfThere } from '../../lib/host/local-files.ts';
 import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
 
 // Red Hat's systems before nfs.conf read their arguments from /etc/sysconfig/nfs: one file, which is the administrator's. His is
@@ -40,10 +40,9 @@ export function withVariables(original: string, wanted: Variables): string {
 
 /** Puts the administrator's file back, if what lies there is ours. */
 export async function restoreSysconfig(host: Host, log: Log): Promise<void> {
-  const current = await host.sys.read(file).catch(() => '');
+  const current = (await readIfThere(host, file)) ?? '';
   if (!current.startsWith(tag)) return;
-  const kept = await host.sys.facts(backup).catch(() => undefined);
-  if (kept === undefined) return host.sys.remove(file);
+  if (!(await isThere(host, backup))) return host.sys.remove(file);
   const { code, stderr, hung } = await host.tryRun(['mv', '-fT', '--', backup, file]);
   if (code !== 0) log.warn(`${backup} cannot be put back: ${hung ?? stderr.trim()}`);
 }

@@ -1,5 +1,8 @@
 import type { Log } from '../contract/log.ts';
+import { Failure } from '../contract/outcome.ts';
 import type { RawParams } from '../contract/params.ts';
+import { wordsOf } from '../contract/reason.ts';
+import { isAbsence } from './local-files.ts';
 import type { Sys } from './sys/sys.ts';
 
 /**
@@ -40,13 +43,21 @@ export function memoryOf(sys: Sys, agent: string, instance: string, log: Log): M
   const dir = stateDir(sys.env);
   const file = `${dir}/${agent}-${encodeURIComponent(instance)}.json`;
 
-  async function page(of = file): Promise<Page> {
+  /** Empty where nothing is remembered. Throws `Failure` when that cannot be found out. */
+  const textOf = (of: string): Promise<string> =>
+    sys.read(of).catch((error: unknown) => {
+      if (isAbsence(error)) return '';
+      throw new Failure('failed', `cannot read ${of}: ${wordsOf(error)}`, { cause: error });
+    });
+
+  async function page(of = file, text?: string): Promise<Page> {
     const bootId = (await sys.read('/proc/sys/kernel/random/boot_id').catch(() => '')).trim();
     const blank: Page = { bootId, facts: {} };
-    const text = await sys.read(of).catch(() => '');
-    if (!text) return blank;
+    // What is remembered makes an answer better; an agent that must not read it (a monitor of an ordinary user) still has one.
+    const found = text ?? (await textOf(of).catch(({ message }: Failure) => void log.warn(message)));
+    if (!found) return blank;
     try {
-      const written = JSON.parse(text) as Page;
+      const written = JSON.parse(found) as Page;
       return written.bootId === bootId && typeof written.facts === 'object' ? written : blank;
     } catch {
       log.warn(`${of} is not readable as JSON and is ignored`);
@@ -64,7 +75,8 @@ export function memoryOf(sys: Sys, agent: string, instance: string, log: Log): M
   }
 
   return {
-    params: async () => (await page()).params,
+    // a stop without parameters would have nothing to stop
+    params: async () => (await page(file, await textOf(file))).params,
     async fact<T>(name: string) {
       const { facts, kept } = await page();
       return (facts[name] ?? kept?.[name]) as T | undefined;

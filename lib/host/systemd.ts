@@ -1,5 +1,6 @@
+import { Failure } from '../contract/outcome.ts';
 import type { Host } from './host.ts';
-import { factsIfThere, isThere, kindIfThere, targetIfThere } from './local-files.ts';
+import { factsIfThere, isThere, kindIfThere, readIfThere, targetIfThere } from './local-files.ts';
 import type { Output } from './sys/sys.ts';
 
 /** What systemd says about one unit. */
@@ -115,9 +116,19 @@ const groupRoots = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/
 /** The processes of a service of the system, read from its control group; none when it is not running. */
 export async function unitProcesses(host: Host, unit: string): Promise<readonly number[]> {
   for (const root of groupRoots) {
-    // ENODEV while the group is being removed: nothing runs in it either
-    const text = await host.sys.read(`${root}/system.slice/${unit}/cgroup.procs`).catch(() => undefined);
+    const text = await processesIn(host, `${root}/system.slice/${unit}/cgroup.procs`);
     if (text !== undefined) return text.split('\n').filter(Boolean).map(Number);
   }
   return [];
+}
+
+/** ENODEV while the group is being removed: nothing runs in it either. */
+async function processesIn(host: Host, file: string): Promise<string | undefined> {
+  try {
+    return await readIfThere(host, file);
+  } catch (error) {
+    if (error instanceof Failure && (error.cause as NodeJS.ErrnoException).code === 'ENODEV')
+      return undefined;
+    throw error;
+  }
 }

@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts';
+import { readIfThere } from '../local-files.ts';
 import { processName } from '../process-table.ts';
 
 /**
@@ -16,11 +17,9 @@ export const parseListeners = (table: string, port: number): readonly string[] =
 
 /** The programs that listen on a TCP port, `name (pid 1)` each. The kernel's own sockets have no program. */
 export async function listenersOn(host: Host, port: number): Promise<readonly string[]> {
-  const tables = await Promise.all(
-    ['tcp', 'tcp6'].map((name) => host.sys.read(`/proc/net/${name}`).catch(() => '')),
-  );
+  const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readIfThere(host, `/proc/net/${name}`)));
   const sockets = new Set(
-    tables.flatMap((table) => parseListeners(table, port)).map((inode) => `socket:[${inode}]`),
+    tables.flatMap((table) => parseListeners(table ?? '', port)).map((inode) => `socket:[${inode}]`),
   );
   if (sockets.size === 0) return [];
   const found: string[] = [];

@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts';
+import { readIfThere } from '../local-files.ts';
 import { canonicalIp } from './address-text.ts';
 
 /** `address` in canonical text. */
@@ -55,7 +56,7 @@ function addressOf(bytes: readonly number[]): string {
 export async function acceptedConnections({ sys }: Host): Promise<number | undefined> {
   // Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens …
   // Tcp: 1 200 120000 -1 12 34 …
-  const lines = (await sys.read('/proc/net/snmp').catch(() => '')).split('\n');
+  const lines = ((await readIfThere({ sys }, '/proc/net/snmp')) ?? '').split('\n');
   const [names = [], values = []] = lines
     .filter((line) => line.startsWith('Tcp: '))
     .map((line) => line.split(' '));
@@ -76,6 +77,6 @@ export async function connectionsTo(
     ...(families.has(4) ? ['/proc/net/tcp'] : []),
     ...(families.has(6) ? ['/proc/net/tcp6'] : []),
   ];
-  const tables = await Promise.all(files.map((path) => sys.read(path).catch(() => ''))); // tcp6: not without IPv6
-  return tables.flatMap((text) => parseTcp(text)).filter(({ local }) => local.port === port);
+  const tables = await Promise.all(files.map((path) => readIfThere({ sys }, path))); // tcp6: not without IPv6
+  return tables.flatMap((text) => parseTcp(text ?? '')).filter(({ local }) => local.port === port);
 }

@@ -1,5 +1,8 @@
+import { Failure } from '../../contract/outcome.ts';
+import { wordsOf } from '../../contract/reason.ts';
 import type { Host } from '../host.ts';
-import { readIfThere } from '../local-files.ts';
+import { isAbsence, isThere, listIfThere, readIfThere } from '../local-files.ts';
+import { processName } from '../process-table.ts';
 import type { Mount } from '../storage/mounts.ts';
 
 const clients = '/proc/fs/nfsd/clients';
@@ -10,32 +13,41 @@ const clients = '/proc/fs/nfsd/clients';
  */
 export async function nfsClientsOn(host: Host, { device }: Mount): Promise<readonly string[]> {
   const holders: string[] = [];
-  for (const id of await host.sys.list(clients).catch(() => [])) {
-    const read = (file: string) => host.sys.read(`${clients}/${id}/${file}`).catch(() => ''); // it may leave meanwhile
-    if (holdsState(await read('states'), device))
-      holders.push(/^address: "(.*):\d+"$/m.exec(await read('info'))?.[1] ?? `number ${id}`);
-  }
+  for (const id of await listIfThere(host, clients))
+    if (holdsState(await ofClient(host, id, 'states'), device))
+      holders.push(/^address: "(.*):\d+"$/m.exec(await ofClient(host, id, 'info'))?.[1] ?? `number ${id}`);
   return [
     ...(holders.length > 0 ? [`NFSv4 clients hold files open: ${[...new Set(holders)].join(', ')}`] : []),
     ...((await hasLockdLocks(host, device)) ? ['NFSv3 clients hold locks'] : []),
   ];
 }
 
+/** A file that nfsd has of a client; empty for one that has left meanwhile, whose files answer ENXIO as long as they are there. */
+async function ofClient(host: Host, id: string, file: 'states' | 'info'): Promise<string> {
+  try {
+    return await host.sys.read(`${clients}/${id}/${file}`);
+  } catch (error) {
+    if (isAbsence(error) || (error as NodeJS.ErrnoException).code === 'ENXIO') return '';
+    throw new Failure('failed', `cannot look at ${clients}/${id}/${file}: ${wordsOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
 /** /proc/locks: `1: POSIX ADVISORY WRITE <pid> <major>:<minor>:<inode> …`, the device in hexadecimal. */
 async function hasLockdLocks(host: Host, device: string): Promise<boolean> {
   const hex = hexOf(device);
-  const table = await host.sys.read('/proc/locks').catch(() => '');
+  const table = (await readIfThere(host, '/proc/locks')) ?? '';
   const pids = [...table.matchAll(/ (\d+) (\w+:\w+):\d+ /g)]
     .filter(([, , place]) => place === hex)
     .map(([, pid]) => pid);
-  for (const pid of new Set(pids))
-    if ((await host.sys.read(`/proc/${pid}/comm`).catch(() => '')).trim() === 'lockd') return true;
+  for (const pid of new Set(pids)) if ((await processName(host, Number(pid))) === 'lockd') return true;
   return false;
 }
 
 /** Seconds that an NFSv4 client may stay silent before its state is given up. */
 export async function leaseSeconds(host: Host): Promise<number | undefined> {
-  const text = await host.sys.read('/proc/fs/nfsd/nfsv4leasetime').catch(() => '');
+  const text = (await readIfThere(host, '/proc/fs/nfsd/nfsv4leasetime')) ?? '';
   return /^\d+\s*$/.test(text) ? Number.parseInt(text, 10) : undefined;
 }
 
@@ -44,11 +56,9 @@ export async function leaseSeconds(host: Host): Promise<number | undefined> {
  * 5.3) does not tell.
  */
 export async function clientsHolding(host: Host, device: string): Promise<number | undefined> {
-  const ids = await host.sys.list(clients).catch(() => undefined);
-  if (!ids) return undefined;
-  const states = await Promise.all(
-    ids.map(async (id) => (await readIfThere(host, `${clients}/${id}/states`)) ?? ''), // a client may leave meanwhile
-  );
+  if (!(await isThere(host, clients))) return undefined;
+  const ids = await listIfThere(host, clients);
+  const states = await Promise.all(ids.map((id) => ofClient(host, id, 'states')));
   return states.filter((text) => holdsState(text, device)).length;
 }
 

@@ -1,5 +1,7 @@
+import { Failure } from '../../contract/outcome.ts';
 import { readBoolean } from '../../contract/params.ts';
 import type { Host } from '../host.ts';
+import { listIfThere, readIfThere } from '../local-files.ts';
 
 /** Where nfs-utils looks, the later file winning. The distribution's own files below /usr/etc are SUSE's. */
 const places = ['/usr/etc/nfs.conf', '/usr/etc/nfs.conf.d', '/etc/nfs.conf', '/etc/nfs.conf.d'];
@@ -9,20 +11,34 @@ export type NfsConf = {
   get(section: string, key: string): string | undefined;
 };
 
-/** nfs.conf(5) with its fragments. What cannot be read does not count, as for nfs-utils; neither does `except`, a file of ours. */
+/**
+ * nfs.conf(5) with its fragments, but for `except`, a file of ours. What is no file does not count, as for nfs-utils: a directory called
+ * `x.conf`, links in a circle. Throws `Failure` where there is one that cannot be read: what it says nobody knows then.
+ */
 export async function nfsConf(host: Host, except?: string): Promise<NfsConf> {
   const texts: string[] = [];
   for (const place of places) {
     if (!place.endsWith('.d')) {
-      texts.push(await host.sys.read(place).catch(() => ''));
+      texts.push(await textOf(host, place));
       continue;
     }
-    const names = await host.sys.list(place).catch(() => []);
+    const names = await listIfThere(host, place);
     for (const name of [...names].sort())
       if (name.endsWith('.conf') && !name.startsWith('.') && `${place}/${name}` !== except)
-        texts.push(await host.sys.read(`${place}/${name}`).catch(() => ''));
+        texts.push(await textOf(host, `${place}/${name}`));
   }
   return parseNfsConf(texts.join('\n'));
+}
+
+const noFile: ReadonlySet<unknown> = new Set(['EISDIR', 'ELOOP']);
+
+async function textOf(host: Host, path: string): Promise<string> {
+  try {
+    return (await readIfThere(host, path)) ?? '';
+  } catch (error) {
+    if (error instanceof Failure && noFile.has((error.cause as NodeJS.ErrnoException).code)) return '';
+    throw error;
+  }
 }
 
 /**

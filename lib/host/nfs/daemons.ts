@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts';
+import { isAbsence } from '../local-files.ts';
 import { processIds, processName } from '../process-table.ts';
 import { isInstalled, unitProcesses } from '../systemd.ts';
 
@@ -113,9 +114,13 @@ export async function processesNamed(
     const name = await processName(host, pid);
     if (name === undefined || !names.has(name)) continue;
     const [exe, namespace] = await Promise.all(
-      ['exe', 'ns/mnt'].map((link) => host.sys.target(`/proc/${pid}/${link}`).catch(() => undefined)),
+      ['exe', 'ns/mnt'].map((link) => leads(host, `/proc/${pid}/${link}`)),
     );
-    if (exe !== undefined && (namespace ?? here) === here) found.push({ pid, name });
+    if (exe !== undefined && (namespace || here) === here) found.push({ pid, name });
   }
   return found;
 }
+
+/** Where a link of a process leads: `undefined` where there is none, empty where it may not be looked at, as in a container. */
+const leads = (host: Host, link: string): Promise<string | undefined> =>
+  host.sys.target(link).catch((error: unknown) => (isAbsence(error) ? undefined : ''));

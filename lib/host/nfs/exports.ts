@@ -103,7 +103,7 @@ export const withoutExports = (text: string, gone: (entry: Export) => boolean): 
 
 /** The kernel's export cache; empty without nfsd. */
 export const kernelExports = async (host: Host): Promise<readonly KernelExport[]> =>
-  parseKernelExports(await host.sys.read('/proc/net/rpc/nfsd.export/content').catch(() => ''));
+  parseKernelExports((await readIfThere(host, '/proc/net/rpc/nfsd.export/content')) ?? '');
 
 /**
  * As etab, with the kernel's own options:

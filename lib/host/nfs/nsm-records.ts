@@ -1,5 +1,7 @@
 import { Failure } from '../../contract/outcome.ts';
-import { commandFailure, type Host } from '../host.ts';
+import { commandFailure, type Host, outputTrouble } from '../host.ts';
+import { readIfThere } from '../local-files.ts';
+import type { Output } from '../sys/sys.ts';
 import { nfsdBegun } from './nfsd.ts';
 import type { Owner } from './state-directory.ts';
 
@@ -15,12 +17,27 @@ export function nextNsmState(last: number | undefined): number {
   return last + (last % 2 === 0 ? 1 : 2);
 }
 
-/** The number in statd's file `state`: four bytes in the machine's order. `undefined` when there is none. */
+/**
+ * The number in statd's file `state`: four bytes in the machine's order. `undefined` when there is none. Throws `Failure` when that
+ * cannot be found out: a number that clients have heard before tells them nothing.
+ */
 export async function readNsmState(host: Host, dir: string): Promise<number | undefined> {
-  const { code, stdout } = await host.tryRun(['od', '-An', '-td4', '-N4', '--', `${dir}/state`]);
-  const text = stdout.trim();
-  return code === 0 && text !== '' ? Number(text) : undefined;
+  const argv = ['od', '-An', '-td4', '-N4', '--', `${dir}/state`] as const;
+  const output = await host.tryRun(argv);
+  if (output.code !== 0 && !saysAbsent(output)) throw commandFailure(argv, output);
+  const text = output.stdout.trim();
+  return output.code === 0 && text !== '' ? Number(text) : undefined;
 }
+
+/** Whether a tool complains of nothing but files that are not there. */
+const saysAbsent = ({ stderr, hung, missing }: Output): boolean =>
+  !hung &&
+  !missing &&
+  stderr !== '' &&
+  stderr
+    .trimEnd()
+    .split('\n')
+    .every((line) => /: (No such file or directory|Not a directory)$/.test(line));
 
 /**
  * Writes the number, which is on the disk when this returns. A link in the file's place is not followed: the directory may be
@@ -110,7 +127,7 @@ export async function retireOlder(host: Host, dir: string): Promise<void> {
 
 /** When the oldest nfsd thread began, in seconds since 1970. */
 async function nfsdSince(host: Host): Promise<number | undefined> {
-  const booted = /^btime (\d+)/m.exec(await host.sys.read('/proc/stat').catch(() => ''))?.[1];
+  const booted = /^btime (\d+)/m.exec((await readIfThere(host, '/proc/stat')) ?? '')?.[1];
   const first = await nfsdBegun(host);
   return booted === undefined || first === undefined ? undefined : Number(booted) + Math.floor(first / ticks);
 }
@@ -126,10 +143,13 @@ export type Waiting = {
   readonly client: string;
 };
 
-/** The clients that are still to be told. */
+/** The clients that are still to be told. Throws `Failure` where a record cannot be read: its client would never learn. */
 export async function waitingClients(host: Host, dir: string): Promise<readonly Waiting[]> {
-  const output = await host.tryRun(['grep', '-r', '-s', '-a', '-H', '-Z', '-m', '1', '', `${dir}/sm.bak`]);
+  const output = await host.tryRun(['grep', '-r', '-a', '-H', '-Z', '-m', '1', '', `${dir}/sm.bak`]);
   if (output.hung) throw new Failure('failed', `${dir}/sm.bak does not answer: ${output.hung}`);
+  // 1: no line in any of them; a record may be told and removed meanwhile
+  if (output.code > 1 && !saysAbsent(output))
+    throw new Failure('failed', `cannot read ${dir}/sm.bak: ${outputTrouble(output)}`);
   return parseRecords(output.stdout);
 }
 

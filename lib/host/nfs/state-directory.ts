@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts';
+import { factsIfThere, readIfThere, targetIfThere } from '../local-files.ts';
 import { placeOf } from '../storage/managed-paths.ts';
 import { isWithin, mountOn, mounts } from '../storage/mounts.ts';
 import type { FileFacts } from '../sys/sys.ts';
@@ -28,7 +29,7 @@ const accounts = [
  * long as no shared state hides them), last the account. Numbers of accounts differ between machines, names do not.
  */
 export async function statdHome(host: Host, conf?: NfsConf): Promise<StatdHome> {
-  const passwd = await host.sys.read('/etc/passwd').catch(() => '');
+  const passwd = (await readIfThere(host, '/etc/passwd')) ?? '';
   const account = accounts.find(({ user }) => new RegExp(`^${user}:`, 'm').test(passwd));
   const [, uid = '0', gid = '0'] =
     new RegExp(`^${account?.user}:[^:]*:(\\d+):(\\d+):`, 'm').exec(passwd) ?? [];
@@ -50,7 +51,7 @@ export async function statdHome(host: Host, conf?: NfsConf): Promise<StatdHome> 
 /** statd and sm-notify change to their directory as they start. */
 async function workingDirectory(host: Host): Promise<string | undefined> {
   for (const { pid } of await processesNamed(host, new Set([statd.process]))) {
-    const dir = await host.sys.target(`/proc/${pid}/cwd`).catch(() => '');
+    const dir = (await targetIfThere(host, `/proc/${pid}/cwd`)) ?? '';
     if (isWithin(dir, stateRoot)) return dir;
   }
   return undefined;
@@ -63,7 +64,7 @@ async function localRecords(host: Host): Promise<ReadonlyMap<string, FileFacts>>
   if (mountOn(table, stateRoot)) return found;
   for (const dir of [ownDir, stateRoot]) {
     if ((await placeOf(host, `${dir}/sm`, table)).managed) continue; // shared by a link, not the package's
-    const facts = await host.sys.facts(`${dir}/sm`).catch(() => undefined);
+    const facts = await factsIfThere(host, `${dir}/sm`);
     if (facts?.kind === 'directory') found.set(dir, facts);
   }
   return found;
