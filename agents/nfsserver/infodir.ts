@@ -26,11 +26,14 @@ export type Binding =
         /** Our binding still, but of a directory that is not nfs_shared_infodir: it was renamed or removed meanwhile. */
         | 'moved'
         /** Something else, where nfs_shared_infodir should be. */
-        | 'foreign'
-        /** Nothing is to be mounted there by this resource: what is there is the administrator's, or the failover filesystem itself. */
-        | 'unasked';
+        | 'foreign';
       readonly mount: Mount;
-    };
+    }
+  /**
+   * Nothing is to be mounted there by this resource: what is there is the administrator's, or the failover filesystem itself, which the
+   * state directory may be a link to.
+   */
+  | { readonly is: 'unasked'; readonly mount?: Mount };
 
 /** The mount that `bind` made. Ids of mounts are used again, but not while the mount is there. */
 type Bound = Directory & Pick<Mount, 'id'>;
@@ -43,7 +46,14 @@ export async function binding(
   { infodir }: Pick<Wanted, 'infodir'>,
 ): Promise<Binding> {
   const table = await mounts(host);
-  const mount = mountOn(table, stateRoot) ?? mountOn(table, await canonicalPath(host, stateRoot, table));
+  const itself = mountOn(table, stateRoot);
+  const here = itself ? stateRoot : await canonicalPath(host, stateRoot, table);
+  const mount = itself ?? mountOn(table, here);
+  const bound = await memory.fact<Bound>(fact);
+  if (infodir !== undefined && here !== stateRoot && (await canonicalPath(host, infodir, table)) === here)
+    return mount && bound?.id === mount.id
+      ? { is: 'ours', mount }
+      : { is: 'unasked', ...(mount && { mount }) };
   if (!mount) return { is: 'nothing' };
   if (infodir === undefined) return { is: 'unasked', mount };
   const same = (one: Directory | undefined) => one?.device === mount.device && one.root === mount.root;
@@ -51,7 +61,6 @@ export async function binding(
   if (same(asked)) return { is: 'ours', mount };
   const real = directoryAt(await canonicalPath(host, infodir, table), table);
   if (same(real)) return { is: 'ours', mount };
-  const bound = await memory.fact<Bound>(fact);
   // the filesystem below infodir may be gone already, in a group with the wrong order
   if (same(bound)) return { is: 'ours', mount };
   // The kernel gives the directory's present name. Whoever mounts another directory of the failover filesystem just here is a server
@@ -83,7 +92,13 @@ export async function share(ctx: Ctx, { infodir }: Pick<Wanted, 'infodir'>): Pro
       `${described(found.mount)} is mounted on ${stateRoot}: nfs_shared_infodir ${infodir} cannot be mounted there`,
     );
   if (found.is === 'nothing') await bind(ctx, infodir);
+  else if (found.is === 'unasked') await requireDirectory(ctx, infodir);
 }
+
+const requireDirectory = ({ host }: Ctx, infodir: string): Promise<void> =>
+  ensureDirectory(host, infodir).catch(({ message }: Error) => {
+    throw new Failure('failed', `nfs_shared_infodir ${message}`);
+  });
 
 /** Mounts infodir over the state directory and makes sure that it is there. */
 async function bind(ctx: Ctx, infodir: string): Promise<void> {
@@ -97,9 +112,7 @@ async function bind(ctx: Ctx, infodir: string): Promise<void> {
   const mount = ['mount', '--bind', '--make-private', '--', source, stateRoot] as const;
   // The directory is there nearly always: a failover has no time for a question that the mount answers, too.
   if ((await host.tryRun(mount)).code !== 0) {
-    await ensureDirectory(host, infodir).catch(({ message }: Error) => {
-      throw new Failure('failed', `nfs_shared_infodir ${message}`);
-    });
+    await requireDirectory(ctx, infodir);
     await host.run(mount);
   }
   await memory.note(fact, place); // whatever happens now: it is to be known again by its place

@@ -119,6 +119,33 @@ describe('a second resource on the node', () => {
     expect(stateMount(machine)).toHaveLength(1); // the Filesystem resource's to unmount
   });
 
+  test.each([
+    ['the failover filesystem', '/nfsdata'],
+    ['a directory of it', '/nfsdata/info'],
+  ])(
+    'N7: the state directory is a link to nfs_shared_infodir, %s: nothing is mounted or unmounted',
+    async (_what, dir) => {
+      const itself = { OCF_RESKEY_nfs_shared_infodir: dir, OCF_RESKEY_nfs_no_notify: 'true' };
+      const machine = new NfsMachine(itself);
+      machine.disk.set(`${dir}/`, '');
+      machine.links.set('/var/lib/nfs', dir);
+      machine.on('realpath', (args) => `${args.at(-1)}\0`);
+      const table = () => machine.mounted.map(({ target }) => target);
+      const before = table();
+      expect((await run(machine, 'monitor')).code).toBe(7);
+      expect((await run(machine, 'start')).code).toBe(0);
+      expect(table()).toEqual(before);
+      for (const instance of ['nfs', 'renamed']) {
+        other(machine, { ...itself, OCF_RESOURCE_INSTANCE: instance, ...recurring });
+        expect(await run(machine, 'monitor')).toMatchObject({ code: 0 });
+      }
+      expect((await run(machine, 'stop')).code).toBe(0);
+      expect(machine.threads).toBe(0);
+      expect(table()).toEqual(before);
+      expect((await run(machine, 'monitor')).code).toBe(7);
+    },
+  );
+
   test('what was noted about a server before this one counts for nothing', async () => {
     const machine = await started();
     machine.stopUnit('nfs-server.service');

@@ -132,10 +132,12 @@ const look = async (node: Machine, signal: AbortSignal): Promise<ReadonlyMap<num
 
 /** As many as fit into two minutes; `TSHA_CAMPAIGN_RUNS` and `TSHA_CAMPAIGN_SEED` (see test/README.md) say otherwise. */
 export async function randomSequences(run: Run): Promise<void> {
-  const { checks, lab, steps: all } = run;
+  const { checks, cluster, lab, watch, steps: all } = run;
   if (isDrbd9(run)) return; // its /proc/drbd has no such table
   checks.begin('random sequences');
   const [first, second] = [lab.machine('node1'), lab.machine('node2')];
+  await all.run('Pacemaker stops all resources', 120, (signal) => cluster.stopAll('node1', signal));
+  watch.stop(); // hands promote as they like
   await all.run('DRBD is down, and another resource is up', 60, async (signal) => {
     for (const node of [first, second]) await node.ask('drbdadm down all', { signal });
     await first.run(neighbour, { signal });
