@@ -11,6 +11,7 @@ import { nfsScenarios } from './nfs/nfs.ts';
 import { ocfTester } from './ocf-tester.ts';
 import { lookAround } from './operate/looks.ts';
 import { lookingScenarios, operateScenarios } from './operate/operate.ts';
+import { recoverCluster } from './operate/recover.ts';
 import type { Plan, Run } from './run.ts';
 import { seedChecked, seedMounts } from './seed.ts';
 import { bareMachines, playPage } from './tutorial.ts';
@@ -77,4 +78,7 @@ export const isAnswer = ({ provider }: Plan, failure: Error): boolean =>
   isStock(provider) && failure.cause instanceof GaveUpError;
 
 /** How a campaign goes on after a scenario that failed. Where there is none, scenarios build upon each other. */
-const recoveries: Partial<Record<CampaignName, Scenario>> = { drbd: recover };
+const recoveries: Partial<Record<CampaignName, Scenario>> = {
+  drbd: recover,
+  operate: recoverCluster,
+};

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { statusData } from '../../../cli/commands/status.ts';
 import { type Facts, gather } from '../../../cli/facts/gather.ts';
@@ -156,6 +157,16 @@ test('every finding has a Chinese text with the same facts', async () => {
   const holes = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(([hole]) => hole).sort();
   for (const [code, { what }] of Object.entries(catalogue))
     expect(holes(chinese[code as keyof typeof chinese].what), code).toEqual(holes(what));
+});
+
+test('every finding has its chapter in docs/operating.md', async () => {
+  const { catalogue } = await import('../../../lib/findings/catalogue.ts');
+  const chapters = new Set(
+    [...readFileSync('docs/operating.md', 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+      title.toLowerCase().replaceAll(' ', '-'),
+    ),
+  );
+  for (const [code, { see }] of Object.entries(catalogue)) expect(chapters, code).toContain(see);
 });
 
 test('the schema that is shipped is the one that outputs are tested by', async () => {
