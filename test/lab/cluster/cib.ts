@@ -21,7 +21,7 @@ export async function writeCib(
 ): Promise<string> {
   return await withLayers([staged, ...image.layers], undefined, async (root) => {
     const chroot = async (...command: string[]): Promise<string> =>
-      (await execa(inChroot, [root, ...command], { cancelSignal: signal, timeout: 120_000 })).stdout;
+      (await execa(inChroot, [root, ...command], { cancelSignal: signal, timeout: 600_000 })).stdout;
 
     const metadata = await Promise.all(
       agentsOf(campaign).map((agent) =>

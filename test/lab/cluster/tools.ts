@@ -54,7 +54,7 @@ export async function askTools(
     const ask = async (agent: AgentName, command: string[]): Promise<string[]> => {
       const { stderr, exitCode } = await execa(inChroot, [root, ...command], {
         cancelSignal: signal,
-        timeout: 60_000,
+        timeout: 300_000,
         reject: false,
       });
       if (exitCode === 0 && stderr === '') return [];

@@ -55,7 +55,7 @@ export async function ocfTester({ cluster, lab, steps, checks }: Run): Promise<v
   const machine = lab.machine(node);
   for (const agent of agentNames) {
     const verdict = await steps.run(`ocf-tester ${agent}`, 300, async (signal) => {
-      const output = await machine.run(`${tester(agent)} || true`, { signal, timeout: 280_000 });
+      const output = await machine.run(`${tester(agent)} || true`, { signal, timeout: 1_200_000 });
       await machine.run(runAgent(agent), { signal });
       return output;
     });

@@ -68,7 +68,7 @@ export async function ocft(
   await machine.write(`${folder}/${suite}`, `${adapted(suite, text)}\n`, { signal });
   const output = await machine.run(
     `systemctl reset-failed; ${impatient}; ocft make -d ${folder} ${suite} && ocft test -v ${suite} 2>&1 || true`,
-    { signal, timeout: 240_000 },
+    { signal, timeout: 1_200_000 },
   );
   const { passed, failed } = parseOcft(output);
   const wanted = text.match(/^CASE "/gm)?.length;
