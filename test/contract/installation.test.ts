@@ -42,6 +42,9 @@ const doc = [
   'usr/share/bash-completion/completions/tsha',
   'usr/share/zsh/site-functions/_tsha',
   'usr/lib/tmpfiles.d/tsha.conf',
+  'usr/lib/systemd/system/tsha-metrics.service',
+  'usr/lib/systemd/system/tsha-metrics.timer',
+  'usr/share/doc/tsha/tsha-alerts.yml',
 ];
 const executables = [
   ...agents.map((name) => `usr/lib/ocf/resource.d/tsha/${name}`),
