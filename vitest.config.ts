@@ -15,8 +15,8 @@ export default defineConfig({
     projects: [
       project('unit'),
       project('contract', { globalSetup: 'test/contract/build.ts' }),
-      // Builds every package of both flavours and has lintian read them: a quarter of an hour.
-      project('packages', { globalSetup: 'test/contract/build.ts' }),
+      // Builds every package and has lintian read them: a quarter of an hour.
+      project('packages', { globalSetup: 'test/packages/build.ts' }),
       // Agents mostly wait, for the kernel or for a time to pass: more of them than there are processors.
       project('host', { exclude: [measuring], maxWorkers: 4, sequence: { groupOrder: 1 } }),
       project('host-scale', { include: [measuring], maxWorkers: 1, sequence: { groupOrder: 2 } }),

@@ -1,18 +1,22 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { execa } from 'execa';
 import fs from 'fs-extra';
+import pMap from 'p-map';
 import { builtIn } from '../files.ts';
 import { type Architecture, compileNative } from '../native.ts';
 import { products, projectFolder } from '../products.ts';
 import { buildDeb } from './deb.ts';
 import { type Package, packageOf } from './packages.ts';
 import { buildRpm } from './rpm.ts';
+import { sign } from './sign.ts';
 
 const sumsFile = 'SHA256SUMS';
+const builders = { deb: buildDeb, rpm: buildRpm } as const;
+type Format = keyof typeof builders;
+const formats = Object.keys(builders) as readonly Format[];
 
 /** @param foreignBun Bun for the other architecture; its package is left out where there is none */
 async function packages(foreignBun: string | undefined): Promise<readonly Package[]> {
@@ -28,15 +32,20 @@ async function packages(foreignBun: string | undefined): Promise<readonly Packag
 }
 
 /** Builds every package into `dir`, which has nothing else then. */
-async function buildAll(dir: string, foreignBun: string | undefined): Promise<readonly string[]> {
+async function buildAll(
+  dir: string,
+  foreignBun: string | undefined,
+  wanted: readonly Format[],
+): Promise<readonly string[]> {
   const scratch = await mkdtemp(join(tmpdir(), 'tsha-package-'));
   const draft = `${dir}.new`;
   try {
     await rm(draft, { recursive: true, force: true });
     await mkdir(draft, { recursive: true });
-    const files: string[] = [];
-    for (const one of await packages(foreignBun))
-      for (const build of [buildDeb, buildRpm]) files.push(await build(one, draft, scratch));
+    const jobs = (await packages(foreignBun)).flatMap((one) =>
+      wanted.map((format) => () => builders[format](one, draft, scratch)),
+    );
+    const files = await pMap(jobs, (job) => job(), { concurrency: availableParallelism() });
     await writeFile(join(draft, sumsFile), await sumsOf(files));
     await sign(join(draft, sumsFile));
     await rm(dir, { recursive: true, force: true });
@@ -59,27 +68,9 @@ async function sumsOf(files: readonly string[]): Promise<string> {
   return lines.join('');
 }
 
-/** TSHA_SIGNING_KEY holds a secret key without passphrase, as `gpg --armor --export-secret-keys` prints it. */
-async function sign(file: string): Promise<void> {
-  const key = process.env['TSHA_SIGNING_KEY'];
-  if (!key) {
-    console.error(`${basename(file)} is not signed: TSHA_SIGNING_KEY has no key`);
-    return;
-  }
-  const home = await mkdtemp(join(tmpdir(), 'tsha-gpg-'));
-  const gpg = (args: readonly string[], input = '') =>
-    execa('gpg', ['--homedir', home, '--batch', '--quiet', '--no-tty', ...args], { input });
-  try {
-    await gpg(['--import'], key);
-    await gpg(['--armor', '--detach-sign', '--output', `${file}.asc`, file]);
-  } finally {
-    await execa('gpgconf', ['--homedir', home, '--kill', 'all'], { reject: false });
-    await rm(home, { recursive: true, force: true });
-  }
-}
-
 const { values } = parseArgs({
-  options: { 'foreign-bun': { type: 'string' }, to: { type: 'string' } },
+  options: { 'foreign-bun': { type: 'string' }, to: { type: 'string' }, format: { type: 'string' } },
 });
+const wanted = formats.filter((format) => !values.format || values.format === format);
 const dir = values.to ?? join(projectFolder, 'dist/packages');
-for (const name of await buildAll(dir, values['foreign-bun'])) console.log(join(dir, name));
+for (const name of await buildAll(dir, values['foreign-bun'], wanted)) console.log(join(dir, name));

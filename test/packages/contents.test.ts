@@ -2,25 +2,16 @@ import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { nativeProgram } from '../../packaging/launcher.ts';
 import { bunParts } from '../../packaging/notices/bun-parts.ts';
 import { projectFolder } from '../../packaging/products.ts';
 import { agents } from '../contract/agents.ts';
 import { agentOf, run, sandbox } from '../contract/call.ts';
+import { env, expectModes, must } from './machine.ts';
 
 // What `build.sh package` makes. The packages are built once for all, and again only when something that goes into them is newer.
 
-const env = {
-  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-  HOME: '/root',
-  LC_ALL: 'C.UTF-8',
-};
-const must = async (...argv: readonly string[]): Promise<string> => {
-  const { code, stdout, stderr } = await run(argv, env);
-  if (code !== 0) throw new Error(`${argv.join(' ')} ended with ${code}: ${stderr}${stdout}`);
-  return stdout;
-};
 const dir = join(projectFolder, 'dist/packages');
 const built = (pattern: RegExp): string => {
   const found = readdirSync(dir).filter((name) => pattern.test(name));
@@ -43,10 +34,6 @@ const kinds = ['native', 'script', 'foreign'] as const;
 const sha256 = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
 const program = `usr/lib/ocf/lib/tsha/${nativeProgram}`;
 
-beforeAll(async () => {
-  await must(join(projectFolder, 'build.sh'), 'package');
-}, 900_000);
-
 const unpackDeb = async (file: string): Promise<string> => {
   const root = sandbox();
   await must('dpkg-deb', '-R', file, root);
@@ -60,35 +47,7 @@ const installRpm = async (file: string, ...more: readonly string[]): Promise<str
 };
 
 describe('.deb', () => {
-  test.each(kinds)('%s: everything is root’s; programs may be run, the rest is read', async (kind) => {
-    const lines = (await must('dpkg-deb', '-c', debs[kind]())).trim().split('\n');
-    for (const line of lines) {
-      const [mode = '', owner = '', , , , path = ''] = line.split(/\s+/);
-      const isProgram = /resource\.d\/tsha\/\w+$|sbin\/tsha$|tsha-agents$/.test(path);
-      expect([path, mode]).toEqual([
-        path,
-        path.endsWith('/') ? 'drwxr-xr-x' : isProgram ? '-rwxr-xr-x' : '-rw-r--r--',
-      ]);
-      expect(owner).toBe('root/root');
-    }
-    for (const name of agents)
-      expect(lines.some((line) => line.endsWith(` ./usr/lib/ocf/resource.d/tsha/${name}`))).toBe(true);
-  });
-
-  test('the program is the one that was built and tested: nothing has stripped it', async () => {
-    const root = await unpackDeb(debs.native());
-    expect(sha256(join(root, program))).toBe(sha256(agentOf('native', nativeProgram)));
-  });
-
-  test.each(['native', 'script'] as const)('%s: each takes the place of the other', async (kind) => {
-    const other = kind === 'native' ? 'tsha-resource-agents-nodejs' : 'tsha-resource-agents';
-    const control = await must('dpkg-deb', '-f', debs[kind]());
-    for (const field of ['Conflicts', 'Replaces', 'Provides'])
-      expect(control).toMatch(new RegExp(`^${field}: ${other}( \\(= .+\\))?$`, 'm'));
-    expect(control).toMatch(
-      kind === 'native' ? /^Depends: libc6 \(>= 2\.17\)/m : /^Depends: nodejs \(>= 20\)/m,
-    );
-  });
+  test('of the other architecture: everything is root’s', () => expectModes(debs.foreign()));
 
   test('copyright and bill of materials name the parts of Bun', async () => {
     const root = await unpackDeb(debs.native());
@@ -177,7 +136,7 @@ describe('the other architecture, which nobody has tried on its own hardware', (
     const { code, stderr } = await emulated('exportfs', 'validate-all');
     expect([code, stderr]).toEqual([6, expect.stringContaining('required parameter')]);
     expect((await emulated('tsha', '--help')).stdout).toMatch(/tsha/);
-  }, 240_000);
+  });
 });
 
 describe('manual pages', () => {

@@ -1,0 +1,23 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { execa } from 'execa';
+
+/** TSHA_SIGNING_KEY holds a secret key without passphrase, as `gpg --armor --export-secret-keys` prints it. */
+export async function sign(file: string): Promise<void> {
+  const key = process.env['TSHA_SIGNING_KEY'];
+  if (!key) {
+    console.error(`${basename(file)} is not signed: TSHA_SIGNING_KEY has no key`);
+    return;
+  }
+  const home = await mkdtemp(join(tmpdir(), 'tsha-gpg-'));
+  const gpg = (args: readonly string[], input = '') =>
+    execa('gpg', ['--homedir', home, '--batch', '--quiet', '--no-tty', ...args], { input });
+  try {
+    await gpg(['--import'], key);
+    await gpg(['--armor', '--detach-sign', '--output', `${file}.asc`, file]);
+  } finally {
+    await execa('gpgconf', ['--homedir', home, '--kill', 'all'], { reject: false });
+    await rm(home, { recursive: true, force: true });
+  }
+}
