@@ -5,7 +5,7 @@ export const suites = ['bookworm', 'trixie'] as const;
 export type Suite = (typeof suites)[number];
 
 /** What is played on a cluster of its own: the story of the demo and the tests, or the faults of one part of the stack. */
-export const campaigns = ['failover', 'drbd', 'nfs', 'operate', 'tutorial', 'seed'] as const;
+export const campaigns = ['failover', 'drbd', 'nfs', 'operate', 'tutorial', 'seed', 'packages'] as const;
 export type CampaignName = (typeof campaigns)[number];
 
 export interface LabName {
@@ -31,9 +31,9 @@ export type NodeName = (typeof nodes)[number];
 export const machines = [...nodes, 'client', 'rival'] as const;
 export type MachineName = (typeof machines)[number];
 
-/** Those a campaign boots: DRBD needs no clients, the tutorial one. */
+/** Those a campaign boots: DRBD and packages need no clients, the tutorial one. */
 export function machinesOf(campaign: CampaignName): readonly MachineName[] {
-  if (campaign === 'drbd') return nodes;
+  if (campaign === 'drbd' || campaign === 'packages') return nodes;
   return campaign === 'tutorial' ? [...nodes, 'client'] : machines;
 }
 

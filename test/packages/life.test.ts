@@ -63,12 +63,12 @@ describe('dpkg', () => {
 });
 
 describe('rpm', () => {
-  const rpm = 'rpm --root "$R" --nodeps';
+  const rpm = 'rpm --force-debian --root "$R" --nodeps';
   const install = (one: string) => `${rpm} -i "$R/p/${one}"; [ "$(ls "$R${agentDir}" | wc -l)" = 6 ]`;
 
   test.each(['native', 'script'] as const)('%s: upgrade: no monitor fails meanwhile', async (flavour) => {
     const { code, stdout, stderr } = await onCopy(
-      `${install(rpms[flavour]())}; ${storm}; sleep 1; ${rpm} -U --replacepkgs "$R/p/${rpms[flavour]()}"; finish; rpm --root "$R" -V --nodeps ${names[flavour]}`,
+      `${install(rpms[flavour]())}; ${storm}; sleep 1; ${rpm} -U --replacepkgs "$R/p/${rpms[flavour]()}"; finish; ${rpm} -V ${names[flavour]}`,
       { packages, beside: true },
     );
     expect([code, stderr]).toEqual([0, '']);
@@ -82,7 +82,7 @@ describe('rpm', () => {
     const { code, stdout, stderr } = await onCopy(
       `cp "$R"/fake/c* "$R/usr/sbin/"; ${install(rpms[before]())}; chroot "$R" /fake/pacemaker-based 600 & ${storm}; sleep 1
       ${rpm} -i --replacefiles "$R/p/${rpms[after]()}"; ${rpm} -e ${names[before]}
-      finish; rpm --root "$R" -V --nodeps ${names[after]}; rpm --root "$R" -qa; kill %1`,
+      finish; ${rpm} -V ${names[after]}; rpm --force-debian --root "$R" -qa; kill %1`,
       { packages, beside: true, bin: pacemaker({ used }) },
     );
     expect([code, stderr]).toEqual([0, '']);

@@ -48,6 +48,14 @@ export const createCommand = (agent: AgentName, provider: Provider): Argv =>
 const withQuickMonitors = (argv: Argv): Argv =>
   argv.map((word) => word.replace('interval=20s', 'interval=4s').replace('interval=30s', 'interval=5s'));
 
+/** As often as Pacemaker can: DRBD's two need different intervals. */
+const everySecond = (argv: Argv): Argv =>
+  argv.map((word) =>
+    argv.includes('role=Unpromoted') && word === 'interval=30s'
+      ? 'interval=2s'
+      : word.replace(/^interval=\d+s$/, 'interval=1s'),
+  );
+
 export const pcsCommands = (provider: Provider, order: Order, campaign: CampaignName): readonly Argv[] => [
   // no fencing device in this lab; dc-deadtime saves 15 s of the first election
   ['property', 'set', 'stonith-enabled=false', 'dc-deadtime=5s'],
@@ -60,5 +68,6 @@ export const pcsCommands = (provider: Provider, order: Order, campaign: Campaign
 function resourcesOf(provider: Provider, order: Order, campaign: CampaignName): readonly Argv[] {
   if (campaign === 'seed') return seedCommands(stack(provider, order).provider);
   if (campaign === 'drbd') return commandsOf(stack(provider, order), ['Filesystem']).map(withQuickMonitors);
-  return commandsOf(stack(provider, order));
+  const commands = commandsOf(stack(provider, order));
+  return campaign === 'packages' ? commands.map(everySecond) : commands;
 }

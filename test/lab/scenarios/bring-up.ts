@@ -8,9 +8,10 @@ import { forgetGrace, stageGrace } from '../grace.ts';
 import { buildImage, type Image } from '../image/image.ts';
 import { fetchKernel, type Kernel } from '../image/kernel.ts';
 import { Lab } from '../machines/lab.ts';
+import { stagePackages } from '../packages.ts';
 import type { Checks, Figures } from '../report/checks.ts';
 import type { Steps } from '../report/steps.ts';
-import { isStock, machinesOf, nodes, type Suite } from '../settings.ts';
+import { isStock, machinesOf, type NodeName, nodes, type Suite } from '../settings.ts';
 import { LocalWriters } from '../workload/local-writers.ts';
 import { NeighbourWatch } from '../workload/neighbour.ts';
 import { Watch } from '../workload/watch.ts';
@@ -53,7 +54,9 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
       for (const { tool, complaints } of answers)
         report.checks.add(`${tool} is clean for all six`, complaints.length === 0, complaints.join('\n'));
     }
-    const lab = await steps.run('network and disks', 30, () => Lab.create(plan, image, kernel, staged));
+    const parcel = plan.campaign === 'packages' ? await steps.run('packages', 900, stagePackages) : staged;
+    const lab = await steps.run('network and disks', 60, () => Lab.create(plan, image, kernel, parcel));
+    if (parcel !== staged) await fs.remove(parcel);
     onLab(lab);
     const machines = machinesOf(plan.campaign).map((name) => lab.machine(name));
     const names = machines.map(({ name }) => name);
@@ -84,8 +87,16 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
 
 /** The cluster comes up for the first time, and the clients begin their work. */
 export async function start(run: Run): Promise<void> {
-  const { cluster, workload, watch, neighbour, steps, checks, figures } = run;
+  const { workload, neighbour, steps, checks } = run;
   checks.begin('start');
+  await startCluster(run);
+  await steps.run('client and rival mount NFSv4.2 and NFSv3', 180, (signal) => workload.mount(signal));
+  neighbour.start();
+  await steps.run('clients write and lock', 180, (signal) => workload.start(signal));
+}
+
+/** Returns the node that everything runs on. */
+export async function startCluster({ cluster, watch, steps, checks, figures }: Run): Promise<NodeName> {
   await steps.run('DRBD and the file system, made once by hand', 120, (signal) =>
     cluster.prepareDisks(signal),
   );
@@ -116,8 +127,5 @@ export async function start(run: Run): Promise<void> {
     state !== undefined && complaints.length === 0,
     complaints.join('; '),
   );
-
-  await steps.run('client and rival mount NFSv4.2 and NFSv3', 180, (signal) => workload.mount(signal));
-  neighbour.start();
-  await steps.run('clients write and lock', 180, (signal) => workload.start(signal));
+  return home;
 }

@@ -12,6 +12,7 @@ import { ocfTester } from './ocf-tester.ts';
 import { lookAround } from './operate/looks.ts';
 import { lookingScenarios, operateScenarios } from './operate/operate.ts';
 import { recoverCluster } from './operate/recover.ts';
+import { packagesScenarios } from './packages.ts';
 import type { Plan, Run } from './run.ts';
 import { seedChecked, seedMounts } from './seed.ts';
 import { bareMachines, playPage } from './tutorial.ts';
@@ -22,7 +23,7 @@ const story: Scenario[] = [start, standby, unstandby, kill, rejoin];
 
 /**
  * What a suite is put through: on Debian 13, only what may differ there. `operate` takes half an hour, and is called for by name as
- * `tutorial` and `seed` are.
+ * `tutorial`, `seed` and `packages` are.
  */
 export const campaignsOn: Record<Suite, CampaignName[]> = {
   bookworm: ['failover', 'drbd', 'nfs'],
@@ -33,6 +34,7 @@ export const campaignsOn: Record<Suite, CampaignName[]> = {
 export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scenario[] {
   if (campaign === 'drbd') return drbdScenarios;
   if (campaign === 'nfs') return nfsScenarios;
+  if (campaign === 'packages') return packagesScenarios;
   if (campaign === 'tutorial') return [bareMachines, playPage];
   if (campaign === 'seed') return [start, seedMounts, seedChecked, standby, unstandby, standby, unstandby];
   if (campaign === 'operate')
