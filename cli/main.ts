@@ -41,6 +41,18 @@ async function agentByHand([name = '', action = '', ...rest]: readonly string[])
   await perform({ lang: language }, (call) => agent(call, { agent: name, action, words, trace }));
 }
 
+/** Of `tsha agent` yargs knows neither the agents nor their parameters. */
+async function completeAgent(words: readonly string[]): Promise<void> {
+  const { agentCompletions } = await import('./completion.ts');
+  const forZsh = process.env['SHELL']?.includes('zsh') ?? false;
+  print(
+    1,
+    agentCompletions(words, forZsh)
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
+}
+
 const cli = yargs(argv)
   .scriptName('tsha')
   .usage(help.usage)
@@ -207,7 +219,13 @@ const cli = yargs(argv)
 if (language === 'zh') cli.updateStrings(yargsChinese as never);
 
 const isAgent = argv[0] === 'agent' && argv.length >= 3 && !argv.includes('--help');
-void (isAgent ? agentByHand(argv.slice(1)) : cli.parseAsync()).then(
+const isCompletion = argv[0] === '--get-yargs-completions' && argv[2] === 'agent' && argv.length > 3;
+const done = isCompletion
+  ? completeAgent(argv.slice(2))
+  : isAgent
+    ? agentByHand(argv.slice(1))
+    : cli.parseAsync();
+void done.then(
   () => end('well'),
   (error: unknown) => {
     print(2, `tsha: ${error instanceof Error ? error.message : error}\n`);

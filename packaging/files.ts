@@ -5,6 +5,7 @@ import { nativeProgram, type Places, setPlaces } from './launcher.ts';
 import { manualPaths } from './manuals.ts';
 import { noticesFile } from './notices/notices.ts';
 import { sbomFile } from './notices/sbom.ts';
+import { ocftCases } from './ocft.ts';
 import { agentNames, commandName, projectFolder } from './products.ts';
 
 // What `install` and the packages lay, and what `uninstall` takes away: one list.
@@ -77,6 +78,13 @@ export function filesOf(
     ...manualPaths.map((path) => copy(join('/usr/share', path), 0o644, join(built, path))),
     copy('/usr/share/bash-completion/completions/tsha', 0o644, share('tsha.bash')),
     copy(join(zshDir, '_tsha'), 0o644, share('tsha.zsh')),
+    ...agentNames.map(
+      (name): File => ({
+        path: `/usr/share/resource-agents/ocft/configs/tsha-${name}`,
+        mode: 0o644,
+        content: async () => Buffer.from(ocftCases(agentDir, name)),
+      }),
+    ),
     copy('/usr/lib/tmpfiles.d/tsha.conf', 0o644, share('tsha.tmpfiles')),
     copy('/usr/lib/systemd/system/tsha-metrics.service', 0o644, share('tsha-metrics.service')),
     copy('/usr/lib/systemd/system/tsha-metrics.timer', 0o644, share('tsha-metrics.timer')),

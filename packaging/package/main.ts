@@ -68,6 +68,7 @@ async function sumsOf(files: readonly string[]): Promise<string> {
   return lines.join('');
 }
 
+process.umask(0o022); // what it lays here is what the packages lay
 const { values } = parseArgs({
   options: { 'foreign-bun': { type: 'string' }, to: { type: 'string' }, format: { type: 'string' } },
 });

@@ -1,9 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
 
-/** TSHA_SIGNING_KEY holds a secret key without passphrase, as `gpg --armor --export-secret-keys` prints it. */
+/** TSHA_SIGNING_KEY holds a secret key without passphrase, as `gpg --armor --export-secret-keys` prints it; its public half is laid beside. */
+/** What whoever downloads it checks the signature with. */
+const keyFile = 'tsha-signing-key.asc';
+
 export async function sign(file: string): Promise<void> {
   const key = process.env['TSHA_SIGNING_KEY'];
   if (!key) {
@@ -16,6 +19,7 @@ export async function sign(file: string): Promise<void> {
   try {
     await gpg(['--import'], key);
     await gpg(['--armor', '--detach-sign', '--output', `${file}.asc`, file]);
+    await gpg(['--armor', '--output', join(dirname(file), keyFile), '--export']);
   } finally {
     await execa('gpgconf', ['--homedir', home, '--kill', 'all'], { reject: false });
     await rm(home, { recursive: true, force: true });
