@@ -96,7 +96,8 @@ export async function start(run: Run): Promise<void> {
 }
 
 /** Returns the node that everything runs on. */
-export async function startCluster({ cluster, watch, steps, checks, figures }: Run): Promise<NodeName> {
+export async function startCluster(run: Run): Promise<NodeName> {
+  const { cluster, watch, steps, checks, figures } = run;
   await steps.run('DRBD and the file system, made once by hand', 120, (signal) =>
     cluster.prepareDisks(signal),
   );
