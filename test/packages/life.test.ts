@@ -97,7 +97,7 @@ test.each([
   const lines = stdout.trim().split('\n');
   expect([code, stderr, lines.filter((line) => !line.startsWith('laid '))]).toEqual([0, '', []]);
   expect(lines.length).toBeGreaterThan(agents.length);
-});
+}, 900_000);
 
 describe('rpm', () => {
   const rpm = 'rpm --force-debian --root "$R" --nodeps';

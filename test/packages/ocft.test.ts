@@ -29,4 +29,4 @@ test('ocft, of resource-agents, finds the cases of every agent in the package, a
   expect(lines.filter((line) => line.startsWith("Starting '"))).toHaveLength(
     written.reduce((sum, each) => sum + each, 0),
   );
-});
+}, 900_000);

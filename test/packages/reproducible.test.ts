@@ -83,4 +83,4 @@ test('a second build has the same bytes; its sums are signed, and a file that wa
   } finally {
     await run(['gpgconf', '--homedir', home, '--kill', 'all'], env);
   }
-});
+}, 1_800_000);
