@@ -92,12 +92,16 @@ const step = (before: string, after: string): string => `
 test.each([
   ['the script flavour over the native one', debs.native, debs.script],
   ['the native flavour over the script one', debs.script, debs.native],
-])('%s, file by file: every agent answers as before', async (_what, before, after) => {
-  const { code, stdout, stderr } = await onCopy(step(before(), after()), { packages });
-  const lines = stdout.trim().split('\n');
-  expect([code, stderr, lines.filter((line) => !line.startsWith('laid '))]).toEqual([0, '', []]);
-  expect(lines.length).toBeGreaterThan(agents.length);
-}, 900_000);
+])(
+  '%s, file by file: every agent answers as before',
+  async (_what, before, after) => {
+    const { code, stdout, stderr } = await onCopy(step(before(), after()), { packages });
+    const lines = stdout.trim().split('\n');
+    expect([code, stderr, lines.filter((line) => !line.startsWith('laid '))]).toEqual([0, '', []]);
+    expect(lines.length).toBeGreaterThan(agents.length);
+  },
+  900_000,
+);
 
 describe('rpm', () => {
   const rpm = 'rpm --force-debian --root "$R" --nodeps';

@@ -27,9 +27,9 @@ async function manage(machine: Machine, command: string, signal: AbortSignal): P
 
 const apt = (words: string): string => `apt-get -q -y ${words}`;
 
-/** Monitors that Pacemaker has had a node run so far, as its executor tells when it is told to tell everything. */
+/** Monitors that have ended on a node so far, as its executor tells when it is told to tell everything. */
 async function monitorsOn(machine: Machine, signal: AbortSignal): Promise<number> {
-  const count = await machine.ask(`grep -c 'executing - rsc:.* action:monitor' ${logFile}`, { signal });
+  const count = await machine.ask(`grep -c 'log_finished.* monitor (' ${logFile}`, { signal });
   return Number(count || 0);
 }
 
@@ -39,8 +39,8 @@ async function underMonitors(run: Run, node: NodeName, title: string, command: s
   const machine = lab.machine(node);
   const before = await steps.run('monitors so far', 30, (signal) => monitorsOn(machine, signal));
   const answer = await steps.run(`${node}: ${command}`, 420, (signal) => manage(machine, command, signal));
-  await steps.run('three more monitors of everything', 120, async (signal) => {
-    const reached = (await monitorsOn(machine, signal)) + 18;
+  await steps.run('three more monitors', 120, async (signal) => {
+    const reached = (await monitorsOn(machine, signal)) + 3;
     while ((await monitorsOn(machine, signal)) < reached) await machine.run('sleep 0.5', { signal });
   });
   const after = await steps.run('monitors now', 30, (signal) => monitorsOn(machine, signal));
