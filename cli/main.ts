@@ -203,6 +203,19 @@ const cli = yargs(argv)
       await perform(options as CommonOptions, (call) => node(call, { verb, connection, kib }), 300_000);
     },
   )
+  .command(
+    'apply',
+    help.apply,
+    (args) =>
+      withCommon(args)
+        .option('config', { alias: 'c', string: true, requiresArg: true, describe: help.config })
+        .options(changing),
+    async (options) => {
+      const { apply } = await import('./apply/command.ts');
+      const wishes = { config: options.config, dryRun: options.n === true, yes: options.y === true };
+      await perform(options as CommonOptions, (call) => apply(call, wishes), longMs);
+    },
+  )
   .command('agent <name> <action>', help.agent, (args) =>
     args.options({ trace: { boolean: true, describe: help.trace } }).strict(false),
   )

@@ -51,7 +51,7 @@ export type PairExport = {
 };
 
 /** Ids of exports begin with this where the file gives no other: what else is in the group belongs to somebody else. */
-const exportPrefix = (name: string): string => `${name}-export-`;
+export const exportPrefix = (name: string): string => `${name}-export-`;
 
 /** What an id may hold of a path or a client: `10.0.0.0/24` becomes `10.0.0.0-24`, `*` becomes `all`. */
 const idPart = (text: string): string =>

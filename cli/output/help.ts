@@ -34,6 +34,8 @@ const english = {
   plan: 'Print what makes the pair of the configuration: pcs or crm commands, or XML, with a reason for each',
   config: 'Configuration to read instead of /etc/tsha/tsha.yaml',
   as: 'For which tool',
+  apply:
+    'Make the cluster what the configuration says; with -n only the differences and what Pacemaker would do',
   init: 'Write the configuration of a pair: from a running cluster, or by flags and questions',
   initFile: 'Write this file instead of /etc/tsha/tsha.yaml',
   fromCluster: 'Of the running cluster, with agents of tsha or the stock ones',
@@ -83,6 +85,7 @@ const chinese: Help = {
   plan: '打印建立该配置所需的内容：pcs 或 crm 命令，或 XML，并说明每一项的理由',
   config: '读取该配置而不是 /etc/tsha/tsha.yaml',
   as: '用于哪个工具',
+  apply: '让集群符合配置；-n 只显示差异和 Pacemaker 会做什么',
   init: '写一对节点的配置：取自运行中的集群，或由选项和提问得到',
   initFile: '写这个文件而不是 /etc/tsha/tsha.yaml',
   fromCluster: '取自运行中的集群，使用 tsha 或原版代理均可',

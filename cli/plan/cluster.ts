@@ -182,3 +182,24 @@ function serverParameters({ nfs, provider }: Pair): Named {
     ),
   ];
 }
+/** Parameters that the file has a word for; others in the cluster are the administrator's and stay. */
+export const parametersOfFile: { readonly [name in AgentName]: readonly string[] } = {
+  drbd: ['drbd_resource'],
+  Filesystem: ['device', 'directory', 'fstype', 'options'],
+  nfsserver: [
+    'nfs_shared_infodir',
+    'nfs_no_notify',
+    'nfsv4_only',
+    'nfs_lease_time',
+    'nfs_grace_time',
+    'mountd_port',
+    'statd_port',
+    'statd_outgoing_port',
+    'lockd_tcp_port',
+    'lockd_udp_port',
+    'rquotad_port',
+  ],
+  exportfs: ['clientspec', 'options', 'directory', 'fsid'],
+  IPaddr2: ['ip', 'cidr_netmask', 'nic'],
+  nfsnotify: ['source_host'],
+};

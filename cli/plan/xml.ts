@@ -3,25 +3,25 @@ import type { Container, Named, Operation, Resource, Wanted } from './cluster.ts
 import type { PlanWords } from './words.ts';
 
 /** An element without children. */
-const leaf = (name: string, attributes: Element['attributes']): Element => ({
+export const leaf = (name: string, attributes: Element['attributes']): Element => ({
   name,
   attributes,
   children: [],
 });
 
 /** A set of names and values as the CIB has them; ids are pcs'. */
-const valueSet = (name: string, id: string, named: Named): Element => ({
+export const valueSet = (name: string, id: string, named: Named): Element => ({
   name,
   attributes: { id },
   children: named.map(([key, value]) => leaf('nvpair', { id: `${id}-${key}`, name: key, value })),
 });
 
-function operationElement(resource: string, { name, interval, timeout, role }: Operation): Element {
+export function operationElement(resource: string, { name, interval, timeout, role }: Operation): Element {
   const id = `${resource}-${name}-interval-${interval}`;
   return leaf('op', { id, name, interval, timeout, ...(role === null ? {} : { role }) });
 }
 
-function primitiveElement({ id, type, parameters, operations }: Resource): Element {
+export function primitiveElement({ id, type, parameters, operations }: Resource): Element {
   const [standard = '', provider = '', name = ''] = type.split(':');
   return {
     name: 'primitive',
@@ -33,7 +33,7 @@ function primitiveElement({ id, type, parameters, operations }: Resource): Eleme
   };
 }
 
-const containerElement = (
+export const containerElement = (
   name: 'clone' | 'group',
   { id, meta }: Container,
   members: readonly Element[],
@@ -46,7 +46,7 @@ const containerElement = (
   };
 };
 
-const colocationElement = ({ colocation, group, clone }: Wanted): Element =>
+export const colocationElement = ({ colocation, group, clone }: Wanted): Element =>
   leaf('rsc_colocation', {
     id: colocation.id,
     score: 'INFINITY',
@@ -55,7 +55,7 @@ const colocationElement = ({ colocation, group, clone }: Wanted): Element =>
     'with-rsc-role': 'Promoted',
   });
 
-const orderElement = ({ order, group, clone }: Wanted): Element =>
+export const orderElement = ({ order, group, clone }: Wanted): Element =>
   leaf('rsc_order', {
     id: order.id,
     kind: 'Mandatory',
@@ -81,13 +81,11 @@ function elementsOf(wanted: Wanted): {
   };
 }
 
-/** What `cibadmin --modify --allow-create` takes, the reason before each part. */
+/** What `cibadmin --modify --allow-create` takes. The reasons stand in front: a comment within would stay in the CIB. */
 export function configurationXml(wanted: Wanted, words: PlanWords): string {
   const { resources, constraints } = elementsOf(wanted);
-  const reasons = new Map(
-    [...wanted.resources, wanted.clone, wanted.group, wanted.colocation, wanted.order].map(
-      ({ id, why }) => [id, words[why]] as const,
-    ),
+  const reasons = [...wanted.resources, wanted.clone, wanted.group, wanted.colocation, wanted.order].map(
+    ({ id, why }) => `  ${id}: ${words[why]}`.replaceAll('--', '- -'),
   );
   const section = (name: string, children: readonly Element[]): Element => ({
     name,
@@ -98,19 +96,19 @@ export function configurationXml(wanted: Wanted, words: PlanWords): string {
     section('resources', resources),
     section('constraints', constraints),
   ]);
-  return `${xmlLines(whole, reasons).join('\n')}\n`;
+  return `${['<!--', ...reasons, '-->', ...xmlLines(whole)].join('\n')}\n`;
 }
 
 const escaped = (text: string): string => text.replace(/[&<>"\n\t\r]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 /** An element as text, on lines of its own. */
-function xmlLines(element: Element, reasons: ReadonlyMap<string, string> = new Map()): readonly string[] {
-  const { name, attributes, children } = element;
-  const reason = reasons.get(attributes['id'] ?? '');
-  const comment = reason === undefined ? [] : [`<!-- ${reason.replaceAll('--', '- -')} -->`];
+export function xmlLines({ name, attributes, children }: Element): readonly string[] {
   const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${escaped(value)}"`);
   const head = `<${name}${written.join('')}`;
-  if (children.length === 0) return [...comment, `${head}/>`];
-  const inner = children.flatMap((child) => xmlLines(child, reasons)).map((line) => `  ${line}`);
-  return [...comment, `${head}>`, ...inner, `</${name}>`];
+  if (children.length === 0) return [`${head}/>`];
+  return [
+    `${head}>`,
+    ...children.flatMap((child) => xmlLines(child)).map((line) => `  ${line}`),
+    `</${name}>`,
+  ];
 }

@@ -1,0 +1,371 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { commandName } from '../../packaging/products.ts';
+import { pairYaml } from '../unit/cli/configuration/pair.yaml.ts';
+import { agentOf, type Env, run, sandbox } from './call.ts';
+
+// `tsha apply` with Pacemaker's real tools on a CIB file, which they take for the cluster: no daemon, and the same patches, checks and
+// simulations. What runs is in the file, too: crm_simulate has written it there.
+
+const path = '/usr/sbin:/usr/bin:/sbin:/bin';
+/** Each row calls tools dozens of times, and a busy machine lets them wait. */
+const patience = 3_600_000;
+
+const yaml = pairYaml.replace('name: nfs\n', 'name: nfs\nprovider: stock\n');
+const withExport = yaml.replace(
+  'fencing:',
+  '  - { directory: /srv/nfs/new, clients: ["*"], options: rw, fsid: 7 }\nfencing:',
+);
+const withAddress = withExport.replace('ip: 10.0.0.9/24', 'ip: 10.0.0.10/24');
+
+type Folder = { readonly at: (name: string) => string; readonly cib: () => string };
+
+function folder(cib: string, config: string): Folder {
+  const dir = sandbox();
+  const at = (name: string) => join(dir, name);
+  mkdirSync(at('tmp'));
+  writeFileSync(at('cib.xml'), cib);
+  writeFileSync(at('tsha.yaml'), config);
+  return { at, cib: () => readFileSync(at('cib.xml'), 'utf8') };
+}
+
+const tsha = ({ at }: Folder, args: readonly string[], env: Env = {}, killedAfterMs?: number) =>
+  run(
+    [agentOf('script', commandName), 'apply', '-c', at('tsha.yaml'), ...args],
+    { PATH: path, LC_ALL: 'C.UTF-8', TMPDIR: at('tmp'), CIB_file: at('cib.xml'), ...env },
+    killedAfterMs === undefined ? {} : { timeout: killedAfterMs, killSignal: 'SIGKILL' },
+  );
+
+/** A tool whose caller was killed works on: until none is left that has this folder's file for its cluster. */
+async function untilQuiet({ at }: Folder): Promise<void> {
+  const isTool = (pid: string): boolean => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`CIB_file=${at('cib.xml')}\0`);
+    } catch {
+      return false;
+    }
+  };
+  while (readdirSync('/proc').some((name) => /^\d+$/.test(name) && isTool(name))) await setTimeout(20);
+}
+
+/** The configuration alone: versions and status are counted by whoever looks. */
+const configuration = (cib: string): string => /<configuration>.*<\/configuration>/s.exec(cib)?.[0] ?? cib;
+
+async function tool(argv: readonly string[], cib: string): Promise<string> {
+  const answer = await run(argv, { PATH: path, CIB_file: cib });
+  expect(answer, answer.stderr).toMatchObject({ code: 0 });
+  return answer.stdout;
+}
+
+/** Two nodes, no fencing, nothing else. */
+let empty = '';
+/** The pair of `yaml`, all of it running on alpha. */
+let running = '';
+
+beforeAll(async () => {
+  const bare = (await run(['cibadmin', '--empty'], { PATH: path })).stdout.replace(
+    /<nodes ?\/>/,
+    '<nodes><node id="1" uname="alpha"/><node id="2" uname="beta"/></nodes>',
+  );
+  const dir = mkdtempSync('/tmp/tsha-apply-test-');
+  const file = join(dir, 'cib.xml');
+  writeFileSync(file, bare);
+  await tool(['crm_attribute', '-t', 'crm_config', '-n', 'stonith-enabled', '-v', 'false'], file);
+  empty = readFileSync(file, 'utf8');
+  writeFileSync(join(dir, 'tsha.yaml'), yaml);
+  const made = await run([agentOf('script', commandName), 'apply', '-y', '-c', join(dir, 'tsha.yaml')], {
+    PATH: path,
+    CIB_file: file,
+  });
+  expect(made, made.stderr).toMatchObject({ code: 0 });
+  const simulate = (...more: string[]) =>
+    tool(['crm_simulate', '-x', file, '-S', '-O', file, '-Q', ...more], file);
+  await simulate('-u', 'alpha', '-u', 'beta', '-q', '1');
+  for (const node of ['alpha', 'beta'])
+    await tool(
+      ['crm_attribute', '--node', node, '--name', 'master-nfs-drbd', '-l', 'reboot', '-v', '10000'],
+      file,
+    );
+  await simulate();
+  running = readFileSync(file, 'utf8');
+  rmSync(dir, { recursive: true });
+}, patience);
+
+describe('apply', () => {
+  test(
+    'on an empty cluster, and a second time: nothing to do',
+    async () => {
+      const on = folder(empty, yaml);
+      const first = await tsha(on, ['-y']);
+      expect(first).toMatchObject({ code: 0, stderr: '' });
+      expect(first.stdout).toContain('+ nfs-with-promoted  nfs with Promoted nfs-drbd-clone');
+      const after = on.cib();
+      expect(configuration(after)).not.toBe(configuration(empty));
+      expect(await tsha(on, ['-y'])).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/Nothing to do/),
+      });
+      expect(on.cib()).toBe(after);
+    },
+    patience,
+  );
+
+  test(
+    '-n says what differs and what stops, changes nothing, 1',
+    async () => {
+      const on = folder(running, withAddress);
+      const answer = await tsha(on, ['-n']);
+      expect(answer.code).toBe(1);
+      expect(answer.stdout).toMatch(/~ nfs-ip {2}ip: 10\.0\.0\.9 → 10\.0\.0\.10/);
+      expect(answer.stdout).toMatch(/THE SERVICE IS INTERRUPTED: .*restart nfs-ip/);
+      expect(on.cib()).toBe(running);
+    },
+    patience,
+  );
+
+  test(
+    'a further export: not from here without a restart of the address, but from the node that serves',
+    async () => {
+      const on = folder(running, withExport);
+      const answer = await tsha(on, ['-n']);
+      expect(answer.stdout).toMatch(/INTERRUPTED: restart nfs-ip, /);
+      expect(answer.stdout).toContain('run this on alpha');
+      // on alpha the export is served first, and Pacemaker's first look finds it: nothing at all is left to do
+      expect((await tsha(on, ['-y'])).code).toBe(0);
+      await tool(
+        [
+          'crm_simulate',
+          '-x',
+          on.at('cib.xml'),
+          '-S',
+          '-Q',
+          '--op-fail=nfs-export-new-all_monitor_0@alpha=0',
+          '-O',
+          on.at('served.xml'),
+        ],
+        on.at('cib.xml'),
+      );
+      const left = await tool(
+        ['crm_simulate', '-x', on.at('served.xml'), '-S', '--output-as=xml'],
+        on.at('served.xml'),
+      );
+      expect(left).not.toContain('<rsc_action');
+    },
+    patience,
+  );
+
+  test.each<readonly [what: string, cib: () => string, config: string, code: number, why: RegExp]>([
+    ['nobody can be asked', () => running, withExport, 3, /say --yes/],
+    [
+      'other nodes',
+      () => running.replaceAll('uname="beta"', 'uname="gamma"'),
+      yaml,
+      2,
+      /the file names alpha, beta, and this cluster has alpha, gamma/,
+    ],
+    [
+      'fencing that has no device',
+      () => empty.replace('value="false"', 'value="true"'),
+      yaml,
+      2,
+      /Pacemaker would not take it, nothing has been changed: .*STONITH/,
+    ],
+    [
+      'a taken id',
+      () => running.replace('type="nfsserver"', 'type="other"'),
+      yaml,
+      2,
+      /the id nfs-server is taken: it is a other/,
+    ],
+    ['a wrong file', () => running, yaml.replace('type: xfs', 'type: xsf'), 3, /did you mean "xfs"/],
+  ])(
+    '%s: refused, nothing changed',
+    async (what, cib, config, code, why) => {
+      const on = folder(cib(), config);
+      const before = on.cib();
+      const answer = await tsha(on, what === 'nobody can be asked' ? [] : ['-y']);
+      expect(answer.stderr).toMatch(why);
+      expect(answer.code).toBe(code);
+      expect(on.cib()).toBe(before);
+    },
+    patience,
+  );
+});
+
+/** On alpha, with an agent that writes down what it is asked. */
+const onAlpha = `
+  hostname alpha
+  mount -t tmpfs tmpfs /usr/lib/ocf/resource.d/heartbeat
+  cp "$1" /usr/lib/ocf/resource.d/heartbeat/exportfs
+  shift
+  exec "$@"`;
+
+describe('a further export, on the node that serves', () => {
+  const apply = (on: Folder, agent: string, env: Env = {}) => {
+    writeFileSync(
+      on.at('agent'),
+      `#!/bin/sh\necho "$1 $OCF_RESOURCE_INSTANCE $OCF_RESKEY_directory $OCF_RESKEY_fsid" >> ${on.at('log')}\n${agent}\n`,
+      {
+        mode: 0o755,
+      },
+    );
+    return run(
+      [
+        'unshare',
+        '-m',
+        '-u',
+        'sh',
+        '-ec',
+        onAlpha,
+        'sh',
+        on.at('agent'),
+        agentOf('script', commandName),
+        'apply',
+        '-y',
+        '-c',
+        on.at('tsha.yaml'),
+      ],
+      { PATH: path, LC_ALL: 'C.UTF-8', TMPDIR: on.at('tmp'), CIB_file: on.at('cib.xml'), ...env },
+    );
+  };
+  const log = (on: Folder) => readFileSync(on.at('log'), 'utf8');
+  const asked = (action: string) => `${action} nfs-export-new-all /srv/nfs/new 7\n`;
+
+  test(
+    'is served before the cluster hears of it, and interrupts nobody',
+    async () => {
+      const on = folder(running, withExport);
+      const answer = await apply(on, ':');
+      expect(answer, answer.stderr).toMatchObject({ code: 0, stderr: '' });
+      expect(answer.stdout).toContain('Nothing that runs is stopped, restarted or moved.');
+      expect(log(on)).toBe(asked('start'));
+      expect(on.cib()).toContain('nfs-export-new-all');
+    },
+    patience,
+  );
+
+  test.each<readonly [what: string, agent: string, foreign: boolean, why: RegExp]>([
+    [
+      'the agent cannot',
+      '[ "$1" = stop ] || { echo "ocf-exit-reason:/srv/nfs/new does not exist" >&2; exit 5; }',
+      false,
+      /nfs-export-new-all cannot be served here, nothing has been changed: \/srv\/nfs\/new does not exist/,
+    ],
+    [
+      'somebody changes the configuration meanwhile',
+      `[ "$1" = stop ] || CIB_file=$CIB_FILE_OF_TEST crm_attribute -t crm_config -n somebody -v else`,
+      true,
+      /somebody has changed the configuration meanwhile/,
+    ],
+  ])(
+    '%s: taken back, the old configuration stays',
+    async (_, agent, foreign, why) => {
+      const on = folder(running, withExport);
+      const answer = await apply(on, agent.replace('$CIB_FILE_OF_TEST', on.at('cib.xml')));
+      expect(answer.stderr).toMatch(why);
+      expect(answer.code).toBe(2);
+      expect(log(on)).toBe(asked('start') + asked('stop'));
+      expect(on.cib()).not.toContain('nfs-export-new-all');
+      if (!foreign) expect(on.cib()).toBe(running);
+    },
+    patience,
+  );
+});
+
+/** Tools that do something else as well at the call of that number: `$COUNT` is the file that counts them. */
+function wrapped(on: Folder, at: number, more: { readonly before?: string; readonly after?: string }): Env {
+  mkdirSync(on.at('bin'));
+  for (const name of ['cibadmin', 'crm_verify', 'crm_simulate', 'crm_diff', 'crm_mon'])
+    writeFileSync(
+      on.at(`bin/${name}`),
+      [
+        '#!/bin/sh',
+        `n=$(($(cat ${on.at('count')}) + 1)); echo $n > ${on.at('count')}`,
+        `if [ $n = ${at} ]; then ${more.before ?? ':'}; fi`,
+        `/usr/sbin/${name} "$@"; code=$?`,
+        `if [ $n = ${at} ]; then ${more.after ?? ':'}; fi`,
+        'exit $code',
+      ].join('\n'),
+      { mode: 0o755 },
+    );
+  writeFileSync(on.at('count'), '0');
+  return { PATH: `${on.at('bin')}:${path}` };
+}
+const calls = (on: Folder): number => Number(readFileSync(on.at('count'), 'utf8'));
+
+describe('somebody else at the same time', () => {
+  const foreign = 'CIB_file=$CIB_file /usr/sbin/crm_attribute -t crm_config -n somebody -v else';
+  const status = 'CIB_file=$CIB_file /usr/sbin/crm_attribute --node alpha --name pingd -l reboot -v 100';
+
+  test(
+    'a change of the configuration at any point is never overwritten; one of the status is no obstacle',
+    async () => {
+      const dry = folder(running, withExport);
+      const env = wrapped(dry, 0, {});
+      expect((await tsha(dry, ['-y'], env)).code).toBe(0);
+      const all = calls(dry);
+      for (let at = 1; at <= all; at++) {
+        const on = folder(running, withExport);
+        const answer = await tsha(on, ['-y'], wrapped(on, at, { before: foreign }));
+        expect(on.cib(), `call ${at}`).toContain('name="somebody" value="else"');
+        if (answer.code === 0) expect(on.cib()).toContain('nfs-export-new-all');
+        else {
+          expect(answer.stderr).toContain('somebody has changed the configuration meanwhile');
+          expect(on.cib()).not.toContain('nfs-export-new-all');
+        }
+      }
+      for (const at of [all - 2, all - 1, all]) {
+        const on = folder(running, withExport);
+        expect((await tsha(on, ['-y'], wrapped(on, at, { before: status }))).code, `call ${at}`).toBe(0);
+        expect(on.cib()).toMatch(/name="pingd".* value="100"/);
+        expect(on.cib()).toContain('nfs-export-new-all');
+      }
+    },
+    patience,
+  );
+});
+
+test(
+  'killed at more than 50 points: the old or the new configuration, nothing between, and the next run ends it',
+  async () => {
+    const whole = folder(running, withAddress);
+    const began = performance.now();
+    expect((await tsha(whole, ['-y'], wrapped(whole, 0, {}))).code).toBe(0);
+    const lasted = performance.now() - began;
+    const [old, made] = [configuration(running), configuration(whole.cib())];
+    const all = calls(whole);
+    const seen = { old: 0, new: 0 };
+    const judge = async (on: Folder, what: string) => {
+      await untilQuiet(on);
+      const now = configuration(on.cib());
+      if (now !== old) expect(now, what).toBe(made);
+      seen[now === old ? 'old' : 'new']++;
+    };
+    const kill = 'kill -9 $PPID';
+    let points = 0;
+    for (let at = 1; at <= all; at++)
+      for (const more of [{ before: kill }, { after: kill }]) {
+        const on = folder(running, withAddress);
+        await tsha(on, ['-y'], wrapped(on, at, more));
+        await judge(on, `at call ${at}, ${Object.keys(more)}`);
+        points++;
+      }
+    while (points < 52) {
+      const on = folder(running, withAddress);
+      const after = Math.max(1, Math.random() * lasted);
+      await tsha(on, ['-y'], wrapped(on, 0, {}), after);
+      await judge(on, `after ${after} ms`);
+      points++;
+    }
+    expect(seen.old).toBeGreaterThan(0);
+    expect(seen.new).toBeGreaterThan(0);
+    const on = folder(running, withAddress);
+    await tsha(on, ['-y'], wrapped(on, all, { before: kill }));
+    await untilQuiet(on);
+    expect((await tsha(on, ['-y'])).code).toBe(0);
+    expect(configuration(on.cib())).toBe(made);
+  },
+  patience,
+);
