@@ -73,9 +73,20 @@ describe('what is compared of an output', () => {
   });
 });
 
-test('a logical volume is the mapped device of the lab', () => {
-  expect(forTheLab('mount -o ro /dev/vg0/nfs /mnt')).toBe('mount -o ro /dev/dm-0 /mnt');
-  expect(forTheLab('lvextend --size +1G /dev/vg0/nfs')).toMatch(/^dmsetup suspend/);
+describe('what the lab has otherwise', () => {
+  test.each([
+    ['mount -o ro /dev/vg0/nfs /mnt', 'mount -o ro /dev/dm-0 /mnt'],
+    ['net {\n  ping-int 3;\n}', 'net {\n  ping-int 1;\n  ping-timeout 30;\n}'],
+    ['echo $HOME', 'echo $HOME'],
+  ])('%j', (commands, expected) => {
+    expect(forTheLab(commands)).toBe(expected);
+  });
+
+  test('a logical volume grows by its mapping', () => {
+    expect(forTheLab('lvextend --size +1G /dev/vg0/nfs')).toMatch(
+      /^dmsetup suspend .*"0 \$\(blockdev --getsz/,
+    );
+  });
 });
 
 describe('docs/tutorial', () => {
