@@ -47,7 +47,9 @@ function tag(): void {
     '--message',
     `tsha ${version}\n\n${notesOf(read('CHANGELOG.md'), version)}`,
   );
-  console.log(`tagged v${version}. To publish it: git push --follow-tags, then attach what is in dist/packages/`);
+  console.log(
+    `tagged v${version}. To publish it: git push --follow-tags, then attach what is in dist/packages/`,
+  );
 }
 
 const [step = '', version = ''] = process.argv.slice(2);
