@@ -14,7 +14,7 @@ export default defineConfig({
   test: {
     projects: [
       project('unit'),
-      project('contract', { globalSetup: 'test/contract/build.ts' }),
+      project('contract', { globalSetup: 'test/contract/build.ts', maxWorkers: 2 }),
       // Builds every package and has lintian read them: a quarter of an hour.
       project('packages', { globalSetup: 'test/packages/build.ts' }),
       // Agents mostly wait, for the kernel or for a time to pass: more of them than there are processors.
