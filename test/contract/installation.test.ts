@@ -45,6 +45,7 @@ const doc = [
   'usr/lib/systemd/system/tsha-metrics.service',
   'usr/lib/systemd/system/tsha-metrics.timer',
   'usr/share/doc/tsha/tsha-alerts.yml',
+  ...agents.map((name) => `usr/share/resource-agents/ocft/configs/tsha-${name}`),
 ];
 const executables = [
   ...agents.map((name) => `usr/lib/ocf/resource.d/tsha/${name}`),
