@@ -3,7 +3,7 @@ import { monitor, type Situation } from './situations.ts';
 
 const quick = { wfc_timeout: '1' };
 /** Long enough for a few tries, and the openers. */
-const brief = { timeout: '5000' };
+const brief = { timeout: '12000' };
 /** By a device stacked on it, and by a process. */
 const held = `dmsetup create stacked --table "0 8 linear /dev/drbd1 0" &&
 { setsid sleep 300 < /dev/drbd1 > /dev/null 2>&1 & } && echo $! > /run/holder`;

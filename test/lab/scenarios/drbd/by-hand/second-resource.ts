@@ -20,7 +20,7 @@ const good = (minor: number): string => `drbdsetup primary ${minor} --force && d
 /** DRBD 9 wants to know which of the nodes it is. */
 const nodeId = `$(${isDrbd9} && echo 0)`;
 const two = { drbd_resource: 'two', wfc_timeout: '' };
-const brief = { timeout: '5000' };
+const brief = { timeout: '12000' };
 const tidied = `rm ${path} && losetup -d /dev/loop5 /dev/loop6`;
 
 /** A resource of two volumes, and everything that keeps a resource from starting. */

@@ -49,7 +49,7 @@ export interface Situation {
 }
 
 /** Seconds for one of them, on a machine that has other things to do. */
-const limit = 90;
+const limit = 400;
 
 /** Every situation is a check; one that fails does not keep the others from their turn. */
 export async function playSituations(
