@@ -1,6 +1,6 @@
 import { readState, type StateDirectory } from '../../lib/host/nfs/exports.ts';
-import { formatRmtab, parseRmtab, rmtabBelow, rmtabMissing } from '../../lib/host/nfs/rmtab.ts';
-import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
+import { formatRmtab, parseRmtab, rmtabBelow } from '../../lib/host/nfs/rmtab.ts';
+import { replaceManaged } from '../../lib/host/storage/managed-files.ts';
 import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
 import type { Ctx } from './params.ts';
 import { isListed, type Seen } from './seen.ts';
@@ -8,8 +8,7 @@ import { isListed, type Seen } from './seen.ts';
 // mountd's list of NFSv3 mounts must follow the filesystem to the next node. Nothing here may fail or delay an action: the
 // list is a courtesy to showmount.
 
-const fileMs = 3000;
-const restoreTries = 3;
+export const fileMs = 3000;
 
 /** Where rmtab lies on the exported filesystem itself (a shared state directory), it fails over with it. */
 export const needsRmtabBackup = (
@@ -46,30 +45,8 @@ export async function backUpRmtab(ctx: Ctx, { table, state, directories }: Seen)
     });
 }
 
-/**
- * Adds saved entries that rmtab lacks. mountd locks rmtab in a way that no tool can; so lines are only ever appended, which
- * takes nothing from mountd, and added again if mountd replaced the file meanwhile.
- */
-export async function restoreRmtab(ctx: Ctx, { table, state, directories }: Seen): Promise<void> {
-  const { host, memory, params } = ctx;
-  for (const { path } of directories) {
-    if (!needsRmtabBackup(ctx, table, state, path)) continue;
-    await quietly(ctx, `restore rmtab from ${path}`, async () => {
-      const saved = await readManaged(host, `${path}/${params.rmtab_backup}`, fileMs);
-      const backup = rmtabBelow(parseRmtab(saved ?? ''), path);
-      await memory.note(`rmtab ${path}`, formatRmtab(backup));
-      for (let tries = 0; tries < restoreTries; tries++) {
-        const rmtab = (await readState(host, state, 'rmtab', fileMs)) ?? '';
-        const missing = rmtabMissing(parseRmtab(rmtab), backup);
-        if (missing.length === 0) return;
-        const argv = ['tee', '-a', '--', `${state.path}/rmtab`] as const;
-        await host.run(argv, { input: formatRmtab(missing), timeoutMs: fileMs });
-      }
-    });
-  }
-}
-
-async function quietly({ log }: Ctx, what: string, work: () => Promise<void>): Promise<void> {
+/** A list for showmount is never worth a failure. */
+export async function quietly({ log }: Ctx, what: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

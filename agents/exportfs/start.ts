@@ -6,7 +6,7 @@ import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
 import { exportDirectory } from './export.ts';
 import type { Ctx } from './params.ts';
 import { dropPlaceholder } from './quiet.ts';
-import { restoreRmtab } from './rmtab-backup.ts';
+import { restoreRmtab } from './rmtab-restore.ts';
 import { look, type Seen } from './seen.ts';
 import { isSpelledByAnother, rememberSpellings, type Spelling } from './spellings.ts';
 import { markStarted } from './started.ts';
