@@ -4,6 +4,7 @@ import { exportPrefix } from '../configuration/pair.ts';
 import { configurationFile, readPair } from '../configuration/read.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { readCib } from '../facts/cib.ts';
+import { cibText } from '../facts/cib-text.ts';
 import { lookAtCluster } from '../facts/cluster.ts';
 import { gather } from '../facts/gather.ts';
 import { type Element, parseXml } from '../facts/xml.ts';
@@ -21,7 +22,6 @@ import {
   counted,
   difference,
   push,
-  queried,
   requireOnlyOwn,
   simulated,
   textOf,
@@ -57,7 +57,7 @@ export async function apply(call: Call, options: ApplyOptions): Promise<Ending> 
   const pair = readPair(file, language);
   const wanted = wantedOf(pair);
   return await withDrafts(call, async (folder) => {
-    const text = await queried(call.host);
+    const text = await cibText(call.host);
     const cib = parseXml(text);
     requireSameNodes(
       cib,
@@ -226,7 +226,7 @@ async function pushUnchanged(
     ...changes.map(({ id }) => id),
   ];
   for (let tries = 0; tries < mostTries; tries++) {
-    const text = await queried(host);
+    const text = await cibText(host);
     const cib = parseXml(text);
     if (versionOf(cib) !== version)
       throw new CommandError('broken', words.changedMeanwhile, ['tsha apply -n']);

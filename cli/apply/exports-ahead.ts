@@ -1,4 +1,5 @@
 import { commandFailure, firstLine, type Host } from '../../lib/host/host.ts';
+import { executorEnvironment } from '../executor.ts';
 import type { Resource } from '../plan/cluster.ts';
 
 // A new member of a group makes Pacemaker restart the members behind it, the address among them: unless its first look finds the new one
@@ -6,11 +7,7 @@ import type { Resource } from '../plan/cluster.ts';
 
 /** The agent's environment as Pacemaker's executor makes it. */
 const environment = ({ id, type, parameters, operations }: Resource, action: string) => ({
-  OCF_ROOT: '/usr/lib/ocf',
-  OCF_RA_VERSION_MAJOR: '1',
-  OCF_RA_VERSION_MINOR: '1',
-  OCF_RESOURCE_INSTANCE: id,
-  OCF_RESOURCE_PROVIDER: type.split(':')[1] ?? '',
+  ...executorEnvironment(id, type.split(':')[1] ?? ''),
   OCF_RESOURCE_TYPE: type.split(':')[2] ?? '',
   OCF_RESKEY_CRM_meta_timeout: String(
     1000 * seconds(operations.find(({ name }) => name === action)?.timeout),

@@ -22,14 +22,6 @@ export async function withDrafts<T>(call: Call, work: (folder: string) => Promis
   }
 }
 
-/** The CIB as the cluster gives it. */
-export async function queried(host: Host): Promise<string> {
-  const argv: Argv = ['cibadmin', '--query'];
-  const answer = await host.tryRun(argv, { timeoutMs: 15_000 });
-  if (answer.code !== 0) throw commandFailure(argv, answer);
-  return answer.stdout;
-}
-
 export const textOf = (cib: Element): string => `${xmlLines(cib).join('\n')}\n`;
 
 /** Changes of the configuration are counted here, those of the status section are not. */

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import { exitCode } from '../../lib/contract/outcome.ts';
 import { catalogue } from '../../metadata/catalogue.ts';
 import type { Call } from '../command.ts';
+import { executorEnvironment } from '../executor.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { print } from '../output/print.ts';
 
@@ -41,11 +42,7 @@ const cleanEnvironment = (): NodeJS.ProcessEnv => ({
   PATH: process.env['PATH'],
   TERM: process.env['TERM'],
   ...(process.env['HA_RSCTMP'] ? { HA_RSCTMP: process.env['HA_RSCTMP'] } : {}),
-  OCF_ROOT: '/usr/lib/ocf',
-  OCF_RA_VERSION_MAJOR: '1',
-  OCF_RA_VERSION_MINOR: '1',
-  OCF_RESOURCE_INSTANCE: 'by-hand',
-  OCF_RESOURCE_PROVIDER: 'tsha',
+  ...executorEnvironment('by-hand', 'tsha'),
   OCF_EXIT_REASON_PREFIX: 'reason: ',
   HA_debug: '0',
 });

@@ -1,3 +1,4 @@
+import { hostName } from '../../lib/host/host.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { lookAtMachine } from '../facts/machine.ts';
@@ -31,7 +32,7 @@ export async function node(call: Call, { verb, connection, kib }: NodeOptions): 
     return 'well';
   }
   requireRoot(call);
-  const name = (await host.sys.read('/proc/sys/kernel/hostname')).trim();
+  const name = await hostName(host);
   return atWork(call, `tsha node ${verb} ${connection}`, async () => {
     if (verb === 'snapshot') {
       const wish = { node: name, changedKiB: kib, at: new Date() };

@@ -16,7 +16,8 @@ import { approve, atWork, requireRoot } from './change.ts';
 export type SwitchOptions = {
   readonly to: string | null;
   readonly dryRun: boolean;
-  readonly yes: boolean /** Codes of what may be so. */;
+  readonly yes: boolean;
+  /** Codes of what may be so. */
   readonly although: readonly string[];
 };
 

@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { secondsIn } from '../../lib/host/cluster-time.ts';
 import { canonicalIp } from '../../lib/host/net/address-text.ts';
 import { isHostName, sameClient } from '../../lib/host/nfs/client-spec.ts';
+import { isWithin } from '../../lib/host/storage/mounts.ts';
 import { diskOf, exportsOf, pairOf, stateOf } from './pair.ts';
 import type { Problem } from './problem.ts';
 import type { Configuration } from './shape.ts';
@@ -31,9 +32,6 @@ const rules: readonly Rule[] = [
 /** Whether a finding is meant to be so, today. */
 const isAccepted = ({ accept }: Configuration, code: Configuration['accept'][number]['code']): boolean =>
   accept.some((one) => one.code === code && one.until >= new Date().toISOString().slice(0, 10));
-
-const isWithin = (path: string, directory: string): boolean =>
-  path === directory || path.startsWith(`${directory}/`);
 
 /** An address that a host can have beside others: no loopback, multicast or 0.0.0.0, nor one of a single link. */
 function isUsable(ip: string): boolean {

@@ -119,7 +119,8 @@ export function readCib(cib: Element): Cib {
 const membersOf = (element: Element): readonly string[] =>
   within(element, 'primitive').map((member) => of(member, 'id'));
 
-const valuesIn = (sets: readonly Element[]): Values =>
+/** Of sets of nvpairs, of which the first counts. */
+export const valuesIn = (sets: readonly Element[]): Values =>
   Object.fromEntries(
     sets
       .flatMap((set) => below(set, 'nvpair'))

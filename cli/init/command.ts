@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { drbdadm } from '../../lib/host/drbd/admin.ts';
 import { commandFailure } from '../../lib/host/host.ts';
-import type { Argv } from '../../lib/host/sys/sys.ts';
 import { readXml } from '../../lib/host/xml.ts';
 import type { Call } from '../command.ts';
 import { configurationFile, readConfiguration } from '../configuration/read.ts';
 import { CommandError, type Ending } from '../exit.ts';
+import { cibText } from '../facts/cib-text.ts';
 import { attribute, parseXml, within } from '../facts/xml.ts';
 import { print } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
@@ -45,10 +45,7 @@ export async function init(call: Call, options: InitOptions): Promise<Ending> {
 }
 
 async function fromCluster({ host }: Call): Promise<Drafted> {
-  const query: Argv = ['cibadmin', '--query'];
-  const answer = await host.tryRun(query, { timeoutMs: 15_000 });
-  if (answer.code !== 0) throw commandFailure(query, answer);
-  const cib = parseXml(answer.stdout);
+  const cib = parseXml(await cibText(host));
   const names = within(cib, 'primitive')
     .filter((one) => attribute(one, 'type') === 'drbd')
     .flatMap((one) => within(one, 'nvpair'))

@@ -1,13 +1,14 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { addressFamily } from '../../lib/host/net/address-text.ts';
 import { sameClient } from '../../lib/host/nfs/client-spec.ts';
+import { isWithin } from '../../lib/host/storage/mounts.ts';
 import { all, type Element as DrbdElement } from '../../lib/host/xml-element.ts';
 import { CommandError } from '../exit.ts';
+import { type Values, valuesIn } from '../facts/cib.ts';
 import { below, type Element, attribute as of, within } from '../facts/xml.ts';
+import { parametersOfFile } from '../plan/cluster.ts';
 import { type AgentName, resourceIds } from '../stack.ts';
 import type { Draft, Drafted } from './draft.ts';
-
-type Values = { readonly [name: string]: string };
 
 /** A resource of ours or of the stock agents, as the CIB has it. */
 type Found = {
@@ -48,7 +49,9 @@ export function draftFromCluster(cib: Element, drbd: DrbdElement, now: Date): Dr
   const nic = addresses.map(({ values }) => values['nic']).find((name) => name !== undefined);
   const isFirst = (agent: AgentName) => members.findIndex((member) => member.agent === agent);
   const findings = [
-    ...(exports.some((shared) => liesIn(state ?? '', shared.directory)) ? ['INFODIR_EXPORTED' as const] : []),
+    ...(exports.some((shared) => isWithin(state ?? '', shared.directory))
+      ? ['INFODIR_EXPORTED' as const]
+      : []),
     ...(isFirst('IPaddr2') >= 0 && isFirst('IPaddr2') < isFirst('exportfs')
       ? ['ADDRESS_FIRST' as const]
       : []),
@@ -113,20 +116,10 @@ const nothingHere = (why: string): CommandError =>
 
 const isTrue = (text: string | undefined): boolean => /^(true|yes|on|1|y)$/i.test(text ?? '');
 const secondsOf = (text: string | undefined): number => (text === undefined ? 90 : Number(text));
-const liesIn = (path: string, directory: string): boolean =>
-  path === directory || path.startsWith(`${directory}/`);
 const dayAfter = (now: Date, years: number): string =>
   `${now.getUTCFullYear() + years}${now.toISOString().slice(4, 8)}${now.toISOString().slice(8, 10)}`.replace(
     '-02-29',
     '-02-28',
-  );
-
-const valuesIn = (sets: readonly Element[]): Values =>
-  Object.fromEntries(
-    sets
-      .flatMap((set) => below(set, 'nvpair'))
-      .map((pair) => [of(pair, 'name'), of(pair, 'value')])
-      .reverse(), // of several the first counts
   );
 
 const isAgent = (type: string): type is AgentName => type in resourceIds;
@@ -258,28 +251,10 @@ const portsOf = (values: Values): { readonly [name: string]: number } =>
 const withPrefix = ({ values }: Found): string =>
   values['cidr_netmask'] ? `${values['ip']}/${values['cidr_netmask']}` : (values['ip'] ?? '');
 
-/** What the file has words for. */
-const said: { readonly [name in AgentName]: readonly string[] } = {
-  drbd: ['drbd_resource'],
-  Filesystem: ['device', 'directory', 'fstype', 'options'],
-  nfsserver: [
-    'nfs_shared_infodir',
-    'nfs_no_notify',
-    'nfsv4_only',
-    'nfs_lease_time',
-    'nfs_grace_time',
-    'lockd_udp_port',
-    ...Object.keys(portNames),
-  ],
-  exportfs: ['clientspec', 'options', 'directory', 'fsid'],
-  IPaddr2: ['ip', 'cidr_netmask', 'nic'],
-  nfsnotify: ['source_host'],
-};
-
 const leftOver = (members: readonly Found[]): readonly string[] =>
   members.flatMap(({ id, agent, values }) =>
     Object.entries(values)
-      .filter(([name]) => !said[agent].includes(name))
+      .filter(([name]) => !parametersOfFile[agent].includes(name))
       .map(([name, value]) => `${id} has ${name}=${value}`),
   );
 

@@ -1,3 +1,4 @@
+import { procVersion } from '../../lib/host/drbd/version.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import type { Call } from '../command.ts';
 import type { Pair } from '../configuration/pair.ts';
@@ -40,5 +41,6 @@ async function diskHere({ host, sys, terminal }: Call, { nodes }: Pair): Promise
 
 /** Of the DRBD that is loaded here; the kernel's own, 8.4, where none is. */
 async function generationHere({ host }: Call): Promise<DrbdGeneration> {
-  return /^version: (9|1\d)\./m.test((await readIfThere(host, '/proc/drbd')) ?? '') ? 9 : 8;
+  const [major] = procVersion((await readIfThere(host, '/proc/drbd')) ?? '') ?? [8];
+  return major >= 9 ? 9 : 8;
 }
