@@ -20,8 +20,11 @@ export const isStock = (provider: Provider): boolean => provider.startsWith('sto
 export const orders = ['recommended', 'seed'] as const;
 export type Order = (typeof orders)[number];
 
-/** Seconds a new server waits for the clients of the old one: as recommended, or as the kernel has it (NFSv3 locks: 50 s). */
-export const graces = [15, 90] as const;
+/**
+ * Seconds a new server waits for the clients of the old one, and for a client that is silent: as recommended; for a busy host, where
+ * everything takes three times as long; or as the kernel has it (NFSv3 locks: 50 s).
+ */
+export const graces = [15, 45, 90] as const;
 export type Grace = (typeof graces)[number];
 
 export const nodes = ['node1', 'node2'] as const;

@@ -17,7 +17,7 @@ interface Seen {
 export async function judge(run: Run, active: NodeName, happened: number, scenario: string): Promise<void> {
   const { cluster, workload, steps, checks, figures } = run;
   const movedAfter = now() - happened;
-  await steps.run('all client programs work again', 180, (signal) => workload.allActive(now(), signal));
+  await steps.run('all client programs work again', 300, (signal) => workload.allActive(now(), signal));
 
   const seen: Seen[] = [];
   for (const protocol of protocols)

@@ -406,7 +406,7 @@ grep -q 'udp *32769 *nlockmgr' /run/ports`,
   nfsserver('start', shared, {
     what: 'nothing of it stays for the next start',
     exit: 0,
-    leaves: `[ "$(cat /proc/fs/nfsd/nfsv4leasetime)" = 15 ]
+    leaves: `[ "$(cat /proc/fs/nfsd/nfsv4leasetime)" = "$(sed -n 's/^lease-time=//p' /etc/nfs.conf.d/ha.conf)" ]
 [ "$(threads)" = 8 ]
 rpcinfo -p > /run/ports
 not grep -q 'tcp *892 *mountd' /run/ports`,

@@ -20,7 +20,7 @@ async function reboot(run: Run): Promise<void> {
   const active = await steps.run('which node is active', 60, (signal) => cluster.allStarted(signal));
   const peer = peerOf(active);
   const happened = now();
-  await steps.run(`reboot of ${active}: all six resources on ${peer}`, 180, async (signal) => {
+  await steps.run(`reboot of ${active}: all six resources on ${peer}`, 400, async (signal) => {
     await lab.machine(active).run('systemctl reboot --no-block', { signal });
     await watch.until(peer, 'address', happened, 60, signal);
     await cluster.allStarted(signal, peer);

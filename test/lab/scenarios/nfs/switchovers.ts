@@ -5,9 +5,6 @@ import { judge } from '../judge.ts';
 import { now, type Run } from '../run.ts';
 import { Clients, versions } from './clients.ts';
 
-/** Of nfs.conf on the nodes: how long clients may claim what they had, and how long a silent one is waited for. */
-const graceSeconds = 15;
-
 /** What happens on the node that is about to be left, the moment before. */
 const accidents: readonly { readonly what: string; readonly on: 'from' | 'to'; readonly command: string }[] =
   [
@@ -67,7 +64,7 @@ export async function switchovers(run: Run): Promise<void> {
     const to = peerOf(active);
     const from = active;
     const asked = now();
-    const moved = await steps.run(`${from} to ${to}, ${what}`, 180, async (signal) => {
+    const moved = await steps.run(`${from} to ${to}, ${what}`, 400, async (signal) => {
       await lab.machine(on === 'from' ? from : to).run(command, { signal });
       await move(run, to, signal);
       const arrived = now();
@@ -84,12 +81,12 @@ export async function switchovers(run: Run): Promise<void> {
 }
 
 async function judgeLocks(
-  { steps, checks }: Run,
+  { plan, steps, checks }: Run,
   clients: Clients,
   active: NodeName,
   since: number,
 ): Promise<void> {
-  await steps.run('the rival is answered', 90, (signal) => clients.refused(since, signal));
+  await steps.run('the rival is answered', 300, (signal) => clients.refused(since, signal));
   for (const version of versions) {
     const fate = await steps.run(`NFSv${version}: errors and locks`, 60, (s) => clients.fateOf(version, s));
     checks.add(`NFSv${version}: the client saw no error`, fate.errors.length === 0, fate.errors[0] ?? '');
@@ -108,7 +105,7 @@ async function judgeLocks(
   );
   checks.add(
     'a delegation holds nobody up, and its client sees what was written',
-    seconds < graceSeconds && read === '2', // whoever does not give it back loses it after a lease
+    seconds < plan.grace && read === '2', // whoever does not give it back loses it after a lease
     `${kept ? 'kept' : 'returned'}; ${seconds.toFixed(1)} s, read ${read}`,
   );
 }
@@ -116,14 +113,15 @@ async function judgeLocks(
 /** The rival dies while the service moves: nobody waits for it longer than its lease. */
 async function deadClient(run: Run, clients: Clients, from: NodeName): Promise<void> {
   const { lab, steps, checks } = run;
+  const { grace: graceSeconds } = run.plan; // the lease is as long
   checks.begin('dead client');
   const to = peerOf(from);
-  const moved = await steps.run(`${from} to ${to}, the rival dies meanwhile`, 180, async (signal) => {
+  const moved = await steps.run(`${from} to ${to}, the rival dies meanwhile`, 400, async (signal) => {
     await lab.machine('rival').kill();
     await move(run, to, signal);
     return now();
   });
-  const graceEnds = steps.run('the end of grace', 90, async (signal) => {
+  const graceEnds = steps.run('the end of grace', 60 + 3 * graceSeconds, async (signal) => {
     while ((await lab.machine(to).ask('cat /proc/fs/nfsd/v4_end_grace', { signal })).trim() !== 'Y')
       await sleep(200, undefined, { signal });
     return now() - moved;
@@ -134,13 +132,19 @@ async function deadClient(run: Run, clients: Clients, from: NodeName): Promise<v
     grace < 2 * graceSeconds, // a client that is waited for lengthens it by a lease
     `grace ended ${grace.toFixed(1)} s after the move (lease ${graceSeconds} s)`,
   );
-  const late = await steps.run('a new client mounts and writes', 60, (signal) => clients.arrive(signal));
+  const late = await steps.run('a new client mounts and writes', 60 + 2 * graceSeconds, (signal) =>
+    clients.arrive(signal),
+  );
   checks.add('a client that comes after the move can work', late < 2 * graceSeconds, `${late.toFixed(1)} s`);
-  const inherited = await steps.run('its lock goes to another client', 60, async (signal) => {
-    const began = now();
-    while (!(await clients.idleLockIsFree(signal))) await sleep(500, undefined, { signal });
-    return now() - began;
-  });
+  const inherited = await steps.run(
+    'its lock goes to another client',
+    60 + 3 * graceSeconds,
+    async (signal) => {
+      const began = now();
+      while (!(await clients.idleLockIsFree(signal))) await sleep(500, undefined, { signal });
+      return now() - began;
+    },
+  );
   checks.add(
     'the lock of the dead client is free after its lease',
     inherited < 3 * graceSeconds,
