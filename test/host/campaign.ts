@@ -22,6 +22,9 @@ export type Campaign<Situation> = {
 /** Of a single campaign in an ordinary run: all of them together take about three minutes of a quiet machine with two processors. */
 const ordinarySeconds = 60;
 
+/** The same code is told the same in every ordinary run; whoever asks for many situations looks for new ones. */
+const ordinarySeed = 20261129;
+
 /** Tries every situation of a campaign and says with which seed; throws for the smallest one that fails, with the way back to it. */
 export async function campaign<Situation>(given: Campaign<Situation>): Promise<void> {
   console.log(await tried(given));
@@ -35,9 +38,9 @@ export async function tried<Situation>({
   seconds = ordinarySeconds,
   judge,
 }: Campaign<Situation>): Promise<string> {
-  const seed = Number(fromEnvironment('SEED') ?? Date.now() & 0x7fffffff);
   const path = fromEnvironment('PATH');
   const asked = path ? '1' : fromEnvironment('RUNS');
+  const seed = Number(fromEnvironment('SEED') ?? (asked ? Date.now() & 0x7fffffff : ordinarySeed));
   const since = performance.now();
   const told = await fc.check(fc.asyncProperty(situations, judge), {
     seed,

@@ -180,7 +180,12 @@ export const stories: Readonly<Record<string, readonly [Story, unknown]>> = {
       const { code, hung } = await sys.run({ argv, timeoutMs: 500 });
       const all = readFileSync(pids, 'utf8').trim().split(' ').map(Number);
       const gone = await soon(() => all.every(hasEnded));
-      return { code, told: /^pid \d+ in state S.* after \d+\.\d s$/.test(hung ?? ''), of: all.length, gone };
+      return {
+        code,
+        told: /^pid \d+ \(sleep 60\) in state S.* after \d+\.\d s$/.test(hung ?? ''),
+        of: all.length,
+        gone,
+      };
     },
     { code: 124, told: true, of: 2, gone: true },
   ],

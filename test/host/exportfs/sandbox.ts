@@ -55,6 +55,9 @@ echo ready
 exec sleep infinity
 `;
 
+/** An export that comes and goes, so that exportfs writes etab once more. */
+export const settler = '192.0.2.77:/usr/share';
+
 const silentFuse = join(import.meta.dirname, '../Filesystem/silent-fuse.mjs');
 
 /** In a mount namespace of its own, below the sandbox's: options and argument by turns. */
@@ -62,6 +65,7 @@ const freshly = `
 mount -t tmpfs fresh /var/lib/nfs
 touch /var/lib/nfs/etab
 while [ $# -gt 0 ]; do exportfs -i \${1:+-o "$1"} "$2" >&2; shift 2; done
+for how in -i -u; do exportfs $how ${settler} >&2; done
 exec cat /var/lib/nfs/etab
 `;
 
