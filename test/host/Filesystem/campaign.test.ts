@@ -202,6 +202,8 @@ async function judgeAction(
 ): Promise<void> {
   const { kind } = world.situation;
   const before = world.table.filter(({ id }) => world.others.has(id));
+  // the kernel gives the number of a mount that has gone to the next one
+  for (const id of world.others) if (!before.some((mount) => mount.id === id)) world.others.delete(id);
   const { top, oursOn } = world;
   const isMonitor = event === 'rec' || event === 'probe';
   const {
