@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readlinkSync, writeSync } from 'node:fs';
+import { mkdirSync, readlinkSync } from 'node:fs';
 import { createLog, type Log, type LogSinks, logRoute } from '../contract/log.ts';
 import { exitCode, Failure, type Outcome } from '../contract/outcome.ts';
 import type { ParamTable } from '../contract/params.ts';
@@ -11,6 +11,7 @@ import { nodeSys } from '../host/sys/node-sys.ts';
 import { describeProcess } from '../host/sys/process-tree.ts';
 import { children } from '../host/sys/runtime.ts';
 import type { AgentDef } from './agent.ts';
+import { appending, type Outlet, standard } from './outlet.ts';
 import { actionsOf, marginMs, type Result, resultOf, runAction } from './run.ts';
 import { traced, traceFile, traceHeader } from './trace.ts';
 
@@ -26,13 +27,14 @@ const flushMs = 300;
 export function main<T extends ParamTable>(agent: AgentDef<T>): void {
   process.exitCode = exitCode.failed; // what a promise that never settles ends with
   const [action = ''] = process.argv.slice(2);
+  const stderr = standard(2);
   let leaving = false;
   const leave = (result: Result) => {
     if (leaving) return;
     leaving = true;
     if (result.reason) {
       const prefix = process.env['OCF_EXIT_REASON_PREFIX'] || 'ocf-exit-reason:';
-      writeAll(2, `${prefix}${reasonLine(result.reason)}\n`);
+      stderr(`${prefix}${reasonLine(result.reason)}\n`);
     }
     process.exit(result.code);
   };
@@ -51,10 +53,10 @@ export function main<T extends ParamTable>(agent: AgentDef<T>): void {
   process.chdir('/'); // the caller's directory may be deleted, or on what is to be unmounted
 
   if (['usage', 'help', 'methods', '--help', '-h'].includes(action)) {
-    writeAll(1, usage(agent as unknown as AgentDef<ParamTable>));
+    standard(1)(usage(agent as unknown as AgentDef<ParamTable>));
     process.exit(exitCode.ok);
   }
-  if (!action) writeAll(2, usage(agent as unknown as AgentDef<ParamTable>));
+  if (!action) stderr(usage(agent as unknown as AgentDef<ParamTable>));
 
   // The native flavour is one program for all agents, and takes the name first; Node is told how to run the script.
   const self = process.versions['bun'] ? [agent.name] : [...process.execArgv, process.argv[1] ?? ''];
@@ -66,11 +68,11 @@ export function main<T extends ParamTable>(agent: AgentDef<T>): void {
   const route = logRoute(process.env, terminal);
   const pipes = logPipes();
   const log = createLog(tag, process.env, route, {
-    stderr: (text) => writeAll(2, text),
-    file: appendQuietly,
+    stderr,
+    file: logFiles(),
     pipe: pipes.write,
   });
-  const sys = tracing(agent.name, action, terminal, machine);
+  const sys = tracing(agent.name, action, terminal ? stderr : undefined, machine);
 
   void runAction(agent, action, sys, log, interruption(action, request.timeoutMs, machine))
     .then(async (result) => {
@@ -83,16 +85,16 @@ export function main<T extends ParamTable>(agent: AgentDef<T>): void {
 }
 
 /** The machine as it is, or one that writes down every command. */
-function tracing(agent: string, action: string, terminal: boolean, machine: NodeSys): NodeSys {
+function tracing(agent: string, action: string, terminal: Outlet | undefined, machine: NodeSys): NodeSys {
   const file = traceFile(process.env, agent, action, new Date());
   if (!file) return machine;
-  const write = (text: string) => (terminal ? writeAll(2, text) : appendQuietly(file, text));
   try {
     if (!terminal && !file.startsWith('/proc/'))
       mkdirSync(file.slice(0, file.lastIndexOf('/')), { recursive: true, mode: 0o700 });
   } catch {
     // as with a log file: an unwritable trace directory is no reason to fail a resource
   }
+  const write = terminal ?? appending(file);
   write(traceHeader(process.env));
   return traced(machine, write);
 }
@@ -130,19 +132,6 @@ function interruption(action: string, timeoutMs: number, sys: NodeSys): Promise<
   });
 }
 
-/** `process.stdout.write` followed by exit loses what a slow reader has not taken; a closed or full pipe must not throw. */
-function writeAll(fd: 1 | 2, text: string): void {
-  let rest = Buffer.from(text);
-  const giveUp = Date.now() + 5000;
-  while (rest.length > 0 && Date.now() < giveUp) {
-    try {
-      rest = rest.subarray(writeSync(fd, rest));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
-    }
-  }
-}
-
 /** isatty(3) by the name of the file: node:tty would bring the whole of node:net, 2 ms of every monitor. */
 function isTerminal(fd: number): boolean {
   try {
@@ -152,12 +141,13 @@ function isTerminal(fd: number): boolean {
   }
 }
 
-function appendQuietly(path: string, text: string): void {
-  try {
-    appendFileSync(path, text, { mode: 0o640 });
-  } catch {
-    // a log file that cannot be written is no reason to fail a resource
-  }
+function logFiles(): LogSinks['file'] {
+  const open = new Map<string, Outlet>();
+  return (path, text) => {
+    const file = open.get(path) ?? appending(path);
+    open.set(path, file);
+    file(text);
+  };
 }
 
 /** One `logger` process for all lines of this run: syslog has no other door in Node. */

@@ -11,6 +11,8 @@ import { flavours } from './flavours.ts';
 
 const trickedBy = (mischief: string): Env => ({ OCF_RESKEY_mischief: mischief });
 
+const fullOutput = join(import.meta.dirname, 'full-output.pl');
+
 /** One line, and what Pacemaker up to 3.0.1 passes on of it. */
 function expectOneReason({ stderr, reason = '' }: Answer): void {
   expect(stderr.match(/ocf-exit-reason:/g)).toHaveLength(1);
@@ -93,6 +95,26 @@ describe.each(flavours)('%s: attacks', (flavour) => {
     child.stdout.destroy();
     child.stderr.destroy();
     expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(0);
+  });
+
+  test.each([
+    ['pipe', 'throw', 1],
+    ['pipe', 'none', 7],
+    ['socket', 'throw', 1],
+    ['socket', 'none', 7],
+  ])('S18: nobody reads the %s, which is full (%s: %i)', async (kind, mischief, code) => {
+    // whoever waits for a reader waits longer than this test may take
+    const env = { ...cluster(sandbox()), ...trickedBy(mischief), OCF_RESKEY_CRM_meta_timeout: '3600000' };
+    for (const fd of ['2', '1 2'])
+      expect((await run(['perl', fullOutput, kind, fd, dummy(), 'monitor'], env)).code, fd).toBe(code);
+    expect((await run(['perl', fullOutput, kind, '1', dummy(), 'usage'], env)).code).toBe(0);
+    expect((await run(['perl', fullOutput, kind, '2', dummy(), ''], env)).code).toBe(3);
+  });
+
+  test.each(['pipe', 'socket'])('S18: a trace that goes to a %s that is full', async (kind) => {
+    const trace = { OCF_RESKEY_trace_ra: '1', OCF_RESKEY_trace_file: '5' };
+    const env = { ...cluster(sandbox()), ...trace, OCF_RESKEY_CRM_meta_timeout: '3600000' };
+    expect((await run(['perl', fullOutput, kind, '5', dummy(), 'start'], env)).code).toBe(0);
   });
 
   test('a slow reader gets the whole document', async () => {
