@@ -58,7 +58,7 @@ export async function bundleScript(product: Product, dir: string): Promise<Metaf
 /** Whoever is running the old file keeps it; whoever comes next finds the new one whole. */
 export async function replaceFile(file: string, content: string | Buffer, mode: number): Promise<void> {
   const draft = join(dirname(file), `.${basename(file)}.new`);
-  await writeFile(draft, content);
+  await writeFile(draft, content, { flush: true }); // a crash must not leave the new name without its content
   await chmod(draft, mode);
   await rename(draft, file);
 }

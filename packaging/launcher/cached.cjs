@@ -44,6 +44,7 @@ function make(agent) {
   const draft = `${cacheFile(agent)}.new`;
   writeFileSync(draft, Buffer.concat([Buffer.from(headFor(agent)), script.createCachedData()]), {
     mode: 0o644,
+    flush: true,
   });
   renameSync(draft, cacheFile(agent));
 }

@@ -6,18 +6,23 @@ if [ ! -x "$runtime" ]; then
   for runtime in "$(command -v node)" /usr/local/bin/node /usr/bin/node /usr/bin/nodejs /usr/lib/tsha/bin/node \
     /usr/bin/node-[2-9][0-9] /usr/bin/node[2-9][0-9] ''; do
     [ -x "$runtime" ] || continue
-    case $("$runtime" -v 2>/dev/null) in
+    version=$("$runtime" -v 2>/dev/null) || [ $? -lt 128 ] || end 1 "$runtime does not tell its version"
+    case $version in
       v[2-9][0-9].* | v[1-9][0-9][0-9].*) break ;;
       v*) old=", $runtime is too old" ;;
     esac
   done
 fi
-[ -x "$runtime" ] || cannot_run "$1" "Node.js 20 or newer is not installed$old"
+[ -x "$runtime" ] || not_installed "$1" "Node.js 20 or newer is not installed$old"
+# One thread that compiles beside it is enough for a program this short; Node would start four, and waits for ever for one that it
+# cannot have. A process within a process shows that there is room for this one and for the clock that comes before it.
+threads=--v8-pool-size=1
+( (:); :) || end 1 "$trouble"
 # Beside an installed agent lies what runs it with what Node has compiled of it.
 runner=
-[ ! -r "$runner" ] || exec "$runtime" "$runner" "$0" "$@"
+[ ! -r "$runner" ] || become "$runtime" $threads "$runner" "$0" "$@"
 # Node would read a file as an ES module when a package.json above it says so: what is evaluated is CommonJS wherever it lies.
-exec "$runtime" -e 'const file = process.argv[1] = require("path").resolve(process.argv[1]);
+become "$runtime" $threads -e 'const file = process.argv[1] = require("path").resolve(process.argv[1]);
 const code = require("fs").readFileSync(file, "utf8");
 const main = `(function (exports, require, module, __filename) {${code.slice(code.indexOf("\n"))}\n})`;
 require("vm").runInThisContext(main, file)(exports, require, module, file)' -- "$0" "$@"

@@ -18,6 +18,7 @@ const params = paramTable({
       'reject-odd',
       'never',
       'hang',
+      'touch-and-hang',
       'stubborn',
       'daemon',
       'flood',
@@ -31,7 +32,11 @@ const params = paramTable({
   ...traceParams,
 });
 
-async function misbehave(mischief: string, { run, sys: { launch, self } }: Host): Promise<void> {
+async function misbehave(
+  mischief: string,
+  state: string,
+  { run, sys: { launch, self } }: Host,
+): Promise<void> {
   switch (mischief) {
     case 'throw':
       throw new TypeError('thrown on purpose & with\nodd characters');
@@ -56,6 +61,10 @@ async function misbehave(mischief: string, { run, sys: { launch, self } }: Host)
     case 'never':
       return new Promise(() => {});
     case 'hang':
+      await run(['sleep', '3600']);
+      return;
+    case 'touch-and-hang':
+      await run(['touch', state]);
       await run(['sleep', '3600']);
       return;
     case 'stubborn':
@@ -83,7 +92,7 @@ export const dummy = defineAgent({
     start: {
       timeout: '20s',
       async run({ params: { state, mischief }, host }) {
-        await misbehave(mischief, host);
+        await misbehave(mischief, state, host);
         await host.run(['touch', state]);
       },
     },
@@ -96,7 +105,7 @@ export const dummy = defineAgent({
       interval: '10s',
       depths: [10],
       async run({ params: { state, mischief }, host }) {
-        await misbehave(mischief, host);
+        await misbehave(mischief, state, host);
         const there = await host.sys.facts(state).then(
           () => true,
           () => false,
