@@ -103,6 +103,7 @@ const argument = (name: string): string | undefined => {
 };
 
 if (process.argv[1] === import.meta.filename) {
+  process.umask(0o022); // Pacemaker asks for meta-data as an ordinary user, whatever the administrator's umask is
   const root = argument('--root') ?? '/';
   const flavour = process.argv.includes('--script') ? 'script' : 'native';
   await (process.argv[2] === 'uninstall' ? uninstall(root) : install(flavour, root));

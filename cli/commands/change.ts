@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
@@ -34,7 +34,8 @@ export async function approve(
  */
 export async function atWork(call: Call, what: string, work: () => Promise<Ending>): Promise<Ending> {
   const file = lockFileIn(call.lockDir);
-  mkdirSync(call.lockDir, { recursive: true, mode: 0o755 });
+  const made = mkdirSync(call.lockDir, { recursive: true, mode: 0o755 });
+  if (made) chmodSync(call.lockDir, 0o755); // whatever umask this command was called with: `status` reads it as anybody
   const holder = take(file, `${process.pid} ${beginOf(process.pid)} ${what}\n`);
   if (holder)
     throw new CommandError('broken', `${wordsIn(call.terminal.language).atWork}: ${holder}`, ['tsha status']);
@@ -51,7 +52,8 @@ export async function atWork(call: Call, what: string, work: () => Promise<Endin
 function take(file: string, text: string): string | undefined {
   const draft = `${file}.${process.pid}`;
   try {
-    writeFileSync(draft, text, { mode: 0o644 });
+    writeFileSync(draft, text);
+    chmodSync(draft, 0o644);
     for (let tries = 0; tries < 3; tries++) {
       if (linked(draft, file)) return undefined;
       const left = textOf(file);

@@ -41,6 +41,7 @@ function make(agent) {
   v8.setFlagsFromString('--no-lazy'); // every function, not only those that a first run would call
   const script = compile(agent);
   v8.setFlagsFromString('--lazy'); // V8 compares the flags, too
+  process.umask(0o022);
   const draft = `${cacheFile(agent)}.new`;
   writeFileSync(draft, Buffer.concat([Buffer.from(headFor(agent)), script.createCachedData()]), {
     mode: 0o644,

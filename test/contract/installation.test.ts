@@ -76,6 +76,26 @@ describe('build.sh', () => {
     expect(await build('uninstall', '--root', root)).toMatchObject({ code: 0 });
   });
 
+  test.each(['script', 'native'])(
+    'S21: with umask 077 %s is laid with the same modes, folders and compiled code, too',
+    async (flavour) => {
+      const root = join(sandbox(), 'root');
+      mkdirSync(join(root, 'usr/bin'), { recursive: true });
+      symlinkSync(process.execPath, join(root, 'usr/bin/node'));
+      const install = [join(projectFolder, 'build.sh'), 'install', `--${flavour}`, '--root', root];
+      const answer = await run(['sh', '-c', 'umask 077; exec "$@"', 'sh', ...install], path);
+      expect(answer).toMatchObject({ code: 0, stderr: '' });
+      const entries = readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
+      const found = entries.map((entry) => [entry, lstatSync(join(root, entry)).mode & 0o7777]);
+      const isRunnable = (entry: string) =>
+        executables.includes(entry) || lstatSync(join(root, entry)).isDirectory();
+      expect(found).toEqual(
+        entries.map((entry) => [entry, entry === 'usr/bin/node' ? 0o777 : isRunnable(entry) ? 0o755 : 0o644]),
+      );
+      expect(found.length).toBeGreaterThan(40);
+    },
+  );
+
   test('an installed agent runs what was installed with it', async () => {
     const root = sandbox();
     await build('install', '--native', '--root', root);
