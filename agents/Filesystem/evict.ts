@@ -1,3 +1,4 @@
+import { isStillThere } from '../../lib/host/process-table.ts';
 import { type MountUser, processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
 import { isMountedStill, type Mount } from '../../lib/host/storage/mounts.ts';
 import { signalName } from '../../lib/host/sys/signals.ts';
@@ -28,7 +29,7 @@ export async function evict(
   if (users.length === 0 || !(await isMountedStill(host, mount))) return false;
   const signalled: MountUser[] = [];
   const isProtected = await protection(host);
-  for (const user of users) if (!isProtected(user) && host.sys.signal(user.pid, signal)) signalled.push(user);
+  for (const user of users) if (!isProtected(user) && host.sys.signal(user, signal)) signalled.push(user);
   if (signalled.length === 0) return false;
   log.info(`sent ${signalName(signal)} to ${nameUsers(signalled)}: ${mount.target} is busy`);
   const delayMs = (readSeconds(params.signal_delay) ?? 1) * 1000;
@@ -36,10 +37,8 @@ export async function evict(
   return true;
 }
 
-/** A zombie has ended too: it has no program any more. */
 async function haveEnded({ host }: Ctx, users: readonly MountUser[]): Promise<boolean> {
-  for (const { pid } of users)
-    if (await host.sys.target(`/proc/${pid}/exe`).catch(() => undefined)) return false;
+  for (const user of users) if (await isStillThere(host, user)) return false;
   return true;
 }
 

@@ -2,7 +2,7 @@ import type { Host } from '../../lib/host/host.ts';
 import { listIfThere, readIfThere, targetIfThere } from '../../lib/host/local-files.ts';
 import { nfsClientsOn } from '../../lib/host/nfs/clients.ts';
 import { kernelExports } from '../../lib/host/nfs/exports.ts';
-import { processIds, processName } from '../../lib/host/process-table.ts';
+import { beginOf, processIds, processName } from '../../lib/host/process-table.ts';
 import { isOn, type MountUser, undeleted } from '../../lib/host/storage/mount-users.ts';
 import { decodeOctal, isWithin, type Mount, parseMountinfo } from '../../lib/host/storage/mounts.ts';
 import { parseStat } from '../../lib/host/sys/process-tree.ts';
@@ -92,7 +92,8 @@ export async function openersOf(host: Host, path: string): Promise<readonly Moun
   for (const pid of await processIds(host))
     for (const fd of await listIfThere(host, `/proc/${pid}/fd`).catch(() => [])) {
       if (undeleted(await host.sys.target(`/proc/${pid}/fd/${fd}`).catch(() => '')) !== path) continue;
-      found.push({ pid, name: await nameOf(host, pid), how: `fd ${fd} ${path}` });
+      const startTime = await beginOf(host, pid);
+      found.push({ pid, startTime, name: await nameOf(host, pid), how: `fd ${fd} ${path}` });
       break;
     }
   return found;

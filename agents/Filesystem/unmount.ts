@@ -2,7 +2,7 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure, firstLine, type Host } from '../../lib/host/host.ts';
 import { flushKernelExports } from '../../lib/host/nfs/export-flush.ts';
 import { kernelExports } from '../../lib/host/nfs/exports.ts';
-import { identityOf } from '../../lib/host/process-table.ts';
+import { isStillThere } from '../../lib/host/process-table.ts';
 import { type MountUser, processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
 import { isMountedStill, isWithin, type Mount } from '../../lib/host/storage/mounts.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
@@ -178,6 +178,6 @@ async function search({ host }: Ctx, mount: Mount, found: Found, until: number):
 }
 
 async function stillThere(host: Host, users: readonly MountUser[]): Promise<readonly MountUser[]> {
-  const there = await Promise.all(users.map(({ pid }) => identityOf(host, pid)));
-  return users.filter((_user, index) => there[index] !== undefined);
+  const there = await Promise.all(users.map((user) => isStillThere(host, user)));
+  return users.filter((_user, index) => there[index]);
 }

@@ -86,7 +86,7 @@ async function endAnnouncers(ctx: Ctx): Promise<void> {
   for (const announcer of announcers) {
     const gone = async () => !(await isStillThere(host, announcer));
     if (await gone()) continue;
-    host.sys.signal(announcer.pid, 'SIGKILL'); // send_arp would sleep its second to the end before it obeys a SIGTERM
+    host.sys.signal(announcer, 'SIGKILL'); // send_arp would sleep its second to the end before it obeys a SIGTERM
     if (!(await host.until(gone, endMs))) log.warn(`the announcer, pid ${announcer.pid}, does not end`);
   }
   if (announcers.length > 0) await memory.note('announcers', undefined);

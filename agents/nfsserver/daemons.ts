@@ -152,7 +152,7 @@ export async function endProcesses(
   ] as const) {
     const found = await find();
     if (found.length === 0) return found;
-    for (const { pid } of found) host.sys.signal(pid, signal);
+    for (const one of found) host.sys.signal(one, signal);
     await host.until(async () => (await find()).length === 0, waitMs);
   }
   return find();

@@ -1,9 +1,12 @@
 import type { Host } from './host.ts';
 import { listIfThere, readIfThere } from './local-files.ts';
-import { parseStat } from './sys/process-tree.ts';
+import { type ProcessIdentity, parseStat } from './sys/process-tree.ts';
 
-/** A process by what tells it from a later one with the same number; the start time is in ticks since boot. */
-export type ProcessIdentity = { readonly pid: number; readonly startTime: number };
+export type { ProcessIdentity };
+
+/** When a process began, in ticks since boot; NaN, which is no process's, for one that is gone. */
+export const beginOf = async (host: Host, pid: number): Promise<number> =>
+  parseStat(await host.sys.read(`/proc/${pid}/stat`).catch(() => ''))?.startTime ?? Number.NaN;
 
 /** `undefined` for a process that is gone or only waits to be reaped. */
 export async function identityOf(host: Host, pid: number): Promise<ProcessIdentity | undefined> {

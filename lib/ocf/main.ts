@@ -113,9 +113,9 @@ function interruption(action: string, timeoutMs: number, sys: NodeSys): Promise<
   return new Promise((resolve) => {
     const end = (why: string) => {
       const stuck = sys.underway();
-      const facts = stuck.map(({ argv, pid, sinceMs }) => {
+      const facts = stuck.map(({ argv, itself, sinceMs }) => {
         const seconds = ((sys.now() - sinceMs) / 1000).toFixed(0);
-        return `"${argv.join(' ')}" for ${seconds} s (${describeProcess(pid)})`;
+        return `"${argv.join(' ')}" for ${seconds} s (${describeProcess(itself)})`;
       });
       sys.killUnderway();
       resolve(

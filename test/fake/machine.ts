@@ -1,4 +1,5 @@
 import { mountHolding, parseMountinfo } from '../../lib/host/storage/mounts.ts';
+import { type ProcessIdentity, parseStat } from '../../lib/host/sys/process-tree.ts';
 import type {
   Argv,
   Command,
@@ -66,7 +67,9 @@ export class FakeMachine implements Sys {
     links: { readonly [name: string]: string } = {},
   ): this {
     this.livePids.add(pid);
-    for (const [name, text] of Object.entries(files)) this.files.set(`/proc/${pid}/${name}`, text);
+    const { stat = '', comm = 'x' } = files;
+    const all = parseStat(stat) ? files : { ...files, stat: statOf(pid, comm.trimEnd()) };
+    for (const [name, text] of Object.entries(all)) this.files.set(`/proc/${pid}/${name}`, text);
     for (const [name, target] of Object.entries(links)) this.links.set(`/proc/${pid}/${name}`, target);
     return this;
   }
@@ -221,7 +224,11 @@ export class FakeMachine implements Sys {
     return this.env['OCF_TESTER_FAIL_HAVE_BINARY'] !== '1' && this.commands.has(file);
   }
 
-  signal(pid: number, signal: NodeJS.Signals | number): boolean {
+  /** Whether the process has not been ended. */
+  isLive = (pid: number): boolean => this.livePids.has(pid);
+
+  signal({ pid, startTime }: ProcessIdentity, signal: NodeJS.Signals | number): boolean {
+    if (parseStat(this.files.get(`/proc/${pid}/stat`) ?? '')?.startTime !== startTime) return false;
     if (!this.livePids.has(pid)) return false;
     if (signal !== 0) this.journal.push(`signal ${signal} ${pid}`);
     this.onSignal(pid, signal);
@@ -242,6 +249,10 @@ export class FakeMachine implements Sys {
     return this.clock;
   }
 }
+
+/** proc_pid_stat(5) of a process that sleeps. */
+export const statOf = (pid: number, name: string, startTime = pid * 10): string =>
+  `${pid} (${name}) S 1 ${'0 '.repeat(17)}${startTime} 0`;
 
 function errno(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: ${path}`), { code });

@@ -1,8 +1,11 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type NodeSys, nodeSys } from '../../lib/host/sys/node-sys.ts';
+import { describeProcess } from '../../lib/host/sys/process-tree.ts';
 import type { Command, Output } from '../../lib/host/sys/sys.ts';
 
 // What becomes of programs that are started, with real processes: in the runtime that loads this file.
@@ -199,6 +202,29 @@ export const stories: Readonly<Record<string, readonly [Story, unknown]>> = {
     },
     { named: ['sleep 60'], code: 137, left: 0 },
   ],
+  'S11: a command that has ended while a helper keeps its output: who has its number by then is left alone': [
+    async (sys) => {
+      const [child, helper] = await leavesHelper(sys, (argv) => sys.run({ argv, timeoutMs: patienceMs }));
+      const innocent = await spawnAs(child);
+      const named = sys.underway().map(({ itself }) => /ended/.test(describeProcess(itself)));
+      sys.killUnderway();
+      const isAlive = await answers(innocent);
+      process.kill(helper, 'SIGKILL');
+      return { isAlive, named };
+    },
+    { isAlive: true, named: [true] },
+  ],
+  'S11: the same of one that is followed': [
+    async (sys) => {
+      const [child, helper] = await leavesHelper(sys, (argv) => sys.follow(argv));
+      const innocent = await spawnAs(child);
+      sys.killUnderway();
+      const isAlive = await answers(innocent);
+      process.kill(helper, 'SIGKILL');
+      return isAlive;
+    },
+    true,
+  ],
   'followed: each piece of output wakes the reader at once, and the end takes all descendants': [
     async (sys) => {
       const events = await sys.follow(sh('echo $$; sleep 0.3; echo second; sleep 60 & wait'));
@@ -244,6 +270,45 @@ export const stories: Readonly<Record<string, readonly [Story, unknown]>> = {
     'ENOENT',
   ],
 };
+
+/** Begins a command that ends at once and leaves a helper with its output. Their numbers, once the command has been waited for. */
+async function leavesHelper(
+  { run }: Pick<NodeSys, 'run'>,
+  begin: (argv: readonly ['sh', '-c', string]) => unknown,
+): Promise<readonly [child: number, helper: number]> {
+  const pids = join(dir, 'left');
+  await run({ argv: ['rm', '-f', pids], timeoutMs: patienceMs });
+  begin(sh(`sleep 300 & echo $$ $! >${pids}.new; mv ${pids}.new ${pids}`));
+  await soon(() => existsSync(pids));
+  const [child = 0, helper = 0] = readFileSync(pids, 'utf8').trim().split(' ').map(Number);
+  await soon(() => !existsSync(`/proc/${child}`));
+  return [child, helper];
+}
+
+/** A process with just this number. Others begin on this machine, too: it takes some tries. */
+async function spawnAs(wanted: number): Promise<ChildProcessByStdio<Writable, Readable, null>> {
+  for (let tries = 0; tries < 1000; tries++) {
+    writeFileSync('/proc/sys/kernel/ns_last_pid', String(wanted - 1));
+    const child = spawn('cat', { stdio: ['pipe', 'pipe', 'ignore'] });
+    if (child.pid === wanted) return child;
+    child.kill('SIGKILL');
+    await sleep(1);
+  }
+  throw new Error(`no process could be given the number ${wanted}`);
+}
+
+/** Whether a `cat` lives: one that was sent SIGKILL before answers no more. */
+function answers(cat: ChildProcessByStdio<Writable, Readable, null>): Promise<boolean> {
+  return new Promise((resolve) => {
+    cat.once('close', () => resolve(false));
+    cat.stdin.on('error', () => {});
+    cat.stdout.once('data', () => {
+      resolve(true);
+      cat.kill('SIGKILL');
+    });
+    cat.stdin.write('?');
+  });
+}
 
 async function silence(sys: NodeSys, command: string): Promise<unknown> {
   const events = await sys.follow([command]);

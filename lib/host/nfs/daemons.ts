@@ -1,6 +1,6 @@
 import type { Host } from '../host.ts';
 import { isAbsence } from '../local-files.ts';
-import { processIds, processName } from '../process-table.ts';
+import { beginOf, type ProcessIdentity, processIds, processName } from '../process-table.ts';
 import { isInstalled, unitProcesses } from '../systemd.ts';
 
 /** A daemon of the NFS server, by the name the kernel keeps (15 bytes), which is its command's, too. */
@@ -101,7 +101,7 @@ export async function missingDaemons(host: Host, needed: readonly Daemon[]): Pro
   return missing;
 }
 
-export type NamedProcess = { readonly pid: number; readonly name: string };
+export type NamedProcess = ProcessIdentity & { readonly name: string };
 
 /** The processes of this mount namespace with one of these names; zombies and kernel threads do not count. */
 export async function processesNamed(
@@ -116,7 +116,8 @@ export async function processesNamed(
     const [exe, namespace] = await Promise.all(
       ['exe', 'ns/mnt'].map((link) => leads(host, `/proc/${pid}/${link}`)),
     );
-    if (exe !== undefined && (namespace || here) === here) found.push({ pid, name });
+    if (exe !== undefined && (namespace || here) === here)
+      found.push({ pid, startTime: await beginOf(host, pid), name });
   }
   return found;
 }

@@ -33,7 +33,7 @@ export async function endSender(host: Host, memory: Memory): Promise<void> {
   if (!sender) return;
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (!(await isStillThere(host, sender))) break;
-    host.sys.signal(sender.pid, signal);
+    host.sys.signal(sender, signal);
     await host.until(async () => !(await isStillThere(host, sender)), patienceMs);
   }
   await memory.note(fact, undefined);

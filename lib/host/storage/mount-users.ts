@@ -1,13 +1,12 @@
 import type { Host } from '../host.ts';
 import { isAbsence, listIfThere } from '../local-files.ts';
-import { processIds, processName } from '../process-table.ts';
+import { beginOf, type ProcessIdentity, processIds, processName } from '../process-table.ts';
 import { parseStat } from '../sys/process-tree.ts';
 import { pathFacts } from './managed-files.ts';
 import { isWithin, type Mount } from './mounts.ts';
 
 /** A process that keeps a mount busy, and the first thing found that says so. */
-export type MountUser = {
-  readonly pid: number;
+export type MountUser = ProcessIdentity & {
   readonly name: string;
   /** E.g. `cwd /data/x`, `fd 4 /data/etab`, `mapped file /data/lib.so`, `socket /data/sock`, `root …`, `exe …`; `thread 12: cwd …`. */
   readonly how: string;
@@ -35,8 +34,9 @@ export async function processesUsing(
   const found: MountUser[] = [];
   for (let first = 0; first < pids.length && host.sys.now() < until; first += atOnce) {
     const looked = pids.slice(first, first + atOnce).map(async (pid) => {
+      const startTime = await beginOf(host, pid); // before the look: a later process of this number uses nothing yet
       const how = await useOf(host, pid, mount, sockets, search);
-      return how === undefined ? [] : [{ pid, name: (await nameOf(host, pid)) ?? '?', how }];
+      return how === undefined ? [] : [{ pid, startTime, name: (await nameOf(host, pid)) ?? '?', how }];
     });
     found.push(...(await Promise.all(looked)).flat());
   }

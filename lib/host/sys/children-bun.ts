@@ -1,6 +1,6 @@
 import { textOf } from './bytes.ts';
 import { type Children, type Environment, longestOutput } from './children.ts';
-import { killTree } from './process-tree.ts';
+import { identify, killTree } from './process-tree.ts';
 
 // What of https://bun.com/docs/api/spawn is used here.
 type Input = 'ignore' | 'pipe' | Uint8Array;
@@ -11,8 +11,6 @@ type Child = {
   readonly stdin: { write(text: string): unknown; end(): unknown };
   readonly stdout: Pipe | undefined;
   readonly stderr: Pipe | undefined;
-  readonly exitCode: number | null;
-  readonly signalCode: string | null;
   /** Exit status; 128 + n when signal n ended it. */
   readonly exited: Promise<number>;
   unref(): void;
@@ -35,10 +33,11 @@ const cwd = '/';
 export const run: Children['run'] = async (argv, env, { input, output = 'pipe' }) => {
   const stdin = input ?? 'ignore';
   const child = Bun.spawn({ cmd: argv, cwd, env, stdin, stdout: output, stderr: output });
-  const tooMuch = () => killTree(child.pid);
+  const itself = identify(child.pid);
+  const tooMuch = () => killTree(itself);
   const all = [gathered(child.stdout, tooMuch), gathered(child.stderr, tooMuch), child.exited] as const;
   return {
-    pid: child.pid,
+    itself,
     end: Promise.all(all).then(([stdout, stderr, code]) => ({ code, stdout, stderr })),
     abandon: () => child.unref(),
   };
@@ -67,6 +66,7 @@ async function readAll(pipe: Pipe | undefined, onPiece: (piece: Uint8Array) => v
 
 export const follow: Children['follow'] = async (argv, env, onText) => {
   const child = Bun.spawn({ cmd: argv, cwd, env, stdin: 'ignore', stdout: 'pipe', stderr: 'ignore' });
+  const itself = identify(child.pid);
   child.unref();
   let isOpen = true;
   const decoder = new TextDecoder();
@@ -74,8 +74,7 @@ export const follow: Children['follow'] = async (argv, env, onText) => {
     if (isOpen) onText(decoder.decode(piece, { stream: true }));
   }).catch(() => {});
   return {
-    pid: child.pid,
-    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    itself,
     close() {
       isOpen = false;
     },

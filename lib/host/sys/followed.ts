@@ -29,7 +29,7 @@ export async function followed(
     },
     end() {
       onEnd();
-      if (source && !source.hasEnded()) killTree(source.pid);
+      if (source) killTree(source.itself);
       source?.close();
     },
   };

@@ -17,7 +17,7 @@ import {
 import { bytesOf, isEscaped, textOf } from './bytes.ts';
 import type { Environment } from './children.ts';
 import { followed } from './followed.ts';
-import { describeProcess, killTree } from './process-tree.ts';
+import { describeProcess, killTree, type ProcessIdentity, signalProcess } from './process-tree.ts';
 import { rawArgv } from './raw-argv.ts';
 import { children } from './runtime.ts';
 import type { Argv, Command, FileFacts, Followed, Output, Sys } from './sys.ts';
@@ -25,7 +25,11 @@ import type { Argv, Command, FileFacts, Followed, Output, Sys } from './sys.ts';
 /** As systemd's default for services, plus the sbin directories that the tools live in; appended, so an admin's own PATH wins. */
 const searchPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
-export type Underway = { readonly argv: Argv; readonly pid: number; readonly sinceMs: number };
+export type Underway = {
+  readonly argv: Argv;
+  readonly itself: ProcessIdentity;
+  readonly sinceMs: number;
+};
 
 export type NodeSys = Sys & {
   /** The commands that are running now: what a deadline names and ends. */
@@ -62,8 +66,8 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
       notRun(argv, error),
     );
     if ('code' in child) return child;
-    const { pid } = child;
-    const entry: Underway = { argv, pid, sinceMs: now() };
+    const { itself } = child;
+    const entry: Underway = { argv, itself, sinceMs: now() };
     running.add(entry);
     let clock: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -72,8 +76,8 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     try {
       const done = await Promise.race([child.end, late]);
       if (done) return done;
-      const hung = `${describeProcess(pid)} after ${seconds(now() - entry.sinceMs)}`;
-      killTree(pid);
+      const hung = `${describeProcess(itself)} after ${seconds(now() - entry.sinceMs)}`;
+      killTree(itself);
       child.abandon();
       return { code: 124, stdout: '', stderr: '', hung };
     } finally {
@@ -153,13 +157,7 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
         close: () => void socket.close(),
       };
     },
-    signal(pid, signal) {
-      try {
-        return process.kill(pid, signal);
-      } catch {
-        return false;
-      }
-    },
+    signal: signalProcess,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     now,
     pid: process.pid,
@@ -168,7 +166,7 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     env,
     underway: () => [...running],
     killUnderway: () => {
-      for (const { pid } of running) killTree(pid);
+      for (const { itself } of running) killTree(itself);
       for (const events of following) events.end();
     },
   };

@@ -2,11 +2,36 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 // Synchronous on purpose: this runs in deadline and signal handlers, right before the process ends.
 
+/** A process by what tells it from a later one with the same number; the start time is in ticks since boot. */
+export type ProcessIdentity = { readonly pid: number; readonly startTime: number };
+
+/** Of a child that was begun just now: its number is its own until the event loop learns of its end. */
+export const identify = (pid: number): ProcessIdentity => ({
+  pid,
+  startTime: parseStat(readQuietly(`/proc/${pid}/stat`))?.startTime ?? Number.NaN,
+});
+
+/** Whether the number still belongs to it; a zombie keeps its own. */
+const isItself = ({ pid, startTime }: ProcessIdentity): boolean =>
+  parseStat(readQuietly(`/proc/${pid}/stat`))?.startTime === startTime;
+
+/** Never to a later process with the same number. False when there is no such process. */
+export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals | number): boolean {
+  try {
+    return isItself(identity) && process.kill(identity.pid, signal);
+  } catch {
+    return false; // gone meanwhile
+  }
+}
+
 /**
  * What a process waits for, e.g. `pid 4711 in state D, waiting in nfs4_wait_clnt_recover`. One that only waits for its children says
- * nothing: then it is told of the child that really waits, with its command, `pid 4712 (drbdsetup down data) in state D, …`.
+ * nothing: then it is told of the child that really waits, with its command, `pid 4712 (drbdsetup down data) in state D, …`. One that
+ * has ended waits for nothing: somebody that it left behind has its output.
  */
-export function describeProcess(pid: number): string {
+export function describeProcess(identity: ProcessIdentity): string {
+  const { pid } = identity;
+  if (!isItself(identity)) return `pid ${pid} has ended, and somebody else keeps its output open`;
   const waiting = whoWaits(pid);
   const command = waiting === pid ? '' : ` (${commandOf(waiting)})`;
   const state = parseStat(readQuietly(`/proc/${waiting}/stat`))?.state ?? 'gone';
@@ -19,7 +44,7 @@ function whoWaits(pid: number): number {
   const children = childrenByParent();
   const stateOf = (one: number) => parseStat(readQuietly(`/proc/${one}/stat`))?.state ?? 'gone';
   const living = (one: number) =>
-    (children.get(one) ?? []).filter((child) => !/^(?:Z|X|gone)$/.test(stateOf(child)));
+    (children.get(one) ?? []).map(({ pid }) => pid).filter((child) => !/^(?:Z|X|gone)$/.test(stateOf(child)));
   const family = [pid];
   for (const one of family) family.push(...living(one));
   const leaves = family.filter((one) => living(one).length === 0);
@@ -40,27 +65,27 @@ function kernelFunction(pid: number): string {
   return /^\[<\w+>\] (\w+)/.exec(readQuietly(`/proc/${pid}/stack`))?.[1] ?? '';
 }
 
-/** SIGKILL to a process and all its descendants: they share our process group, which must survive them. */
-export function killTree(pid: number): void {
+/**
+ * SIGKILL to a process and all its descendants: they share our process group, which must survive them. One that has ended has none:
+ * whom it left behind belongs to nobody, and its number may be somebody else's.
+ */
+export function killTree(root: ProcessIdentity): void {
+  if (!isItself(root)) return;
   const children = childrenByParent();
-  const doomed = [pid];
-  for (const one of doomed) doomed.push(...(children.get(one) ?? []));
-  for (const one of doomed) {
-    try {
-      process.kill(one, 'SIGKILL');
-    } catch {
-      // already gone
-    }
-  }
+  const doomed = [root];
+  for (const { pid } of doomed) doomed.push(...(children.get(pid) ?? []));
+  for (const one of doomed) signalProcess(one, 'SIGKILL');
 }
 
-function childrenByParent(): ReadonlyMap<number, readonly number[]> {
-  const children = new Map<number, number[]>();
+function childrenByParent(): ReadonlyMap<number, readonly ProcessIdentity[]> {
+  const children = new Map<number, ProcessIdentity[]>();
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     const stat = parseStat(readQuietly(`/proc/${entry}/stat`));
     if (!stat) continue;
-    children.set(stat.parent, [...(children.get(stat.parent) ?? []), Number(entry)]);
+    const siblings = children.get(stat.parent) ?? [];
+    siblings.push({ pid: Number(entry), startTime: stat.startTime });
+    children.set(stat.parent, siblings);
   }
   return children;
 }

@@ -1,3 +1,5 @@
+import type { ProcessIdentity } from './process-tree.ts';
+
 export type Argv = readonly [file: string, ...args: string[]];
 
 export type Command = {
@@ -81,8 +83,8 @@ export interface Sys {
   datagram(from: string, to: string, port: number): Promise<void>;
   /** Binds a UDP socket; rejects with EADDRNOTAVAIL for an address that is not here, EADDRINUSE for a port that is taken. */
   openUdp(address: string, port: number): Promise<UdpSocket>;
-  /** False when there is no such process. */
-  signal(pid: number, signal: NodeJS.Signals | number): boolean;
+  /** Never to a later process with the same number. False when there is no such process. */
+  signal(to: ProcessIdentity, signal: NodeJS.Signals | number): boolean;
   sleep(ms: number): Promise<void>;
   /** Monotonic milliseconds since this process began. */
   now(): number;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FilesystemMachine } from '../../../fake/filesystem-machine.ts';
 import { follow, mounted, type Story, tmpfsOn } from '../../../fake/filesystem-story.ts';
-import { hangs } from '../../../fake/machine.ts';
+import { hangs, statOf } from '../../../fake/machine.ts';
 
 // Who keeps a mount busy when it is to be stopped: processes, the kernel, another mount namespace, a server that does not answer.
 
@@ -132,7 +132,7 @@ const stories: readonly Story[] = [
       with: { force_unmount: 'safe' },
       given: (m) => {
         busy(links, files)(m);
-        const umount = () => (m.signal(7, 0) ? { code: 32, stderr: 'umount: target is busy.\n' } : lost(m));
+        const umount = () => (m.isLive(7) ? { code: 32, stderr: 'umount: target is busy.\n' } : lost(m));
         m.on('umount', umount);
       },
       calls: 'stop 0',
@@ -149,6 +149,22 @@ const stories: readonly Story[] = [
     calls: 'stop 1',
     mounts: ['/nfsdata'],
     after: (m) => expect(signals(m)).toEqual([]),
+  },
+  {
+    what: 'S11: one that ends between the look and the signal: who has its number by then is left alone',
+    given: (m) => {
+      busy()(m);
+      const read = m.read.bind(m);
+      m.read = async (path) => {
+        const text = await read(path);
+        // the last look at it is for its name
+        if (path === '/proc/7/comm') holder({}, { stat: statOf(7, 'innocent', 99_999) })(m);
+        return text;
+      };
+    },
+    calls: 'stop 0',
+    mounts: [],
+    after: (m) => expect([signals(m), m.isLive(7)]).toEqual([[], true]),
   },
   {
     what: 'Filesystem#89: signals in their order, then KILL',
@@ -237,7 +253,7 @@ test('what is mapped is searched for only after the links, or when they show nob
     8,
   )(machine);
   machine.on('umount', () =>
-    [7, 8].some((pid) => machine.signal(pid, 0))
+    [7, 8].some((pid) => machine.isLive(pid))
       ? { code: 32, stderr: 'umount: /nfsdata: target is busy.\n' }
       : lost(machine),
   );

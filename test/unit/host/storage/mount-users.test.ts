@@ -58,7 +58,7 @@ describe('who uses the mount /nfsdata', () => {
     const machine = machineWith(files, links as Record<string, string>);
     if ('exe' in links && links.exe === '') machine.links.delete('/proc/100/exe');
     const users = await processesUsing(hostOn(machine, 1e6), mount);
-    expect(users).toEqual(how === undefined ? [] : [{ pid: 100, name: 'worker', how }]);
+    expect(users).toEqual(how === undefined ? [] : [{ pid: 100, startTime: 1000, name: 'worker', how }]);
   });
 
   test('a socket bound to a path of it', async () => {
