@@ -4,6 +4,7 @@ import { isThere } from '../../lib/host/local-files.ts';
 import { kernelName } from '../../lib/host/storage/block-devices.ts';
 import { pathFacts } from '../../lib/host/storage/managed-files.ts';
 import type { Mount } from '../../lib/host/storage/mounts.ts';
+import { asFileName } from '../../lib/host/sys/file-names.ts';
 import type { Argv, Output } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
 
@@ -48,7 +49,7 @@ export async function statusFile({ params, host, request }: Ctx, directory: stri
   const node = await hostName(host);
   const clone = request.meta('clone');
   const name = [request.instance, ...(clone ? [clone] : []), node].join('_');
-  return `${directory}/${params.statusfile_prefix}${name}`;
+  return `${directory}/${params.statusfile_prefix}${asFileName(name)}`;
 }
 
 export async function writeStatusFile(ctx: Ctx, directory: string, mount: Mount): Promise<StatusFile> {

@@ -12,6 +12,8 @@ export function rules(given: Params<typeof params>): readonly string[] {
   if (!directory.trim().startsWith('/')) wrong.push(`directory "${directory}" is not an absolute path`);
   else if (tidyPath(directory.trim()) === '/')
     wrong.push('directory is /, the root of this node: it cannot be a resource');
+  if (given.statusfile_prefix.split('/').includes('..'))
+    wrong.push(`statusfile_prefix="${given.statusfile_prefix}" leads out of the filesystem`);
   for (const name of ['term_signals', 'kill_signals'] as const)
     if (readSignals(given[name]).includes(undefined))
       wrong.push(`${name}="${given[name]}" names a signal that does not exist`);

@@ -86,7 +86,7 @@ const isBelowRoot = (root: string, above: string): boolean =>
 
 /** Only when the stop operation itself has depth 20, as the stock agent does. */
 async function removeStatusFile(ctx: Ctx, directory: string): Promise<void> {
-  if (ctx.request.depth < 20) return;
+  if (ctx.request.depth < 20 || ctx.params.statusfile_prefix.split('/').includes('..')) return;
   const path = await statusFile(ctx, directory);
   const output = await ctx.host.tryRun(['rm', '-f', '--', path], { timeoutMs: ctx.host.left() / 4 });
   if (output.code !== 0) ctx.log.warn(`cannot remove the status file ${path}`);

@@ -4,6 +4,7 @@ import { stateDir } from '../../lib/host/memory.ts';
 import type { Sighting } from '../../lib/host/net/addresses.ts';
 import { inNamespace } from '../../lib/host/net/namespaces.ts';
 import { identityOf, isStillThere, type ProcessIdentity } from '../../lib/host/process-table.ts';
+import { fileNameOf } from '../../lib/host/sys/file-names.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
 import { type Spot, spotOf } from './spot.ts';
@@ -104,4 +105,4 @@ export async function reportAnnouncer(ctx: Ctx): Promise<void> {
 }
 
 const complaintsOf = ({ host, request }: Ctx): string =>
-  `${stateDir(host.sys.env)}/IPaddr2-${encodeURIComponent(request.instance)}.announcer`;
+  `${stateDir(host.sys.env)}/IPaddr2-${fileNameOf(request.instance)}.announcer`;

@@ -1,3 +1,4 @@
+import { rscTmp } from '../../lib/host/memory.ts';
 import { type Interface, interfaces } from '../../lib/host/net/addresses.ts';
 import { ipCommand } from '../../lib/host/net/namespaces.ts';
 import type { Ctx } from './params.ts';
@@ -42,8 +43,7 @@ async function parkedByStock(ctx: Ctx, want: Wanted): Promise<Parked | undefined
   return text.trim() === '' ? undefined : { label: 'lo' };
 }
 
-const stockFile = ({ host }: Ctx, { ip }: Wanted): string =>
-  `${host.sys.env['HA_RSCTMP'] || '/run/resource-agents'}/${ip}`;
+const stockFile = ({ host }: Ctx, { ip }: Wanted): string => `${rscTmp(host.sys.env)}/${ip}`;
 
 const onLoopback = (links: readonly Interface[], { ip }: Wanted): Parked | undefined => {
   const address = links

@@ -1,6 +1,7 @@
 import type { Params } from '../../lib/contract/params.ts';
 import type { Request } from '../../lib/contract/request.ts';
 import { canonicalIp } from '../../lib/host/net/address-text.ts';
+import { isFileName } from '../../lib/host/sys/file-names.ts';
 import type { params } from './params.ts';
 import {
   familyOf,
@@ -66,7 +67,7 @@ function interfaceRules(given: Given): readonly string[] {
   if (nic !== undefined && !/^[^\s/]+$/.test(nic)) problems.push(`nic=${given.nic} is not an interface name`);
   if (nic && label !== undefined && `${nic}:${label}`.length > longestLabel)
     problems.push(`label ${nic}:${label} is longer than ${longestLabel} characters`);
-  if (namespace !== undefined && (namespace.includes('/') || /^\.\.?$/.test(namespace)))
+  if (namespace !== undefined && !isFileName(namespace))
     problems.push(`network_namespace=${namespace} is not a name of a network namespace`);
   return problems;
 }

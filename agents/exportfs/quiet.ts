@@ -5,6 +5,7 @@ import type { Export } from '../../lib/host/nfs/exports.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { placeOf } from '../../lib/host/storage/managed-paths.ts';
 import { type Mount, mountHolding, mountOn } from '../../lib/host/storage/mounts.ts';
+import { fileNameOf } from '../../lib/host/sys/file-names.ts';
 import type { Ctx } from './params.ts';
 import type { Seen } from './seen.ts';
 import { fsidIn } from './wanted.ts';
@@ -71,4 +72,4 @@ export async function dropPlaceholder(ctx: Ctx, etab: readonly Export[]): Promis
 }
 
 const placeholder = ({ host, request }: Ctx): string =>
-  `${stateDir(host.sys.env)}/waiting-${encodeURIComponent(request.instance)}`;
+  `${stateDir(host.sys.env)}/waiting-${fileNameOf(request.instance)}`;

@@ -3,6 +3,7 @@ import { formatRmtab, parseRmtab, rmtabBelow } from '../../lib/host/nfs/rmtab.ts
 import { replaceManaged } from '../../lib/host/storage/managed-files.ts';
 import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
 import type { Ctx } from './params.ts';
+import { staysBelow } from './rules.ts';
 import { isListed, type Seen } from './seen.ts';
 
 // mountd's list of NFSv3 mounts must follow the filesystem to the next node. Nothing here may fail or delay an action: the
@@ -18,6 +19,7 @@ export const needsRmtabBackup = (
   path: string,
 ): boolean =>
   params.rmtab_backup !== 'none' &&
+  staysBelow(params.rmtab_backup) &&
   mountHolding(table, state.real)?.device !== mountHolding(table, path)?.device;
 
 /**

@@ -2,6 +2,9 @@ import type { Params } from '../../lib/contract/params.ts';
 import type { params } from './params.ts';
 import { directoriesIn, fsidIn, splitOptions } from './wanted.ts';
 
+/** Whether a path below a directory leads nowhere else; a stop asks again, for it goes on with what the rules refuse. */
+export const staysBelow = (path: string): boolean => !path.startsWith('/') && !path.split('/').includes('..');
+
 /** What no host could export. Directories are not looked at: their filesystem may not be mounted yet. */
 export function rules({
   clientspec,
@@ -23,7 +26,7 @@ export function rules({
     problems.push(`fsid "${fsid}" must not contain a comma or blanks`);
   if (directories.length > 1 && numbered !== undefined && !/^\d+$/.test(numbered))
     problems.push(`fsid "${numbered}" must be a decimal number to count on from for several directories`);
-  if (rmtab_backup.startsWith('/') || rmtab_backup.split('/').includes('..'))
+  if (!staysBelow(rmtab_backup))
     problems.push(`rmtab_backup "${rmtab_backup}" must be a path inside the exported directory`);
   return problems;
 }

@@ -1,5 +1,6 @@
-import { isThere } from '../../lib/host/local-files.ts';
-import { rscTmp } from '../../lib/host/memory.ts';
+import { kindIfThere } from '../../lib/host/local-files.ts';
+import { rscTmp, stateDir } from '../../lib/host/memory.ts';
+import { fileNameOf, isFileName } from '../../lib/host/sys/file-names.ts';
 import type { Ctx } from './params.ts';
 
 /**
@@ -7,9 +8,17 @@ import type { Ctx } from './params.ts';
  * the other's exports. It decides only where the kernel cannot: etab outlives a crash, and with a shared state directory it
  * comes over from the other node.
  */
-const mark = ({ host, request }: Ctx): string => `${rscTmp(host.sys.env)}/${request.instance}`;
+const mark = ({ host: { sys }, request: { instance } }: Ctx): string => {
+  const beside = `${rscTmp(sys.env)}/${instance}`;
+  // what is no name of a file, or that of our own directory, is nothing that the stock agent could have marked
+  return isFileName(instance) && beside !== stateDir(sys.env)
+    ? beside
+    : `${stateDir(sys.env)}/started-${fileNameOf(instance)}`;
+};
 
-export const startedThisBoot = (ctx: Ctx): Promise<boolean> => isThere(ctx.host, mark(ctx));
+/** A directory of this name is another agent's. */
+export const startedThisBoot = async (ctx: Ctx): Promise<boolean> =>
+  (await kindIfThere(ctx.host, mark(ctx))) === 'file';
 
 export async function markStarted(ctx: Ctx): Promise<void> {
   try {

@@ -2,6 +2,7 @@ import type { Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import { rscTmp } from '../../lib/host/memory.ts';
 import { isStillThere, type ProcessIdentity, processName } from '../../lib/host/process-table.ts';
+import { asFileName } from '../../lib/host/sys/file-names.ts';
 import type { Ctx } from './params.ts';
 
 // There is no process of ours to watch: "running" means that the clients were told since this rpc.statd came up.
@@ -67,8 +68,10 @@ export function sentence(seen: Seen): string {
 const withPid = (pid: number | undefined): string =>
   pid === undefined ? 'rpc.statd' : `rpc.statd (pid ${pid})`;
 
-const stockFile = ({ host, request: { instance } }: Ctx): string =>
-  `${rscTmp(host.sys.env)}/nfsnotify_${instance}/rpc.statd_${instance}.pid`;
+const stockFile = ({ host, request }: Ctx): string => {
+  const instance = asFileName(request.instance);
+  return `${rscTmp(host.sys.env)}/nfsnotify_${instance}/rpc.statd_${instance}.pid`;
+};
 
 /** The stock agent's mark on the same resource, so that a running cluster can change from it to this one: rpc.statd's pid. */
 async function stockMark(ctx: Ctx): Promise<number | undefined> {

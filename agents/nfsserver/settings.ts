@@ -75,7 +75,7 @@ async function writeConf(
 
 export async function removeSettings(host: Host, log: Log): Promise<void> {
   await host.sys.remove(ourConf);
-  await host.sys.remove(runDir);
+  await host.sys.removeTree(runDir);
   await restoreSysconfig(host, log);
 }
 

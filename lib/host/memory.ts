@@ -3,6 +3,7 @@ import { Failure } from '../contract/outcome.ts';
 import type { RawParams } from '../contract/params.ts';
 import { wordsOf } from '../contract/reason.ts';
 import { isAbsence } from './local-files.ts';
+import { fileNameOf, textOfFileName } from './sys/file-names.ts';
 import type { Sys } from './sys/sys.ts';
 
 /**
@@ -41,7 +42,7 @@ export const stateDir = (env: NodeJS.ProcessEnv): string => `${rscTmp(env)}/tsha
 
 export function memoryOf(sys: Sys, agent: string, instance: string, log: Log): Memory {
   const dir = stateDir(sys.env);
-  const file = `${dir}/${agent}-${encodeURIComponent(instance)}.json`;
+  const file = `${dir}/${agent}-${fileNameOf(instance)}.json`;
 
   /** Empty where nothing is remembered. Throws `Failure` when that cannot be found out. */
   const textOf = (of: string): Promise<string> =>
@@ -96,7 +97,7 @@ export function memoryOf(sys: Sys, agent: string, instance: string, log: Log): M
       );
       return Promise.all(
         names.map(async (name) => ({
-          instance: decodeURIComponent(name.slice(agent.length + 1, -'.json'.length)),
+          instance: textOfFileName(name.slice(agent.length + 1, -'.json'.length)),
           facts: (await page(`${dir}/${name}`)).facts,
         })),
       );

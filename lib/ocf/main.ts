@@ -1,4 +1,4 @@
-import { mkdirSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { createLog, type Log, type LogSinks, logRoute } from '../contract/log.ts';
 import { exitCode, Failure, type Outcome } from '../contract/outcome.ts';
 import type { ParamTable } from '../contract/params.ts';
@@ -12,8 +12,8 @@ import { describeProcess } from '../host/sys/process-tree.ts';
 import { children } from '../host/sys/runtime.ts';
 import type { AgentDef } from './agent.ts';
 import { appending, type Outlet, standard } from './outlet.ts';
-import { actionsOf, marginMs, type Result, resultOf, runAction } from './run.ts';
-import { traced, traceFile, traceHeader } from './trace.ts';
+import { marginMs, type Result, resultOf, runAction } from './run.ts';
+import { isTraced } from './trace.ts';
 
 /** A result this late after the deadline of every command means that no command is to blame. */
 const graceMs = 250;
@@ -52,11 +52,25 @@ export function main<T extends ParamTable>(agent: AgentDef<T>): void {
   process.umask(0o022); // Pacemaker's is 0026, which would make mount points that only root can enter
   process.chdir('/'); // the caller's directory may be deleted, or on what is to be unmounted
 
-  if (['usage', 'help', 'methods', '--help', '-h'].includes(action)) {
-    standard(1)(usage(agent as unknown as AgentDef<ParamTable>));
-    process.exit(exitCode.ok);
+  perform(agent, action, stderr, leave).catch((error) => abort(`unexpected: ${wordsOf(error)}`));
+}
+
+/** What the process is for; what only few calls need is loaded for them. */
+async function perform<T extends ParamTable>(
+  agent: AgentDef<T>,
+  action: string,
+  stderr: Outlet,
+  leave: (result: Result) => void,
+): Promise<void> {
+  const asksForUsage = ['usage', 'help', 'methods', '--help', '-h'].includes(action);
+  if (asksForUsage || !action) {
+    const text = (await import('./usage.ts')).usage(agent as unknown as AgentDef<ParamTable>);
+    if (asksForUsage) {
+      standard(1)(text);
+      return leave(resultOf('ok'));
+    }
+    stderr(text);
   }
-  if (!action) stderr(usage(agent as unknown as AgentDef<ParamTable>));
 
   // The native flavour is one program for all agents, and takes the name first; Node is told how to run the script.
   const self = process.versions['bun'] ? [agent.name] : [...process.execArgv, process.argv[1] ?? ''];
@@ -72,31 +86,16 @@ export function main<T extends ParamTable>(agent: AgentDef<T>): void {
     file: logFiles(),
     pipe: pipes.write,
   });
-  const sys = tracing(agent.name, action, terminal ? stderr : undefined, machine);
+  const interrupted = interruption(action, request.timeoutMs, machine);
+  const sys = isTraced(process.env)
+    ? (await import('./tracing.ts')).tracing(agent.name, action, terminal ? stderr : undefined, machine)
+    : machine;
 
-  void runAction(agent, action, sys, log, interruption(action, request.timeoutMs, machine))
-    .then(async (result) => {
-      machine.killUnderway();
-      if (result.reason && (route.to === 'logd' || route.to === 'system')) logReason(log, result);
-      await pipes.flush();
-      leave(result);
-    })
-    .catch((error) => abort(`unexpected: ${wordsOf(error)}`));
-}
-
-/** The machine as it is, or one that writes down every command. */
-function tracing(agent: string, action: string, terminal: Outlet | undefined, machine: NodeSys): NodeSys {
-  const file = traceFile(process.env, agent, action, new Date());
-  if (!file) return machine;
-  try {
-    if (!terminal && !file.startsWith('/proc/'))
-      mkdirSync(file.slice(0, file.lastIndexOf('/')), { recursive: true, mode: 0o700 });
-  } catch {
-    // as with a log file: an unwritable trace directory is no reason to fail a resource
-  }
-  const write = terminal ?? appending(file);
-  write(traceHeader(process.env));
-  return traced(machine, write);
+  const result = await runAction(agent, action, sys, log, interrupted);
+  machine.killUnderway();
+  if (result.reason && (route.to === 'logd' || route.to === 'system')) logReason(log, result);
+  await pipes.flush();
+  leave(result);
 }
 
 /**
@@ -165,17 +164,4 @@ function logPipes(): { write: LogSinks['pipe']; flush(): Promise<void> } {
       if (logger) await Promise.race([logger.end(), new Promise((resolve) => setTimeout(resolve, flushMs))]);
     },
   };
-}
-
-function usage(agent: AgentDef<ParamTable>): string {
-  return [
-    `usage: ${agent.name} {${[...actionsOf(agent), 'meta-data', 'usage'].join('|')}}`,
-    '',
-    `${agent.short}. An OCF resource agent for Pacemaker: parameters come from the environment as OCF_RESKEY_<name>.`,
-    '',
-    ...Object.entries(agent.params).map(
-      ([name, { short, required }]) => `  ${name}${required ? ' (required)' : ''}: ${short}`,
-    ),
-    '',
-  ].join('\n');
 }

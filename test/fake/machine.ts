@@ -151,6 +151,12 @@ export class FakeMachine implements Sys {
   }
 
   async remove(path: string): Promise<void> {
+    if (this.factsOf.get(path)?.kind === 'directory') throw errno('EISDIR', path);
+    this.journal.push(`remove ${path}`);
+    for (const map of [this.files, this.links, this.factsOf]) map.delete(path);
+  }
+
+  async removeTree(path: string): Promise<void> {
     this.journal.push(`remove ${path}`);
     for (const map of [this.files, this.links, this.factsOf])
       for (const entry of [...map.keys()])

@@ -1,5 +1,6 @@
 import type { Host } from '../host.ts';
 import { factsIfThere, kindIfThere, targetIfThere } from '../local-files.ts';
+import { isFileName } from '../sys/file-names.ts';
 import type { Argv } from '../sys/sys.ts';
 
 /** Named network namespaces, as `ip netns` keeps them; `undefined` is the one this process lives in. */
@@ -12,6 +13,7 @@ export type Namespace = string | undefined;
  */
 export async function namespaceExists(host: Host, namespace: Namespace): Promise<boolean> {
   if (namespace === undefined) return true;
+  if (!isFileName(namespace)) return false;
   const file = `/run/netns/${namespace}`;
   const named = await factsIfThere(host, file, 'follow');
   if (named === undefined) return false;

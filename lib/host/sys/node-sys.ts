@@ -16,7 +16,6 @@ import {
 } from 'node:fs';
 import { bytesOf, isEscaped, textOf } from './bytes.ts';
 import type { Environment } from './children.ts';
-import { followed } from './followed.ts';
 import { describeProcess, killTree, type ProcessIdentity, signalProcess } from './process-tree.ts';
 import { rawArgv } from './raw-argv.ts';
 import { children } from './runtime.ts';
@@ -103,10 +102,12 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     mountId: (link) => inTurn(() => mountIdOf(raw(link))),
     facts: (file, follow) => inTurn(() => fileFacts(follow ? statSync(raw(file)) : lstatSync(raw(file)))),
     makeDir: (dir, mode = 0o755) => inTurn(() => void mkdirSync(raw(dir), { recursive: true, mode })),
-    remove: (file) => inTurn(() => rmSync(raw(file), { recursive: true, force: true })),
+    remove: (file) => inTurn(() => rmSync(raw(file), { force: true })),
+    removeTree: (dir) => inTurn(() => rmSync(raw(dir), { recursive: true, force: true })),
     run,
     async follow(argv) {
       const { follow: begin } = await children();
+      const { followed } = await import('./followed.ts');
       const events = await followed(
         (onText) => begin(rawArgv(argv), environment(), onText),
         () => following.delete(events),

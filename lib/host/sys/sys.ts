@@ -69,7 +69,10 @@ export interface Sys {
   /** Follows no symbolic link unless asked. */
   facts(path: string, follow?: 'follow'): Promise<FileFacts>;
   makeDir(path: string, mode?: number): Promise<void>;
+  /** A file or a link, if there is one; a directory is an error (EISDIR…), so that no name can take more than was meant. */
   remove(path: string): Promise<void>;
+  /** A directory of our own with all that is in it, if it is there. */
+  removeTree(dir: string): Promise<void>;
   run(command: Command): Promise<Output>;
   /** Begins a command that tells of events until it is ended, at the latest with the action. One that cannot run tells nothing. */
   follow(argv: Argv): Promise<Followed>;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseStat } from '../../../lib/host/sys/process-tree.ts';
-import { traced, traceFile, traceHeader } from '../../../lib/ocf/trace.ts';
+import { traced, traceFile, traceHeader } from '../../../lib/ocf/tracing.ts';
 import { FakeMachine } from '../../fake/machine.ts';
 
 const now = new Date(2026, 10, 2, 3, 4, 5);
