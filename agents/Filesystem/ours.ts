@@ -19,7 +19,8 @@ export async function judge(
   if (mount.type === 'autofs' && ctx.params.fstype !== 'autofs') return 'foreign';
   switch (source.is) {
     case 'memory':
-      return mount.type === source.type ? 'ours' : 'foreign';
+      // a bind of some directory in another tmpfs is not what mounting one makes
+      return mount.type === source.type && mount.root === '/' ? 'ours' : 'foreign';
     case 'disk':
       return judgeDisk({ ctx, wanted: { ...wanted, source }, mount, table });
     case 'image':

@@ -53,6 +53,13 @@ const rows: readonly Told[] = [
   ['F1: a bind mount of what was removed', bind, { ...ours, root: '/d//deleted' }, isOurs],
   ['F1: a bind mount of a bind mount', { ...bind, device: '/part/x' }, { ...ours, root: '/d/x' }, isOurs],
   ["F1: a tmpfs, somebody's disk", { device: 'word', fstype: 'tmpfs' }, foreignDisk, isForeign],
+  ['F1: a tmpfs', { device: 'word', fstype: 'tmpfs' }, tmpfs, isOurs],
+  [
+    "F1: a tmpfs, a bind mount of another one's directory",
+    { device: 'word', fstype: 'tmpfs' },
+    { ...tmpfs, root: '/d' },
+    isForeign,
+  ],
   ['F2: NFS, an automount', export_, autofs, isForeign],
   ['F2: a disk, an automount', {}, autofs, isForeign],
   ['F2: a bind mount, an automount', bind, autofs, isForeign],
