@@ -1,4 +1,5 @@
 import { localTime } from './local-time.ts';
+import { oneLine } from './reason.ts';
 
 /** Log lines as Pacemaker's users know them from ocf-shellfuncs' ocf_log. */
 export type Log = {
@@ -54,7 +55,7 @@ export function createLog(tag: string, env: NodeJS.ProcessEnv, route: LogRoute, 
   const debugging = !!env['HA_debug'] && env['HA_debug'] !== '0';
   const at = (level: Level) => (message: string) => {
     if (level === 'debug' && !debugging) return;
-    const line = `${words[level]}: ${message.replace(/\s*\n\s*/g, ' ')}`;
+    const line = `${words[level]}: ${oneLine(message)}`;
     switch (route.to) {
       case 'terminal':
         return sinks.stderr(`${tag}: ${line}\n`);

@@ -6,10 +6,7 @@ const longestReasonBytes = 128;
  * stderr for one), at most 128 bytes, cut between characters.
  */
 export function reasonLine(reason: string): string {
-  const line = reason
-    .replaceAll('&', '+')
-    .replace(/\p{Cc}+/gu, ' ')
-    .trim();
+  const line = oneLine(reason.replaceAll('&', '+'));
   if (Buffer.byteLength(line) <= longestReasonBytes) return line;
   let kept = '';
   let bytes = 3;
@@ -20,6 +17,9 @@ export function reasonLine(reason: string): string {
   }
   return `${kept.trimEnd()}...`;
 }
+
+/** What others wrote may hold line breaks, and escapes that a terminal obeys. */
+export const oneLine = (text: string): string => text.replace(/\p{Cc}[\p{Cc}\s]*/gu, ' ').trim();
 
 /** Anything may be thrown: `undefined`, an object that has no text, an error whose message is not one. Never throws. */
 export function wordsOf(thrown: unknown): string {

@@ -16,6 +16,8 @@ type Handler = (
   command: Command,
 ) => Partial<Output> | string | undefined | Promise<Partial<Output> | string | undefined>;
 
+export type Datagram = { readonly bytes: Uint8Array; readonly address?: string; readonly port?: number };
+
 /**
  * A small Linux in memory: files by path, commands by name, a clock that only sleeping moves, and a journal of everything done
  * to it. What a test did not foresee throws, so no test passes because something answered by accident.
@@ -200,20 +202,26 @@ export class FakeMachine implements Sys {
     return this.running;
   }
 
-  /** What the network answers to a datagram; nothing by default. */
-  onUdp: (bytes: Uint8Array, to: string, port: number, from: string) => Uint8Array | undefined = () =>
-    undefined;
+  /** What the network answers to a datagram, in the name of whoever was asked unless it says another; nothing by default. */
+  onUdp: (
+    bytes: Uint8Array,
+    to: string,
+    port: number,
+    from: string,
+  ) => Uint8Array | readonly Datagram[] | undefined = () => undefined;
   /** Addresses that a socket can be bound to. */
   readonly local = new Set<string>();
 
   async openUdp(address: string, port: number): Promise<UdpSocket> {
     if (!this.local.has(address)) throw errno('EADDRNOTAVAIL', address);
     this.journal.push(`udp ${address} ${port}`);
-    let listener: (bytes: Uint8Array) => void = () => {};
+    let listener: Parameters<UdpSocket['onMessage']>[0] = () => {};
     return {
       send: (bytes, to, toPort) => {
-        const answer = this.onUdp(bytes, to, toPort, address);
-        if (answer) listener(answer);
+        const answer = this.onUdp(bytes, to, toPort, address) ?? [];
+        const answers = answer instanceof Uint8Array ? [{ bytes: answer }] : answer;
+        for (const one of answers)
+          listener(one.bytes, { address: one.address ?? to, port: one.port ?? toPort });
       },
       onMessage: (wanted) => {
         listener = wanted;

@@ -119,6 +119,8 @@ export type Round = {
   readonly waiting: readonly Waiting[];
   /** Sources that nothing can be sent from: one sentence each. */
   readonly unusable: readonly string[];
+  /** Clients that are waiting because their answer is no good, and what is wrong with it. */
+  readonly odd: ReadonlyMap<string, string>;
 };
 
 /** Most clients answer within milliseconds; the others are told again in the background (`nsm-sender.ts`). */
@@ -138,7 +140,21 @@ export async function firstRound(
   const withinMs = wait ? host.left() - reserveMs : firstRoundMs;
   const round = await notifyRound(host, dir, sources, clients, { ...notice, withinMs });
   log.info(`${round.told.length} clients notified, ${round.waiting.length} have not answered yet`);
+  warnOfOdd(log, [...round.odd]);
   return round;
+}
+
+export function warnOfOdd(log: Log, odd: readonly (readonly [client: string, says: string])[]): void {
+  if (odd.length > 0)
+    log.warn(`cannot be told of the restart: ${someOf(odd.map(([client, says]) => `${client} ${says}`))}`);
+}
+
+const mostNamed = 20;
+
+/** A list for the log; whoever can make it long gets no more of it than this. */
+export function someOf(list: readonly string[]): string {
+  const more = list.length - mostNamed;
+  return [...list.slice(0, mostNamed), ...(more > 0 ? [`${more} more`] : [])].join(', ');
 }
 
 /** Tells each of `clients` from every address of the service, and strikes those from the list that confirmed all of it. */
@@ -155,19 +171,18 @@ export async function notifyRound(
 ): Promise<Round> {
   const confirmed = new Map<Waiting, number>();
   const unusable: string[] = [];
+  const odd = new Map<string, string>();
   await Promise.all(
     sources.map(async ({ from, names }) => {
       const here = clients.filter(({ client }) => matches(from, client));
       if (isAny(from) && here.length === 0) return;
       const notice = { from, names, state, port };
       try {
-        const told = await tell(
-          host,
-          notice,
-          here.map(({ client }) => client),
-          withinMs,
-        );
-        for (const one of here) if (told.has(one.client)) confirmed.set(one, (confirmed.get(one) ?? 0) + 1);
+        const whom = here.map(({ client }) => client);
+        const answers = await tell(host, notice, whom, withinMs);
+        for (const [client, says] of answers.odd) odd.set(client, says);
+        for (const one of here)
+          if (answers.told.has(one.client)) confirmed.set(one, (confirmed.get(one) ?? 0) + 1);
       } catch (error) {
         unusable.push(whyUnusable(from, error as NodeJS.ErrnoException));
       }
@@ -175,9 +190,10 @@ export async function notifyRound(
   );
   const needed = ({ client }: Waiting) =>
     isIP(client) === 0 ? 1 : sources.filter(({ from }) => matches(from, client)).length;
-  const told = clients.filter((one) => (confirmed.get(one) ?? 0) >= Math.max(1, needed(one)));
+  const isTold = (one: Waiting) => (confirmed.get(one) ?? 0) >= Math.max(1, needed(one));
+  const told = clients.filter(isTold);
   await forgetClients(host, dir, told);
-  return { told, waiting: clients.filter((one) => !told.includes(one)), unusable };
+  return { told, waiting: clients.filter((one) => !isTold(one)), unusable, odd };
 }
 
 const anyIPv4 = '0.0.0.0';

@@ -2,8 +2,8 @@ import type { Log } from '../../contract/log.ts';
 import type { Host } from '../host.ts';
 import type { Memory } from '../memory.ts';
 import { identityOf, isStillThere, type ProcessIdentity } from '../process-table.ts';
-import { readNsmState, type Waiting, waitingClients } from './nsm-records.ts';
-import { notifyRound, serviceHosts, usableSources } from './nsm-round.ts';
+import { readNsmState, waitingClients } from './nsm-records.ts';
+import { notifyRound, serviceHosts, someOf, usableSources, warnOfOdd } from './nsm-round.ts';
 import { statdHome } from './state-directory.ts';
 
 // Clients that do not answer at once are told again by a process of its own: this agent once more, with the action `reload` and
@@ -55,14 +55,21 @@ export async function keepTelling(
   const { dir } = await statdHome(host);
   const sources = await usableSources(host, await serviceHosts(host, list), 0);
   const state = (await readNsmState(host, dir)) ?? 1;
+  const named = new Set<string>();
   for (;;) {
     const clients = await waitingClients(host, dir);
     const withinMs = Math.min(host.left() - reserveMs, againMs);
-    if (withinMs <= 0) return log.warn(`never confirmed the restart of the server: ${named(clients)}`);
-    const { waiting, unusable } = await notifyRound(host, dir, sources, clients, { state, port, withinMs });
+    if (withinMs <= 0)
+      return log.warn(
+        `never confirmed the restart of the server: ${someOf(clients.map(({ client }) => client))}`,
+      );
+    const next = host.sys.now() + withinMs;
+    const { waiting, odd } = await notifyRound(host, dir, sources, clients, { state, port, withinMs });
     if (waiting.length === 0) return log.info('every client has been notified');
-    if (unusable.length > 0) await host.sys.sleep(withinMs);
+    const news = [...odd].filter(([client]) => !named.has(client));
+    warnOfOdd(log, news);
+    for (const [client] of news) named.add(client);
+    // a round may end at once, where nothing can be sent from
+    await host.sys.sleep(Math.max(0, next - host.sys.now()));
   }
 }
-
-const named = (clients: readonly Waiting[]): string => clients.map(({ client }) => client).join(', ');

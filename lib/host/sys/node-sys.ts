@@ -106,8 +106,7 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     removeTree: (dir) => inTurn(() => rmSync(raw(dir), { recursive: true, force: true })),
     run,
     async follow(argv) {
-      const { follow: begin } = await children();
-      const { followed } = await import('./followed.ts');
+      const [{ followed }, { follow: begin }] = await Promise.all([import('./followed.ts'), children()]);
       const events = await followed(
         (onText) => begin(rawArgv(argv), environment(), onText),
         () => following.delete(events),
@@ -130,34 +129,8 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
         })),
       );
     },
-    async datagram(from, to, port) {
-      const { createSocket } = await import('node:dgram');
-      const socket = createSocket('udp4');
-      try {
-        await new Promise<void>((resolve, reject) => {
-          socket.once('error', reject);
-          socket.bind({ address: from }, () =>
-            socket.send('', port, to, (error) => (error ? reject(error) : resolve())),
-          );
-        });
-      } finally {
-        socket.close();
-      }
-    },
-    async openUdp(address, port) {
-      const { createSocket } = await import('node:dgram');
-      const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-      await new Promise<void>((resolve, reject) => {
-        socket.once('error', reject);
-        socket.bind({ address, port, exclusive: true }, resolve);
-      });
-      socket.removeAllListeners('error').on('error', () => {});
-      return {
-        send: (bytes, to, toPort) => socket.send(bytes, toPort, to, () => {}),
-        onMessage: (listener) => void socket.on('message', listener),
-        close: () => void socket.close(),
-      };
-    },
+    datagram: async (from, to, port) => (await import('./udp.ts')).datagram(from, to, port),
+    openUdp: async (address, port) => (await import('./udp.ts')).openUdp(address, port),
     signal: signalProcess,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     now,

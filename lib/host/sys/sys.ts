@@ -47,7 +47,10 @@ export type RunningAddress = { readonly name: string; readonly address: string; 
 /** A UDP socket of one address of this machine. What cannot be sent is lost, as datagrams are. */
 export type UdpSocket = {
   send(bytes: Uint8Array, to: string, port: number): void;
-  onMessage(listener: (bytes: Uint8Array) => void): void;
+  /** `from` says who sent it, as far as the network can be believed. */
+  onMessage(
+    listener: (bytes: Uint8Array, from: { readonly address: string; readonly port: number }) => void,
+  ): void;
   close(): void;
 };
 
