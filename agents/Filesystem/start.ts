@@ -75,7 +75,12 @@ async function rememberAsMounted(ctx: Ctx, { source, directory }: Wanted): Promi
   const mount = mountOn(await mounts(ctx.host), directory);
   if (source.is !== 'named' || !mount || (source.family !== undefined && !areKin(source.family, mount.type)))
     return;
-  await remember(ctx, { is: 'named', type: mount.type, name: mount.source });
+  try {
+    await remember(ctx, { is: 'named', type: mount.type, name: mount.source });
+  } catch (error) {
+    await ctx.host.tryRun(['umount', '--', directory]); // a stop would take it for somebody else's
+    throw error;
+  }
 }
 
 /** What is given to mount: the device node once it is there, or the words as configured. */

@@ -68,7 +68,11 @@ async function sendLater(ctx: Ctx, want: Wanted, commands: readonly Argv[]): Pro
       log.warn(`${want.ip} could not be announced: ${argv[0]}: ${wordsOf(error)}`);
     }
   }
-  await memory.note('announcers', announcers);
+  // one that stop does not know of would go on misdirecting clients
+  await memory.insist('announcers', announcers).catch((error: unknown) => {
+    for (const announcer of announcers) host.sys.signal(announcer, 'SIGKILL');
+    throw error;
+  });
 }
 
 /**

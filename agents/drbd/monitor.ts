@@ -51,7 +51,7 @@ function healthOf(ctx: Ctx, seen: Seen): Health | Report {
 async function logChange({ log, memory }: Ctx, { name }: Resource, all: readonly string[]): Promise<void> {
   const degraded = all.join('; ');
   if (degraded === ((await memory.fact<string>('degraded')) ?? '')) return;
-  await memory.note('degraded', degraded);
+  await memory.hint('degraded', degraded);
   if (degraded) log.warn(`${name}: ${degraded}`);
   else log.info(`${name}: connected to every peer, all data UpToDate`);
 }

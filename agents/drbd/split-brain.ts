@@ -32,7 +32,7 @@ export async function splitBrains(ctx: Ctx, resource: Resource): Promise<readonl
   if (lost.length === 0) {
     if (!isNews) return [];
     await tellIfSolved(ctx, resource, before.since ?? 0);
-    await memory.note(factName, { connections } satisfies Remembered);
+    await memory.hint(factName, { connections } satisfies Remembered);
     return [];
   }
   const known = lost.flatMap((one) => splitWith(one, before.splits ?? []) ?? []);
@@ -41,7 +41,7 @@ export async function splitBrains(ctx: Ctx, resource: Resource): Promise<readonl
   const splits = mustRead ? await readAgain(ctx, resource, lost, known) : known;
   if (isNews || JSON.stringify(splits) !== JSON.stringify(before.splits ?? [])) {
     const since = before.since ?? (await uptime(host));
-    await memory.note(factName, { connections, splits, since } satisfies Remembered);
+    await memory.hint(factName, { connections, splits, since } satisfies Remembered);
   }
   return splits;
 }

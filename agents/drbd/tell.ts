@@ -45,7 +45,7 @@ export async function tell(ctx: Ctx, messages: readonly Message[]): Promise<void
       return [about, trouble ? { value: '', second } : { value, second }] as const;
     }),
   );
-  await ctx.memory.note(factName, { ...(await toldBefore(ctx)), ...Object.fromEntries(now) } satisfies Told);
+  await ctx.memory.hint(factName, { ...(await toldBefore(ctx)), ...Object.fromEntries(now) } satisfies Told);
 }
 
 export const toldBefore = async ({ memory }: Ctx): Promise<Told> => (await memory.fact<Told>(factName)) ?? {};

@@ -12,7 +12,7 @@ export async function noteDrift({ log, memory }: Ctx, { directories, spelt }: Se
   const text = found.join('; ');
   if (text === ((await memory.fact<string>('drift')) ?? '')) return;
   if (text) log.warn(`exported with other options than configured: ${text}`);
-  await memory.note('drift', text || undefined);
+  await memory.hint('drift', text || undefined);
 }
 
 /** What etab says otherwise than exportfs wrote there at our start: every option counts, and we need to know none of them. */

@@ -42,7 +42,7 @@ export async function backUpRmtab(ctx: Ctx, { table, state, directories }: Seen)
       const text = formatRmtab(rmtabBelow(entries, path));
       if (text === ((await memory.fact<string>(`rmtab ${path}`)) ?? '')) return;
       // noted first: what cannot be written is told once and tried again after the next change, not at every monitor
-      await memory.note(`rmtab ${path}`, text);
+      await memory.hint(`rmtab ${path}`, text);
       await replaceManaged(host, `${path}/${params.rmtab_backup}`, text, fileMs);
     });
 }

@@ -20,7 +20,7 @@ export async function restoreRmtab(ctx: Ctx, { table, state, directories }: Seen
     await quietly(ctx, `restore rmtab from ${path}`, async () => {
       const saved = await readManaged(host, `${path}/${params.rmtab_backup}`, fileMs);
       const backup = rmtabBelow(parseRmtab(saved ?? ''), path);
-      await memory.note(`rmtab ${path}`, formatRmtab(backup));
+      await memory.hint(`rmtab ${path}`, formatRmtab(backup));
       for (let tries = 0; tries < restoreTries; tries++) {
         const rmtab = (await readState(host, state, 'rmtab', fileMs)) ?? '';
         const missing = rmtabMissing(parseRmtab(rmtab), backup);

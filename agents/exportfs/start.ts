@@ -41,11 +41,11 @@ export async function start(ctx: Ctx): Promise<void> {
     await endOtherSpellings(ctx, before, exported, etab);
     await dropPlaceholder(ctx, etab);
     await endOldAnswers(ctx, before, exported);
+    await markStarted(ctx);
   } catch (error) {
     await rollBack(ctx, before);
     throw error;
   }
-  await markStarted(ctx);
   await restoreRmtab(ctx, before);
 }
 

@@ -1,3 +1,4 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import { kindIfThere } from '../../lib/host/local-files.ts';
 import { rscTmp, stateDir } from '../../lib/host/memory.ts';
 import { fileNameOf, isFileName } from '../../lib/host/sys/file-names.ts';
@@ -20,12 +21,14 @@ const mark = ({ host: { sys }, request: { instance } }: Ctx): string => {
 export const startedThisBoot = async (ctx: Ctx): Promise<boolean> =>
   (await kindIfThere(ctx.host, mark(ctx))) === 'file';
 
+/** Throws `Failure`: without it the next monitor takes the export for a leftover. */
 export async function markStarted(ctx: Ctx): Promise<void> {
   try {
     await ctx.host.sys.makeDir(mark(ctx).replace(/\/[^/]*$/, ''));
     await ctx.host.sys.write(mark(ctx), '');
   } catch (error) {
-    ctx.log.warn(`cannot write ${mark(ctx)}: ${error instanceof Error ? error.message : error}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Failure('failed', `cannot write ${mark(ctx)}: ${code ?? message}`, { cause: error });
   }
 }
 

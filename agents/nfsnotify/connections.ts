@@ -32,7 +32,7 @@ export async function rememberConnections(ctx: Ctx): Promise<void> {
   // counted before the list is read: a client that comes in between makes the next call look again
   const accepted = await acceptedConnections(host);
   if (accepted !== undefined && accepted === known?.accepted) return;
-  const note = (text: string) => memory.note(listFact, { text, ...(accepted !== undefined && { accepted }) });
+  const note = (text: string) => memory.hint(listFact, { text, ...(accepted !== undefined && { accepted }) });
   const { families, has } = service(ctx);
   const lines = (await connectionsTo(host, nfsPort, families))
     .filter(({ local }) => has(local.address))

@@ -10,7 +10,7 @@ const mostLines = 20_000;
 
 /** Makes the clients of the server that was here before, or on the other node, connect anew now. Never fails. */
 export async function reconnectClients({ host, log, memory }: Ctx): Promise<void> {
-  await memory.note(listFact, undefined); // what this node wrote last may not be in the file any more: the other node writes it, too
+  await memory.hint(listFact, undefined); // what this node wrote last may not be in the file any more: the other node writes it, too
   const text = await readManaged(host, listFile, listMs).catch(() => undefined);
   const here = new Set((await host.sys.runningAddresses()).map(({ address }) => address));
   const lines = (text ?? '')

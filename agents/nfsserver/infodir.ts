@@ -110,12 +110,12 @@ async function bind(ctx: Ctx, infodir: string): Promise<void> {
     log.warn(`nfs_shared_infodir ${infodir} is on the root filesystem: is its own filesystem mounted?`);
   // Private: a filesystem that is mounted below infodir later must not appear below the state directory and keep it busy.
   const mount = ['mount', '--bind', '--make-private', '--', source, stateRoot] as const;
+  await memory.note(fact, place); // whatever happens now: it is to be known again by its place
   // The directory is there nearly always: a failover has no time for a question that the mount answers, too.
   if ((await host.tryRun(mount)).code !== 0) {
     await requireDirectory(ctx, infodir);
     await host.run(mount);
   }
-  await memory.note(fact, place); // whatever happens now: it is to be known again by its place
   const after = await mounts(host);
   const bound = mountOn(after, await canonicalPath(host, stateRoot, after));
   if (bound?.device !== place?.device || bound?.root !== place?.root)

@@ -24,7 +24,12 @@ export async function mountPipefs(
   if (isStandard && !isHidden && manager.by === 'systemd') return;
   await ensureDirectory(host, dir);
   await host.run(['mount', '-t', 'rpc_pipefs', 'sunrpc', dir]);
-  await memory.note(fact, mountOn(await mounts(host), dir));
+  try {
+    await memory.note(fact, mountOn(await mounts(host), dir));
+  } catch (error) {
+    await host.tryRun(['umount', '-l', '--', dir]);
+    throw error;
+  }
 }
 
 /** The one that this resource mounted, and no other; its users may go on with it. */

@@ -32,7 +32,7 @@ export async function takeRoom(ctx: Ctx): Promise<void> {
   const { host, log, memory } = ctx;
   const output = await dd(host, 'if=/dev/urandom', 'conv=notrunc', 'bs=1M', `count=${mebibytes}`);
   const isFull = output.code !== 0;
-  await memory.note(fact, { at: await uptime(host), isFull } satisfies Look);
+  await memory.hint(fact, { at: await uptime(host), isFull } satisfies Look);
   if (!isFull) return;
   await releaseRoom(host); // it is not whole: better for the database that is open now
   log.warn(
@@ -63,7 +63,7 @@ export async function watchRoom(ctx: Ctx): Promise<void> {
     log.info(`there is room in ${stateRoot} again`);
     return takeRoom(ctx);
   }
-  await memory.note(fact, { at: now, isFull } satisfies Look);
+  await memory.hint(fact, { at: now, isFull } satisfies Look);
 }
 
 /** Bytes that an ordinary user may write there. */

@@ -1,3 +1,4 @@
+import { wordsOf } from '../../lib/contract/reason.ts';
 import { isInstalled, stopUnits } from '../../lib/host/systemd.ts';
 import type { Ctx } from './params.ts';
 import type { Survey } from './survey.ts';
@@ -24,7 +25,11 @@ export async function startRquotad(ctx: Ctx, { manager }: Survey): Promise<void>
     const { code } = await host.tryRun(['systemctl', 'is-active', '--quiet', unit]);
     if (code === 0) replaced.push(unit);
   }
-  await memory.note(fact, replaced);
+  try {
+    await memory.insist(fact, replaced);
+  } catch (error) {
+    return log.warn(`rquotad_port=${port} has no effect: ${wordsOf(error)}`); // stop could not give it back
+  }
   if (replaced.length > 0) await stopUnits(host, replaced, patienceMs);
   await host.tryRun(['systemctl', 'reset-failed', '--quiet', ours]);
   const run = [

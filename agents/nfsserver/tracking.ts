@@ -28,11 +28,11 @@ const warning = (said: string): string =>
 /** Whether nfsdcld was heard by the server that started after a moment: a warning if not, and one of every monitor. */
 export async function askTracking(ctx: Ctx, { daemons }: Survey, since: number): Promise<void> {
   const { host, log, memory } = ctx;
-  if (!daemons.some(({ process }) => process === 'nfsdcld')) return memory.note(fact, undefined);
+  if (!daemons.some(({ process }) => process === 'nfsdcld')) return memory.hint(fact, undefined);
   const { stdout } = await host.tryRun(['dmesg', '--color=never'], { timeoutMs: patienceMs });
   const said = trackingSaid(stdout, since);
   const complaint = said === undefined || isNfsdcld(said) ? undefined : said;
-  await memory.note(fact, complaint);
+  await memory.hint(fact, complaint);
   if (complaint !== undefined) log.warn(warning(complaint));
 }
 

@@ -90,5 +90,11 @@ export const needsRoot: ReadonlySet<Situation> = new Set([
   'reload',
 ]);
 
+/**
+ * What these write down, a later monitor or stop relies on: where it cannot be written they have failed. Whatever looks or takes down goes
+ * on with what the machine shows.
+ */
+export const mustRemember: ReadonlySet<Situation> = new Set(['start', 'reload']);
+
 /** Everything that brings the service up needs its tools; taking it down must work with whatever is left of them. */
 export const needsTools: ReadonlySet<Situation> = new Set(['start', 'promote', 'reload']);

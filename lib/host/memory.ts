@@ -8,16 +8,21 @@ import type { Sys } from './sys/sys.ts';
 
 /**
  * What is remembered about one resource instance since boot, below /run. It helps (a stop after the parameters were deleted,
- * the pid of our own background sender), it never decides: the machine does.
+ * the pid of our own background sender), it never decides: the machine does. So what cannot be written is a warning, but for what a start
+ * writes: it would begin something that a later monitor does not know again, or a stop not end.
  */
 export type Memory = {
   /** The parameters of the last start on this boot. */
   params(): Promise<RawParams | undefined>;
   fact<T>(name: string): Promise<T | undefined>;
-  /** `undefined` deletes. */
+  /** `undefined` deletes. In a start it throws `Failure` where it cannot be written, as `keep` and `rememberParams` do. */
   note(name: string, value: unknown): Promise<void>;
   /** Notes a fact that outlives a stop: what was found out about the machine, not what an action did. */
   keep(name: string, value: unknown): Promise<void>;
+  /** Notes what only makes an answer better: never a failure. */
+  hint(name: string, value: unknown): Promise<void>;
+  /** Notes what must not be left behind unknown: always a failure. */
+  insist(name: string, value: unknown): Promise<void>;
   rememberParams(params: RawParams): Promise<void>;
   /** What other instances of the same agent have noted since boot. */
   others(): Promise<readonly Remembered[]>;
@@ -40,7 +45,14 @@ export const rscTmp = (env: NodeJS.ProcessEnv): string => env['HA_RSCTMP'] || '/
 /** Our own part of it. */
 export const stateDir = (env: NodeJS.ProcessEnv): string => `${rscTmp(env)}/tsha`;
 
-export function memoryOf(sys: Sys, agent: string, instance: string, log: Log): Memory {
+export function memoryOf(
+  sys: Sys,
+  agent: string,
+  instance: string,
+  log: Log,
+  /** Whether an action fails that cannot write down what it notes. */
+  isStrict = false,
+): Memory {
   const dir = stateDir(sys.env);
   const file = `${dir}/${agent}-${fileNameOf(instance)}.json`;
 
@@ -66,13 +78,21 @@ export function memoryOf(sys: Sys, agent: string, instance: string, log: Log): M
     }
   }
 
-  async function save(next: Page): Promise<void> {
+  async function save(next: Page, mayFail = isStrict): Promise<void> {
     try {
       await sys.makeDir(dir);
       await sys.write(file, `${JSON.stringify(next)}\n`, 0o600);
     } catch (error) {
-      log.warn(`cannot write ${file}: ${error instanceof Error ? error.message : error}`);
+      const { code, message } = error as NodeJS.ErrnoException;
+      const reason = `cannot write ${file}: ${code ?? message}`;
+      if (mayFail) throw new Failure('failed', reason, { cause: error });
+      log.warn(reason);
     }
+  }
+
+  async function note(name: string, value: unknown, mayFail?: boolean): Promise<void> {
+    const current = await page();
+    await save({ ...current, facts: { ...current.facts, [name]: value } }, mayFail);
   }
 
   return {
@@ -82,10 +102,9 @@ export function memoryOf(sys: Sys, agent: string, instance: string, log: Log): M
       const { facts, kept } = await page();
       return (facts[name] ?? kept?.[name]) as T | undefined;
     },
-    async note(name, value) {
-      const current = await page();
-      await save({ ...current, facts: { ...current.facts, [name]: value } });
-    },
+    note: (name, value) => note(name, value),
+    hint: (name, value) => note(name, value, false),
+    insist: (name, value) => note(name, value, true),
     async keep(name, value) {
       const current = await page();
       await save({ ...current, kept: { ...current.kept, [name]: value } });
@@ -106,6 +125,10 @@ export function memoryOf(sys: Sys, agent: string, instance: string, log: Log): M
       const { bootId, kept } = await page();
       if (kept) await save({ bootId, facts: {}, kept });
       else await sys.remove(file).catch(() => undefined);
+      // of an action that was killed while it wrote
+      for (const name of await sys.list(dir).catch(() => []))
+        if (`${dir}/${name}`.startsWith(`${file}.`))
+          await sys.remove(`${dir}/${name}`).catch(() => undefined);
     },
   };
 }

@@ -10,6 +10,7 @@ import {
 import { type ParamTable, type RawParams, rawParams, readParams } from '../contract/params.ts';
 import {
   forgive,
+  mustRemember,
   needsRoot,
   needsTools,
   type Situation,
@@ -104,7 +105,7 @@ async function perform<T extends ParamTable>(
   sys: Sys,
   log: Log,
 ): Promise<Health | Report> {
-  const memory = memoryOf(sys, agent.name, request.instance, log);
+  const memory = memoryOf(sys, agent.name, request.instance, log, mustRemember.has(situation));
   const raw = await parametersFor(agent, situation, rawParams(agent.params, sys.env), memory.params);
   const { params, missing, problems } = readParams(agent.params, raw);
 

@@ -22,7 +22,12 @@ export async function leaveSender(host: Host, memory: Memory, minutes: number): 
     ...host.sys.self,
     'reload',
   ]);
-  await memory.note(fact, await identityOf(host, pid));
+  const sender = await identityOf(host, pid);
+  // one that stop does not know of would keep the state directory busy
+  await memory.insist(fact, sender).catch((error: unknown) => {
+    if (sender) host.sys.signal(sender, 'SIGKILL');
+    throw error;
+  });
 }
 
 const patienceMs = 2500;

@@ -101,9 +101,9 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     target: (link) => inTurn(() => textOf(readlinkSync(raw(link), 'buffer'))),
     mountId: (link) => inTurn(() => mountIdOf(raw(link))),
     facts: (file, follow) => inTurn(() => fileFacts(follow ? statSync(raw(file)) : lstatSync(raw(file)))),
-    makeDir: (dir, mode = 0o755) => inTurn(() => void mkdirSync(raw(dir), { recursive: true, mode })),
-    remove: (file) => inTurn(() => rmSync(raw(file), { force: true })),
-    removeTree: (dir) => inTurn(() => rmSync(raw(dir), { recursive: true, force: true })),
+    makeDir: (dir, mode = 0o755) => inTurn(() => makeDirectory(dir, mode)),
+    remove: (file) => inTurn(() => removeIfThere(file, {})),
+    removeTree: (dir) => inTurn(() => removeIfThere(dir, { recursive: true })),
     run,
     async follow(argv) {
       const [{ followed }, { follow: begin }] = await Promise.all([import('./followed.ts'), children()]);
@@ -155,6 +155,25 @@ function namesIn(dir: string | Buffer): readonly string[] {
   return names.some((name) => name.includes('\ufffd')) ? readdirSync(dir, 'buffer').map(textOf) : names;
 }
 
+/** On a file system that is read-only the kernel refuses to remove even what is not there. */
+function removeIfThere(path: string, how: { readonly recursive?: boolean }): void {
+  if (lstatSync(raw(path), { throwIfNoEntry: false })) rmSync(raw(path), { ...how, force: true });
+}
+
+/** With its parents. Node's own recursion says ENOENT of whatever keeps it from making one of them. */
+function makeDirectory(dir: string, mode: number): void {
+  try {
+    mkdirSync(raw(dir), { mode });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const above = dir.replace(/\/+[^/]*\/*$/, '');
+    if (code === 'ENOENT' && above !== '') {
+      makeDirectory(above, mode);
+      mkdirSync(raw(dir), { mode });
+    } else if (code !== 'EEXIST' || !statSync(raw(dir)).isDirectory()) throw error;
+  }
+}
+
 /** All or nothing: where there is no room no draft stays, and a name that somebody else put there is never written through. */
 function replaceFile(file: string, content: Buffer, mode: number): void {
   const draft = raw(`${file}.tsha-${process.pid}`);
@@ -164,7 +183,9 @@ function replaceFile(file: string, content: Buffer, mode: number): void {
     renameSync(draft, raw(file));
   } catch (error) {
     rmSync(draft, { force: true });
-    throw error;
+    if (!(error instanceof Error)) throw error;
+    const { code = error.message } = error as NodeJS.ErrnoException; // that of a full disk does not name the file
+    throw Object.assign(error, { message: `cannot write ${file}: ${code}` });
   }
 }
 

@@ -85,12 +85,19 @@ describe('I1: a nicety fails no action', () => {
     expect(await net.ip('-j address show dev eth0')).toContain('"metric":300');
   });
 
-  test('/run is read-only: a life', async () => {
+  test('S19: /run is read-only: nothing is begun that a stop could not know of, what runs is stopped', async () => {
     const noState = changed(
       `mount --bind ${net.stateDir} ${net.stateDir}; mount -o remount,ro,bind ${net.stateDir}`,
     );
     for (const params of [v4, { ...v4, arp_sender: 'iputils_arping' }, v6]) {
-      expect(await wrapped(noState, 'start', params), params.ip).toMatchObject({ code: 0 });
+      const refused = await wrapped(noState, 'start', params);
+      expect(refused, params.ip).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/cannot write .*: EROFS/),
+      });
+      expect(await net.added()).toEqual([]);
+      expect(await wrapped(changed(':'), 'start', params), params.ip).toMatchObject({ code: 0 });
+      expect(await wrapped(noState, 'monitor', params), params.ip).toMatchObject({ code: 0 });
       expect(await wrapped(noState, 'stop', params), params.ip).toMatchObject({ code: 0 });
       expect(await net.added()).toEqual([]);
     }

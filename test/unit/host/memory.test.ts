@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Failure } from '../../../lib/contract/outcome.ts';
 import { memoryOf } from '../../../lib/host/memory.ts';
 import { runAction } from '../../../lib/ocf/run.ts';
 import { dummy } from '../../contract/dummy/agent.ts';
@@ -36,12 +37,41 @@ describe('what is remembered about an instance', () => {
     expect(warnings).toHaveLength(warned);
   });
 
-  test('a memory that cannot be written is a warning, not a failure', async () => {
+  const unwritable = () => {
     const machine = new FakeMachine();
-    machine.write = () => Promise.reject(new Error('EROFS'));
+    machine.write = () => Promise.reject(Object.assign(new Error('no space left'), { code: 'ENOSPC' }));
+    return machine;
+  };
+  const sentence = `cannot write ${file}: ENOSPC`;
+
+  test('S19: a memory that cannot be written is a warning, and a failure only to those who rely on it', async () => {
     const { log, warnings } = recorder();
-    await memoryOf(machine, 'Filesystem', 'fs/1', log).note('x', 1);
-    expect(warnings).toEqual([`cannot write ${file}: EROFS`]);
+    const memory = memoryOf(unwritable(), 'Filesystem', 'fs/1', log);
+    await memory.note('x', 1);
+    await memory.keep('x', 1);
+    await memory.rememberParams({});
+    await memory.hint('x', 1);
+    expect(warnings).toEqual(Array.from({ length: 4 }, () => sentence));
+    await expect(memory.insist('x', 1)).rejects.toThrow(new Failure('failed', sentence));
+  });
+
+  test('S19: in a start every note is a failure, a hint is none', async () => {
+    const { log, warnings } = recorder();
+    const memory = memoryOf(unwritable(), 'Filesystem', 'fs/1', log, true);
+    for (const write of [memory.note('x', 1), memory.keep('x', 1), memory.rememberParams({})])
+      await expect(write).rejects.toThrow(new Failure('failed', sentence));
+    await memory.hint('x', 1);
+    expect(warnings).toEqual([sentence]);
+  });
+
+  test('S19: drafts of an action that was killed go when the resource is forgotten', async () => {
+    const machine = new FakeMachine();
+    const memory = memoryOf(machine, 'Filesystem', 'fs/1', recorder().log);
+    await memory.note('x', 1);
+    const others = [`${file.replace('fs', 'fs0')}.tsha-1`, file.replace('Filesystem', 'drbd')];
+    for (const path of [...others, `${file}.tsha-1`, `${file}.tsha-4711`]) machine.files.set(path, '');
+    await memory.forget();
+    expect([...machine.files.keys()].filter((path) => path.startsWith('/run/'))).toEqual(others);
   });
 
   test('HA_RSCTMP moves it', async () => {
