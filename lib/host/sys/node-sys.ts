@@ -162,15 +162,22 @@ function removeIfThere(path: string, how: { readonly recursive?: boolean }): voi
 
 /** With its parents. Node's own recursion says ENOENT of whatever keeps it from making one of them. */
 function makeDirectory(dir: string, mode: number): void {
+  const above = dir.replace(/\/+[^/]*\/*$/, '');
+  let error = makeOne(dir, mode);
+  if (error?.code === 'ENOENT' && above !== '') {
+    makeDirectory(above, mode);
+    error = makeOne(dir, mode);
+  }
+  // somebody else may have made it meanwhile
+  if (error && !(error.code === 'EEXIST' && statSync(raw(dir)).isDirectory())) throw error;
+}
+
+function makeOne(dir: string, mode: number): NodeJS.ErrnoException | undefined {
   try {
     mkdirSync(raw(dir), { mode });
+    return undefined;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const above = dir.replace(/\/+[^/]*\/*$/, '');
-    if (code === 'ENOENT' && above !== '') {
-      makeDirectory(above, mode);
-      mkdirSync(raw(dir), { mode });
-    } else if (code !== 'EEXIST' || !statSync(raw(dir)).isDirectory()) throw error;
+    return error as NodeJS.ErrnoException;
   }
 }
 

@@ -41,3 +41,27 @@ test('a link that lies where the draft goes is replaced, never written through',
   expect(readFileSync(join(dir, 'file'), 'utf8')).toBe('text');
   expect(readdirSync(dir).sort()).toEqual(['file', 'victim']);
 });
+
+test('a directory is made with its parents, by whoever comes first, and what keeps it from being made is said', async () => {
+  const dir = folder();
+  const sys = nodeSys({});
+  for (const path of ['a/b/c', 'a/b', 'a//d/']) await sys.makeDir(join(dir, path));
+  expect((await sys.facts(join(dir, 'a/b/c'))).kind).toBe('directory');
+  await sys.write(join(dir, 'file'), '');
+  await expect(sys.makeDir(join(dir, 'file'))).rejects.toMatchObject({ code: 'EEXIST' });
+  await expect(sys.makeDir(join(dir, 'file/x/y'))).rejects.toMatchObject({ code: 'ENOTDIR' });
+  await expect(sys.makeDir(`/proc/${process.pid}/x/y`)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('S20: what is removed is a file or a link, never more', async () => {
+  const dir = folder();
+  const sys = nodeSys({});
+  mkdirSync(join(dir, 'tree/below'), { recursive: true });
+  symlinkSync('tree', join(dir, 'link'));
+  await expect(sys.remove(join(dir, 'tree'))).rejects.toThrow();
+  for (const name of ['link', 'nothing', 'tree/nothing']) await sys.remove(join(dir, name));
+  expect(readdirSync(dir)).toEqual(['tree']);
+  await sys.removeTree(join(dir, 'tree'));
+  await sys.removeTree(join(dir, 'tree'));
+  expect(readdirSync(dir)).toEqual([]);
+});
