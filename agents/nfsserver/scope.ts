@@ -7,15 +7,13 @@ import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
 import { mountOn, mounts } from '../../lib/host/storage/mounts.ts';
 import { isInForce, type Unit, unitsOf } from '../../lib/host/systemd.ts';
+import { dropInText, type UnitFile } from './drop-in.ts';
 import type { Ctx } from './params.ts';
 import type { Starter, Survey } from './survey.ts';
 import { validScope } from './wanted.ts';
 
 // NFSv4.1 clients compare the server scope after a failover. A Linux client that sees another one does not reclaim: it gives its
 // locks up and every process that holds one gets EIO. The kernel's default is the node's name, which differs on every node.
-
-/** Where a unit whose nfs-utils takes the scope from the node's name finds it. */
-export const nodeScope = '/run/tsha-nfs/scope';
 
 const dropInDir = (server: string) => `/run/systemd/system/${server}.d`;
 const dropInOf = (server: string) => `${dropInDir(server)}/51-tsha-scope.conf`;
@@ -100,40 +98,6 @@ async function knowsScope(host: Host, log: Log): Promise<boolean> {
 }
 
 /**
- * Older ones take the node's name of their UTS namespace: they get one of their own, with the scope as its name. The drop-in is
- * the same for every scope, so that systemd can have read it long before the scope is known.
- */
-export function dropInText(unit: string): string {
-  const rename = `if [ -e ${nodeScope} ]; then cat ${nodeScope} > /proc/sys/kernel/hostname || exit 1; fi; exec "$$@"`;
-  const commands = commandsOf(unit).map((line) => {
-    const [, prefix = '', command = ''] = /^([-@:+!|]*)(.*)$/s.exec(line) ?? [];
-    return `ExecStart=${prefix}/usr/bin/unshare --uts /bin/sh -c '${rename}' tsha ${command}`;
-  });
-  if (commands.length === 0) throw new Failure('notInstalled', 'nfs-server.service has no ExecStart');
-  return [
-    '# Written by tsha:nfsserver, gone with the next boot.',
-    '[Service]',
-    'ExecStart=',
-    ...commands,
-    '',
-  ].join('\n');
-}
-
-/** The ExecStart lines in force, as written: an empty one takes back all before it; our own and the stock agent's do not count. */
-function commandsOf(unit: string): readonly string[] {
-  let commands: string[] = [];
-  let file = '';
-  for (const line of unit.replace(/\s*\\\n\s*/g, ' ').split('\n')) {
-    file = /^# (\/.*)$/.exec(line)?.[1] ?? file;
-    if (/\/51-(tsha-scope|resource-agents-unshare-uts)\.conf$/.test(file)) continue;
-    const command = /^ExecStart\s*=\s*(.*)$/.exec(line)?.[1];
-    if (command === undefined) continue;
-    commands = command === '' ? [] : [...commands, command];
-  }
-  return commands;
-}
-
-/**
  * Has systemd read the drop-in where the first start on this node would have to wait for it. Not in place of the stock agent's: its
  * server may run.
  */
@@ -164,7 +128,7 @@ async function keepDropIn(
   const [dropIn, stockDropIn] = [dropInOf(name), stockDropInOf(name)];
   if (isWanted && !server)
     throw new Failure('failed', `systemd tells nothing about ${name}: the server scope cannot be set`);
-  const text = isWanted && server ? dropInText(await unitText(host, server)) : undefined;
+  const text = isWanted && server ? dropInText(await unitFiles(host, server)) : undefined;
   const [old, stock] = [await readIfThere(host, dropIn), await readIfThere(host, stockDropIn)];
   const isNew = old !== text || stock !== undefined;
   if (!isNew && (!server || text === undefined || isInForce(server, dropIn))) return;
@@ -181,10 +145,5 @@ async function keepDropIn(
     throw new Failure('failed', `systemd does not read ${dropIn}: the server scope cannot be set`);
 }
 
-/** As `systemctl cat` prints it. */
-async function unitText(host: Host, { files }: Unit): Promise<string> {
-  const texts = await Promise.all(
-    files.map(async (file) => `# ${file}\n${await host.sys.read(file).catch(() => '')}`),
-  );
-  return texts.join('\n');
-}
+const unitFiles = (host: Host, { files }: Unit): Promise<readonly UnitFile[]> =>
+  Promise.all(files.map(async (path) => ({ path, text: (await readIfThere(host, path)) ?? '' })));

@@ -2,9 +2,10 @@ import type { Log } from '../../lib/contract/log.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
+import { nodeScope } from './drop-in.ts';
 import { setNumbers, type Times, timesOf } from './kernel.ts';
 import type { Ctx } from './params.ts';
-import { nodeScope, type ScopeFacts, settleScope } from './scope.ts';
+import { type ScopeFacts, settleScope } from './scope.ts';
 import { ourConf, type Survey } from './survey.ts';
 import { restoreSysconfig, type Variables, writeSysconfig } from './sysconfig.ts';
 

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { dropInText } from '../../../../agents/nfsserver/scope.ts';
 import { NfsMachine } from '../../../fake/nfs-machine.ts';
 import { run, shared, started, stateMount } from '../../../fake/nfsserver-machine.ts';
 
@@ -153,30 +152,6 @@ describe('server scope', () => {
   test('none is made up where no state is shared', async () => {
     const machine = await started({ OCF_RESKEY_nfs_no_notify: '1' });
     expect(machine.files.get(fragment)).not.toContain('scope=');
-  });
-
-  test('nfsserver#88: only the commands in force are wrapped, special characters in front', () => {
-    const unit = [
-      '# /lib/systemd/system/nfs-server.service',
-      'ExecStartPre=-/usr/sbin/exportfs -r',
-      'ExecStart=/old',
-      '# /etc/systemd/system/nfs-server.service.d/admin.conf',
-      'ExecStart=',
-      "ExecStart=-/bin/sh -c '/usr/sbin/nfsdctl autostart || /usr/sbin/rpc.nfsd'",
-      'ExecStart=/usr/sbin/rpc.nfsd \\',
-      '  --debug',
-      '# /run/systemd/system/nfs-server.service.d/51-resource-agents-unshare-uts.conf',
-      'ExecStart=',
-      'ExecStart=/usr/bin/unshare --uts x',
-    ].join('\n');
-    const file = '/run/tsha-nfs/scope';
-    const rename = `if [ -e ${file} ]; then cat ${file} > /proc/sys/kernel/hostname || exit 1; fi; exec "$$@"`;
-    const wrapped = `/usr/bin/unshare --uts /bin/sh -c '${rename}' tsha`;
-    expect(dropInText(unit).split('\n').slice(2, -1)).toEqual([
-      'ExecStart=',
-      `ExecStart=-${wrapped} /bin/sh -c '/usr/sbin/nfsdctl autostart || /usr/sbin/rpc.nfsd'`,
-      `ExecStart=${wrapped} /usr/sbin/rpc.nfsd --debug`,
-    ]);
   });
 });
 
