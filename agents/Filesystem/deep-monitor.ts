@@ -1,6 +1,7 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure, type Host, hostName } from '../../lib/host/host.ts';
 import { isThere } from '../../lib/host/local-files.ts';
+import { beneath } from '../../lib/host/storage/beneath.ts';
 import { kernelName } from '../../lib/host/storage/block-devices.ts';
 import { pathFacts } from '../../lib/host/storage/managed-files.ts';
 import type { Mount } from '../../lib/host/storage/mounts.ts';
@@ -42,49 +43,30 @@ async function diskOf(host: Host, { source, device }: Mount): Promise<string | u
   return (await isThere(host, name)) ? name : source;
 }
 
-type StatusFile = { readonly path: string; readonly content: string; readonly direct: boolean };
-
-/** The same name as the stock agent's, so that a change of agents leaves no second file behind. */
-export async function statusFile({ params, host, request }: Ctx, directory: string): Promise<string> {
+/** Within the filesystem. The same name as the stock agent's, so that a change of agents leaves no second file behind. */
+export async function statusFile({ params, host, request }: Ctx): Promise<string> {
   const node = await hostName(host);
   const clone = request.meta('clone');
   const name = [request.instance, ...(clone ? [clone] : []), node].join('_');
-  return `${directory}/${params.statusfile_prefix}${asFileName(name)}`;
+  return `${params.statusfile_prefix}${asFileName(name)}`;
 }
 
-export async function writeStatusFile(ctx: Ctx, directory: string, mount: Mount): Promise<StatusFile> {
+/** Writes the status file through to the disk, and reads it back from there. */
+export async function tryStatusFile(ctx: Ctx, directory: string, mount: Mount): Promise<void> {
   const { host, request } = ctx;
-  const path = await statusFile(ctx, directory);
-  const direct = !mount.device.startsWith('0:');
+  const path = await statusFile(ctx);
   const content = `${request.instance}\n`;
-  // nofollow: whoever may write to the filesystem must not choose a file elsewhere for root to overwrite.
-  const argv: Argv = [
-    'dd',
-    `of=${path}`,
-    `bs=${block}`,
-    'count=1',
-    'iflag=fullblock',
-    `oflag=sync,nofollow${direct ? ',direct' : ''}`,
-    'conv=fsync',
-    'status=none',
-  ];
-  const write = () => host.tryRun(argv, { input: content.padEnd(block, '\0') });
-  let output = await write();
-  if (output.code !== 0 && /No such file or directory/.test(output.stderr)) {
-    await host.tryRun(['mkdir', '-p', '-m', '0755', '--', path.slice(0, path.lastIndexOf('/'))]);
-    output = await write();
-  }
-  if (output.code !== 0) throw storageFailure(`Failed to write status file ${path}`, argv, output);
-  return { path, content, direct };
-}
-
-export async function readBack({ host }: Ctx, { path, content, direct }: StatusFile): Promise<void> {
-  const flags = `iflag=nofollow${direct ? ',direct' : ''}`;
-  const argv: Argv = ['dd', `if=${path}`, flags, `bs=${block}`, 'count=1', 'status=none'];
-  const output = await host.tryRun(argv);
-  if (output.code !== 0) throw storageFailure(`Failed to read status file ${path}`, argv, output);
-  if (!output.stdout.startsWith(content))
-    throw new Failure('failed', `status file ${path} does not read back as it was written`);
+  const direct = !mount.device.startsWith('0:');
+  const told = await beneath(host, directory, 'writeAndRead', { path, content, block, direct }).catch(
+    ({ message }: Error) => {
+      throw new Failure('failed', `Failed to write status file ${directory}/${path}: ${message}`);
+    },
+  );
+  const { failed, argv, stdout } = told;
+  if (failed !== undefined && argv !== undefined)
+    throw storageFailure(`Failed to ${failed} status file ${directory}/${path}`, argv, told);
+  if (!stdout.startsWith(content))
+    throw new Failure('failed', `status file ${directory}/${path} does not read back as it was written`);
 }
 
 /** The path before everything else: Pacemaker keeps only the beginning of a reason. */

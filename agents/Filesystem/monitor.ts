@@ -25,10 +25,9 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
     case 'ours':
       await requireSound(ctx, seen, seen.mount);
       if (request.depth >= 10) {
-        const { readBack, readDevice, writeStatusFile } = await import('./deep-monitor.ts');
+        const { readDevice, tryStatusFile } = await import('./deep-monitor.ts');
         await readDevice(ctx, seen.mount);
-        if (request.depth >= 20)
-          await readBack(ctx, await writeStatusFile(ctx, seen.wanted.directory, seen.mount));
+        if (request.depth >= 20) await tryStatusFile(ctx, seen.wanted.directory, seen.mount);
       }
       return 'ok';
   }

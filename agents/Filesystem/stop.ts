@@ -1,4 +1,5 @@
 import { Failure } from '../../lib/contract/outcome.ts';
+import { beneath } from '../../lib/host/storage/beneath.ts';
 import { type Mount, mountsBelow } from '../../lib/host/storage/mounts.ts';
 import { subvolumeOf } from './btrfs.ts';
 import { statusFile } from './deep-monitor.ts';
@@ -87,7 +88,8 @@ const isBelowRoot = (root: string, above: string): boolean =>
 /** Only when the stop operation itself has depth 20, as the stock agent does. */
 async function removeStatusFile(ctx: Ctx, directory: string): Promise<void> {
   if (ctx.request.depth < 20 || ctx.params.statusfile_prefix.split('/').includes('..')) return;
-  const path = await statusFile(ctx, directory);
-  const output = await ctx.host.tryRun(['rm', '-f', '--', path], { timeoutMs: ctx.host.left() / 4 });
-  if (output.code !== 0) ctx.log.warn(`cannot remove the status file ${path}`);
+  const path = await statusFile(ctx);
+  await beneath(ctx.host, directory, 'removeFile', { path }, { timeoutMs: ctx.host.left() / 4 }).catch(
+    ({ message }: Error) => ctx.log.warn(`cannot remove the status file ${directory}/${path}: ${message}`),
+  );
 }

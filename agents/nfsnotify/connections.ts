@@ -1,6 +1,8 @@
+import { wordsOf } from '../../lib/contract/reason.ts';
 import { addressFamily } from '../../lib/host/net/address-text.ts';
 import { acceptedConnections, connectionsTo } from '../../lib/host/net/tcp.ts';
 import { stateRoot } from '../../lib/host/nfs/state-root.ts';
+import { beneath } from '../../lib/host/storage/beneath.ts';
 import type { Ctx } from './params.ts';
 
 // A client whose server is gone sends the same segment again at 0.2, 0.6, 1.4, 3, 6, 13, 25 seconds, and finds the new server with
@@ -8,14 +10,14 @@ import type { Ctx } from './params.ts';
 // kernel, which knows nothing of that connection, resets it. (What Samba's CTDB and the stock agent portblock call a tickle.)
 
 /**
- * Moves with the NFS server's state. One connection a line:
+ * Moves with the NFS server's state, in the directory of which it lies. One connection a line:
  *
  *     192.0.2.20:2049 192.0.2.51:871
  *     (1)             (2)
  *
  * (1) address and port of the service, (2) of the client. IPv6 addresses stand without brackets. tickle_tcp reads the same.
  */
-export const listFile = `${stateRoot}/tsha-connections`;
+export const listFile = 'tsha-connections';
 export const listFact = 'connections';
 const nfsPort = 2049;
 export const listMs = 2000;
@@ -42,13 +44,11 @@ export async function rememberConnections(ctx: Ctx): Promise<void> {
   // without a connection the written list stays: clients that a cut network took away are those the next server must call
   if (lines.length === 0) return note(known?.text ?? '');
   if (text === known?.text) return note(text);
-  // written in place where the file exists: Linux 6.19 holds a new name up until every client has given back its delegation of the
-  // directory
-  for (const how of ['nocreat', 'excl'] as const) {
-    const argv = ['dd', `of=${listFile}`, `conv=${how},fsync`, 'oflag=nofollow', 'status=none'] as const;
-    const { code, hung } = await host.tryRun(argv, { input: text, timeoutMs: listMs });
-    if (code === 0) return note(text);
-    if (hung) return log.debug(`${listFile} cannot be written: ${hung}`);
+  try {
+    await beneath(host, stateRoot, 'writeFile', { path: listFile, text }, { timeoutMs: listMs });
+    await note(text);
+  } catch (error) {
+    log.debug(`${stateRoot}/${listFile} cannot be written: ${wordsOf(error)}`);
   }
 }
 

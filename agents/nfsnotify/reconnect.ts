@@ -1,17 +1,25 @@
 import { heartbeatProgram } from '../../lib/host/heartbeat-programs.ts';
 import { firstLine } from '../../lib/host/host.ts';
 import { addressFamily } from '../../lib/host/net/address-text.ts';
-import { readManaged } from '../../lib/host/storage/managed-files.ts';
+import { stateRoot } from '../../lib/host/nfs/state-root.ts';
+import { beneath } from '../../lib/host/storage/beneath.ts';
 import { listFact, listFile, listMs } from './connections.ts';
 import type { Ctx } from './params.ts';
 
 /** More than any server has; the list is on a disk that clients may write to. */
 const mostLines = 20_000;
+const longestList = mostLines * 100; // bytes; an address with its port has 47 at most
 
 /** Makes the clients of the server that was here before, or on the other node, connect anew now. Never fails. */
 export async function reconnectClients({ host, log, memory }: Ctx): Promise<void> {
   await memory.hint(listFact, undefined); // what this node wrote last may not be in the file any more: the other node writes it, too
-  const text = await readManaged(host, listFile, listMs).catch(() => undefined);
+  const ask = { path: listFile, most: longestList };
+  const text = await beneath(host, stateRoot, 'readFile', ask, { timeoutMs: listMs }).catch(
+    ({ message }: Error) => {
+      log.info(`nobody is called back: ${message}`);
+      return null;
+    },
+  );
   const here = new Set((await host.sys.runningAddresses()).map(({ address }) => address));
   const lines = (text ?? '')
     .split('\n', mostLines)

@@ -12,7 +12,7 @@ import { firstRound, serviceHosts, usableSources, withoutAddress } from '../../l
 import { endSender, leaveSender } from '../../lib/host/nfs/nsm-sender.ts';
 import { statdHome } from '../../lib/host/nfs/state-directory.ts';
 import type { ProcessIdentity } from '../../lib/host/process-table.ts';
-import { pathFacts } from '../../lib/host/storage/managed-files.ts';
+import { beneath } from '../../lib/host/storage/beneath.ts';
 import type { Ctx } from './params.ts';
 import { reconnectClients } from './reconnect.ts';
 import { look, noteDone, sentence } from './seen.ts';
@@ -38,8 +38,10 @@ export async function start(ctx: Ctx): Promise<void> {
   if (!statd && isV4Only) return noteDone(ctx, { nothingToDo: 'NFSv4 only' });
   if (!statd) return leaveToServer(ctx);
 
-  const { dir, owner } = await statdHome(host, conf);
-  if ((await pathFacts(host, `${dir}/sm`))?.kind !== 'directory')
+  const { dir, owner, mode } = await statdHome(host, conf);
+  const { moved, hasRecords } = await beneath(host, dir, 'prepareNotify', { owner, mode });
+  for (const sentence of moved) log.warn(sentence);
+  if (!hasRecords)
     throw new Failure('failed', `${dir}/sm is not there: where does rpc.statd keep its records?`);
   const { hosts: list, keepState, wait, port, minutes } = wanted(ctx);
   const hosts = await serviceHosts(host, list);

@@ -17,7 +17,7 @@ import { startsAtBoot } from '../../lib/host/systemd.ts';
 import { startByScript, stopByScript } from './by-script.ts';
 import { installedUnits, requireInstalled, startBySystemd, stopBySystemd } from './by-systemd.ts';
 import type { Ctx } from './params.ts';
-import { markOrderlyEnd, releaseRoom } from './reserve.ts';
+import { noteEnd } from './reserve.ts';
 import type { Manager, Starter, Survey } from './survey.ts';
 
 /** sm-notify runs once per boot: it does nothing when this file exists. */
@@ -91,7 +91,7 @@ export async function stopServer(host: Host, log: Log, manager: Manager): Promis
     await endThreads(host, host.left() * 0.4);
     await host.until(isEnded, host.left() * 0.4);
   }
-  if (await isEnded()) return before > 0 ? (isKept ? markOrderlyEnd(host) : releaseRoom(host)) : undefined;
+  if (await isEnded()) return before > 0 ? noteEnd(host, log, { isOrderly: isKept }) : undefined;
   if (trouble) log.error(trouble);
   throw new Failure(
     'failed',

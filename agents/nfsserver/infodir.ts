@@ -1,7 +1,8 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import type { Host } from '../../lib/host/host.ts';
+import { firstLine, type Host } from '../../lib/host/host.ts';
 import type { Memory } from '../../lib/host/memory.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
+import { anchored, beneath } from '../../lib/host/storage/beneath.ts';
 import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
 import {
   canonicalPath,
@@ -104,18 +105,28 @@ const requireDirectory = ({ host }: Ctx, infodir: string): Promise<void> =>
 async function bind(ctx: Ctx, infodir: string): Promise<void> {
   const { host, memory, log } = ctx;
   const before = await mounts(host);
-  const source = await canonicalPath(host, infodir, before);
+  const { anchor, way } = await anchored(host, infodir);
+  const source = tidyPath([anchor, ...way].join('/'));
   const place = directoryAt(source, before);
-  if (mountHolding(before, source)?.target === '/')
+  const isOnRoot = mountHolding(before, source)?.target === '/';
+  if (isOnRoot)
     log.warn(`nfs_shared_infodir ${infodir} is on the root filesystem: is its own filesystem mounted?`);
+  // on managed storage the mount makes what is missing: a failover has no time for a question of its own
+  if (way.length === 0 && mountOn(before, anchor) === undefined) await requireDirectory(ctx, anchor);
   // Private: a filesystem that is mounted below infodir later must not appear below the state directory and keep it busy.
-  const mount = ['mount', '--bind', '--make-private', '--', source, stateRoot] as const;
   await memory.note(fact, place); // whatever happens now: it is to be known again by its place
-  // The directory is there nearly always: a failover has no time for a question that the mount answers, too.
-  if ((await host.tryRun(mount)).code !== 0) {
-    await requireDirectory(ctx, infodir);
-    await host.run(mount);
-  }
+  const args = ['--bind', '--make-private', '--', '{}', stateRoot];
+  const { code, stderr } = await beneath(host, { anchor, way: [] }, 'mountAt', {
+    path: way.join('/'),
+    args,
+  }).catch(({ message }: Error) => {
+    throw new Failure('failed', `nfs_shared_infodir ${message}`);
+  });
+  if (code !== 0)
+    throw new Failure(
+      'failed',
+      `mounting ${infodir} over ${stateRoot}: ${firstLine(stderr) || `exit ${code}`}`,
+    );
   const after = await mounts(host);
   const bound = mountOn(after, await canonicalPath(host, stateRoot, after));
   if (bound?.device !== place?.device || bound?.root !== place?.root)

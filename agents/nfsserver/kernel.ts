@@ -4,7 +4,7 @@ import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { isThere, readIfThere } from '../../lib/host/local-files.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
-import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
+import { beneath, RefusedFailure } from '../../lib/host/storage/beneath.ts';
 import type { Ctx } from './params.ts';
 import type { Survey } from './survey.ts';
 
@@ -49,7 +49,7 @@ export async function timesOf(ctx: Ctx, { conf }: Survey, isNewState: boolean): 
   return { leaseTime, graceTime: isEnough ? wanted : needed };
 }
 
-const leaseFile = `${stateRoot}/lease-time`;
+const leaseFile = 'lease-time';
 
 /**
  * The lease of the server before this one, kept with the state. NFSv4 clients look in once per lease at least: a grace period
@@ -57,9 +57,15 @@ const leaseFile = `${stateRoot}/lease-time`;
  */
 async function formerLease(ctx: Ctx, now: number, unknown: number): Promise<number> {
   const { host, log } = ctx;
-  const kept = Number(await readManaged(host, leaseFile)) || undefined;
+  let kept: number | undefined;
+  try {
+    kept = Number(await beneath(host, stateRoot, 'readFile', { path: leaseFile, most: 64 })) || undefined;
+  } catch (error) {
+    if (!(error instanceof RefusedFailure)) throw error;
+    log.warn(error.message);
+  }
   if (kept !== now)
-    await replaceManaged(host, leaseFile, `${now}\n`).catch((error) =>
+    await beneath(host, stateRoot, 'replaceFile', { path: leaseFile, text: `${now}\n` }).catch((error) =>
       log.warn(`the lease is not on record for the next start: ${wordsOf(error)}`),
     );
   const former = kept ?? unknown;

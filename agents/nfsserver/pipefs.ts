@@ -1,7 +1,9 @@
-import type { Host } from '../../lib/host/host.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
+import { firstLine, type Host } from '../../lib/host/host.ts';
 import type { Memory } from '../../lib/host/memory.ts';
 import { nfsConf } from '../../lib/host/nfs/conf.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
+import { beneath } from '../../lib/host/storage/beneath.ts';
 import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
 import { isMountedStill, isWithin, type Mount, mountOn, mounts } from '../../lib/host/storage/mounts.ts';
 import type { Survey } from './survey.ts';
@@ -22,14 +24,26 @@ export async function mountPipefs(
   if (await hasPipefs(host, dir)) return;
   const isHidden = isWithin(dir, stateRoot) && mountOn(await mounts(host), stateRoot) !== undefined;
   if (isStandard && !isHidden && manager.by === 'systemd') return;
-  await ensureDirectory(host, dir);
-  await host.run(['mount', '-t', 'rpc_pipefs', 'sunrpc', dir]);
+  await mountOnto(host, dir);
   try {
     await memory.note(fact, mountOn(await mounts(host), dir));
   } catch (error) {
     await host.tryRun(['umount', '-l', '--', dir]);
     throw error;
   }
+}
+
+/** Below the state directory a link may lie in its place, and the mount would land wherever that leads. */
+async function mountOnto(host: Host, dir: string): Promise<void> {
+  const mount = ['-t', 'rpc_pipefs', 'sunrpc'] as const;
+  if (!isWithin(dir, stateRoot)) {
+    await ensureDirectory(host, dir);
+    await host.run(['mount', ...mount, dir]);
+    return;
+  }
+  const ask = { path: dir.slice(stateRoot.length + 1), args: [...mount, '{}'] };
+  const { code, stderr } = await beneath(host, stateRoot, 'mountAt', ask);
+  if (code !== 0) throw new Failure('failed', `rpc_pipefs cannot be mounted on ${dir}: ${firstLine(stderr)}`);
 }
 
 /** The one that this resource mounted, and no other; its users may go on with it. */

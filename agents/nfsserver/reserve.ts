@@ -1,28 +1,26 @@
-import { type Host, outputTrouble, uptime } from '../../lib/host/host.ts';
+import type { Log } from '../../lib/contract/log.ts';
+import { type Host, uptime } from '../../lib/host/host.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
-import type { Argv } from '../../lib/host/sys/sys.ts';
+import { beneath } from '../../lib/host/storage/beneath.ts';
 import type { Ctx } from './params.ts';
 
 // A file in the state directory. Its blocks are room for what a move must write though the filesystem is full: nfsdcld's database
 // above all. Its length says how the server before ended: 0 when this agent ended it and every NFSv3 record was kept.
-// dd does all of it: it follows no link, which a client with the directory exported may have put there.
 
-const file = `${stateRoot}/reserve`;
 const mebibytes = 4;
 const patienceMs = 3000;
 
-const dd = (host: Host, ...args: readonly string[]) => {
-  const argv: Argv = ['dd', `of=${file}`, 'oflag=nofollow', 'status=none', ...args];
-  return host.tryRun(argv, { timeoutMs: patienceMs });
-};
-
-/** The room is given up, and nothing is known about the end of the server before. */
-export const releaseRoom = async (host: Host): Promise<void> =>
-  void (await dd(host, 'if=/dev/null', 'conv=nocreat', 'bs=1', 'seek=1', 'count=0'));
-
-/** The server has ended, at this agent's wish; the room is for whoever starts it next. */
-export const markOrderlyEnd = async (host: Host): Promise<void> =>
-  void (await dd(host, 'if=/dev/null', 'conv=nocreat'));
+/** The server has ended; the room is for whoever starts it next. Never fails: at worst NFSv3 clients are waited for in vain. */
+export async function noteEnd(
+  host: Host,
+  log: Log,
+  { isOrderly }: { readonly isOrderly: boolean },
+): Promise<void> {
+  const job = isOrderly ? 'markOrderly' : 'giveRoom';
+  await beneath(host, stateRoot, job, {}, { timeoutMs: patienceMs }).catch(({ message }: Error) =>
+    log.warn(`how the server ended is not on record: ${message}`),
+  );
+}
 
 type Look = { readonly at: number; readonly isFull: boolean };
 const fact = 'room';
@@ -30,14 +28,22 @@ const fact = 'room';
 /** Takes the room, once the server serves; without room for it a move may cost locks, which a warning says. */
 export async function takeRoom(ctx: Ctx): Promise<void> {
   const { host, log, memory } = ctx;
-  const output = await dd(host, 'if=/dev/urandom', 'conv=notrunc', 'bs=1M', `count=${mebibytes}`);
-  const isFull = output.code !== 0;
-  await memory.hint(fact, { at: await uptime(host), isFull } satisfies Look);
-  if (!isFull) return;
-  await releaseRoom(host); // it is not whole: better for the database that is open now
-  log.warn(
-    `no room for ${mebibytes} MiB in ${stateRoot}: clients may lose their locks in the next move (${outputTrouble(output)})`,
+  const trouble = await beneath(
+    host,
+    stateRoot,
+    'takeRoom',
+    { bytes: mebibytes << 20 },
+    { timeoutMs: patienceMs },
+  ).then(
+    () => undefined,
+    ({ message }: Error) => message,
   );
+  const isFull = trouble !== undefined;
+  await memory.hint(fact, { at: await uptime(host), isFull } satisfies Look);
+  if (isFull)
+    log.warn(
+      `no room for ${mebibytes} MiB in ${stateRoot}: clients may lose their locks in the next move (${trouble})`,
+    );
 }
 
 /** Below this, statd and nfsdcld may fail to write down a client. */

@@ -4,7 +4,7 @@ import { wordsOf } from '../../lib/contract/reason.ts';
 import { firstLine, type Host } from '../../lib/host/host.ts';
 import { isThere, readIfThere } from '../../lib/host/local-files.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
-import { readManaged, replaceManaged } from '../../lib/host/storage/managed-files.ts';
+import { beneath, RefusedFailure } from '../../lib/host/storage/beneath.ts';
 import { mountOn, mounts } from '../../lib/host/storage/mounts.ts';
 import { isInForce, type Unit, unitsOf } from '../../lib/host/systemd.ts';
 import { dropInText, type UnitFile } from './drop-in.ts';
@@ -19,7 +19,8 @@ const dropInDir = (server: string) => `/run/systemd/system/${server}.d`;
 const dropInOf = (server: string) => `${dropInDir(server)}/51-tsha-scope.conf`;
 /** Left by the stock agent when the resource was taken over from it. */
 const stockDropInOf = (server: string) => `${dropInDir(server)}/51-resource-agents-unshare-uts.conf`;
-const scopeFile = `${stateRoot}/server-scope`;
+const scopeFile = 'server-scope';
+const longestScope = 1024;
 
 /**
  * The scope as nfsd is told it. `conf`: in nfs.conf, since nfs-utils 2.6.3. `node`: as the name of the node that nfsd sees, before
@@ -66,17 +67,23 @@ async function chooseScope(ctx: Ctx, survey: Survey): Promise<string | undefined
   if (isConfigured(survey)) return undefined;
   const moves = survey.infodir !== undefined || mountOn(await mounts(host), stateRoot) !== undefined;
   if (!moves) return undefined;
-  const kept = (await readManaged(host, scopeFile))?.trim();
+  let kept: string | undefined;
+  try {
+    kept = (await beneath(host, stateRoot, 'readFile', { path: scopeFile, most: longestScope }))?.trim();
+  } catch (error) {
+    if (!(error instanceof RefusedFailure)) throw error;
+    log.warn(error.message); // the one that is made now takes its place
+  }
   if (kept !== undefined && validScope.test(kept)) return kept;
   const { randomBytes } = await import('node:crypto');
   const made = `tsha-${randomBytes(8).toString('hex')}`;
   try {
-    await replaceManaged(host, scopeFile, `${made}\n`);
+    await beneath(host, stateRoot, 'replaceFile', { path: scopeFile, text: `${made}\n` });
   } catch (error) {
     log.warn(`no server scope can be kept for all nodes: ${wordsOf(error)}`); // better the node's name than one nobody knows again
     return undefined;
   }
-  log.info(`no nfs_server_scope is set: ${made} is kept in ${scopeFile} for all nodes`);
+  log.info(`no nfs_server_scope is set: ${made} is kept in ${stateRoot}/${scopeFile} for all nodes`);
   return made;
 }
 

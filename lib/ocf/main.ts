@@ -62,6 +62,10 @@ async function perform<T extends ParamTable>(
   stderr: Outlet,
   leave: (result: Result) => void,
 ): Promise<void> {
+  if (action === 'beneath') {
+    (await import('./beneath.ts')).serveBeneath();
+    return leave(resultOf('ok'));
+  }
   const asksForUsage = ['usage', 'help', 'methods', '--help', '-h'].includes(action);
   if (asksForUsage || !action) {
     const text = (await import('./usage.ts')).usage(agent as unknown as AgentDef<ParamTable>);

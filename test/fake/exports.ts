@@ -1,3 +1,4 @@
+import { isWithin, tidyPath } from '../../lib/host/storage/mounts.ts';
 import { FakeMachine } from './machine.ts';
 
 const defaults =
@@ -73,6 +74,19 @@ export class ExportingMachine extends FakeMachine {
     return this;
   }
 
+  private isMounted(path: string): boolean {
+    return (this.files.get('/proc/self/mountinfo') ?? '').includes(` ${path} rw `);
+  }
+
+  /** The files of a directory that a link leads to lie below the link here. */
+  private linkedFrom(path: string): string {
+    for (const [link, target] of this.links) {
+      const real = tidyPath(target.startsWith('/') ? target : `${link}/../${target}`);
+      if (real !== '/' && isWithin(path, real)) return `${link}${path.slice(real.length)}`;
+    }
+    return path;
+  }
+
   stopNfsd(): this {
     this.files.set('/proc/net/rpc/nfsd', 'th 0 0 0.000\n');
     this.files.set('/proc/fs/nfsd/threads', '0\n');
@@ -119,14 +133,13 @@ export class ExportingMachine extends FakeMachine {
       'cat',
       (args) => this.files.get(file(args)) ?? { code: 1, stderr: 'No such file or directory\n' },
     );
-    this.on('dd', ([of = ''], { input = '' }) => void this.files.set(of.slice('of='.length), String(input)));
-    this.on('mv', (args) => {
-      const [from = '', to = ''] = args.slice(-2);
-      this.files.set(to, this.files.get(from) ?? '');
-      this.files.delete(from);
-      return undefined;
+    this.disksOfOthers({
+      files: this.files,
+      directories: {
+        has: (path) => this.directories.has(path) || path === '/var/lib/nfs' || this.isMounted(path),
+      },
+      where: (path) => this.linkedFrom(path),
     });
-    this.on('rm', () => undefined);
     this.on('tee', (args, { input = '' }) => {
       for (const flush of args.filter((arg) => arg.endsWith('/flush'))) this.files.set(flush, String(input));
       const before = args.includes('-a') ? (this.files.get(file(args)) ?? '') : '';

@@ -55,6 +55,8 @@ export class FilesystemMachine extends FakeMachine {
       this.unmounted(target);
       return undefined;
     });
+    const isTarget = (path: string) => this.rows.some(({ target }) => target === path);
+    this.disksOfOthers({ files: this.files, directories: { has: isTarget }, where: (path) => path });
     this.writeTable();
   }
 

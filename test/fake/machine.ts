@@ -1,3 +1,5 @@
+import { type Order, perform } from '../../lib/host/jobs.ts';
+import type { RunTool } from '../../lib/host/storage/file-jobs.ts';
 import { mountHolding, parseMountinfo } from '../../lib/host/storage/mounts.ts';
 import { type ProcessIdentity, parseStat } from '../../lib/host/sys/process-tree.ts';
 import type {
@@ -10,6 +12,7 @@ import type {
   Sys,
   UdpSocket,
 } from '../../lib/host/sys/sys.ts';
+import { type Disk, fakeDirectory } from './directory.ts';
 
 type Handler = (
   args: readonly string[],
@@ -43,6 +46,28 @@ export class FakeMachine implements Sys {
   constructor(env: NodeJS.ProcessEnv = {}) {
     this.env = env;
     this.files.set('/proc/sys/kernel/random/boot_id', 'boot-1\n');
+  }
+
+  /** The disk that work on files of others reaches (lib/host/jobs.ts), done by a child of ours. */
+  disksOfOthers(disk: Disk): this {
+    const [self] = this.self;
+    const tool: RunTool = ([file, ...args], input) => {
+      this.journal.push(`run ${[file, ...args].join(' ')}`);
+      const answer = this.handler(file)(args, {
+        argv: [file, ...args],
+        timeoutMs: 0,
+        ...(input && { input }),
+      });
+      if (answer instanceof Promise) throw new Error(`"${file}" must answer at once in a child`);
+      const said = answer as Exclude<typeof answer, PromiseLike<unknown>>;
+      const parts = typeof said === 'string' ? { stdout: said } : said;
+      return { code: 0, stdout: '', stderr: '', ...parts };
+    };
+    return this.on(self, ([action], { input }) => {
+      if (action !== 'beneath') throw new Error(`nobody expected ${self} ${action}`);
+      const order = JSON.parse(String(input)) as Order;
+      return JSON.stringify(perform(order, (path) => fakeDirectory(disk, path), tool));
+    });
   }
 
   /** Defines what a command does; its answer is stdout text, or parts of an output. */

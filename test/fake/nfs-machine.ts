@@ -1,6 +1,7 @@
 import { hostOn } from '../../lib/host/host.ts';
 import { nfsConf } from '../../lib/host/nfs/conf.ts';
 import { isWithin } from '../../lib/host/storage/mounts.ts';
+import type { Kind } from '../../lib/host/sys/directory.ts';
 import { FakeMachine, hangs } from './machine.ts';
 import { defineFileTools, no } from './nfs-machine-files.ts';
 import { kernelNumbers, pulledIn, roles, unitProcess } from './nfs-machine-units.ts';
@@ -32,6 +33,13 @@ export class NfsMachine extends FakeMachine {
   ];
   /** Files on managed storage, which only commands see; directories end with a slash. */
   readonly disk = new Map<string, string | Uint8Array>();
+  /** What lies there that is neither file nor directory. */
+  readonly odd = new Map<string, Kind>();
+  readonly owners = new Map<string, string>();
+  /** Of directories that an agent made. */
+  readonly modes = new Map<string, number>();
+  /** Records of statd that are younger than the server. */
+  readonly young = new Set<string>();
   readonly failing = new Set<string>();
   /** Those of the failing ones that systemd only refuses to start so often. */
   readonly limited = new Set<string>();
@@ -86,7 +94,7 @@ export class NfsMachine extends FakeMachine {
     this.files.set('/proc/stat', 'btime 1000000\n');
     this.files.set('/proc/uptime', '0.00 0.00\n');
     this.factsOf.set('/var/lib/nfs/sm', { kind: 'directory', uid: 105, gid: 65534 });
-    this.disk.set('/nfsdata/', '');
+    this.disk.set('/nfsdata/', '').set('/var/lib/nfs/', '');
     this.defineCommands();
     this.publish();
   }
@@ -112,6 +120,7 @@ export class NfsMachine extends FakeMachine {
       source: '/dev/x',
     });
     this.publish();
+    if (target === '/var/lib/nfs') this.disk.set(`${this.where(target)}/`, '');
     return this;
   }
 
@@ -320,12 +329,27 @@ export class NfsMachine extends FakeMachine {
         : no(`${this.knowsScope ? '' : "rpc.nfsd: unrecognized option '--scope=x'\n"}Usage:\n`, 2);
     });
     defineFileTools(this);
+    const machine = this;
+    this.disksOfOthers({
+      files: this.disk,
+      odd: this.odd,
+      owners: this.owners,
+      modes: this.modes,
+      secondNames: this.secondNames,
+      young: this.young,
+      get isFull() {
+        return machine.isFull;
+      },
+      get hasHardLinks() {
+        return machine.hasHardLinks;
+      },
+      get retiredLately() {
+        return machine.retiredLately;
+      },
+      where: (path) => this.where(path),
+    });
     this.on('realpath', (args) => `${args.at(-1)}\0`);
     this.on('getent', () => no('', 2));
     this.on('dmesg', () => this.kernelLog);
   }
-
-  readonly owners = new Map<string, string>();
-  /** Records of statd that are younger than the server. */
-  readonly young = new Set<string>();
 }

@@ -33,7 +33,10 @@ const rules: readonly Rule[] = [
   },
   {
     from: /^lib\/ocf\//,
-    mayImport: [/^lib\/(contract|ocf)\//, /^lib\/host\/(sys\/[\w-]+|host|memory)\.ts$/],
+    mayImport: [
+      /^lib\/(contract|ocf)\//,
+      /^lib\/host\/(sys\/[\w-]+|host|jobs|memory|storage\/file-jobs)\.ts$/,
+    ],
   },
   {
     from: /^metadata\/catalogue\.ts$/,
@@ -122,5 +125,41 @@ describe('circles of imports', () => {
     ['a diamond is none', { a: ['b', 'c'], b: ['d'], c: ['d'], d: [] }, []],
   ])('%s', (_, files, expected) => {
     expect(circles(new Map(Object.entries<readonly string[]>(files)))).toEqual(expected);
+  });
+});
+
+/**
+ * Tools that touch files by their names, and why these may: below the state directory and on exported filesystems, whoever is root on a
+ * client may have put anything there, so all else goes through lib/host/storage/beneath.ts.
+ */
+const byName: Readonly<Record<string, string>> = {
+  'agents/IPaddr2/change.ts': 'numbers of the kernel below /proc/sys of a namespace',
+  'agents/exportfs/release.ts': 'a file of nfsd below /proc',
+  'agents/nfsserver/settings.ts': 'a link of ours below /etc',
+  'agents/nfsserver/sysconfig.ts': "the administrator's /etc/sysconfig/nfs and its backup",
+  'agents/Filesystem/deep-monitor.ts': 'the disk itself, by the name that the kernel knows',
+  'lib/host/nfs/export-flush.ts': 'files of the kernel below /proc',
+  'lib/host/storage/file-jobs.ts': 'a path that is pinned to a file that was looked at',
+  'lib/host/storage/managed-files.ts':
+    'mount points and links that this machine’s root has named in parameters; what root itself links from the local state directory',
+};
+
+describe('files of others are opened in one way only', () => {
+  const fileTools =
+    /\[\s*'(?:cat|cp|chgrp|chmod|chown|dd|find|grep|head|install|ln|mkdir|mv|od|rm|rmdir|sed|tee|touch|truncate)',/;
+  const found = sources.filter(
+    (file) => /^(agents|lib)\//.test(file) && fileTools.test(readFileSync(join(project, file), 'utf8')),
+  );
+
+  test('no other file runs a tool on a name', () => {
+    expect(found.toSorted()).toEqual(Object.keys(byName).toSorted());
+  });
+
+  test.each([
+    ["host.run(['cat', '--', path])", true],
+    ["const argv = [\n  'dd',\n  path]", true],
+    ["beneath(host, dir, 'readFile', { path })", false],
+  ])('%j', (text, isFound) => {
+    expect(fileTools.test(text)).toBe(isFound);
   });
 });

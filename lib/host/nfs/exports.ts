@@ -1,6 +1,7 @@
 import type { Host } from '../host.ts';
 import { kindIfThere, readIfThere } from '../local-files.ts';
-import { readManaged, replaceManaged } from '../storage/managed-files.ts';
+import { beneath } from '../storage/beneath.ts';
+import { readManaged } from '../storage/managed-files.ts';
 import { type Place, placeOf } from '../storage/managed-paths.ts';
 import { decodeOctal, type Mount } from '../storage/mounts.ts';
 import { nfsConf } from './conf.ts';
@@ -35,6 +36,9 @@ export async function stateDirectory(host: Host, table: readonly Mount[]): Promi
   return { path, ...(await placeOf(host, path, table)) };
 }
 
+/** More than any of its files has, in bytes. */
+const longestFile = 8 << 20;
+
 /**
  * A file of the state directory; `undefined` when there is none. Throws `Failure` when that cannot be found out, or the storage does
  * not answer within `timeoutMs` (by default what the action has left).
@@ -45,11 +49,15 @@ export async function readState(
   name: string,
   timeoutMs?: number,
 ): Promise<string | undefined> {
-  const path = `${state.path}/${name}`;
-  // a link of the file's own may lead anywhere
-  if (state.managed || (await kindIfThere(host, `${state.real}/${name}`)) === 'link')
-    return readManaged(host, path, timeoutMs);
-  return readIfThere(host, path);
+  const limit = timeoutMs === undefined ? {} : { timeoutMs };
+  if (state.managed)
+    return (
+      (await beneath(host, state.path, 'readFile', { path: name, most: longestFile }, limit)) ?? undefined
+    );
+  // a link that this machine's root made may lead to managed storage
+  if ((await kindIfThere(host, `${state.real}/${name}`)) === 'link')
+    return readManaged(host, `${state.path}/${name}`, timeoutMs);
+  return readIfThere(host, `${state.path}/${name}`);
 }
 
 /** Replaces a file of the state directory as a whole. Throws `Failure` when the storage does not answer. */
@@ -59,8 +67,8 @@ export async function writeState(
   name: string,
   text: string,
 ): Promise<void> {
-  const path = `${state.path}/${name}`;
-  await (state.managed ? replaceManaged(host, path, text) : host.sys.write(path, text));
+  if (state.managed) await beneath(host, state.path, 'replaceFile', { path: name, text });
+  else await host.sys.write(`${state.path}/${name}`, text);
 }
 
 /**

@@ -86,22 +86,3 @@ export async function readManaged(host: Host, path: string, timeoutMs?: number):
   if (isAbsent(output)) return undefined;
   throw new Failure('failed', `cannot read ${path}: ${lastWords(output)}`);
 }
-
-/** Replaces a file as a whole: a reader, or a crash, finds the old text or the new one. Throws `Failure`. */
-export async function replaceManaged(
-  host: Host,
-  path: string,
-  text: string,
-  timeoutMs?: number,
-): Promise<void> {
-  const draft = `${path}.tsha-${host.sys.pid}`;
-  const limit = timeoutMs === undefined ? {} : { timeoutMs };
-  // excl: on an exported filesystem a client may have put a link there
-  const write = ['dd', `of=${draft}`, 'conv=excl,fsync', 'status=none'] as const;
-  for (const argv of [write, ['mv', '-fT', '--', draft, path]] as const) {
-    const output = await host.tryRun(argv, argv === write ? { ...limit, input: text } : limit);
-    if (output.code === 0) continue;
-    if (!output.hung) await host.tryRun(['rm', '-f', '--', draft], limit);
-    throw new Failure('failed', `cannot write ${path}: ${lastWords(output)}`);
-  }
-}

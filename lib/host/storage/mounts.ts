@@ -141,29 +141,43 @@ export async function resolvePath(
   path: string,
   table: readonly Mount[],
 ): Promise<{ readonly path: string; readonly trouble?: string }> {
+  const { known, rest, trouble } = await trustedPart(host, path, table);
+  const whole = [known === '/' ? '' : known, ...rest].join('/') || '/';
+  if (trouble !== undefined || rest.length === 0) return { path: whole, ...(trouble && { trouble }) };
+  const output = await host.tryRun(['realpath', '-m', '-z', '--', whole], { timeoutMs: resolveMs });
+  if (output.code === 0) return { path: output.stdout.replace(/\0$/, '') };
+  return { path: whole, trouble: `cannot resolve ${whole}: ${outputTrouble(output)}` };
+}
+
+/**
+ * How far a path leads without touching managed storage: links in it are followed as long as they lie where only root of this machine
+ * writes. `known` holds no link, `rest` are the names that lead on below managed storage.
+ */
+export async function trustedPart(
+  host: Host,
+  path: string,
+  table: readonly Mount[],
+): Promise<{ readonly known: string; readonly rest: readonly string[]; readonly trouble?: string }> {
   const tidy = tidyPath(path);
-  if (mountOn(table, tidy)) return { path: tidy };
+  if (mountOn(table, tidy)) return { known: tidy, rest: [] };
   let done = '';
   let todo = tidy.split('/').slice(1).filter(Boolean);
   for (let links = 0; todo.length > 0; ) {
     const [part = '', ...rest] = todo;
     const next = `${done}/${part}`;
-    const whole = [next, ...rest].join('/');
-    todo = rest;
     if (mountOn(table, next)) {
+      todo = rest;
       done = next;
       continue;
     }
-    if (!answersHere(next, table)) {
-      const output = await host.tryRun(['realpath', '-m', '-z', '--', whole], { timeoutMs: resolveMs });
-      if (output.code === 0) return { path: output.stdout.replace(/\0$/, '') };
-      return { path: whole, trouble: `cannot resolve ${whole}: ${outputTrouble(output)}` };
-    }
+    if (!answersHere(next, table)) return { known: done || '/', rest: todo };
+    todo = rest;
     let target: string | undefined;
     try {
       target = await host.sys.target(next);
     } catch (error) {
-      if (!isAbsence(error) && !isNoLink(error)) return { path: whole, trouble: `cannot resolve ${whole}` };
+      if (!isAbsence(error) && !isNoLink(error))
+        return { known: next, rest, trouble: `cannot resolve ${[next, ...rest].join('/')}` };
     }
     if (target === undefined || ++links > mostLinks) {
       done = next;
@@ -173,7 +187,7 @@ export async function resolvePath(
     todo = [...tidyPath(base).split('/').slice(1).filter(Boolean), ...rest];
     done = '';
   }
-  return { path: done || '/' };
+  return { known: done || '/', rest: [] };
 }
 
 const isNoLink = (error: unknown): boolean => (error as NodeJS.ErrnoException | undefined)?.code === 'EINVAL';

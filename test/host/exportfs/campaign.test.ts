@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { campaign, longestMs } from '../campaign.ts';
-import { openSandbox, type Sandbox, settler } from './sandbox.ts';
+import { openSandbox, type Sandbox, settling } from './sandbox.ts';
 
 // Random exports of others, random options and clients, random calls. After each call the real exportfs is the judge: etab holds
 // what it writes for our options where nothing was exported before, or nothing of ours, and of the others every byte.
@@ -59,8 +59,7 @@ type Situation = typeof situations extends fc.Arbitrary<infer T> ? T : never;
  * `sec=sys,sec=krb5,sec=sys,rw` the `rw` in front becomes `ro`, which nobody reads behind a `sec=`.
  */
 async function settle(): Promise<void> {
-  await box.run('exportfs', '-i', settler);
-  await box.run('exportfs', '-u', settler);
+  for (const [command, ...args] of settling) await box.run(command, ...args);
 }
 
 /** As exportfs takes it on its command line. */
@@ -142,7 +141,7 @@ async function freshly(
   wanted: readonly string[],
 ): Promise<readonly string[] | undefined> {
   const exports = paths.map((path, at) => [wanted[at] ?? '', argument(client, path)] as const);
-  const etab = await box.fresh(...exports).catch(() => undefined);
+  const etab = await box.freshThenMore(...exports).catch(() => undefined);
   return etab === undefined ? undefined : lines(etab);
 }
 

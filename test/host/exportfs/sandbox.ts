@@ -31,6 +31,8 @@ export type Sandbox = {
   write(path: string, text: string): Promise<void>;
   /** The etab that exportfs itself writes for these exports and no others, each an `-o` and a `client:/path`. */
   fresh(...exports: readonly (readonly [options: string, argument: string])[]): Promise<string>;
+  /** The same once another export has come and gone. */
+  freshThenMore: Sandbox['fresh'];
   /** `path client` of every line of etab. */
   exported(): Promise<readonly string[]>;
   ours(action: string, params: Params): Promise<Answer>;
@@ -56,7 +58,10 @@ exec sleep infinity
 `;
 
 /** An export that comes and goes, so that exportfs writes etab once more. */
-export const settler = '192.0.2.77:/usr/share';
+export const settling = [
+  ['exportfs', '-i', '192.0.2.77:/usr/share'],
+  ['exportfs', '-u', '192.0.2.77:/usr/share'],
+] as const;
 
 const silentFuse = join(import.meta.dirname, '../Filesystem/silent-fuse.mjs');
 
@@ -65,7 +70,6 @@ const freshly = `
 mount -t tmpfs fresh /var/lib/nfs
 touch /var/lib/nfs/etab
 while [ $# -gt 0 ]; do exportfs -i \${1:+-o "$1"} "$2" >&2; shift 2; done
-for how in -i -u; do exportfs $how ${settler} >&2; done
 exec cat /var/lib/nfs/etab
 `;
 
@@ -153,6 +157,23 @@ export async function openSandbox(): Promise<Sandbox> {
     },
     fresh: (...exports) =>
       run('unshare', '-m', '--propagation', 'private', 'sh', '-ec', freshly, 'fresh', ...exports.flat()),
+    freshThenMore: (...exports) => {
+      const script = freshly.replace(
+        'exec cat',
+        `${settling.map((argv) => argv.join(' ')).join('\n')}\nexec cat`,
+      );
+      return run(
+        'unshare',
+        '-m',
+        '--propagation',
+        'private',
+        'sh',
+        '-ec',
+        script,
+        'fresh',
+        ...exports.flat(),
+      );
+    },
     async exported() {
       const etab = await run('cat', '/var/lib/nfs/etab');
       return etab

@@ -6,9 +6,9 @@ import { follow, mounted, ours, type Story } from '../../../fake/filesystem-stor
 const life = 'probe 7, start 0, rec 0, start 0, stop 0, rec 7, stop 0';
 const readDisk = 'dd if=/dev/drbd1 of=/dev/null iflag=direct bs=4096 count=1 status=none';
 const writeFile = (path: string) =>
-  `dd of=/nfsdata/${path} bs=4096 count=1 iflag=fullblock oflag=sync,nofollow,direct conv=fsync status=none`;
-const readFile = (path: string) => `dd if=/nfsdata/${path} iflag=nofollow,direct bs=4096 count=1 status=none`;
-const level20 = (path: string) => [readDisk, writeFile(path), readFile(path)];
+  `dd of=/nfsdata/${path} bs=4096 count=1 iflag=fullblock oflag=sync,direct conv=fsync status=none`;
+const readFile = (path: string) => `dd if=/nfsdata/${path} iflag=direct bs=4096 count=1 status=none`;
+const level20 = (path: string) => [readDisk, '/agent beneath', writeFile(path), readFile(path)];
 const named = { OCF_RESOURCE_INSTANCE: 't1' };
 const dd: Story['given'] = (m) => mounted(m).on('dd', () => 't1\n\0\0');
 const readOnly = { code: 1, stderr: 'dd: Read-only file system\n' };
@@ -74,14 +74,14 @@ const stories: readonly Story[] = [
   {
     what: 'Filesystem#80: a stop of depth 20 removes the file',
     with: named,
-    given: (m) => mounted(m).on('rm', () => undefined),
+    given: mounted,
     calls: 'stop@20 0',
-    ran: ['rm -f -- /nfsdata/.Filesystem_status/t1_node1', 'umount -c /nfsdata'],
+    ran: ['/agent beneath', 'umount -c /nfsdata'],
     silent: true,
   },
   {
     what: 'Filesystem#80: one that cannot remove it says so',
-    given: (m) => mounted(m).on('rm', () => ({ code: 1, stderr: 'rm: Read-only file system\n' })),
+    given: (m) => mounted(m).on('/agent', () => '{"trouble":"read-only file system","code":"EROFS"}'),
     calls: 'stop@20 0',
     mounts: [],
     warns: /cannot remove the status file/,

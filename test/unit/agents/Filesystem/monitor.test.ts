@@ -101,7 +101,7 @@ describe('monitor', () => {
     ['0', []],
     ['10', ['dd']],
     ['15', ['dd']],
-    ['20', ['dd', 'dd', 'dd']],
+    ['20', ['dd', '/agent', 'dd', 'dd']],
   ])('Filesystem#76: level %s runs %j', async (level, expected) => {
     const machine = new FilesystemMachine({ OCF_CHECK_LEVEL: level, OCF_RESOURCE_INSTANCE: 't1' }).mounted(
       ours,

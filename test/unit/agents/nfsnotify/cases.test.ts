@@ -80,7 +80,7 @@ test.each([
   const machine = node(layout);
   machine.waits('10.0.0.51');
   expect((await run(machine, 'start')).code).toBe(0);
-  expect(machine.owners.get(`${machine.dir}/state.tsha`)).toBe(layout.owner);
+  expect(machine.owners.get(`${machine.dir}/state`)).toBe(layout.owner);
 });
 
 test('nfsnotify#16: -m 5 in notify_args', async () => {

@@ -80,9 +80,9 @@ describe('where statd keeps its records is told by the machine', () => {
       expect(machine.disk.has(`/nfsdata/statd/${list}/`)).toBe(true);
       expect(machine.owners.get(`/nfsdata/statd/${list}`)).toBe('29:29');
     }
-    expect(machine.owners.get('/nfsdata/statd/state.tsha')).toBe('29:29');
+    expect(machine.owners.get('/nfsdata/statd/state')).toBe('29:29');
     expect(machine.disk.get('/nfsdata/statd/state')).toBeInstanceOf(Uint8Array);
-    expect(machine.ran).toContain('mkdir -p -m 0700 -- /var/lib/nfs/statd/sm /var/lib/nfs/statd/sm.bak');
+    expect(machine.modes.get('/nfsdata/statd/sm')).toBe(0o700);
   });
 });
 

@@ -103,7 +103,7 @@ describe('helpers that run before the state directory is in place', () => {
     expect((await run(machine, 'start')).code).toBe(0);
     expect(machine.files.get('/run/rpc.statd.pid')).not.toBe(old);
     const lines = machine.ran.map((line) => line.split(' ').slice(0, 2).join(' '));
-    expect(lines.indexOf('systemctl stop')).toBeLessThan(lines.indexOf('mount --bind'));
+    expect(lines.indexOf('systemctl stop')).toBeLessThan(lines.indexOf('mount -c'));
   });
 
   test('nfsserver#100: a server started at boot on local state is a failure, is stopped, and starts well', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { hostOn } from '../../../../lib/host/host.ts';
 import { parseThreads } from '../../../../lib/host/nfs/nfsd.ts';
-import { nextNsmState, parseRecords } from '../../../../lib/host/nfs/nsm-records.ts';
+import { clientIn, nextNsmState } from '../../../../lib/host/nfs/nsm-jobs.ts';
 import { isInstalled, parseUnits, unitProcesses } from '../../../../lib/host/systemd.ts';
 import { FakeMachine } from '../../../fake/machine.ts';
 
@@ -24,17 +24,14 @@ test('the threads are the first number of the line th', () => {
   expect(parseThreads('')).toBeUndefined();
 });
 
-test('records of statd, one per file', () => {
-  const line = '0100007f 000186b5 00000003 00000010 0011223344556677 10.77.0.13 node1';
-  expect(
-    parseRecords(
-      `/var/lib/nfs/sm.bak/client\0${line}\n/x/sm.bak/fe80::1\0${line.replace('10.77.0.13', 'fe80::1')}\n`,
-    ),
-  ).toEqual([
-    { file: 'client', client: '10.77.0.13' },
-    { file: 'fe80::1', client: 'fe80::1' },
-  ]);
-  expect(parseRecords('')).toEqual([]);
+test.each([
+  ['0100007f 000186b5 00000003 00000010 0011223344556677 10.77.0.13 node1', '10.77.0.13'],
+  ['0100007f 000186b5 00000003 00000010 0011223344556677 fe80::1 node1', 'fe80::1'],
+  ['  0100007f  000186b5 00000003 00000010 00112233  name  node1', 'name'],
+  ['0100007f 000186b5', undefined],
+  ['', undefined],
+])('a record of statd: %j', (line, client) => {
+  expect(clientIn(line)).toBe(client);
 });
 
 test('systemctl show of several units', () => {

@@ -1,0 +1,79 @@
+import * as nsm from './nfs/nsm-jobs.ts';
+import * as state from './nfs/state-jobs.ts';
+import type { Job, RunTool } from './storage/file-jobs.ts';
+import * as files from './storage/file-jobs.ts';
+import { type Directory, errorCode, RefusedError } from './sys/directory.ts';
+
+/** Every piece of work below a directory of others', by the name that a child of ours is asked for it. */
+export const jobs = {
+  readFile: files.readFile,
+  replaceFile: files.replaceFile,
+  writeFile: files.writeFile,
+  appendFile: files.appendFile,
+  removeFile: files.removeFile,
+  makeDirectories: files.makeDirectories,
+  mountAt: files.mountAt,
+  writeAndRead: files.writeAndRead,
+  keep: nsm.keep,
+  retire: nsm.retire,
+  hasRetiredSince: nsm.hasRetiredSince,
+  waiting: nsm.waiting,
+  forget: nsm.forget,
+  readNsmState: nsm.readState,
+  advance: nsm.advance,
+  furnish: state.furnish,
+  furnishStatd: state.furnishStatd,
+  prepareNotify: state.prepareNotify,
+  giveRoom: state.giveRoom,
+  markOrderly: state.markOrderly,
+  takeRoom: state.takeRoom,
+} satisfies { readonly [name: string]: Job };
+
+export type Jobs = typeof jobs;
+export type JobName = keyof Jobs;
+/** What a job is asked, and what it answers. */
+export type Ask<Name extends JobName> =
+  Parameters<Jobs[Name]> extends [unknown, infer A, ...unknown[]] ? A : Record<string, never>;
+export type Answer<Name extends JobName> = ReturnType<Jobs[Name]>;
+
+/** What a child of ours is told on its standard input, as JSON. */
+export type Order = {
+  /** A directory that only root of this machine can change, without links. */
+  readonly anchor: string;
+  /** The names that lead on from there, none of which may be a link. */
+  readonly way: readonly string[];
+  readonly job: JobName;
+  readonly ask: unknown;
+};
+
+/** What it says on its standard output. */
+export type Told =
+  | { readonly answer: unknown }
+  /** `isRefused`: something lies there that is not what may lie there; `code`: the kernel's. */
+  | { readonly trouble: string; readonly isRefused?: true; readonly code?: string };
+
+/** Does the work; never throws. */
+export function perform(
+  { anchor, way, job, ask }: Order,
+  open: (path: string) => Directory,
+  run: RunTool,
+): Told {
+  try {
+    let dir: Directory | undefined = open(anchor);
+    for (const name of way) dir = dir?.sub(name);
+    if (dir === undefined)
+      return { trouble: `${[anchor, ...way].join('/')}: no such file or directory`, code: 'ENOENT' };
+    const work = jobs[job] as Job<unknown>;
+    return { answer: work(dir, ask, run) ?? null };
+  } catch (error) {
+    if (error instanceof RefusedError) return { trouble: error.message, isRefused: true };
+    const code = errorCode(error);
+    return { trouble: wordsOf(error), ...(code && { code }) };
+  }
+}
+
+/** Of `ENOSPC: no space left on device, write` the words for people. */
+const wordsOf = (error: unknown): string => {
+  const { message } = error instanceof Error ? error : new Error(String(error));
+  return /^E[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
+};

@@ -1,0 +1,189 @@
+import { randomFillSync } from 'node:crypto';
+import { directories } from '../storage/file-jobs.ts';
+import { type Directory, errorCode, type Kind, RefusedError } from '../sys/directory.ts';
+import { advance, type Owner, retire } from './nsm-jobs.ts';
+
+// What a start makes of the state directory, and the reserve in it, by a child of ours (storage/file-jobs.ts).
+
+/**
+ * What nfs-utils and the kernel open by name in the state directory, as root, and follow wherever it leads. Whatever else lies there under
+ * such a name was put there by somebody, and is moved aside.
+ */
+const ofTools: readonly (readonly [path: string, kind: Kind])[] = [
+  ['v4recovery', 'directory'],
+  ['nfsdcld', 'directory'],
+  ['nfsdcld/main.sqlite', 'file'],
+  ['nfsdcld/main.sqlite-wal', 'file'],
+  ['nfsdcld/main.sqlite-shm', 'file'],
+  ['nfsdcld/main.sqlite-journal', 'file'],
+  ['nfsdcltrack', 'directory'],
+  ['nfsdcltrack/main.sqlite', 'file'],
+  ['nfsdcltrack/main.sqlite-journal', 'file'],
+  ['rpc_pipefs', 'directory'],
+  ['etab', 'file'],
+  ['etab.tmp', 'file'],
+  ['xtab', 'file'],
+  ['xtab.tmp', 'file'],
+  ['rmtab', 'file'],
+  ['rmtab.tmp', 'file'],
+  ['export-lock', 'file'],
+  ['.etab.lock', 'file'],
+  ['.xtab.lock', 'file'],
+  ['.rmtab.lock', 'file'],
+];
+
+const ofStatd: readonly (readonly [path: string, kind: Kind])[] = [
+  ['sm', 'directory'],
+  ['sm.bak', 'directory'],
+  ['sm.tsha', 'directory'],
+  ['state', 'file'],
+  ['state.new', 'file'],
+];
+
+/** Moves aside what is not what its name says, and tells what it was. */
+function clear(dir: Directory, names: readonly (readonly [path: string, kind: Kind])[]): string[] {
+  const moved: string[] = [];
+  for (const [path, wanted] of names) {
+    const [name = '', below] = path.split('/');
+    const home =
+      below === undefined ? dir : dir.facts(name)?.kind === 'directory' ? dir.sub(name) : undefined;
+    const facts = home?.facts(below ?? name);
+    if (home === undefined || facts === undefined || facts.kind === wanted) continue;
+    const aside = freeName(home, below ?? name);
+    home.rename(below ?? name, home, aside);
+    moved.push(
+      `${home.path}/${below ?? name} was a ${facts.kind}, and not a ${wanted}: it is called ${aside} now`,
+    );
+  }
+  return moved;
+}
+
+function freeName(dir: Directory, name: string): string {
+  for (let n = 1; ; n++) {
+    const free = `${name}.refused-${n}`;
+    if (dir.facts(free) === undefined) return free;
+    if (n === 1000) throw new RefusedError(`${dir.path} holds too much that is not the NFS server's`);
+  }
+}
+
+/** Lies there while every server that ran had statd keep the records, whoever ended it. */
+const keptByStatd = 'kept-by-statd';
+/** Whose blocks are room for what a move must write though the filesystem is full. */
+const reserve = 'reserve';
+const files = ['etab', 'xtab', 'rmtab', 'export-lock', reserve] as const;
+
+export type Made = {
+  /** What was moved aside, a sentence each. */
+  readonly moved: readonly string[];
+  readonly isNew: boolean;
+  readonly wasKept: boolean;
+  /** The server before was ended by its agent, and every NFSv3 record kept. */
+  readonly isOrderly: boolean;
+};
+
+/** Makes what a fresh state directory lacks, and gives the reserve's room to whoever needs it now. */
+export function furnish(dir: Directory, { hasCallout }: { readonly hasCallout: boolean }): Made {
+  const moved = clear(dir, [...ofTools, ...[reserve, keptByStatd].map((name) => [name, 'file'] as const)]);
+  const isNew = dir.facts('v4recovery') === undefined;
+  const room = dir.facts(reserve);
+  const isOrderly = room?.size === 0;
+  if (room && !isOrderly) giveRoom(dir);
+  if (isNew) dir.makeDirectory('v4recovery', 0o755);
+  const wasKept = dir.facts(keptByStatd) !== undefined;
+  if (wasKept && !hasCallout) dir.remove(keptByStatd);
+  for (const name of [...files, ...(hasCallout ? [keptByStatd] : [])])
+    if (dir.facts(name) === undefined) dir.create(name, new Uint8Array(), 0o644);
+  return { moved, isNew, wasKept, isOrderly };
+}
+
+export type Statd = {
+  /** Where statd's directory is, from the anchor; it is made where it is missing. */
+  readonly path: string;
+  readonly owner: Owner;
+  /** Of `sm` and `sm.bak`. */
+  readonly mode: number;
+  readonly hasCallout: boolean;
+  /** Where NFSv3 is off the records stay as they are. */
+  readonly speaksV3: boolean;
+};
+
+/** Hands statd's part to this machine's account, and makes every record one of the server before. */
+export function furnishStatd(
+  base: Directory,
+  { path, owner, mode, hasCallout, speaksV3 }: Statd,
+): { readonly moved: readonly string[]; readonly isOnRecord: boolean; readonly state: number | null } {
+  const dir = directories(base, path, 0o755);
+  const moved = clear(dir, ofStatd);
+  const lists = ['sm', 'sm.bak', ...(hasCallout ? [] : ['sm.tsha'])];
+  const holds = (name: string) => (dir.sub(name)?.names() ?? []).some((entry) => !entry.startsWith('.'));
+  const isOnRecord = (speaksV3 ? [...lists, 'sm.tsha'] : ['sm.tsha']).some(holds);
+  if (!speaksV3) return { moved, isOnRecord, state: null };
+  for (const name of lists) {
+    if (dir.facts(name) === undefined) {
+      dir.makeDirectory(name, mode);
+      dir.own(name, owner.uid, owner.gid);
+    }
+    const { uid, gid } = dir.facts(name) ?? {};
+    // the same account may have another number on the node that made the files, and statd runs as the owner of sm
+    if (uid !== owner.uid || gid !== owner.gid) hand(dir, name, owner);
+  }
+  const state = advance(dir, { owner }); // clients ignore a restart under a number that they know
+  retire(dir, { from: 'sm' });
+  retire(dir, { from: 'sm.tsha' });
+  return { moved, isOnRecord, state };
+}
+
+function hand(dir: Directory, name: string, { uid, gid }: Owner): void {
+  dir.own(name, uid, gid);
+  const list = dir.sub(name);
+  for (const entry of list?.names() ?? []) list?.own(entry, uid, gid);
+}
+
+/** `sm.bak` for whoever tells clients: it is a directory afterwards. `sm` must be there: without it nobody knows where records are. */
+export function prepareNotify(
+  dir: Directory,
+  { owner, mode }: Pick<Statd, 'owner' | 'mode'>,
+): { readonly moved: readonly string[]; readonly hasRecords: boolean } {
+  const moved = clear(dir, ofStatd);
+  if (dir.facts('sm') === undefined) return { moved, hasRecords: moved.length > 0 };
+  if (dir.facts('sm.bak') === undefined) {
+    dir.makeDirectory('sm.bak', mode);
+    dir.own('sm.bak', owner.uid, owner.gid);
+  }
+  return { moved, hasRecords: true };
+}
+
+/** The room is given up, and nothing is known about the end of the server before. */
+export function giveRoom(dir: Directory): void {
+  setLength(dir, 1);
+}
+
+/** The server has ended, at this agent's wish; the room is for whoever starts it next. */
+export function markOrderly(dir: Directory): void {
+  setLength(dir, 0);
+}
+
+function setLength(dir: Directory, size: number): void {
+  try {
+    dir.resize(reserve, size); // first what is beyond goes, blocks and all
+    if (size > 0) {
+      dir.resize(reserve, 0);
+      dir.resize(reserve, size);
+    }
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Takes the room: content that no filesystem can make less of. Where there is not enough, none is taken. */
+export function takeRoom(dir: Directory, { bytes }: { readonly bytes: number }): void {
+  const content = new Uint8Array(bytes);
+  randomFillSync(content);
+  try {
+    if (dir.facts(reserve) === undefined) dir.create(reserve, content, 0o644);
+    else dir.overwrite(reserve, content);
+  } catch (error) {
+    giveRoom(dir); // better for the database that is open now
+    throw error;
+  }
+}

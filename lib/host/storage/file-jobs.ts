@@ -1,0 +1,191 @@
+import { bytesOf, textOf } from '../sys/bytes.ts';
+import { type Directory, errorCode, RefusedError } from '../sys/directory.ts';
+import type { Argv, Output } from '../sys/sys.ts';
+
+// What is done below a directory that others may write to, by a child of ours (lib/ocf/beneath.ts): it may hang in the kernel, and be
+// left behind.
+
+/** Runs a tool of this machine and waits for it; whoever started the child ends both. */
+export type RunTool = (argv: Argv, input?: Uint8Array) => Pick<Output, 'code' | 'stdout' | 'stderr'>;
+
+/** Ask and answer go through JSON; text holds bytes as `textOf` reads them. */
+export type Job<Ask = never, Answer = unknown> = (dir: Directory, ask: Ask, run: RunTool) => Answer;
+
+type InDirectory = { readonly dir: Directory; readonly name: string };
+
+/** The directory that a relative path leads to, and the last name. `undefined` when a directory on the way is not there. */
+function walk(dir: Directory, path: string): InDirectory | undefined {
+  const names = path.split('/');
+  let here: Directory | undefined = dir;
+  for (const name of names.slice(0, -1)) here = here?.sub(name);
+  return here && { dir: here, name: names.at(-1) ?? '' };
+}
+
+function walked(dir: Directory, path: string): InDirectory {
+  const found = walk(dir, path);
+  if (found === undefined)
+    throw Object.assign(new Error(`ENOENT: no such directory, ${dir.path}/${path}`), { code: 'ENOENT' });
+  return found;
+}
+
+/** Makes what is missing of a path of directories, and returns the last of them. */
+export function directories(dir: Directory, path: string, mode: number): Directory {
+  let here = dir;
+  for (const name of path.split('/').filter(Boolean)) {
+    let next = here.sub(name);
+    if (next === undefined) {
+      here.makeDirectory(name, mode);
+      next = here.sub(name);
+    }
+    if (next === undefined) throw new RefusedError(`${here.path}/${name} vanished while it was made`);
+    here = next;
+  }
+  return here;
+}
+
+/** The text of a file of at most `most` bytes; `null` when there is none. */
+export function readFile(
+  dir: Directory,
+  { path, most }: { readonly path: string; readonly most: number },
+): string | null {
+  const found = walk(dir, path);
+  const bytes = found?.dir.read(found.name, most);
+  return bytes === undefined ? null : textOf(bytes);
+}
+
+/** Replaces a file as a whole: a reader, or a crash, finds the old text or the new one. */
+export function replaceFile(
+  dir: Directory,
+  { path, text, mode = 0o644 }: { readonly path: string; readonly text: string; readonly mode?: number },
+): void {
+  const found = walked(dir, path);
+  replace(found.dir, found.name, bytesOf(text), mode);
+}
+
+export function replace(
+  dir: Directory,
+  name: string,
+  bytes: Uint8Array,
+  mode: number,
+  owner?: { readonly uid: number; readonly gid: number },
+): void {
+  const draft = `${name}.tsha-${process.pid}`;
+  dir.remove(draft); // of a process of this number that was killed
+  dir.create(draft, bytes, mode);
+  try {
+    if (owner) dir.own(draft, owner.uid, owner.gid);
+    dir.rename(draft, dir, name);
+  } catch (error) {
+    dir.remove(draft);
+    throw error;
+  }
+}
+
+/**
+ * Writes a file in place where that is safe, else replaces it. In place first: a new name has to wait for every NFSv4 client with a
+ * delegation of the exported directory (Linux 6.19), and clients that are reclaiming their state return none.
+ */
+export function writeFile(
+  dir: Directory,
+  { path, text }: { readonly path: string; readonly text: string },
+): void {
+  const found = walked(dir, path);
+  write(found.dir, found.name, bytesOf(text), 0o644);
+}
+
+export function write(
+  dir: Directory,
+  name: string,
+  bytes: Uint8Array,
+  mode: number,
+  owner?: { readonly uid: number; readonly gid: number },
+): void {
+  try {
+    dir.overwrite(name, bytes);
+  } catch (error) {
+    if (!(error instanceof RefusedError) && errorCode(error) !== 'ENOENT') throw error;
+    replace(dir, name, bytes, mode, owner);
+  }
+}
+
+/** Adds text to a file, which is there afterwards in any case. */
+export function appendFile(
+  dir: Directory,
+  { path, text }: { readonly path: string; readonly text: string },
+): void {
+  const found = walked(dir, path);
+  if (found.dir.facts(found.name) === undefined) found.dir.create(found.name, bytesOf(text), 0o644);
+  else found.dir.append(found.name, bytesOf(text));
+}
+
+/** Removes a file, or whatever lies under its name but a directory. */
+export function removeFile(dir: Directory, { path }: { readonly path: string }): void {
+  const found = walk(dir, path);
+  found?.dir.remove(found.name);
+}
+
+/** Creates a directory with its parents, mode 0755; an existing one is left as it is. */
+export function makeDirectories(dir: Directory, { path }: { readonly path: string }): void {
+  directories(dir, path, 0o755);
+}
+
+/** Where a path leads that is to be mounted, or mounted on. */
+const place = (dir: Directory, path: string): string =>
+  path === '' ? dir.pinned() : directories(dir, path, 0o755).pinned();
+
+/** Runs `mount` with these arguments, `{}` among them for a directory that is made where it is missing. */
+export function mountAt(
+  dir: Directory,
+  { path, args }: { readonly path: string; readonly args: readonly string[] },
+  run: RunTool,
+): { readonly code: number; readonly stderr: string } {
+  const pinned = place(dir, path);
+  // -c: mount(8) would make a name of the pinned place again, and a name can lead elsewhere by then
+  const { code, stderr } = run(['mount', '-c', ...args.map((arg) => (arg === '{}' ? pinned : arg))]);
+  return { code, stderr };
+}
+
+export type Probe = {
+  readonly path: string;
+  /** One block, which the file is to hold. */
+  readonly content: string;
+  readonly block: number;
+  /** Past the page cache, where the filesystem is on a disk. */
+  readonly direct: boolean;
+};
+
+/** Writes one block to a file, to the disk, and reads it back from there: which of the two failed, and how. */
+export function writeAndRead(
+  dir: Directory,
+  { path, content, block, direct }: Probe,
+  run: RunTool,
+): {
+  readonly failed?: 'write' | 'read';
+  readonly argv?: Argv;
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+} {
+  const parent = directories(dir, path.split('/').slice(0, -1).join('/'), 0o755);
+  const name = path.split('/').at(-1) ?? '';
+  const { kind = 'file', links = 1 } = parent.facts(name) ?? {};
+  if (kind === 'file' && links > 1) parent.remove(name); // its other name may be somebody else's file
+  if (parent.facts(name) === undefined) parent.create(name, new Uint8Array(), 0o644);
+  const pinned = parent.pin(name, 'file');
+  // dd: O_DIRECT wants memory that is aligned, which JavaScript cannot promise
+  const out = ['dd', `of=${pinned}`, `bs=${block}`, 'count=1', 'iflag=fullblock'] as const;
+  const flag = direct ? ',direct' : '';
+  const write: Argv = [...out, `oflag=sync${flag}`, 'conv=fsync', 'status=none'];
+  const written = run(write, Buffer.from(content.padEnd(block, '\0')));
+  if (written.code !== 0) return { failed: 'write', argv: write, ...written };
+  const read: Argv = [
+    'dd',
+    `if=${pinned}`,
+    ...(direct ? ['iflag=direct'] : []),
+    `bs=${block}`,
+    'count=1',
+    'status=none',
+  ];
+  const back = run(read);
+  return back.code === 0 ? back : { failed: 'read', argv: read, ...back };
+}

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { record } from '../../../fake/nfs-clients.ts';
+import { NfsMachine } from '../../../fake/nfs-machine.ts';
+import { run, shared, started } from '../../../fake/nfsserver-machine.ts';
+
+// Whoever is root on a client of the tutorial's layout writes to the server's own directory. What he puts there never decides where root
+// writes, and never ends in a failed stop, which would fence the node.
+
+const names = [
+  'sm',
+  'sm.bak',
+  'state',
+  'v4recovery',
+  'rpc_pipefs',
+  'etab',
+  'rmtab',
+  'reserve',
+  'nfsdcld',
+] as const;
+
+describe('planted before a start', () => {
+  test.each(
+    names.flatMap((name) =>
+      (['symbolic link', 'device', 'FIFO'] as const).map((kind) => [name, kind] as const),
+    ),
+  )('S1, S2, S5, S6: %s is a %s', async (name, kind) => {
+    const machine = new NfsMachine(shared);
+    machine.odd.set(`/nfsdata/${name}`, kind);
+    expect(await run(machine, 'start')).toMatchObject({ code: 0 });
+    expect(machine.odd).toEqual(new Map([[`/nfsdata/${name}.refused-1`, kind]]));
+    expect(machine.warnings).toContainEqual(expect.stringContaining(`/${name} was a ${kind}`));
+    expect((await run(machine, 'stop')).code).toBe(0);
+  });
+
+  test.each(['symbolic link', 'device', 'FIFO'] as const)('S3: server-scope is a %s', async (kind) => {
+    const machine = new NfsMachine(shared);
+    machine.odd.set('/nfsdata/server-scope', kind);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.warnings).toContainEqual(expect.stringContaining(`server-scope is a ${kind}`));
+    expect(machine.disk.get('/nfsdata/server-scope')).toMatch(/^tsha-[0-9a-f]{16}\n$/);
+  });
+});
+
+test.each(names.flatMap((name) => (['symbolic link', 'FIFO'] as const).map((kind) => [name, kind] as const)))(
+  'S1: %s becomes a %s while the server runs: the stop goes on, and forgets no client in silence',
+  async (name, kind) => {
+    const machine = await started();
+    const inSm = name === 'sm' ? [] : ['/nfsdata/sm/10.0.0.51'];
+    for (const file of inSm) machine.disk.set(file, record('10.0.0.51'));
+    for (const path of [...machine.disk.keys()])
+      if (path === `/nfsdata/${name}` || path.startsWith(`/nfsdata/${name}/`)) machine.disk.delete(path);
+    machine.odd.set(`/nfsdata/${name}`, kind);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    const isAsked = ['sm', 'sm.bak', 'reserve'].includes(name);
+    if (isAsked) expect(machine.warnings).toContainEqual(expect.stringContaining(`is a ${kind}`));
+  },
+);
+
+test('S5: a link on the way to nfs_shared_infodir is refused, by name', async () => {
+  const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_shared_infodir: '/nfsdata/state' });
+  machine.odd.set('/nfsdata/state', 'symbolic link');
+  expect(await run(machine, 'start')).toMatchObject({
+    code: 1,
+    reason: expect.stringContaining('/nfsdata/state is a symbolic link'),
+  });
+});
