@@ -1,6 +1,5 @@
 import { readState, type StateDirectory } from '../../lib/host/nfs/exports.ts';
 import { formatRmtab, parseRmtab, rmtabBelow } from '../../lib/host/nfs/rmtab.ts';
-import { beneath } from '../../lib/host/storage/beneath.ts';
 import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
 import type { Ctx } from './params.ts';
 import { staysBelow } from './rules.ts';
@@ -43,6 +42,7 @@ export async function backUpRmtab(ctx: Ctx, { table, state, directories }: Seen)
       if (text === ((await memory.fact<string>(`rmtab ${path}`)) ?? '')) return;
       // noted first: what cannot be written is told once and tried again after the next change, not at every monitor
       await memory.hint(`rmtab ${path}`, text);
+      const { beneath } = await import('../../lib/host/storage/beneath.ts');
       const ask = { path: params.rmtab_backup, text };
       await beneath(host, path, 'replaceFile', ask, { timeoutMs: fileMs });
     });

@@ -2,7 +2,6 @@ import { wordsOf } from '../../lib/contract/reason.ts';
 import { addressFamily } from '../../lib/host/net/address-text.ts';
 import { acceptedConnections, connectionsTo } from '../../lib/host/net/tcp.ts';
 import { stateRoot } from '../../lib/host/nfs/state-root.ts';
-import { beneath } from '../../lib/host/storage/beneath.ts';
 import type { Ctx } from './params.ts';
 
 // A client whose server is gone sends the same segment again at 0.2, 0.6, 1.4, 3, 6, 13, 25 seconds, and finds the new server with
@@ -45,6 +44,7 @@ export async function rememberConnections(ctx: Ctx): Promise<void> {
   if (lines.length === 0) return note(known?.text ?? '');
   if (text === known?.text) return note(text);
   try {
+    const { beneath } = await import('../../lib/host/storage/beneath.ts');
     await beneath(host, stateRoot, 'writeFile', { path: listFile, text }, { timeoutMs: listMs });
     await note(text);
   } catch (error) {

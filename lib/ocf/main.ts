@@ -22,9 +22,10 @@ const flushMs = 300;
 
 /**
  * The only file that touches the real process, and the only way out of it. `meta-data` never gets here: the launcher in front
- * of every bundle prints the document that was rendered at build time.
+ * of every bundle prints the document that was rendered at build time. `beneath`: for agents that work on files of others
+ * (lib/ocf/beneath.ts).
  */
-export function main<T extends ParamTable>(agent: AgentDef<T>): void {
+export function main<T extends ParamTable>(agent: AgentDef<T>, beneath?: () => Promise<void>): void {
   process.exitCode = exitCode.failed; // what a promise that never settles ends with
   const [action = ''] = process.argv.slice(2);
   const stderr = standard(2);
@@ -52,6 +53,13 @@ export function main<T extends ParamTable>(agent: AgentDef<T>): void {
   process.umask(0o022); // Pacemaker's is 0026, which would make mount points that only root can enter
   process.chdir('/'); // the caller's directory may be deleted, or on what is to be unmounted
 
+  if (action === 'beneath' && beneath) {
+    beneath().then(
+      () => leave(resultOf('ok')),
+      (error) => abort(`unexpected: ${wordsOf(error)}`),
+    );
+    return;
+  }
   perform(agent, action, stderr, leave).catch((error) => abort(`unexpected: ${wordsOf(error)}`));
 }
 
@@ -62,10 +70,6 @@ async function perform<T extends ParamTable>(
   stderr: Outlet,
   leave: (result: Result) => void,
 ): Promise<void> {
-  if (action === 'beneath') {
-    (await import('./beneath.ts')).serveBeneath();
-    return leave(resultOf('ok'));
-  }
   const asksForUsage = ['usage', 'help', 'methods', '--help', '-h'].includes(action);
   if (asksForUsage || !action) {
     const text = (await import('./usage.ts')).usage(agent as unknown as AgentDef<ParamTable>);

@@ -1,7 +1,5 @@
 import type { Host } from '../host.ts';
 import { kindIfThere, readIfThere } from '../local-files.ts';
-import { beneath } from '../storage/beneath.ts';
-import { readManaged } from '../storage/managed-files.ts';
 import { type Place, placeOf } from '../storage/managed-paths.ts';
 import { decodeOctal, type Mount } from '../storage/mounts.ts';
 import { nfsConf } from './conf.ts';
@@ -50,13 +48,18 @@ export async function readState(
   timeoutMs?: number,
 ): Promise<string | undefined> {
   const limit = timeoutMs === undefined ? {} : { timeoutMs };
-  if (state.managed)
-    return (
-      (await beneath(host, state.path, 'readFile', { path: name, most: longestFile }, limit)) ?? undefined
-    );
+  if (state.managed) {
+    const { beneath } = await import('../storage/beneath.ts');
+    const ask = { path: name, most: longestFile };
+    return (await beneath(host, state.path, 'readFile', ask, limit)) ?? undefined;
+  }
   // a link that this machine's root made may lead to managed storage
   if ((await kindIfThere(host, `${state.real}/${name}`)) === 'link')
-    return readManaged(host, `${state.path}/${name}`, timeoutMs);
+    return (await import('../storage/managed-files.ts')).readManaged(
+      host,
+      `${state.path}/${name}`,
+      timeoutMs,
+    );
   return readIfThere(host, `${state.path}/${name}`);
 }
 
@@ -67,8 +70,9 @@ export async function writeState(
   name: string,
   text: string,
 ): Promise<void> {
-  if (state.managed) await beneath(host, state.path, 'replaceFile', { path: name, text });
-  else await host.sys.write(`${state.path}/${name}`, text);
+  if (!state.managed) return host.sys.write(`${state.path}/${name}`, text);
+  const { beneath } = await import('../storage/beneath.ts');
+  await beneath(host, state.path, 'replaceFile', { path: name, text });
 }
 
 /**

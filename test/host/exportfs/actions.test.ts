@@ -197,6 +197,21 @@ describe('rmtab', () => {
     expect(await box.read('/var/lib/nfs/rmtab')).toBe((line(b) + line(`${b}/sub`)).trimEnd());
   });
 
+  test('S4: the folder of its backup is a link of somebody with the disk: nothing is written where it leads', async () => {
+    const directory = box.directory('planted');
+    const outside = box.directory('outside');
+    await box.run('ln', '-s', outside, `${directory}/backup`);
+    const params = { clientspec: '*', directory, fsid: 1, rmtab_backup: 'backup/rmtab', ...recurring };
+    expect((await box.ours('start', params)).code).toBe(0);
+    await box.write('/var/lib/nfs/rmtab', line(directory));
+    expect(await box.ours('monitor', params)).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('planted/backup is a symbolic link'),
+    });
+    expect((await box.ours('stop', params)).code).toBe(0);
+    expect(await box.run('ls', outside)).toBe('');
+  });
+
   test('exportfs#59: a read-only export is told once', async () => {
     const directory = box.directory('ro');
     await box.run('mount', '-t', 'tmpfs', '-o', 'ro', 'ro', directory);
