@@ -64,3 +64,26 @@ test('S5: a link on the way to nfs_shared_infodir is refused, by name', async ()
     reason: expect.stringContaining('/nfsdata/state is a symbolic link'),
   });
 });
+
+describe('validate-all at level 10 tells where clients reach the state directory', () => {
+  const table =
+    '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 147:1 / /nfsdata rw - xfs /dev/drbd1 rw\n3 1 147:2 / /state rw - xfs /dev/drbd2 rw\n';
+  test.each([
+    ['in the export', '/nfsdata/nfs', '/nfsdata', /lies in the export \/nfsdata/],
+    ['the export itself', '/nfsdata', '/nfsdata', /lies in the export \/nfsdata/],
+    ['beside the export', '/nfsdata/nfs', '/nfsdata/data', /on the filesystem of the export \/nfsdata\/data/],
+    ['a filesystem of its own', '/state', '/nfsdata', undefined],
+    ['nothing is exported here', '/nfsdata', undefined, undefined],
+  ])('%s', async (_what, infodir, exported, words) => {
+    const machine = new NfsMachine({
+      OCF_RESKEY_nfs_shared_infodir: infodir,
+      OCF_CHECK_LEVEL: '10',
+    });
+    machine.files.set('/proc/self/mountinfo', table);
+    if (exported) machine.files.set('/var/lib/nfs/etab', `${exported}\t*(rw,no_subtree_check)\n`);
+    expect((await run(machine, 'validate-all')).code).toBe(0);
+    const told = machine.warnings.filter((warning) => warning.includes('nfs_shared_infodir'));
+    if (words) expect(told).toEqual([expect.stringMatching(words)]);
+    else expect(told).toEqual([]);
+  });
+});
