@@ -1,9 +1,9 @@
+import { neverEnded } from '../../lib/host/never-ended.ts';
 import { isStillThere } from '../../lib/host/process-table.ts';
 import { type MountUser, processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
 import { isMountedStill, type Mount } from '../../lib/host/storage/mounts.ts';
 import { signalName } from '../../lib/host/sys/signals.ts';
 import { readSeconds } from './force.ts';
-import { protection } from './holders.ts';
 import type { Ctx } from './params.ts';
 
 /** Of the names in a log line. */
@@ -28,8 +28,9 @@ export async function evict(
   const users = isEnough ? seen : await processesUsing(host, mount, 'thorough', until);
   if (users.length === 0 || !(await isMountedStill(host, mount))) return false;
   const signalled: MountUser[] = [];
-  const isProtected = await protection(host);
-  for (const user of users) if (!isProtected(user) && host.sys.signal(user, signal)) signalled.push(user);
+  const isProtected = await neverEnded(host);
+  for (const user of users)
+    if (!(await isProtected(user)) && host.sys.signal(user, signal)) signalled.push(user);
   if (signalled.length === 0) return false;
   log.info(`sent ${signalName(signal)} to ${nameUsers(signalled)}: ${mount.target} is busy`);
   const delayMs = (readSeconds(params.signal_delay) ?? 1) * 1000;

@@ -5,23 +5,10 @@ import { kernelExports } from '../../lib/host/nfs/exports.ts';
 import { beginOf, processIds, processName } from '../../lib/host/process-table.ts';
 import { isOn, type MountUser, undeleted } from '../../lib/host/storage/mount-users.ts';
 import { decodeOctal, isWithin, type Mount, parseMountinfo } from '../../lib/host/storage/mounts.ts';
-import { parseStat } from '../../lib/host/sys/process-tree.ts';
 import { isDriven } from './fstypes.ts';
 import { layersOf } from './names.ts';
 
-// Who keeps a mount or its disk busy without being a process that uses the mount, and who must never be ended for it.
-
-/** Of the cluster itself: without these the node is fenced. Kernel names end after 15 characters. */
-const clusterDaemon = /^(pacemaker.*|corosync|pcsd|sbd|dlm_controld|crmd|lrmd|cib)$/;
-
-type Named = Pick<MountUser, 'pid' | 'name'>;
-
-/** Who must never be signalled: ourselves, whoever waits for our answer, init, the cluster's daemons. */
-export async function protection(host: Host): Promise<(user: Named) => boolean> {
-  const callers = new Set<number>();
-  for (let pid = host.sys.pid; pid > 1; pid = await parentOf(host, pid)) callers.add(pid);
-  return ({ pid, name }) => pid <= 1 || callers.has(pid) || clusterDaemon.test(name);
-}
+// Who keeps a mount or its disk busy without being a process that uses the mount.
 
 /** What keeps a mount or its device busy without being a process of this mount namespace; one phrase each. */
 export async function kernelUsers(
@@ -126,10 +113,6 @@ async function tablesElsewhere(host: Host, until: number): Promise<readonly Tabl
 
 const nameOf = async (host: Host, pid: number): Promise<string> =>
   (await processName(host, pid).catch(() => undefined)) ?? '?';
-
-async function parentOf(host: Host, pid: number): Promise<number> {
-  return parseStat((await readIfThere(host, `/proc/${pid}/stat`)) ?? '')?.parent ?? 0;
-}
 
 async function loopDevicesOn(host: Host, mount: Mount): Promise<readonly string[]> {
   const found: string[] = [];

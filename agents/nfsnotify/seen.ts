@@ -1,7 +1,7 @@
 import type { Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import { rscTmp } from '../../lib/host/memory.ts';
-import { isStillThere, type ProcessIdentity, processName } from '../../lib/host/process-table.ts';
+import { isStillThere, type ProcessIdentity } from '../../lib/host/process-table.ts';
 import { asFileName } from '../../lib/host/sys/file-names.ts';
 import type { Ctx } from './params.ts';
 
@@ -34,7 +34,8 @@ export async function look(ctx: Ctx): Promise<Seen> {
   if (done === undefined) {
     const pid = await stockMark(ctx);
     if (pid === undefined) return { is: 'not notified' };
-    return (await processName(host, pid)) === 'rpc.statd' ? { is: 'notified' } : lost(host, pid);
+    const { isStatd } = await import('./statd.ts');
+    return (await isStatd(host, pid)) ? { is: 'notified' } : lost(host, pid);
   }
   if ('nothingToDo' in done) return { is: 'nothing to do', why: done.nothingToDo };
   if ('awaitsStatd' in done) return lost(host, undefined);

@@ -2,14 +2,8 @@ import type { Log } from '../../lib/contract/log.ts';
 import { Failure } from '../../lib/contract/outcome.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
-import {
-  isRunning,
-  missingDaemons,
-  type NamedProcess,
-  processesNamed,
-  statd,
-  stateHolders,
-} from '../../lib/host/nfs/daemons.ts';
+import { type DaemonProcess, daemonProcesses } from '../../lib/host/host-daemons.ts';
+import { isRunning, missingDaemons, statd, stateHolders } from '../../lib/host/nfs/daemons.ts';
 import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
 import { keepRecords } from '../../lib/host/nfs/nsm-records.ts';
 import { statdHome } from '../../lib/host/nfs/state-directory.ts';
@@ -134,18 +128,18 @@ async function stopDaemons(host: Host, manager: Manager, threads: number): Promi
 
 /** To ask systemd about all units, or an init script, costs more than to look. */
 const isAnythingUp = async (host: Host, threads: number): Promise<boolean> =>
-  threads > 0 || (await processesNamed(host, stateHolders)).length > 0;
+  threads > 0 || (await daemonProcesses(host, stateHolders)).length > 0;
 
 /** Ends what is left of the server's programs, started by whomever. Returns those that would not die. */
-export async function endLeftovers(host: Host): Promise<readonly NamedProcess[]> {
-  return endProcesses(host, () => processesNamed(host, stateHolders));
+export async function endLeftovers(host: Host): Promise<readonly DaemonProcess[]> {
+  return endProcesses(host, () => daemonProcesses(host, stateHolders));
 }
 
 /** TERM, and KILL for those that stay. */
 export async function endProcesses(
   host: Host,
-  find: () => Promise<readonly NamedProcess[]>,
-): Promise<readonly NamedProcess[]> {
+  find: () => Promise<readonly DaemonProcess[]>,
+): Promise<readonly DaemonProcess[]> {
   for (const [signal, waitMs] of [
     ['SIGTERM', 2000],
     ['SIGKILL', 2000],
@@ -158,5 +152,5 @@ export async function endProcesses(
   return find();
 }
 
-export const names = (processes: readonly NamedProcess[]): string =>
+export const names = (processes: readonly DaemonProcess[]): string =>
   processes.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ');

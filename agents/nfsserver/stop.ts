@@ -1,5 +1,6 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
+import { isDaemon } from '../../lib/host/host-daemons.ts';
 import { bystanders, holderUnits, stateHolders } from '../../lib/host/nfs/daemons.ts';
 import { endSender } from '../../lib/host/nfs/nsm-sender.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
@@ -46,10 +47,16 @@ async function release({ host, log }: Ctx, bound: Mount): Promise<readonly strin
     await host.run(['umount', '-l', '--', target]);
 
   const isGone = async () => mountOn(await mounts(host), bound.target)?.id !== bound.id;
-  const mayEnd = ({ name }: MountUser) => stateHolders.has(name) || bystanders.has(name);
   const holders = () => processesUsing(host, bound);
-  const stopped = await stopUnitsOf(host, (await holders()).filter(mayEnd));
-  await endProcesses(host, async () => (await holders()).filter(mayEnd));
+  const ofServer = async () => {
+    const users = await holders();
+    const are = await Promise.all(
+      users.map((user) => isDaemon(host, [...stateHolders, ...bystanders], user)),
+    );
+    return users.filter((_user, index) => are[index]);
+  };
+  const stopped = await stopUnitsOf(host, await ofServer());
+  await endProcesses(host, ofServer);
   let said = '';
   const unmounted = await host.until(async () => {
     const { code, stderr, hung } = await host.tryRun(['umount', '--', bound.target]);
@@ -68,6 +75,8 @@ async function release({ host, log }: Ctx, bound: Mount): Promise<readonly strin
   );
 }
 
+const serveOthers = new Set(bystanders.map(({ process }) => process));
+
 /** A daemon that systemd watches is stopped by it, which would start it again otherwise. Returns those that serve others, too. */
 async function stopUnitsOf(host: Host, users: readonly MountUser[]): Promise<readonly string[]> {
   const found = await Promise.all(
@@ -75,5 +84,5 @@ async function stopUnitsOf(host: Host, users: readonly MountUser[]): Promise<rea
   );
   const units = found.filter(({ unit }) => holderUnits.has(unit));
   await stopBySystemd(host, [...new Set(units.map(({ unit }) => unit))], host.left() * 0.3);
-  return [...new Set(units.filter(({ name }) => bystanders.has(name)).map(({ unit }) => unit))];
+  return [...new Set(units.filter(({ name }) => serveOthers.has(name)).map(({ unit }) => unit))];
 }

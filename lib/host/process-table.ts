@@ -1,6 +1,6 @@
 import type { Host } from './host.ts';
 import { listIfThere, readIfThere } from './local-files.ts';
-import { type ProcessIdentity, parseStat } from './sys/process-tree.ts';
+import { type ProcessIdentity, parseStat } from './sys/process-stat.ts';
 
 export type { ProcessIdentity };
 

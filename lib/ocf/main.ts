@@ -8,7 +8,6 @@ import type { Sink } from '../host/sys/children.ts';
 import { trueEnvironment } from '../host/sys/environment.ts';
 import type { NodeSys } from '../host/sys/node-sys.ts';
 import { nodeSys } from '../host/sys/node-sys.ts';
-import { describeProcess } from '../host/sys/process-tree.ts';
 import { children } from '../host/sys/runtime.ts';
 import type { AgentDef } from './agent.ts';
 import { appending, type Outlet, standard } from './outlet.ts';
@@ -120,9 +119,9 @@ function interruption(action: string, timeoutMs: number, sys: NodeSys): Promise<
   return new Promise((resolve) => {
     const end = (why: string) => {
       const stuck = sys.underway();
-      const facts = stuck.map(({ argv, itself, sinceMs }) => {
+      const facts = stuck.map(({ argv, describe, sinceMs }) => {
         const seconds = ((sys.now() - sinceMs) / 1000).toFixed(0);
-        return `"${argv.join(' ')}" for ${seconds} s (${describeProcess(itself)})`;
+        return `"${argv.join(' ')}" for ${seconds} s (${describe()})`;
       });
       sys.killUnderway();
       resolve(

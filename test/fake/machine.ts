@@ -1,7 +1,7 @@
 import { type Order, perform } from '../../lib/host/jobs.ts';
 import type { RunTool } from '../../lib/host/storage/file-jobs.ts';
 import { mountHolding, parseMountinfo } from '../../lib/host/storage/mounts.ts';
-import { type ProcessIdentity, parseStat } from '../../lib/host/sys/process-tree.ts';
+import { type ProcessIdentity, parseStat } from '../../lib/host/sys/process-stat.ts';
 import type {
   Argv,
   Command,
@@ -95,7 +95,11 @@ export class FakeMachine implements Sys {
   ): this {
     this.livePids.add(pid);
     const { stat = '', comm = 'x' } = files;
-    const all = parseStat(stat) ? files : { ...files, stat: statOf(pid, comm.trimEnd()) };
+    const all = {
+      status: usersOf(0),
+      ...files,
+      stat: parseStat(stat) ? stat : statOf(pid, comm.trimEnd()),
+    };
     for (const [name, text] of Object.entries(all)) this.files.set(`/proc/${pid}/${name}`, text);
     for (const [name, target] of Object.entries(links)) this.links.set(`/proc/${pid}/${name}`, target);
     return this;
@@ -259,6 +263,10 @@ export class FakeMachine implements Sys {
     this.journal.push(`datagram ${from} ${to} ${port}`);
   }
 
+  places(file: string): readonly string[] {
+    return [`/usr/sbin/${file}`];
+  }
+
   async has(file: string): Promise<boolean> {
     return this.env['OCF_TESTER_FAIL_HAVE_BINARY'] !== '1' && this.commands.has(file);
   }
@@ -292,6 +300,14 @@ export class FakeMachine implements Sys {
 /** proc_pid_stat(5) of a process that sleeps. */
 export const statOf = (pid: number, name: string, startTime = pid * 10): string =>
   `${pid} (${name}) S 1 ${'0 '.repeat(17)}${startTime} 0`;
+
+/** The same of a thread of the kernel: with the flag PF_KTHREAD. */
+export const kernelThreadOf = (pid: number, name: string, startTime = pid * 10): string =>
+  `${pid} (${name}) S 2 0 0 0 -1 ${0x0020_0040} ${'0 '.repeat(12)}${startTime} 0`;
+
+/** What proc_pid_status(5) says of whom a process runs as. */
+export const usersOf = (real: number, effective = real): string =>
+  `Uid:\t${real}\t${effective}\t${effective}\t${effective}\n`;
 
 function errno(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: ${path}`), { code });

@@ -2,7 +2,7 @@ import { hostOn } from '../../lib/host/host.ts';
 import { nfsConf } from '../../lib/host/nfs/conf.ts';
 import { isWithin } from '../../lib/host/storage/mounts.ts';
 import type { Kind } from '../../lib/host/sys/directory.ts';
-import { FakeMachine, hangs } from './machine.ts';
+import { FakeMachine, hangs, kernelThreadOf, usersOf } from './machine.ts';
 import { defineFileTools, no } from './nfs-machine-files.ts';
 import { kernelNumbers, pulledIn, roles, unitProcess } from './nfs-machine-units.ts';
 
@@ -143,6 +143,7 @@ export class NfsMachine extends FakeMachine {
     const file = `/lib/systemd/system/${unit}`;
     this.files.set(file, '[Unit]\n');
     this.startUnit(unit);
+    this.files.delete(`/proc/${this.active.get(unit)}/cgroup`);
     this.files.delete(file);
     this.files.delete(`/sys/fs/cgroup/system.slice/${unit}/cgroup.procs`);
   }
@@ -159,21 +160,31 @@ export class NfsMachine extends FakeMachine {
     if (name) {
       this.spawn(name, pid);
       this.files.set(`/sys/fs/cgroup/system.slice/${unit}/cgroup.procs`, `${pid}\n`);
+      this.files.set(`/proc/${pid}/cgroup`, `0::/system.slice/${unit}\n`);
     }
     if (role === 'rpc-statd.service') this.files.set('/run/rpc.statd.pid', `${pid}\n`);
     if (role === 'nfs-server.service') {
       this.threads = 8;
       if (!/vers3=n/.test(this.files.get('/run/tsha-nfs/nfs.conf') ?? ''))
         this.files.set('/proc/fs/lockd/nlm_end_grace', 'N\n');
-      this.process(60, { comm: 'nfsd\n', stat: `60 (nfsd) S 2 ${'0 '.repeat(17)}${5000 + pid} 0` });
+      this.process(60, { comm: 'nfsd\n', stat: kernelThreadOf(60, 'nfsd', 5000 + pid) });
     }
     this.publish();
     return this;
   }
 
   spawn(name: string, pid: number, links: { readonly [name: string]: string } = {}): this {
-    const stat = `${pid} (${name}) S 1 ${'0 '.repeat(17)}${pid * 10} 0`;
-    return this.process(pid, { comm: `${name}\n`, stat }, { exe: `/usr/sbin/${name}`, ...links });
+    this.factsOf.set(`/usr/sbin/${name}`, {
+      kind: 'file',
+      ino: [...name].reduce((sum, one) => sum * 31 + one.charCodeAt(0), 7),
+    });
+    return this.process(pid, { comm: `${name}\n` }, { exe: `/usr/sbin/${name}`, ...links });
+  }
+
+  /** A process that an ordinary user named after a daemon: a copy of the daemon's program, or the daemon itself. */
+  imposter(name: string, pid: number, links: { readonly [name: string]: string } = {}): this {
+    this.spawn(name, pid, links).files.set(`/proc/${pid}/status`, usersOf(1000));
+    return this;
   }
 
   override async read(path: string): Promise<string> {

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type NodeSys, nodeSys } from '../../lib/host/sys/node-sys.ts';
-import { describeProcess } from '../../lib/host/sys/process-tree.ts';
 import type { Command, Output } from '../../lib/host/sys/sys.ts';
 
 // What becomes of programs that are started, with real processes: in the runtime that loads this file.
@@ -206,7 +205,7 @@ export const stories: Readonly<Record<string, readonly [Story, unknown]>> = {
     async (sys) => {
       const [child, helper] = await leavesHelper(sys, (argv) => sys.run({ argv, timeoutMs: patienceMs }));
       const innocent = await spawnAs(child);
-      const named = sys.underway().map(({ itself }) => /ended/.test(describeProcess(itself)));
+      const named = sys.underway().map(({ describe }) => /ended/.test(describe()));
       sys.killUnderway();
       const isAlive = await answers(innocent);
       process.kill(helper, 'SIGKILL');

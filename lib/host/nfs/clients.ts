@@ -2,8 +2,8 @@ import { Failure } from '../../contract/outcome.ts';
 import { wordsOf } from '../../contract/reason.ts';
 import type { Host } from '../host.ts';
 import { isAbsence, isThere, listIfThere, readIfThere } from '../local-files.ts';
-import { processName } from '../process-table.ts';
 import type { Mount } from '../storage/mounts.ts';
+import { parseStat } from '../sys/process-stat.ts';
 
 const clients = '/proc/fs/nfsd/clients';
 
@@ -41,7 +41,10 @@ async function hasLockdLocks(host: Host, device: string): Promise<boolean> {
   const pids = [...table.matchAll(/ (\d+) (\w+:\w+):\d+ /g)]
     .filter(([, , place]) => place === hex)
     .map(([, pid]) => pid);
-  for (const pid of new Set(pids)) if ((await processName(host, Number(pid))) === 'lockd') return true;
+  for (const pid of new Set(pids)) {
+    const stat = (await readIfThere(host, `/proc/${pid}/stat`)) ?? '';
+    if (stat.includes('(lockd)') && parseStat(stat)?.isKernelThread) return true;
+  }
   return false;
 }
 

@@ -1,17 +1,19 @@
 import type { Host } from '../host.ts';
-import { isAbsence } from '../local-files.ts';
-import { beginOf, type ProcessIdentity, processIds, processName } from '../process-table.ts';
+import type { HostDaemon } from '../host-daemons.ts';
 import { isInstalled, unitProcesses } from '../systemd.ts';
 
-/** A daemon of the NFS server, by the name the kernel keeps (15 bytes), which is its command's, too. */
-export type Daemon = {
-  readonly process: string;
-  /** Units that run it, the present name first: Red Hat 7 had others. */
-  readonly units: readonly [string, ...string[]];
-};
+/** A daemon of the NFS server. Of its units the present name comes first: Red Hat 7 had others. */
+export type Daemon = HostDaemon & { readonly units: readonly [string, ...string[]] };
 
-const rpcbind: Daemon = { process: 'rpcbind', units: ['rpcbind.service'] };
-export const statd: Daemon = { process: 'rpc.statd', units: ['rpc-statd.service', 'nfs-lock.service'] };
+/** Debian's, everybody else's. */
+const rpcbind: Daemon = { process: 'rpcbind', units: ['rpcbind.service'], accounts: ['_rpc', 'rpc'] };
+/** Red Hat's, Debian's. */
+export const statdAccounts = ['rpcuser', 'statd'] as const;
+export const statd: Daemon = {
+  process: 'rpc.statd',
+  units: ['rpc-statd.service', 'nfs-lock.service'],
+  accounts: statdAccounts,
+};
 export const mountd: Daemon = { process: 'rpc.mountd', units: ['nfs-mountd.service'] };
 /** Answers the kernel's questions about exports in a server that speaks NFSv4 only. */
 const exportd: Daemon = { process: 'nfsv4.exportd', units: ['nfsv4-exportd.service'] };
@@ -32,23 +34,24 @@ export const serverUnits: readonly string[] = [
 ];
 
 /** Every program of nfs-utils that may hold files below the state directory. */
-export const stateHolders: ReadonlySet<string> = new Set([
-  ...[mountd, exportd, idmapd, statd, nfsdcld, fsidd, svcgssd].map(({ process }) => process),
-  'sm-notify',
-  'nfsdcltrack',
-  'rpc.nfsd',
-  'nfsdctl',
-  'exportfs',
-]);
+export const stateHolders: readonly HostDaemon[] = [
+  ...[mountd, exportd, idmapd, statd, nfsdcld, fsidd, svcgssd],
+  { process: 'sm-notify', units: ['rpc-statd-notify.service'], accounts: statdAccounts },
+  ...['nfsdcltrack', 'rpc.nfsd', 'nfsdctl', 'exportfs'].map((process) => ({ process, units: serverNames })),
+];
 
 /** Serve others, too: they are ended only when they keep the state directory busy, and started again after it. */
-export const bystanders: ReadonlySet<string> = new Set(['rpc.gssd', 'blkmapd', 'rpc.rquotad']);
+export const bystanders: readonly HostDaemon[] = [
+  { process: 'rpc.gssd', units: ['rpc-gssd.service'] },
+  { process: 'blkmapd', units: ['nfs-blkmap.service'] },
+  { process: 'rpc.rquotad', units: ['rpc-rquotad.service', 'quotarpc.service'] },
+];
 
 /** Units of nfs-utils that may be stopped because their process keeps the state directory busy. */
 export const holderUnits: ReadonlySet<string> = new Set([
   ...serverUnits,
-  ...['rpc-statd-notify.service', 'rpc-gssd.service', 'nfs-blkmap.service'],
-  ...['rpc-rquotad.service', 'quotarpc.service'],
+  'rpc-statd-notify.service',
+  ...bystanders.flatMap(({ units }) => units),
 ]);
 
 /** The unit by which the daemon is installed here; a masked one does not count. */
@@ -57,10 +60,11 @@ async function unitOf(host: Host, { units }: Daemon): Promise<string | undefined
   return undefined;
 }
 
-/** Whether the daemon runs, by its unit's control group or, started by whomever, by its name. */
-export async function isRunning(host: Host, { process, units }: Daemon): Promise<boolean> {
-  for (const unit of units) if ((await unitProcesses(host, unit)).length > 0) return true;
-  return (await processesNamed(host, new Set([process]))).length > 0;
+/** Whether the daemon runs, by its unit's control group or, started by whomever, by what its process can prove. */
+export async function isRunning(host: Host, daemon: Daemon): Promise<boolean> {
+  for (const unit of daemon.units) if ((await unitProcesses(host, unit)).length > 0) return true;
+  const { daemonProcesses } = await import('../host-daemons.ts');
+  return (await daemonProcesses(host, [daemon])).length > 0;
 }
 
 /** A daemon that this server cannot do without. */
@@ -100,28 +104,3 @@ export async function missingDaemons(host: Host, needed: readonly Daemon[]): Pro
       missing.push(`${daemon.process} (${daemon.units[0]}) is not running`);
   return missing;
 }
-
-export type NamedProcess = ProcessIdentity & { readonly name: string };
-
-/** The processes of this mount namespace with one of these names; zombies and kernel threads do not count. */
-export async function processesNamed(
-  host: Host,
-  names: ReadonlySet<string>,
-): Promise<readonly NamedProcess[]> {
-  const here = await host.sys.target('/proc/self/ns/mnt').catch(() => '');
-  const found: NamedProcess[] = [];
-  for (const pid of await processIds(host)) {
-    const name = await processName(host, pid);
-    if (name === undefined || !names.has(name)) continue;
-    const [exe, namespace] = await Promise.all(
-      ['exe', 'ns/mnt'].map((link) => leads(host, `/proc/${pid}/${link}`)),
-    );
-    if (exe !== undefined && (namespace || here) === here)
-      found.push({ pid, startTime: await beginOf(host, pid), name });
-  }
-  return found;
-}
-
-/** Where a link of a process leads: `undefined` where there is none, empty where it may not be looked at, as in a container. */
-const leads = (host: Host, link: string): Promise<string | undefined> =>
-  host.sys.target(link).catch((error: unknown) => (isAbsence(error) ? undefined : ''));

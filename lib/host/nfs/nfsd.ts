@@ -1,7 +1,7 @@
 import type { Host } from '../host.ts';
 import { readIfThere } from '../local-files.ts';
 import { type ProcessIdentity, processIds } from '../process-table.ts';
-import { parseStat } from '../sys/process-tree.ts';
+import { parseStat } from '../sys/process-stat.ts';
 
 /**
  * The threads of the kernel's NFS server; 0 when the module is not loaded. /proc/fs/nfsd/threads would say it too, but reading
@@ -32,9 +32,9 @@ export async function oldestThread(host: Host): Promise<ProcessIdentity | undefi
   let first: ProcessIdentity | undefined;
   for (const pid of await processIds(host)) {
     const text = (await readIfThere(host, `/proc/${pid}/stat`)) ?? '';
-    const begun = text.includes('(nfsd)') ? parseStat(text)?.startTime : undefined;
-    if (begun !== undefined && (first === undefined || begun < first.startTime))
-      first = { pid, startTime: begun };
+    const stat = text.includes('(nfsd)') ? parseStat(text) : undefined;
+    if (stat?.isKernelThread && (first === undefined || stat.startTime < first.startTime))
+      first = { pid, startTime: stat.startTime };
   }
   return first;
 }

@@ -1,7 +1,7 @@
 import type { Host } from '../host.ts';
 import { isAbsence, listIfThere } from '../local-files.ts';
 import { beginOf, type ProcessIdentity, processIds, processName } from '../process-table.ts';
-import { parseStat } from '../sys/process-tree.ts';
+import { parseStat } from '../sys/process-stat.ts';
 import { pathFacts } from './managed-files.ts';
 import { isWithin, type Mount } from './mounts.ts';
 

@@ -1,6 +1,6 @@
 import { textOf } from './bytes.ts';
 import { type Children, type Environment, longestOutput } from './children.ts';
-import { identify, killTree } from './process-tree.ts';
+import { watched } from './process-tree.ts';
 
 // What of https://bun.com/docs/api/spawn is used here.
 type Input = 'ignore' | 'pipe' | Uint8Array;
@@ -33,11 +33,14 @@ const cwd = '/';
 export const run: Children['run'] = async (argv, env, { input, output = 'pipe' }) => {
   const stdin = input ?? 'ignore';
   const child = Bun.spawn({ cmd: argv, cwd, env, stdin, stdout: output, stderr: output });
-  const itself = identify(child.pid);
-  const tooMuch = () => killTree(itself);
-  const all = [gathered(child.stdout, tooMuch), gathered(child.stderr, tooMuch), child.exited] as const;
+  const itself = watched(child.pid);
+  const all = [
+    gathered(child.stdout, itself.kill),
+    gathered(child.stderr, itself.kill),
+    child.exited,
+  ] as const;
   return {
-    itself,
+    ...itself,
     end: Promise.all(all).then(([stdout, stderr, code]) => ({ code, stdout, stderr })),
     abandon: () => child.unref(),
   };
@@ -66,7 +69,7 @@ async function readAll(pipe: Pipe | undefined, onPiece: (piece: Uint8Array) => v
 
 export const follow: Children['follow'] = async (argv, env, onText) => {
   const child = Bun.spawn({ cmd: argv, cwd, env, stdin: 'ignore', stdout: 'pipe', stderr: 'ignore' });
-  const itself = identify(child.pid);
+  const { kill } = watched(child.pid);
   child.unref();
   let isOpen = true;
   const decoder = new TextDecoder();
@@ -74,7 +77,7 @@ export const follow: Children['follow'] = async (argv, env, onText) => {
     if (isOpen) onText(decoder.decode(piece, { stream: true }));
   }).catch(() => {});
   return {
-    itself,
+    kill,
     close() {
       isOpen = false;
     },

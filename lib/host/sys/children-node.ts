@@ -2,7 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream';
 import { textOf } from './bytes.ts';
 import { type Children, longestOutput } from './children.ts';
-import { identify, killTree } from './process-tree.ts';
+import { watched } from './process-tree.ts';
 import { signalNumber } from './signals.ts';
 import type { Argv } from './sys.ts';
 
@@ -18,14 +18,13 @@ async function begin([file, ...args]: Argv, options: SpawnOptions): Promise<Begu
 export const run: Children['run'] = async (argv, env, { input, output = 'pipe' }) => {
   const stdin = input === undefined ? 'ignore' : 'pipe';
   const child = await begin(argv, { env, stdio: [stdin, output, output] });
-  const itself = identify(child.pid);
-  const tooMuch = () => killTree(itself);
-  const stdout = gathered(child.stdout, tooMuch);
-  const stderr = gathered(child.stderr, tooMuch);
+  const itself = watched(child.pid);
+  const stdout = gathered(child.stdout, itself.kill);
+  const stderr = gathered(child.stderr, itself.kill);
   child.stdin?.on('error', () => {}); // it may end without reading all
   child.stdin?.end(input);
   return {
-    itself,
+    ...itself,
     end: new Promise((resolve) =>
       child.once('close', (code, signal) =>
         resolve({
@@ -56,12 +55,12 @@ function gathered(pipe: Readable | null, tooMuch: () => void): () => string {
 
 export const follow: Children['follow'] = async (argv, env, onText) => {
   const child = await begin(argv, { env, stdio: ['ignore', 'pipe', 'ignore'] });
-  const itself = identify(child.pid);
+  const { kill } = watched(child.pid);
   child.stdout?.setEncoding('utf8').on('data', onText);
   child.stdout?.on('error', () => {});
   child.unref();
   return {
-    itself,
+    kill,
     close: () => void child.stdout?.destroy(),
   };
 };

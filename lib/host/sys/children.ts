@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from './process-tree.ts';
+import type { Watched } from './process-tree.ts';
 import type { Argv } from './sys.ts';
 
 /** More than any tool of this field prints, in bytes; one that does not stop must not fill the memory. */
@@ -12,8 +12,7 @@ export type Finished = {
 };
 
 /** A process that is awaited. */
-export type Running = {
-  readonly itself: ProcessIdentity;
+export type Running = Watched & {
   /** Settles when it has ended and nobody holds its pipes any more. One that prints without end is killed. */
   readonly end: Promise<Finished>;
   /** No longer waits for it: in state D it dies when the kernel lets it. */
@@ -21,8 +20,7 @@ export type Running = {
 };
 
 /** A process that is read while it runs. It keeps nobody waiting: neither itself nor its pipe holds the event loop. */
-export type Source = {
-  readonly itself: ProcessIdentity;
+export type Source = Pick<Watched, 'kill'> & {
   close(): void;
 };
 

@@ -1,5 +1,4 @@
 import type { Source } from './children.ts';
-import { killTree } from './process-tree.ts';
 import type { Followed } from './sys.ts';
 
 /** The output of a process, piece by piece. One that cannot run tells nothing. */
@@ -29,7 +28,7 @@ export async function followed(
     },
     end() {
       onEnd();
-      if (source) killTree(source.itself);
+      source?.kill();
       source?.close();
     },
   };

@@ -16,7 +16,8 @@ import {
 } from 'node:fs';
 import { bytesOf, isEscaped, textOf } from './bytes.ts';
 import type { Environment } from './children.ts';
-import { describeProcess, killTree, type ProcessIdentity, signalProcess } from './process-tree.ts';
+import { signalProcess } from './process-stat.ts';
+import type { Watched } from './process-tree.ts';
 import { rawArgv } from './raw-argv.ts';
 import { children } from './runtime.ts';
 import type { Argv, Command, FileFacts, Followed, Output, Sys } from './sys.ts';
@@ -24,11 +25,7 @@ import type { Argv, Command, FileFacts, Followed, Output, Sys } from './sys.ts';
 /** As systemd's default for services, plus the sbin directories that the tools live in; appended, so an admin's own PATH wins. */
 const searchPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
-export type Underway = {
-  readonly argv: Argv;
-  readonly itself: ProcessIdentity;
-  readonly sinceMs: number;
-};
+export type Underway = Watched & { readonly argv: Argv; readonly sinceMs: number };
 
 export type NodeSys = Sys & {
   /** The commands that are running now: what a deadline names and ends. */
@@ -45,10 +42,12 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
   const now = () => process.uptime() * 1000; // as performance.now(), without loading perf_hooks
   const inTurn = turns(now);
 
+  const places = (file: string): readonly string[] =>
+    file.includes('/') ? [file] : path.split(':').map((dir) => `${dir}/${file}`);
+
   async function has(file: string): Promise<boolean> {
     if (noTools) return false;
-    const places = file.includes('/') ? [file] : path.split(':').map((dir) => `${dir}/${file}`);
-    for (const place of places) {
+    for (const place of places(file)) {
       const found = inTurn(() => accessSync(place, fsConstants.X_OK));
       if (await found.then(() => true).catch(() => false)) return true;
     }
@@ -65,8 +64,7 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
       notRun(argv, error),
     );
     if ('code' in child) return child;
-    const { itself } = child;
-    const entry: Underway = { argv, itself, sinceMs: now() };
+    const entry: Underway = { ...child, argv, sinceMs: now() };
     running.add(entry);
     let clock: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -75,8 +73,8 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     try {
       const done = await Promise.race([child.end, late]);
       if (done) return done;
-      const hung = `${describeProcess(itself)} after ${seconds(now() - entry.sinceMs)}`;
-      killTree(itself);
+      const hung = `${child.describe()} after ${seconds(now() - entry.sinceMs)}`;
+      child.kill();
       child.abandon();
       return { code: 124, stdout: '', stderr: '', hung };
     } finally {
@@ -118,6 +116,7 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
       const { launch: begin } = await children();
       return begin(rawArgv(argv), environment(), logFile ? openSync(logFile, 'a', 0o600) : 'ignore');
     },
+    places,
     has,
     async runningAddresses() {
       const { networkInterfaces } = await import('node:os');
@@ -140,7 +139,7 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     env,
     underway: () => [...running],
     killUnderway: () => {
-      for (const { itself } of running) killTree(itself);
+      for (const { kill } of running) kill();
       for (const events of following) events.end();
     },
   };

@@ -1,27 +1,20 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { isItself, type ProcessIdentity, parseStat, readQuietly, signalProcess } from './process-stat.ts';
 
 // Synchronous on purpose: this runs in deadline and signal handlers, right before the process ends.
 
-/** A process by what tells it from a later one with the same number; the start time is in ticks since boot. */
-export type ProcessIdentity = { readonly pid: number; readonly startTime: number };
+/** A child as whoever waits for it sees it. */
+export type Watched = {
+  /** What it waits for, to a person. */
+  describe(): string;
+  /** SIGKILL to it and all its descendants. */
+  kill(): void;
+};
 
 /** Of a child that was begun just now: its number is its own until the event loop learns of its end. */
-export const identify = (pid: number): ProcessIdentity => ({
-  pid,
-  startTime: parseStat(readQuietly(`/proc/${pid}/stat`))?.startTime ?? Number.NaN,
-});
-
-/** Whether the number still belongs to it; a zombie keeps its own. */
-const isItself = ({ pid, startTime }: ProcessIdentity): boolean =>
-  parseStat(readQuietly(`/proc/${pid}/stat`))?.startTime === startTime;
-
-/** Never to a later process with the same number. False when there is no such process. */
-export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals | number): boolean {
-  try {
-    return isItself(identity) && process.kill(identity.pid, signal);
-  } catch {
-    return false; // gone meanwhile
-  }
+export function watched(pid: number): Watched {
+  const itself = { pid, startTime: parseStat(readQuietly(`/proc/${pid}/stat`))?.startTime ?? Number.NaN };
+  return { describe: () => describeProcess(itself), kill: () => killTree(itself) };
 }
 
 /**
@@ -29,7 +22,7 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals 
  * nothing: then it is told of the child that really waits, with its command, `pid 4712 (drbdsetup down data) in state D, …`. One that
  * has ended waits for nothing: somebody that it left behind has its output.
  */
-export function describeProcess(identity: ProcessIdentity): string {
+function describeProcess(identity: ProcessIdentity): string {
   const { pid } = identity;
   if (!isItself(identity)) return `pid ${pid} has ended, and somebody else keeps its output open`;
   const waiting = whoWaits(pid);
@@ -69,7 +62,7 @@ function kernelFunction(pid: number): string {
  * SIGKILL to a process and all its descendants: they share our process group, which must survive them. One that has ended has none:
  * whom it left behind belongs to nobody, and its number may be somebody else's.
  */
-export function killTree(root: ProcessIdentity): void {
+function killTree(root: ProcessIdentity): void {
   if (!isItself(root)) return;
   const children = childrenByParent();
   const doomed = [root];
@@ -88,33 +81,4 @@ function childrenByParent(): ReadonlyMap<number, readonly ProcessIdentity[]> {
     children.set(stat.parent, siblings);
   }
   return children;
-}
-
-export type ProcessStat = { readonly state: string; readonly parent: number; readonly startTime: number };
-
-/**
- * proc_pid_stat(5), `undefined` for a process that is gone:
- *
- *     4711 (rpc.statd) S 1 4711 4711 0 -1 4194560 … 18742 …
- *      (1) (2)        (3)(4)                        (22)
- *
- * (1) pid, (2) name, (3) state, (4) parent, (22) when it began, in clock ticks since boot. The name may hold anything, even `) `: fields
- * count from the last one.
- */
-export function parseStat(text: string): ProcessStat | undefined {
-  const end = text.lastIndexOf(')');
-  if (end < 0) return undefined;
-  const fields = text.slice(end + 2).split(' ');
-  const [state, parent] = fields;
-  const startTime = fields[19];
-  if (!state || !parent || !startTime) return undefined;
-  return { state, parent: Number(parent), startTime: Number(startTime) };
-}
-
-function readQuietly(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

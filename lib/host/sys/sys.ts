@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from './process-tree.ts';
+import type { ProcessIdentity } from './process-stat.ts';
 
 export type Argv = readonly [file: string, ...args: string[]];
 
@@ -81,7 +81,9 @@ export interface Sys {
   follow(argv: Argv): Promise<Followed>;
   /** A process that outlives the agent: own session, no descriptor of ours. Returns its pid. */
   launch(argv: Argv, logFile?: string): Promise<number>;
-  /** Whether the path holds an executable of this name. */
+  /** Where root's path would have a program of this name, the first place first. */
+  places(file: string): readonly string[];
+  /** Whether one of them is executable. */
   has(file: string): Promise<boolean>;
   /** The addresses of every interface that is up and has a link; one that is down is left out with all its addresses. */
   runningAddresses(): Promise<readonly RunningAddress[]>;

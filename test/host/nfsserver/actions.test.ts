@@ -105,9 +105,53 @@ describe('a server without systemd, with real daemons', () => {
 
   test('nfsserver#58: a daemon of nfs-utils that holds the state directory does not hold up the stop', async () => {
     expect((await machine.ours('start', shared())).code).toBe(0);
-    await machine.sh('cp /usr/bin/sleep /run/fsidd; cd /var/lib/nfs; /run/fsidd 1000 > /dev/null 2>&1 &');
+    await machine.sh(
+      `cp /usr/bin/sleep ${machine.programs}/fsidd; cd /var/lib/nfs; ${machine.programs}/fsidd 1000 > /dev/null 2>&1 &`,
+    );
     expect(await machine.ours('stop', shared())).toMatchObject({ code: 0, reason: '' });
     expect(await mounted()).toBe('');
+  });
+});
+
+describe("a user's process with a helper's name", () => {
+  /** As nobody, beside the server, until it is killed: its number. */
+  const imposter = async (name: string, dir = '/') => {
+    await machine.sh(
+      `cp /usr/bin/sleep /run/${name}; cd ${dir}; setpriv --reuid 65534 --regid 65534 --clear-groups /run/${name} 1000 > /dev/null 2>&1 & echo $! > /run/imposter`,
+    );
+    return machine.sh('cat /run/imposter');
+  };
+
+  const endReal = (name: string, imposter: string) =>
+    machine.sh(
+      `for one in $(pidof ${name}); do [ $one != ${imposter} ] && kill $one && while [ -e /proc/$one/exe ]; do sleep 0.05; done; done`,
+    );
+
+  test('S9: each helper is missed all the same', async () => {
+    expect((await machine.ours('start', shared())).code).toBe(0);
+    for (const name of ['rpc.statd', 'rpc.mountd', 'nfsdcld', 'rpc.idmapd']) {
+      const pid = await imposter(name);
+      await endReal(name, pid);
+      const answer = await machine.ours('monitor', { ...shared(), ...recurring });
+      expect(answer).toMatchObject({ code: 1, reason: expect.stringContaining(`${name} (`) });
+      expect((await machine.ours('stop', shared())).code).toBe(0);
+      // this sandbox's init script itself ends whatever is called rpc.mountd
+      if (name !== 'rpc.mountd') expect(await machine.sh(`cat /proc/${pid}/comm`)).toBe(name);
+      await machine.sh(`kill ${pid} 2> /dev/null`);
+      expect((await machine.ours('start', shared())).code).toBe(0);
+    }
+  });
+
+  test('S8: rpc.statd in a folder of his below the state directory: what is there is none of its records', async () => {
+    await machine.sh(
+      'umask 077; mkdir /run/victim; cd /var/lib/nfs; mkdir -p his/sm; echo evil > his/sm/evil; ln -s /run/victim his/sm.bak; chown -R nobody his',
+    );
+    const pid = await imposter('rpc.statd', '/var/lib/nfs/his');
+    await endReal('rpc.statd', pid);
+    await machine.ours('stop', { ...shared(), CRM_meta_timeout: 20_000 });
+    expect(await machine.sh('ls -A /run/victim')).toBe('');
+    await machine.sh(`kill ${pid} 2> /dev/null; while [ -e /proc/${pid}/exe ]; do sleep 0.05; done`);
+    expect((await machine.ours('stop', shared())).code).toBe(0);
   });
 });
 

@@ -23,6 +23,8 @@ export type Answer = { readonly code: number | undefined; readonly reason: strin
 export type NfsSandbox = {
   /** The filesystem that moves with the service; its files are seen from outside, too. */
   readonly disk: string;
+  /** A folder on root's path. */
+  readonly programs: string;
   sh(script: string): Promise<string>;
   ours(action: string, params?: Params): Promise<Answer>;
   stock(action: string, params?: Params): Promise<Answer>;
@@ -108,7 +110,7 @@ export async function openNfsSandbox(): Promise<NfsSandbox> {
 
   const inside = (argv: readonly string[]) => ['-t', first, '-m', '-u', '-p', '-n', '--', ...argv];
   const envOf = (params: Params) => ({
-    PATH: `${folder}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    PATH: `${folder}/bin:${folder}/lib:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
     OCF_ROOT: '/usr/lib/ocf',
     OCF_FUNCTIONS_DIR: installedStock.functions,
     OCF_RA_VERSION_MAJOR: '1',
@@ -141,6 +143,7 @@ export async function openNfsSandbox(): Promise<NfsSandbox> {
   const ours = [process.execPath, agent];
   return {
     disk: join(folder, 'disk'),
+    programs: join(folder, 'lib'),
     async sh(text) {
       const options = { cwd: '/', stdin: 'ignore', reject: false } as const;
       return (await execa('nsenter', inside(['sh', '-c', text]), options)).stdout;

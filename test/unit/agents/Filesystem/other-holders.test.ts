@@ -1,30 +1,10 @@
 import { expect, test } from 'vitest';
-import { kernelUsers, protection } from '../../../../agents/Filesystem/holders.ts';
+import { kernelUsers } from '../../../../agents/Filesystem/holders.ts';
 import { hostOn } from '../../../../lib/host/host.ts';
 import { type Mount, parseMountinfo } from '../../../../lib/host/storage/mounts.ts';
 import { FakeMachine } from '../../../fake/machine.ts';
 
 const mount = parseMountinfo('31 1 147:1 / /nfsdata rw - xfs /dev/drbd1 rw\n')[0] as Mount;
-
-test('what must never be signalled: ourselves, our parents, init, the cluster', async () => {
-  const machine = new FakeMachine();
-  const stat = (pid: number, parent: number) => `${pid} (a (b) c) S ${parent} ${'0 '.repeat(30)}`;
-  machine.process(4242, { stat: stat(4242, 900) });
-  machine.process(900, { stat: stat(900, 1) });
-  machine.process(901, { stat: stat(901, 1) });
-  const host = hostOn(machine, 1e6);
-  const isProtected = await protection(host);
-  const verdicts = [
-    { pid: 4242, name: 'node' },
-    { pid: 900, name: 'sh' },
-    { pid: 1, name: 'init' },
-    { pid: 901, name: 'pacemaker-execd' },
-    { pid: 901, name: 'pacemaker-contro' },
-    { pid: 901, name: 'pcsd' },
-    { pid: 901, name: 'bash' },
-  ].map(isProtected);
-  expect(verdicts).toEqual([true, true, true, true, true, true, false]);
-});
 
 test('users that are no processes: loop, swap, NFS export, another mount namespace', async () => {
   const machine = new FakeMachine();

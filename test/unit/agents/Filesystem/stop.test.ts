@@ -78,7 +78,7 @@ describe('stop', () => {
     const machine = new FilesystemMachine().mounted(ours);
     machine.process(
       7,
-      { comm: 'pcsd\n', stat: '7 (pcsd) S 1 0' },
+      { comm: 'pcsd\n', cgroup: '0::/system.slice/pcsd.service\n' },
       { exe: '/usr/bin/python3', cwd: '/nfsdata', root: '/', 'ns/mnt': 'mnt:[1]' },
     );
     machine.on('umount', () => ({ code: 32, stderr: 'umount: /nfsdata: target is busy.\n' }));

@@ -255,6 +255,34 @@ describe('monitor', () => {
   });
 });
 
+describe("S9: a user's process is called rpc.statd", () => {
+  /** As the real one has ended, with or without its number. */
+  const replaced = (machine: NfsMachine, pid: number) => {
+    machine.stopUnit('rpc-statd.service');
+    machine.imposter('rpc.statd', pid);
+  };
+
+  test("the stock agent's mark with its number says nothing", async () => {
+    const machine = node();
+    const pid = Number(machine.files.get('/run/rpc.statd.pid'));
+    const file = '/run/resource-agents/nfsnotify_nfs-notify/rpc.statd_nfs-notify.pid';
+    machine.files.set(file, String(pid));
+    replaced(machine, pid);
+    machine.stopUnit('nfs-server.service');
+    expect((await run(machine, 'monitor')).code).toBe(1);
+  });
+
+  test.each([4711, undefined])('start: it is none (%s)', async (pid) => {
+    const machine = node();
+    replaced(machine, pid ?? Number(machine.files.get('/run/rpc.statd.pid')));
+    machine.stopUnit('nfs-server.service');
+    expect(await run(machine, 'start')).toMatchObject({
+      code: 1,
+      reason: expect.stringContaining('rpc.statd is not running'),
+    });
+  });
+});
+
 describe('N3: a name with several addresses', () => {
   const name = { OCF_RESKEY_source_host: 'nfs.example.com' };
   /** What getent says: each address once for each kind of socket. */

@@ -125,6 +125,19 @@ const rows: readonly Row[] = [
     reason: /nfsdcld \(pid 800\) cannot be ended/,
   },
   {
+    what: 'S10: a user has processes that are called as helpers and never end',
+    action: 'stop',
+    running: true,
+    given: (machine) => {
+      machine.imposter('nfsdcltrack', 800).imposter('rpc.statd', 801).onSignal = () => {};
+    },
+    code: 0,
+    after: (machine) => {
+      expect(machine.journal.filter((line) => line.startsWith('signal '))).toEqual([]);
+      expect(stateMount(machine)).toEqual([]);
+    },
+  },
+  {
     what: 'nfsserver#60: the stop of nfs-server.service fails and its threads stay',
     action: 'stop',
     env: { ...shared, OCF_RESKEY_CRM_meta_timeout: '20000' },

@@ -1,14 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import { statOf } from '../../../fake/machine.ts';
 import { NfsMachine } from '../../../fake/nfs-machine.ts';
+import { unitProcess } from '../../../fake/nfs-machine-units.ts';
 import { recurring, run, shared, started, stateMount } from '../../../fake/nfsserver-machine.ts';
 
 describe('monitor', () => {
-  type Change = (machine: NfsMachine) => void;
+  type Change = (machine: NfsMachine) => unknown;
   const without =
     (unit: string): Change =>
     (machine) =>
       machine.stopUnit(unit);
-  test.each<[string, NodeJS.ProcessEnv, Change, number]>([
+  const needed = Object.entries(unitProcess).filter(([unit]) => unit !== 'fsidd.service');
+  test.each<readonly [string, NodeJS.ProcessEnv, Change, number]>([
     ['nfsserver#7: all well', shared, () => {}, 0],
     ['nfsserver#28: rpcbind down', shared, without('rpcbind.service'), 1],
     ['nfsserver#30: rpc.mountd down', shared, without('nfs-mountd.service'), 1],
@@ -44,6 +47,24 @@ describe('monitor', () => {
         machine.spawn('vi', 4711).files.set('/proc/4711/cmdline', 'vi\0rpc.mountd');
       },
       1,
+    ],
+    ...needed.map(
+      ([unit, name]) =>
+        [
+          `S9: ${name} is dead, a user's process is called so`,
+          shared,
+          (machine: NfsMachine) => {
+            machine.stopUnit(unit);
+            machine.imposter(name, 4711);
+          },
+          1,
+        ] as const,
+    ),
+    [
+      "S9: a user's process is called nfsd, and older than the kernel's threads",
+      shared,
+      (machine: NfsMachine) => machine.process(50, { comm: 'nfsd\n', stat: statOf(50, 'nfsd', 1) }),
+      0,
     ],
     ['state directory unmounted below a running server', shared, (machine) => void machine.mounted.pop(), 1],
     [

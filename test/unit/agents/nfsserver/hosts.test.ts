@@ -53,6 +53,25 @@ describe('where statd keeps its records is told by the machine', () => {
       0o755,
     ],
     [
+      "S8: a user's process with statd's name in a folder of his says nothing",
+      debian(),
+      (m) => m.bindBySomeone('/').imposter('rpc.statd', 9, { cwd: `${root}/his` }),
+      root,
+      105,
+      0o755,
+    ],
+    [
+      'S8: nor does one with the number that the pid file of an earlier statd has',
+      debian(),
+      (m) => {
+        m.files.set('/run/rpc.statd.pid', '9\n');
+        m.bindBySomeone('/').imposter('rpc.statd', 9, { cwd: `${root}/his` });
+      },
+      root,
+      105,
+      0o755,
+    ],
+    [
       'the account, when a stock agent has made the other directory, too',
       withRecords('statd', 105, { [root]: 0o40755, [own]: 0o40755 }),
       () => {},

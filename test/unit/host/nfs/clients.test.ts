@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { hostOn } from '../../../../lib/host/host.ts';
 import { nfsClientsOn } from '../../../../lib/host/nfs/clients.ts';
-import { FakeMachine } from '../../../fake/machine.ts';
+import { FakeMachine, kernelThreadOf, statOf } from '../../../fake/machine.ts';
 
 // Captured from Linux 7.2: an NFSv4.1 client with a delegation, and an NFSv3 client with a lock.
 const states = `- 0x000000011739036baf96029d01000000: { type: open, access: rw, deny: --, superblock: "07:00:16", filename: "/lock-v41", owner: "open id:" }
@@ -34,7 +34,8 @@ function server(): FakeMachine {
   machine.files.set('/proc/fs/nfsd/clients/14/states', states);
   machine.files.set('/proc/fs/nfsd/clients/14/info', info);
   machine.files.set('/proc/locks', locks);
-  return machine.process(3171, { comm: 'lockd\n' }).process(811, { comm: 'lockd\n' });
+  for (const pid of [3171, 811]) machine.process(pid, { stat: kernelThreadOf(pid, 'lockd') });
+  return machine;
 }
 
 test.each([
@@ -45,7 +46,10 @@ test.each([
   expect(await nfsClientsOn(hostOn(server(), 1000), { ...mount, device })).toEqual(phrases);
 });
 
-test('a lock of a program on this machine is none of a client', async () => {
-  const machine = server().process(3171, { comm: 'mysqld\n' });
-  expect(await nfsClientsOn(hostOn(machine, 1000), { ...mount, device: '7:0' })).toHaveLength(1);
-});
+test.each(['mysqld', 'lockd'])(
+  'S9: a lock of a program on this machine, %s, is none of a client',
+  async (name) => {
+    const machine = server().process(3171, { stat: statOf(3171, name) });
+    expect(await nfsClientsOn(hostOn(machine, 1000), { ...mount, device: '7:0' })).toHaveLength(1);
+  },
+);
