@@ -18,7 +18,7 @@ const from = [`source_host=${here}`];
 const recurring = 'CRM_meta_interval=10000';
 
 /** What the server's root owns, and has not changed since the beginning. */
-const untouched = `[ -z "$(find /etc /usr/lib/ocf /usr/local /root /var/spool -newer /run/hostile-begun ! -type d)" ]
+const untouched = `[ -z "$(find /etc /usr/lib/ocf /usr/local /root /var/spool -newer /run/hostile-begun ! -type d ! -path '*/zz-tsha-nfsserver.conf')" ]
 not ls /etc/cron.d/client /etc/profile.d/client
 [ -z "$(ls /etc/*.tsha* /etc/cron.d/*.tsha* 2> /dev/null)" ]`;
 
@@ -123,7 +123,11 @@ ${untouched}`,
 ];
 
 const end: readonly Situation[] = [
-  nfsnotify('stop', from, { what: 'hostile: nfsnotify stops', exit: 0 }),
+  nfsnotify('stop', from, {
+    what: 'hostile: the client goes, nfsnotify stops',
+    client: 'umount /mnt/evil', // another mount of this machine would share its state with this one
+    exit: 0,
+  }),
   exportfs('stop', data, { what: 'hostile: the export stops', exit: 0 }),
   nfsserver('stop', server, {
     what: 'hostile: the server stops',
