@@ -39,10 +39,16 @@ async function fill(
   speaksV3: boolean,
   hasCallout: boolean,
 ): Promise<Furnished> {
-  const { moved, isNew, isOrderly, wasKept } = await beneath(host, stateRoot, 'furnish', { hasCallout });
-  const base = isWithin(dir, stateRoot) ? stateRoot : dir;
-  const path = dir.slice(base.length + 1);
-  const statd = await beneath(host, base, 'furnishStatd', { path, owner, mode, hasCallout, speaksV3 });
+  const isBelow = isWithin(dir, stateRoot);
+  const path = isBelow ? dir.slice(stateRoot.length + 1) : '';
+  const asked = { path, owner, mode, hasCallout, speaksV3 };
+  const { root, statd } = isBelow
+    ? await beneath(host, stateRoot, 'furnishBoth', { hasCallout, statd: asked })
+    : {
+        root: await beneath(host, stateRoot, 'furnish', { hasCallout }),
+        statd: await beneath(host, dir, 'furnishStatd', asked),
+      };
+  const { moved, isNew, isOrderly, wasKept } = root;
   for (const sentence of [...moved, ...statd.moved]) log.warn(sentence);
   if (statd.state !== null) await tellState(host, statd.state);
   if (await usesLabels(host)) {

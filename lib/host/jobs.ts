@@ -23,6 +23,7 @@ export const jobs = {
   advance: nsm.advance,
   furnish: state.furnish,
   furnishStatd: state.furnishStatd,
+  furnishBoth: state.furnishBoth,
   prepareNotify: state.prepareNotify,
   giveRoom: state.giveRoom,
   markOrderly: state.markOrderly,

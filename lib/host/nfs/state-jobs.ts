@@ -139,6 +139,14 @@ function hand(dir: Directory, name: string, { uid, gid }: Owner): void {
   for (const entry of list?.names() ?? []) list?.own(entry, uid, gid);
 }
 
+/** Both at once, where statd's directory lies in the state directory: a failover waits for each child. */
+export function furnishBoth(
+  dir: Directory,
+  { hasCallout, statd }: { readonly hasCallout: boolean; readonly statd: Statd },
+): { readonly root: Made; readonly statd: ReturnType<typeof furnishStatd> } {
+  return { root: furnish(dir, { hasCallout }), statd: furnishStatd(dir, statd) };
+}
+
 /** `sm.bak` for whoever tells clients: it is a directory afterwards. `sm` must be there: without it nobody knows where records are. */
 export function prepareNotify(
   dir: Directory,
