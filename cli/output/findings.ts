@@ -11,7 +11,11 @@ export const entryOf = ({ code }: Finding): Entry => catalogue[code];
 export const severityOf = (finding: Finding): Severity => entryOf(finding).severity;
 
 export const worstFirst = (findings: readonly Finding[]): readonly Finding[] =>
-  findings.toSorted((one, other) => order.indexOf(severityOf(one)) - order.indexOf(severityOf(other)));
+  findings.toSorted((one, other) => rank(one) - rank(other));
+
+/** What failed once may be over; what is wrong now stands above it. */
+const rank = (finding: Finding): number =>
+  order.indexOf(severityOf(finding)) + (finding.code === 'RESOURCE_FAILED' ? 0.5 : 0);
 
 /** The sentence of a finding. */
 export const sentenceOf = (finding: Finding, language: Language): string =>
@@ -21,7 +25,9 @@ const reasonOf = ({ code }: Pick<Finding, 'code'>, language: Language): string =
   (language === 'zh' ? chinese : catalogue)[code].why;
 
 export const commandsOf = (finding: Finding): readonly string[] =>
-  entryOf(finding).fix.map((command) => filledCommand(command, finding.facts));
+  entryOf(finding)
+    .fix.filter((command) => !(command.startsWith('sudo ') && process.getuid?.() === 0))
+    .map((command) => filledCommand(command, finding.facts));
 
 /** The worst of several findings decides how a command ends. */
 export function endingFor(findings: readonly Finding[]): Ending {

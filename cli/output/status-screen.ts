@@ -70,8 +70,10 @@ export function headline(
     const who = say(words.serves, { node: worst.node ?? '?', name: names.join(', ') });
     const copy = hasSecondCopy(facts);
     const hasDrbd = replicated(cluster.value).length > 0;
-    const copies = copy === null ? words.copyUnknown : copy ? words.withCopy : words.withoutCopy;
-    const isWell = endingFor(findings) === 'well' && (copy === true || !hasDrbd);
+    const isReady = canTakeOver(cluster.value, worst.node);
+    const good = isReady ? words.withCopy : words.withIdleCopy;
+    const copies = copy === null ? words.copyUnknown : copy ? good : words.withoutCopy;
+    const isWell = endingFor(findings) === 'well' && ((copy === true && isReady) || !hasDrbd);
     return [
       title,
       isWell ? words.ok : words.degraded,
@@ -80,6 +82,13 @@ export function headline(
     ];
   }
 }
+
+/** Whether Pacemaker has another node that it would start the service on. */
+const canTakeOver = ({ nodes }: Cluster, active: string | null | undefined): boolean =>
+  nodes.some(
+    ({ name, online, pending, standby, maintenance }) =>
+      name !== active && online && !pending && standby === 'no' && !maintenance,
+  );
 
 function nodeTable(facts: Facts, cluster: Cluster, words: Words): readonly string[] {
   const drbds = replicated(cluster);

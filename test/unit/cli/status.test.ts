@@ -72,6 +72,23 @@ describe('status of a cluster of the lab', () => {
   });
 });
 
+describe('the first line, where the data are safe and nobody could take over', () => {
+  test.each([
+    ['is offline', { online: false }],
+    ['is in standby', { standby: 'forever' }],
+    ['is in maintenance', { maintenance: true }],
+    ['is about to join', { pending: true }],
+  ] as const)('the other node %s', async (_what, change) => {
+    const facts = await look(captured('healthy.node2'));
+    if (facts.cluster.is !== 'known') throw new Error('this capture has a cluster');
+    const { value } = facts.cluster;
+    const nodes = value.nodes.map((node) => (node.name === 'node1' ? { ...node, ...change } : node));
+    const changed: Facts = { ...facts, cluster: { is: 'known', value: { ...value, nodes } } };
+    const [first] = statusScreen(changed, findingsNow(changed), terminal);
+    expect(first).toMatch(/^lab {2}DEGRADED .*, but no other node that could take over/);
+  });
+});
+
 describe('what cannot be found out is said, and is never taken for absent', () => {
   test('no cluster on this node', async () => {
     const one = captured('healthy.node1');
