@@ -18,7 +18,7 @@ export async function shareBtrfs(host: Host, ...numbers: readonly string[]): Pro
 /** The subvolume that a mount of btrfs shows: its number, and its path from the top of the filesystem. */
 export function subvolumeOf({ superOptions }: Mount): { readonly id: string; readonly path: string } {
   // …,subvolid=256,subvol=/a: the path comes last, commas in it are not escaped
-  const [, id = '', path = ''] = /subvolid=(\d+),subvol=(.*)$/.exec(superOptions.join(',')) ?? [];
+  const [, id = '', path = ''] = /subvolid=(\d+),subvol=(.*)/.exec(superOptions.join(',')) ?? [];
   return { id, path: decodeOctal(path) };
 }
 

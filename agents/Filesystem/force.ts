@@ -29,7 +29,10 @@ export function readForce(text: string): Force {
 }
 
 /** Where `force_unmount=move` puts a mount, as the stock agent does: beside its mount point, hidden. */
-export const asideOf = (directory: string): string => directory.replace(/[^/]*$/, '.$&');
+export function asideOf(directory: string): string {
+  const at = directory.lastIndexOf('/') + 1;
+  return `${directory.slice(0, at)}.${directory.slice(at)}`;
+}
 
 /** Words as `signalNumber` reads them. */
 export const readSignals = (text: string): readonly (number | undefined)[] =>

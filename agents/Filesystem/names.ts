@@ -20,7 +20,7 @@ export function sourceName(text: string, mount: Mount): string {
   const host = server.toLowerCase().replace(/\.$/, '');
   const isAddressed = host.replace(/^\[|\]$/g, '') === optionValue(mount.superOptions.join(','), 'addr');
   const itself = isAddressed ? serverOf(mount.source) : host;
-  return `${user === undefined ? '' : `${user}@`}${itself}:${path.startsWith('/') ? tidyPath(path) : path.replace(/\/+$/, '')}`;
+  return `${user === undefined ? '' : `${user}@`}${itself}:${path.startsWith('/') ? tidyPath(path) : path.replace(/(?<!\/)\/+$/, '')}`;
 }
 
 const serverOf = (source: string): string =>

@@ -188,7 +188,7 @@ function clientProblem(client: string): Pick<Problem, 'says' | 'facts'> | undefi
   const [address = '', length, ...more] = client.split('/');
   const ip = canonicalIp(address);
   if (ip === undefined) {
-    const isWildcard = /^[\w.*?[\]-]*[*?][\w.*?[\]-]*$/.test(client);
+    const isWildcard = /^[\w.*?[\]-]+$/.test(client) && /[*?]/.test(client);
     return length === undefined && (isWildcard || isHostName(client)) ? undefined : wrong;
   }
   if (length === undefined) return undefined;

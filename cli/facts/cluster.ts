@@ -87,7 +87,11 @@ const noCluster =
 
 /** Pacemaker's tools put their errors into the document they were asked for. */
 const errorIn = (xml: string): string =>
-  /<error>([^<]*)<\/error>/.exec(xml)?.[1] ?? /<status [^>]*message="([^"]*)"/.exec(xml)?.[1] ?? '';
+  /<error>([^<]*)<\/error>/.exec(xml)?.[1] ??
+  [...xml.matchAll(/<status ([^>]*)/g)]
+    .map(([, attributes = '']) => /\bmessage="([^"]*)"/.exec(attributes)?.[1])
+    .find((message) => message !== undefined) ??
+  '';
 
 /** Puts `crm_mon --output-as=xml --inactive` and the configuration together. */
 function readCluster(mon: Element, cib: Cib): Cluster {

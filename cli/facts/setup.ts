@@ -78,12 +78,12 @@ export async function lookAtSetup(host: Host, cluster: Cluster | null): Promise<
 
 function readCorosync(text: string | undefined): Corosync | null {
   if (text === undefined) return null;
-  const lines = text.replace(/^\s*#.*$/gm, '');
-  const value = (key: string) => new RegExp(`^\\s*${key}:\\s*(\\S+)`, 'm').exec(lines)?.[1];
+  const lines = text.replace(/^[ \t]*#.*$/gm, '');
+  const value = (key: string) => new RegExp(`^[ \\t]*${key}:[ \\t]*(\\S+)`, 'm').exec(lines)?.[1];
   const twoNode = value('two_node') === '1';
   const waits = value('wait_for_all');
   return {
-    nodes: [...lines.matchAll(/^\s*node\s*\{/gm)].length,
+    nodes: [...lines.matchAll(/^[ \t]*node\s*\{/gm)].length,
     twoNode,
     waitForAll: waits === undefined ? (twoNode ? true : null) : waits === '1',
   };
@@ -111,7 +111,8 @@ async function mountUnitsOf(host: Host): Promise<readonly MountUnit[]> {
   return Promise.all(
     units.map(async (unit) => {
       const text = (await readIfThere(host, `${unitDir}/${unit}`)) ?? '';
-      const value = (key: string) => new RegExp(`^\\s*${key}\\s*=\\s*(\\S+)`, 'm').exec(text)?.[1] ?? '';
+      const value = (key: string) =>
+        new RegExp(`^[ \\t]*${key}[ \\t]*=[ \\t]*(\\S+)`, 'm').exec(text)?.[1] ?? '';
       return { unit, device: value('What'), directory: value('Where') };
     }),
   );
@@ -131,10 +132,11 @@ async function firewallOf(host: Host): Promise<Firewall | null> {
   if (output.missing) return null;
   if (output.code !== 0) throw commandFailure([...argv], output);
   const rules = output.stdout;
-  const filters = /hook input [^}]*?policy drop/.test(rules);
-  const refuses = /hook input/.test(rules) && /^\s*(counter .*)?(drop|reject( with .*)?)$/m.test(rules);
+  const chains = rules.split('\n').flatMap((line) => line.split('hook input ', 2)[1] ?? []);
+  const filters = chains.some((chain) => chain.includes('policy drop'));
+  const refuses = chains.length > 0 && /^[ \t]*(counter .*)?(drop|reject( with .*)?)$/m.test(rules);
   if (!filters && !refuses) return null;
-  const named = [...rules.matchAll(/dport (?:\{([^}]*)\}|(\d[\d-]*))/g)].flatMap(([, set, one = '']) =>
+  const named = [...rules.matchAll(/dport (?:\{([^{}]*)\}|(\d[\d-]*))/g)].flatMap(([, set, one = '']) =>
     (set ?? one).split(',').flatMap((range) => {
       const [first = Number.NaN, last = first] = range.trim().split('-').map(Number);
       return Number.isInteger(first) ? [[first, last] as const] : [];

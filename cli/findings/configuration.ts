@@ -146,7 +146,7 @@ function* group(cluster: Cluster): Generator<Finding> {
 }
 
 const isBelow = (path: string, dir: string): boolean => {
-  const [inner, outer] = [path, dir].map((one) => `${one.replace(/\/+$/, '')}/`);
+  const [inner, outer] = [path, dir].map((one) => `${one.replace(/(?<!\/)\/+$/, '')}/`);
   return inner !== undefined && outer !== undefined && inner.startsWith(outer);
 };
 

@@ -55,7 +55,7 @@ async function fromCluster({ host }: Call): Promise<Drafted> {
   for (const name of new Set(names)) {
     const dump = await drbdadm(host, name, '/etc/drbd.conf').run(['-d', 'dump-xml', name]);
     if (dump.code !== 0) throw commandFailure(['drbdadm', 'dump-xml', name], dump);
-    texts.push(dump.stdout.replace(/<\?xml.*?\?>/s, ''));
+    texts.push(dump.stdout.replace(/<\?xml[^?]*\?>/, ''));
   }
   const drbd = await readXml(`<all>${texts.join('')}</all>`);
   return draftFromCluster(cib, drbd, new Date());

@@ -1,6 +1,6 @@
 /** A time as the cluster's configuration spells it, in seconds: `20s`, `500ms`, `2min`, `PT1M`; null for another spelling. */
 export function secondsIn(text: string): number | null {
-  const [, number = '', unit = 's'] = /^\s*(\d+)\s*(ms|msec|us|usec|s|sec|m|min|h|hr)?\s*$/.exec(text) ?? [];
+  const [, number = '', unit = 's'] = /^(\d+)\s*(ms|msec|us|usec|s|sec|m|min|h|hr)?$/.exec(text.trim()) ?? [];
   if (number !== '') return Number(number) * (unitSeconds[unit] ?? 1);
   const [, hours, minutes, seconds] = /^PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?$/.exec(text) ?? [];
   if (hours === undefined && minutes === undefined && seconds === undefined) return null;

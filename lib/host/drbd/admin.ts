@@ -71,7 +71,7 @@ export function complaint({ code, stdout, stderr, hung, missing }: Output): stri
   const lines = `${stderr}\n${stdout}`
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '' && !noise.some((pattern) => pattern.test(line)));
+    .filter((line) => line !== '' && !isNoise(line));
   return (
     lines.find((line) => /failure|failed|refused|valid meta|defined|can not open|parse error/i.test(line)) ??
     lines[0] ??
@@ -91,21 +91,23 @@ export const lastWord = (before: string, output: Output): string =>
  * process may be gone since, as mount is, while what it opened stays open.
  */
 export const openersIn = ({ stderr }: Pick<Output, 'stderr'>): readonly Opener[] =>
-  [...stderr.matchAll(/^\s*(\S+) opened by (.+) \(pid (\d+)\)/gm)].map(([, device = '', name = '', pid]) => ({
-    device,
-    name,
-    pid: Number(pid),
-  }));
+  stderr.split('\n').flatMap((line) => {
+    const [, device, name = '', pid] = /^(\S+) opened by (.+) \(pid (\d+)\)/.exec(line.trim()) ?? [];
+    return device === undefined ? [] : [{ device, name, pid: Number(pid) }];
+  });
 
 /** A process that opened a device, e.g. `{ device: 'drbd1', name: 'dd', pid: 6835 }`. */
 export type Opener = { readonly device: string; readonly name: string; readonly pid: number };
+
+const isNoise = (line: string): boolean =>
+  noise.some((pattern) => pattern.test(line)) ||
+  (line.includes(': in resource ') && line.includes(', on ') && line.endsWith(':')) ||
+  (line.includes(' opened by ') && /\(pid \d+\)/.test(line)); // told beside it
 
 const noise: readonly RegExp[] = [
   /^Command '.*terminated with exit code/,
   /^sh: \d+: \w+: not found/, // modinfo and modprobe, looked for by drbdadm itself
   /^IP .* not found on this host/,
-  /: in resource .*, on .*:$/,
   /^additional info from kernel:$/,
-  / opened by .+ \(pid \d+\)/, // told beside it
   /^DRBD module version:|^ *userland version:|did not verify|version mismatch/i,
 ];

@@ -31,7 +31,8 @@ export type Minor84 = {
  * (6) flags: I/O runs or is suspended (r, s); a resync waits for another one, is paused by the peer, by a user (a, p, u); two more
  * (7) how far a resync or a verification is, on a later line
  */
-const minorLine = /^\s*(\d+): cs:(\w+) ro:(\w+)\/(\w+) ds:(\w+)\/(\w+) +[ABC]? +([rs])([a-]?)([p-]?)([u-]?)/;
+const minorLine =
+  /^\s*(\d+): cs:(\w+) ro:(\w+)\/(\w+) ds:(\w+)\/(\w+) +(?:[ABC] +)?([rs])([a-]?)([p-]?)([u-]?)/;
 const progressLine = /^\s*\[[=>.]*\] (?:sync'ed|verified): *([\d.]+)%/;
 
 /** The device lines of 8.4's /proc/drbd. They name neither resource nor volume. */

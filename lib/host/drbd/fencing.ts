@@ -62,9 +62,10 @@ function prefixOf(id: string, resource: string, clone: string): string | undefin
 
 /** Prefixes of the administrator's own: `crm-fence-peer.9.sh --id-prefix my-fence`. */
 export const prefixesIn = ({ handlers }: Configuration): readonly string[] =>
-  [...handlers.values()].flatMap(
-    (command) => /crm-(?:un)?fence-peer.*? (?:-i|--id-prefix)[ =](\S+)/.exec(command)?.[1] ?? [],
-  );
+  [...handlers.values()].flatMap((command) => {
+    const [, options = ''] = /crm-(?:un)?fence-peer(.*)/.exec(command) ?? [];
+    return / (?:-i|--id-prefix)[ =](\S+)/.exec(options)?.[1] ?? [];
+  });
 
 /** How long the handler that comes with DRBD may take, in seconds; `undefined` for any other command. */
 export function fenceHandlerSeconds(command: string): number | undefined {

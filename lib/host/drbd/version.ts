@@ -32,7 +32,7 @@ export async function kernelVersion(host: Host): Promise<Version> {
   const told = parseToolVersion((await host.tryRun(['drbdadm', '--version'])).stdout);
   if (told) return told;
   const { stdout } = await host.tryRun(['modinfo', '-F', 'version', 'drbd']);
-  const onDisk = parseVersion(/\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? '');
+  const onDisk = parseVersion(/(?<!\d)\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? '');
   if (onDisk) return onDisk;
   throw new Failure('notInstalled', 'the DRBD kernel module is neither loaded nor installed (modinfo drbd)');
 }

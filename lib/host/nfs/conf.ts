@@ -53,10 +53,10 @@ export function parseNfsConf(text: string): NfsConf {
   let section = '';
   for (const line of text.split('\n')) {
     const content = line.replace(/^\s*[#;].*|\s#.*/, '').trim();
-    const header = /^\[\s*([^\]"]+?)\s*(?:"[^"]*"\s*)?\]$/.exec(content)?.[1];
+    const header = /^\[([^\]"]*)(?:"[^"]*"\s*)?\]$/.exec(content)?.[1]?.trim();
     if (header) section = header.toLowerCase();
-    const [, key, value = ''] = header ? [] : (/^([^=]+?)\s*=\s*(.*)$/.exec(content) ?? []);
-    if (key) values.set(`${section} ${key.toLowerCase()}`, value.replace(/^"(.*)"$/, '$1'));
+    const [, key = '', value = ''] = header ? [] : (/^([^=]+)=(.*)$/.exec(content) ?? []);
+    if (key) values.set(`${section} ${key.trim().toLowerCase()}`, value.trim().replace(/^"(.*)"$/, '$1'));
   }
   return { get: (wanted, key) => values.get(`${wanted.toLowerCase()} ${key.toLowerCase()}`) };
 }

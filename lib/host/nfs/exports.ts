@@ -30,7 +30,7 @@ export type StateDirectory = Place & {
 export async function stateDirectory(host: Host, table: readonly Mount[]): Promise<StateDirectory> {
   const conf = await nfsConf(host);
   const named = ['mountd', 'exportd'].map((section) => conf.get(section, 'state-directory-path'));
-  const path = (named.find(Boolean) ?? '/var/lib/nfs').replace(/(.)\/+$/, '$1');
+  const path = (named.find(Boolean) ?? '/var/lib/nfs').replace(/(?<=^\/|[^/])\/+$/, '');
   return { path, ...(await placeOf(host, path, table)) };
 }
 

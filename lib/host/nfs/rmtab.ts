@@ -13,8 +13,12 @@ export type Rmtab = { readonly client: string; readonly path: string; readonly c
  */
 export const parseRmtab = (text: string): readonly Rmtab[] =>
   text.split('\n').flatMap((line) => {
-    const [, client, path, count] = /^(.+?):(\/.*):0x([0-9a-f]+)$/i.exec(line) ?? [];
-    return client && path && count ? [{ client, path, count: Number.parseInt(count, 16) }] : [];
+    const end = line.lastIndexOf(':');
+    const between = line.indexOf(':/', 1);
+    const count = /^0x([0-9a-f]{1,8})$/i.exec(line.slice(end + 1))?.[1];
+    if (between < 0 || between >= end || count === undefined) return [];
+    const [client, path] = [line.slice(0, between), line.slice(between + 1, end)];
+    return [{ client, path, count: Number.parseInt(count, 16) }];
   });
 
 export const formatRmtab = (entries: readonly Rmtab[]): string =>
@@ -24,19 +28,20 @@ export const formatRmtab = (entries: readonly Rmtab[]): string =>
 
 /** What clients mounted of `dir`, subdirectories included: one entry per client and path, with its highest count. */
 export function rmtabBelow(entries: readonly Rmtab[], dir: string): readonly Rmtab[] {
-  const kept: Rmtab[] = [];
+  const kept = new Map<string, Rmtab>();
   for (const entry of entries) {
     if (!isWithin(entry.path, dir)) continue;
-    const at = kept.findIndex((one) => isSameMount(one, entry));
-    if (at < 0) kept.push(entry);
-    else if ((kept[at]?.count ?? 0) < entry.count) kept[at] = entry;
+    const known = kept.get(mountOf(entry));
+    if (known === undefined || known.count < entry.count) kept.set(mountOf(entry), entry);
   }
-  return kept;
+  return [...kept.values()];
 }
 
 /** The entries of `backup` that `current` knows nothing of. */
-export const rmtabMissing = (current: readonly Rmtab[], backup: readonly Rmtab[]): readonly Rmtab[] =>
-  backup.filter((entry) => !current.some((one) => isSameMount(one, entry)));
+export function rmtabMissing(current: readonly Rmtab[], backup: readonly Rmtab[]): readonly Rmtab[] {
+  const known = new Set(current.map(mountOf));
+  return backup.filter((entry) => !known.has(mountOf(entry)));
+}
 
-const isSameMount = (one: Rmtab, other: Rmtab): boolean =>
-  one.client === other.client && one.path === other.path;
+/** Who has mounted what; neither holds a line break. */
+const mountOf = ({ client, path }: Rmtab): string => `${client}\n${path}`;

@@ -123,7 +123,7 @@ async function mappingOn(host: Host, pid: number, mount: Mount): Promise<string 
   if (!maps.includes(mount.target)) return undefined;
   for (const line of maps.split('\n')) {
     const [, from = '', to = '', device = '', path = ''] =
-      /^0*([0-9a-f]+)-0*([0-9a-f]+) \S+ \S+ (\S+) \d+ +(\/.*)$/.exec(line) ?? [];
+      /^0*([1-9a-f][0-9a-f]*|0)-0*([1-9a-f][0-9a-f]*|0) \S+ \S+ (\S+) \d+ +(\/.*)$/.exec(line) ?? [];
     if (!isOn(path, mount) || (mount.type !== 'overlay' && !isSameDevice(device, mount.device))) continue;
     if (await isOnMount(host, `/proc/${pid}/map_files/${from}-${to}`, mount))
       return `mapped file ${undeleted(path)}`;

@@ -1,0 +1,32 @@
+/** How many times as long the second text takes as the first, by the shortest of some runs of each, by turns. */
+export function ratio(work: (text: string) => void, short: string, long: string, runs: number): number {
+  const shortest = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] as [number, number];
+  for (let run = 0; run < runs; run++)
+    for (const [at, text] of [short, long].entries()) {
+      const since = performance.now();
+      work(text);
+      shortest[at as 0 | 1] = Math.min(shortest[at as 0 | 1], performance.now() - since);
+    }
+  return shortest[1] / Math.max(shortest[0], measurableMs);
+}
+
+/** Below this a clock says more about itself. */
+const measurableMs = 0.003;
+
+/** What is linear takes this many times as long, what is quadratic the square of it. */
+export const factor = 8;
+/** Nearer to the square: a collection of garbage may come with every run of the longer text. */
+const limit = 40;
+
+/** What grows with the fourth power, or doubles with every character, is seen in a short text, and would take for ever in a long one. */
+const sizes = [2, 8, 40, 500];
+
+/**
+ * Whether a text that is `factor` times as long takes so much longer that it cannot be linear. Whatever else the machine does can only
+ * make single runs longer: so one doubtful run is nothing, and the shortest of several decides.
+ */
+export const isSuperLinear = (work: (text: string) => void, textOf: (size: number) => string): boolean =>
+  sizes.some((size) => {
+    const [short, long] = [textOf(size), textOf(size * factor)];
+    return [1, 3, 30].every((runs) => ratio(work, short, long, runs) > limit);
+  });
