@@ -26,7 +26,7 @@ describe.each(flavours)('%s', (flavour) => {
     // The launcher without what it launches.
     writeFileSync(
       alone,
-      readFileSync(file, 'utf8').replace(/^runtime=.*$/m, 'runtime=/nonexistent; exit 77'),
+      readFileSync(file, 'utf8').replace(/^runtime=.*$/m, 'runtime=/nonexistent; trap - EXIT; exit 77'),
       {
         mode: 0o755,
       },

@@ -1,7 +1,6 @@
 import { Failure } from '../../contract/outcome.ts';
 import { commandTrouble, type Host } from '../host.ts';
 import type { Answer, Ask, JobName, Order, Told } from '../jobs.ts';
-import { isAbsence } from '../local-files.ts';
 import { mounts, tidyPath, trustedPart } from './mounts.ts';
 
 // The one way to files that others may have put there: below the NFS server's state directory, on an exported filesystem. A child
@@ -57,10 +56,6 @@ export async function beneath<Name extends JobName>(
   if (told.isRefused) throw new RefusedFailure('failed', told.trouble);
   throw new Failure('failed', `${where}: ${told.trouble}`, { cause: told.code });
 }
-
-/** Whether the failure says that there is nothing. */
-export const isAbsent = (error: unknown): boolean =>
-  error instanceof Failure && isAbsence(Object.assign(new Error(), { code: error.cause }));
 
 function answerOf(text: string): Told | undefined {
   try {

@@ -1,5 +1,5 @@
 /** How many times as long the second text takes as the first, by the shortest of some runs of each, by turns. */
-export function ratio(work: (text: string) => void, short: string, long: string, runs: number): number {
+function ratio(work: (text: string) => void, short: string, long: string, runs: number): number {
   const shortest = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] as [number, number];
   for (let run = 0; run < runs; run++)
     for (const [at, text] of [short, long].entries()) {
@@ -14,7 +14,7 @@ export function ratio(work: (text: string) => void, short: string, long: string,
 const measurableMs = 0.003;
 
 /** What is linear takes this many times as long, what is quadratic the square of it. */
-export const factor = 8;
+const factor = 8;
 /** Nearer to the square: a collection of garbage may come with every run of the longer text. */
 const limit = 40;
 
