@@ -1,3 +1,4 @@
+import type { Host } from '../../lib/host/host.ts';
 import { neverEnded } from '../../lib/host/never-ended.ts';
 import { isStillThere } from '../../lib/host/process-table.ts';
 import { type MountUser, processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
@@ -11,8 +12,7 @@ const mostNamed = 10;
 const longestLookMs = 100;
 
 /**
- * Signals every process that uses the mount and waits for their end, for at most signal_delay. Returns whether there was any. A
- * quick search that finds nobody is followed by a thorough one.
+ * Signals every process that uses the mount, as `evictAll`. A quick search that finds nobody is followed by a thorough one.
  * The table is read once more right before: whoever uses the directory below a mount that is gone is no business of ours.
  */
 export async function evict(
@@ -22,23 +22,38 @@ export async function evict(
   until: number,
   search: Search,
 ): Promise<boolean> {
-  const { params, host, log } = ctx;
+  const { host } = ctx;
   const seen = await processesUsing(host, mount, search, until);
   const isEnough = seen.length > 0 || search === 'thorough';
   const users = isEnough ? seen : await processesUsing(host, mount, 'thorough', until);
   if (users.length === 0 || !(await isMountedStill(host, mount))) return false;
+  return evictAll(ctx, users, signal, until, `${mount.target} is busy`);
+}
+
+/** Signals them and waits for their end, for at most signal_delay. Returns whether one of them could be signalled. */
+export async function evictAll(
+  { params, host, log }: Ctx,
+  users: readonly MountUser[],
+  signal: number,
+  until: number,
+  why: string,
+): Promise<boolean> {
   const signalled: MountUser[] = [];
   const isProtected = await neverEnded(host);
   for (const user of users)
     if (!(await isProtected(user)) && host.sys.signal(user, signal)) signalled.push(user);
   if (signalled.length === 0) return false;
-  log.info(`sent ${signalName(signal)} to ${nameUsers(signalled)}: ${mount.target} is busy`);
+  log.info(`sent ${signalName(signal)} to ${nameUsers(signalled)}: ${why}`);
   const delayMs = (readSeconds(params.signal_delay) ?? 1) * 1000;
-  await host.until(() => haveEnded(ctx, signalled), Math.min(delayMs, until - host.sys.now()), longestLookMs);
+  await host.until(
+    () => haveEnded(host, signalled),
+    Math.min(delayMs, until - host.sys.now()),
+    longestLookMs,
+  );
   return true;
 }
 
-async function haveEnded({ host }: Ctx, users: readonly MountUser[]): Promise<boolean> {
+async function haveEnded(host: Host, users: readonly MountUser[]): Promise<boolean> {
   for (const user of users) if (await isStillThere(host, user)) return false;
   return true;
 }

@@ -38,6 +38,10 @@ export function asideOf(directory: string): string {
 export const readSignals = (text: string): readonly (number | undefined)[] =>
   text.split(/\s+/).filter(Boolean).map(signalNumber);
 
+/** Those of them that exist. */
+export const signalsOf = (text: string): readonly number[] =>
+  readSignals(text).filter((signal) => signal !== undefined);
+
 /** `undefined` for what is not a number of seconds. */
 export const readSeconds = (text: string): number | undefined =>
   /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : undefined;

@@ -1,21 +1,17 @@
 import type { Host } from '../../lib/host/host.ts';
-import { listIfThere, readIfThere, targetIfThere } from '../../lib/host/local-files.ts';
+import { listIfThere, readIfThere } from '../../lib/host/local-files.ts';
 import { nfsClientsOn } from '../../lib/host/nfs/clients.ts';
 import { kernelExports } from '../../lib/host/nfs/exports.ts';
-import { beginOf, processIds, processName } from '../../lib/host/process-table.ts';
+import { beginOf, processIds } from '../../lib/host/process-table.ts';
 import { isOn, type MountUser, undeleted } from '../../lib/host/storage/mount-users.ts';
-import { decodeOctal, isWithin, type Mount, parseMountinfo } from '../../lib/host/storage/mounts.ts';
+import { decodeOctal, type Mount, parseMountinfo } from '../../lib/host/storage/mounts.ts';
 import { isDriven } from './fstypes.ts';
-import { layersOf } from './names.ts';
+import { describeElsewhere, nameOf, otherNamespaces, overlaysIn } from './namespaces.ts';
 
 // Who keeps a mount or its disk busy without being a process that uses the mount.
 
 /** What keeps a mount or its device busy without being a process of this mount namespace; one phrase each. */
-export async function kernelUsers(
-  host: Host,
-  mount: Mount,
-  until = Number.POSITIVE_INFINITY,
-): Promise<readonly string[]> {
+export async function kernelUsers(host: Host, mount: Mount, until?: number): Promise<readonly string[]> {
   const found = await Promise.all([
     loopDevicesOn(host, mount),
     swapsOn(host, mount),
@@ -23,30 +19,10 @@ export async function kernelUsers(
     nfsClientsOn(host, mount),
     overlaysOn(host, mount, until),
     driversOf(host, mount),
-    otherNamespaces(host, mount, until).then((all) => all.map(describeElsewhere)),
+    describeElsewhere(host, mount.device, until),
   ]);
   return found.flat();
 }
-
-/** A mount of the same superblock in another mount namespace, and a process that lives there. */
-export type Elsewhere = { readonly pid: number; readonly name: string; readonly target: string };
-
-/** One entry per other mount namespace that has the superblock mounted. Unmounting here does not end it there. */
-export async function otherNamespaces(
-  host: Host,
-  { device }: Pick<Mount, 'device'>,
-  until = Number.POSITIVE_INFINITY,
-): Promise<readonly Elsewhere[]> {
-  const found: Elsewhere[] = [];
-  for (const { pid, table } of await tablesElsewhere(host, until)) {
-    const there = table.find((mount) => mount.device === device);
-    if (there) found.push({ pid, name: await nameOf(host, pid), target: there.target });
-  }
-  return found;
-}
-
-export const describeElsewhere = ({ pid, name, target }: Elsewhere): string =>
-  `the mount namespace of ${name}[${pid}] has it on ${target}`;
 
 /**
  * Overlays whose layers lie on the mount, in any mount namespace: they hold its filesystem, but not the mount, which the kernel
@@ -55,21 +31,13 @@ export const describeElsewhere = ({ pid, name, target }: Elsewhere): string =>
 export async function overlaysOn(
   host: Host,
   { target }: Pick<Mount, 'target'>,
-  until = Number.POSITIVE_INFINITY,
+  until?: number,
 ): Promise<readonly string[]> {
+  const phrase = (overlay: Mount) => `an overlay on ${overlay.target} has layers on it`;
   const own = parseMountinfo((await readIfThere(host, '/proc/self/mountinfo')) ?? '');
-  const found = [{ pid: undefined, table: own }, ...(await tablesElsewhere(host, until))].flatMap(
-    ({ pid, table }) =>
-      table
-        .filter(({ type }) => type === 'overlay')
-        .filter(({ superOptions }) =>
-          layersOf(superOptions, 'lowerdir', 'upperdir', 'workdir').some((path) => isWithin(path, target)),
-        )
-        .map(
-          (overlay) =>
-            `an overlay on ${overlay.target} has layers on it${pid === undefined ? '' : ` (pid ${pid})`}`,
-        ),
-  );
+  const found = overlaysIn(own, target).map(phrase);
+  for (const { members, table } of await otherNamespaces(host, until))
+    found.push(...overlaysIn(table, target).map((overlay) => `${phrase(overlay)} (pid ${members[0]})`));
   return [...new Set(found)];
 }
 
@@ -93,26 +61,6 @@ async function driversOf(host: Host, { type, source }: Mount): Promise<readonly 
     ({ name, pid }) => `its driver ${name}[${pid}] has ${source} open`,
   );
 }
-
-type Table = { readonly pid: number; readonly table: readonly Mount[] };
-
-/** The mount table of every other mount namespace, with a process that lives there. */
-async function tablesElsewhere(host: Host, until: number): Promise<readonly Table[]> {
-  const seen = new Set([await targetIfThere(host, '/proc/self/ns/mnt')]);
-  const found: Table[] = [];
-  for (const pid of await processIds(host)) {
-    if (host.sys.now() >= until) break;
-    const namespace = await host.sys.target(`/proc/${pid}/ns/mnt`).catch(() => undefined);
-    if (seen.has(namespace)) continue;
-    seen.add(namespace);
-    const text = await host.sys.read(`/proc/${pid}/mountinfo`).catch(() => '');
-    found.push({ pid, table: parseMountinfo(text) });
-  }
-  return found;
-}
-
-const nameOf = async (host: Host, pid: number): Promise<string> =>
-  (await processName(host, pid).catch(() => undefined)) ?? '?';
 
 async function loopDevicesOn(host: Host, mount: Mount): Promise<readonly string[]> {
   const found: string[] = [];

@@ -3,10 +3,12 @@ import { activeFilesystem } from '../../lib/host/storage/active-filesystem.ts';
 import { kernelName } from '../../lib/host/storage/block-devices.ts';
 import type { MountUser } from '../../lib/host/storage/mount-users.ts';
 import type { Mount } from '../../lib/host/storage/mounts.ts';
+import { describeDetached, releaseElsewhere } from './elsewhere.ts';
 import { nameUsers } from './evict.ts';
-import { readForce } from './force.ts';
+import { readForce, signalsOf } from './force.ts';
 import { isDriven } from './fstypes.ts';
-import { describeElsewhere, openersOf, otherNamespaces, overlaysOn } from './holders.ts';
+import { openersOf, overlaysOn } from './holders.ts';
+import { describeElsewhere } from './namespaces.ts';
 import type { Ctx } from './params.ts';
 import { diskOf, type Seen } from './seen.ts';
 
@@ -42,26 +44,22 @@ export async function requireReleased(ctx: Ctx, seen: Seen, last: Last | undefin
     if (device === undefined) return false;
     return last === undefined || tellsInSysfs(last.mount)
       ? (await activeFilesystem(host, device)) !== undefined
-      : (await otherNamespaces(host, { device })).length > 0;
+      : (await describeElsewhere(host, device)).length > 0;
   };
   if (!(await isActive())) return;
 
-  const mayEvict = readForce(params.force_unmount).evict;
-  const released = await host.until(
-    async () => {
-      if (mayEvict && device !== undefined) await unmountElsewhere(ctx, device);
-      return !(await isActive());
-    },
-    Math.min(host.left() * patience, host.left() - explainMs),
-  );
-  if (released) return;
-  const until = host.sys.now() + host.left() * patience;
   const target = last?.mount.target ?? seen.wanted.directory;
+  const patienceMs = Math.min(host.left() * patience, host.left() - explainMs);
+  if (await letGo(ctx, { device, target }, isActive, patienceMs)) return;
+  const until = host.sys.now() + host.left() * patience;
   const why = [
     ...(drivers.length > 0 ? [nameUsers(drivers)] : []),
-    ...(device === undefined ? [] : (await otherNamespaces(host, { device }, until)).map(describeElsewhere)),
+    ...(device === undefined ? [] : await describeElsewhere(host, device, until)),
     ...(await overlaysOn(host, { target }, until)),
-  ].join('; ');
+    ...(device === undefined ? [] : [await describeDetached(host, { device, target }, until)]),
+  ]
+    .filter(Boolean)
+    .join('; ');
   throw new Failure(
     'failed',
     `${params.device} is unmounted here but still active: ${why || 'something keeps it in use since a lazy unmount'}`,
@@ -70,6 +68,8 @@ export async function requireReleased(ctx: Ctx, seen: Seen, last: Last | undefin
 
 /** For finding out who it is, of which every process may be asked. */
 const explainMs = 1500;
+/** For whoever lets go by himself; then those are ended who only may be it. */
+const doubtMs = 5000;
 /** Of the time that is left; the rest is for finding out who it is. */
 const patience = 0.8;
 
@@ -86,13 +86,28 @@ export async function drivenSource(
   return source.is === 'named' && /^\/[^/]/.test(source.name) ? source.name : undefined;
 }
 
-async function unmountElsewhere({ host, log }: Ctx, device: string): Promise<void> {
-  for (const place of await otherNamespaces(host, { device })) {
-    log.info(`${describeElsewhere(place)}: unmounting it there`);
-    await host.tryRun(['nsenter', '-m', '-t', String(place.pid), '--', 'umount', '-c', place.target], {
-      timeoutMs: host.left() / 2,
-    });
-  }
+/** Waits until it is no longer active, and makes those let go that may be made to: gently in the first half of the time. */
+async function letGo(
+  ctx: Ctx,
+  { device, target }: { readonly device: string | undefined; readonly target: string },
+  isActive: () => Promise<boolean>,
+  patienceMs: number,
+): Promise<boolean> {
+  const { host, params } = ctx;
+  const mayEvict = readForce(params.force_unmount).evict;
+  const told = new Set<string>();
+  const now = host.sys.now();
+  const [half, end] = [now + patienceMs / 2, now + patienceMs];
+  const last = now + Math.min(patienceMs / 2, doubtMs);
+  return host.until(async () => {
+    if (mayEvict && device !== undefined) {
+      const isGentle = host.sys.now() < half;
+      const signals = signalsOf(isGentle ? params.term_signals : params.kill_signals);
+      const round = { until: isGentle ? half : end, signals, last: host.sys.now() >= last, told };
+      await releaseElsewhere(ctx, { device, target }, round);
+    }
+    return !(await isActive());
+  }, patienceMs);
 }
 
 /** These have a directory below /sys/fs for as long as they are active. */

@@ -7,7 +7,7 @@ import { type MountUser, processesUsing, type Search } from '../../lib/host/stor
 import { isMountedStill, isWithin, type Mount } from '../../lib/host/storage/mounts.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { evict, nameUsers } from './evict.ts';
-import { readForce, readSignals } from './force.ts';
+import { readForce, signalsOf } from './force.ts';
 import { isServed } from './fstypes.ts';
 import { kernelUsers } from './holders.ts';
 import type { Ctx } from './params.ts';
@@ -34,8 +34,7 @@ const namedInReason = 3;
 /** The gentle half and the forceful half of the time, shared by everything a stop unmounts; a rest is kept for explaining. */
 export function stopPhases({ params, host }: Ctx): readonly Phase[] {
   const { evict: mayEvict } = readForce(params.force_unmount);
-  const signals = (text: string) =>
-    mayEvict ? readSignals(text).filter((signal) => signal !== undefined) : [];
+  const signals = (text: string) => (mayEvict ? signalsOf(text) : []);
   const left = host.left();
   const untilShortlyBefore = left - Math.min(explainMs, left / 4);
   const budget = params.fast_stop ? Math.min(untilShortlyBefore, fastStopMs) : untilShortlyBefore;

@@ -71,6 +71,17 @@ async function usersOf(host: Host, pid: number): Promise<readonly number[]> {
   return ids.split(/\s+/).filter(Boolean).map(Number);
 }
 
+/** login.defs(5): below it are the system's own accounts; systemd gives DynamicUser= these. */
+const firstUser = 1000;
+const dynamicUsers = [61_184, 65_519] as const;
+
+/** Whether a process is an ordinary user's, neither root's nor a service's. */
+export async function isOrdinaryUsers(host: Host, pid: number): Promise<boolean> {
+  const [real = 0] = await usersOf(host, pid);
+  const isDynamic = real >= dynamicUsers[0] && real <= dynamicUsers[1];
+  return real >= firstUser && !isDynamic;
+}
+
 /** A program with the setuid bit has its caller as real user; user namespaces do not count, ids are read in ours. */
 async function runsAs(host: Host, pid: number, { accounts = [] }: HostDaemon): Promise<boolean> {
   const users = await usersOf(host, pid);

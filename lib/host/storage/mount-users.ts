@@ -172,7 +172,7 @@ async function isOnMount(host: Host, link: string, mount: Mount): Promise<boolea
   }
 }
 
-const asksAgain: ReadonlySet<string> = new Set(['nfs', 'nfs4', '9p', 'afs']);
+export const asksAgain: ReadonlySet<string> = new Set(['nfs', 'nfs4', '9p', 'afs']);
 const askMs = 1000;
 
 /** Sockets bound to a path of the mount keep it busy, yet their descriptors read `socket:[inode]`. */

@@ -30,12 +30,16 @@ type Params = { readonly [name: string]: string | number };
 /** A folder, a private mount namespace and loop devices, all gone when it is closed. */
 export type Sandbox = {
   readonly folder: string;
+  /** Whose namespace it is. */
+  readonly pid: number | undefined;
   /** Runs a command in the namespace; rejects when it fails. */
   run(command: string, ...args: readonly string[]): Promise<string>;
   /** Starts a command in the namespace that is ended with the sandbox; its input stays open. */
   background(argv: readonly string[]): Background;
   /** A bash script in the namespace, once it says that it is ready. */
   holder(script: string): Promise<Holder>;
+  /** The same as nobody, an ordinary user. */
+  user(script: string): Promise<Holder>;
   /** A new loop device with a new filesystem of this type; without a type it stays blank. */
   disk(type?: Type, ...mkfs: readonly string[]): Promise<string>;
   image(type: 'ext4'): Promise<string>;
@@ -140,22 +144,27 @@ export async function openSandbox(): Promise<Sandbox> {
     return child;
   };
 
+  async function holding(argv: readonly string[]): Promise<Holder> {
+    const child = background(argv);
+    await new Promise((resolve, reject) => {
+      child.stdout.once('data', resolve);
+      void child.then(({ stderr }) => reject(new Error(`the holder ended: ${stderr}`)));
+    });
+    const end = async () => {
+      child.kill('SIGKILL');
+      await child;
+    };
+    return { pid: child.pid, end };
+  }
+
   return {
     folder,
+    pid: holder.pid,
     run,
     background,
-    async holder(script) {
-      const child = background(['bash', '-c', script]);
-      await new Promise((resolve, reject) => {
-        child.stdout.once('data', resolve);
-        void child.then(({ stderr }) => reject(new Error(`the holder ended: ${stderr}`)));
-      });
-      const end = async () => {
-        child.kill('SIGKILL');
-        await child;
-      };
-      return { pid: child.pid, end };
-    },
+    holder: (script) => holding(['bash', '-c', script]),
+    user: (script) =>
+      holding(['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'bash', '-c', script]),
     async disk(type, ...mkfs) {
       const file = await newImage(type, mkfs);
       const { stdout } = await execa('losetup', ['-f', '--show', file]);

@@ -5,6 +5,7 @@ import {
   anHour,
   freshDirectory,
   isAlive,
+  isFree,
   openSandbox,
   recurring,
   type Sandbox,
@@ -189,31 +190,46 @@ describe('users that are no processes are named', () => {
     },
   );
 
-  test.each(['ext4', 'xfs', 'btrfs'] as const)(
-    'Filesystem#91, D13: %s that is busy in another mount namespace: never a false "stopped"',
-    async (type) => {
-      const resource = { ...(await started(type)), ...patient };
-      const inside = `cd ${resource.directory}; echo; exec sleep 3600`;
-      const other = await sandbox.holder(`exec unshare -m --propagation private bash -c '${inside}'`);
-      const answer = await sandbox.ours('stop', resource);
-      expect(answer).toMatchObject({ code: 1, reason: expect.stringContaining(`[${other.pid}]`) });
-      await other.end();
-      expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+  describe.each(['ext4', 'xfs', 'btrfs'] as const)(
+    'Filesystem#91, D13: %s that is busy in another mount namespace',
+    (type) => {
+      const busyElsewhere = async (resource: { readonly directory: string }) =>
+        sandbox.holder(
+          `exec unshare -m --propagation private bash -c 'cd ${resource.directory}; echo; exec sleep 3600'`,
+        );
+
+      test('who uses it there is ended', async () => {
+        const resource = await started(type);
+        const other = await busyElsewhere(resource);
+        const answer = await sandbox.ours('stop', resource);
+        expect(answer).toMatchObject({ code: 0, stderr: expect.stringContaining(`[${other.pid}] (cwd `) });
+        expect([isAlive(other.pid), isFree(resource.device)]).toEqual([false, true]);
+      });
+
+      test('force_unmount=false: never a false "stopped"', async () => {
+        const resource = { ...(await started(type)), meta_timeout: 20_000, force_unmount: 'false' };
+        const other = await busyElsewhere(resource);
+        const answer = await sandbox.ours('stop', resource);
+        expect(answer).toMatchObject({ code: 1, reason: expect.stringContaining(`[${other.pid}]`) });
+        expect(isAlive(other.pid)).toBe(true);
+        await other.end();
+        expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+      });
     },
   );
 
   test('a lazy unmount by somebody else: neither monitor nor stop calls it stopped', async () => {
-    const resource = { ...(await started()), ...patient };
+    const resource = { ...(await started()), meta_timeout: 20_000, force_unmount: 'false' };
     const process = await sandbox.holder(`exec 7>${resource.directory}/f; echo; exec sleep 3600`);
     await sandbox.run('umount', '-l', resource.directory);
     expect(await sandbox.ours('monitor', resource)).toMatchObject({ code: 1 });
     expect(await sandbox.ours('monitor', { ...resource, ...recurring })).toMatchObject({ code: 1 });
     expect(await sandbox.ours('stop', resource)).toMatchObject({
       code: 1,
-      reason: expect.stringContaining('still active'),
+      reason: expect.stringMatching(new RegExp(`still active: \\w+\\[${process.pid}\\] \\(fd 7 `)),
     });
-    await process.end();
+    expect(await sandbox.ours('stop', { ...resource, force_unmount: 'true' })).toMatchObject({ code: 0 });
+    expect([isAlive(process.pid), isFree(resource.device)]).toEqual([false, true]);
     expect(await sandbox.ours('monitor', resource)).toMatchObject({ code: 7 });
-    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
   });
 });

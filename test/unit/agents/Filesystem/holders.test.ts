@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FilesystemMachine } from '../../../fake/filesystem-machine.ts';
 import { follow, mounted, type Story, tmpfsOn } from '../../../fake/filesystem-story.ts';
-import { hangs, statOf } from '../../../fake/machine.ts';
+import { hangs, statOf, usersOf } from '../../../fake/machine.ts';
 
 // Who keeps a mount busy when it is to be stopped: processes, the kernel, another mount namespace, a server that does not answer.
 
@@ -218,12 +218,17 @@ describe('Filesystem#91, D13: another mount namespace', () => {
     holder({ 'ns/mnt': 'mnt:[2]', cwd: '/' }, { mountinfo: row })(mounted(machine));
     machine.factsOf.set('/sys/fs/xfs/drbd1', { kind: 'directory' });
   };
+  /** What umount says there. */
+  const there = (machine: FilesystemMachine, answer: () => { code: number; stderr: string } | undefined) => {
+    const here = machine.handler('umount');
+    machine.on('umount', (args, command) => (args[0] === '-N' ? answer() : here(args, command)));
+  };
   test('that lets go is made to', () =>
     follow({
       what: '',
       given: (m) => {
         elsewhere(m);
-        m.on('nsenter', () => {
+        there(m, () => {
           m.files.set('/proc/7/mountinfo', '');
           m.factsOf.delete('/sys/fs/xfs/drbd1');
           return undefined;
@@ -231,18 +236,33 @@ describe('Filesystem#91, D13: another mount namespace', () => {
       },
       calls: 'stop 0',
       mounts: [],
-      after: (m) => expect(m.ran.at(-1)).toBe('nsenter -m -t 7 -- umount -c /nfsdata'),
+      after: (m) => expect([m.ran.at(-1), signals(m)]).toEqual(['umount -N 7 -c -i -- /nfsdata', []]),
     }));
-  test('that does not is named: never a false "stopped"', () =>
+
+  const locked = { code: 32, stderr: 'umount: /nfsdata: not mounted.\n' };
+  test.each([
+    ['that does not is named: never a false "stopped"', 0, 'stop 1, probe 1', []],
+    ['S10: of a user, that cannot: everybody there is ended', 1000, 'stop 0, probe 7', ['15']],
+    ["S10: of a service with a user of systemd's making is nobody's to end", 61_200, 'stop 1, probe 1', []],
+  ])('%s', (_what, user, calls, sent) =>
     follow({
       what: '',
       given: (m) => {
         elsewhere(m);
-        m.on('nsenter', () => ({ code: 32, stderr: 'umount: /nfsdata: target is busy.\n' }));
+        m.files.set('/proc/7/status', usersOf(user));
+        there(m, () => locked);
+        m.onSignal = (pid) => {
+          m.endProcess(pid);
+          m.factsOf.delete('/sys/fs/xfs/drbd1');
+        };
       },
-      calls: 'stop 1, probe 1',
-      after: (m) => expect(m.clock).toBeLessThan(20_000),
-    }));
+      calls,
+      after: (m) => {
+        if (user !== 1000) expect(m.clock).toBeLessThan(20_000);
+        expect(signals(m)).toEqual(calls.includes('probe 7') ? [] : sent);
+      },
+    }),
+  );
 });
 
 test('what is mapped is searched for only after the links, or when they show nobody', async () => {

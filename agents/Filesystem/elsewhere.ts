@@ -1,0 +1,214 @@
+import type { Host } from '../../lib/host/host.ts';
+import { isOrdinaryUsers } from '../../lib/host/host-daemons.ts';
+import { listIfThere } from '../../lib/host/local-files.ts';
+import { beginOf, processIds } from '../../lib/host/process-table.ts';
+import { pathFacts } from '../../lib/host/storage/managed-files.ts';
+import { asksAgain, type MountUser, processesUsing } from '../../lib/host/storage/mount-users.ts';
+import { type Mount, mounts } from '../../lib/host/storage/mounts.ts';
+import { evictAll, nameUsers } from './evict.ts';
+import {
+  describe,
+  mountsOf,
+  type Namespace,
+  nameOf,
+  otherNamespaces,
+  overlaysIn,
+  tableOf,
+} from './namespaces.ts';
+import type { Ctx } from './params.ts';
+
+// A filesystem that is unmounted here stays active as long as another mount namespace has it, or a process holds what was unmounted
+// below it. Any user may make a namespace of his own (`unshare -Urm`): it begins with a copy of every mount.
+
+/** A superblock, and where it was mounted. */
+export type Superblock = Pick<Mount, 'device' | 'target'>;
+
+/** What may be done in one round. */
+export type Round = {
+  readonly until: number;
+  readonly signals: readonly number[];
+  /** Nobody else is to be found: whoever may be it is ended, if he is an ordinary user's. */
+  readonly last: boolean;
+  /** What was said already. */
+  readonly told: Set<string>;
+};
+
+/**
+ * Unmounts it in every other namespace, and ends who uses it there. Where it cannot be unmounted, because a user's namespace has it by
+ * the kernel's lock (mount_namespaces(7)), everybody in that namespace keeps it active: they are ended if all are ordinary users'.
+ */
+export async function releaseElsewhere(ctx: Ctx, block: Superblock, round: Round): Promise<void> {
+  const { host } = ctx;
+  const { until, signals } = round;
+  const spaces = await otherNamespaces(host, until);
+  const holding = spaces.filter((space) => mountsOf(space, block.device).length > 0);
+  for (const space of holding) await unmountThere(ctx, space, block, round);
+  let users = await usersThere(host, holding, block, until);
+  if (users.length === 0) users = await lockedIn(host, holding, block);
+  if (users.length === 0) users = await overlaid(host, spaces, block);
+  if (users.length === 0) users = await detached(host, spaces, block, until);
+  if (users.length === 0 && round.last) users = await unseen(host, spaces, until);
+  for (const signal of signals)
+    await evictAll(ctx, users, signal, until, `${ctx.params.device} is still active`);
+}
+
+/**
+ * By umount's own way into a namespace (-N, util-linux 2.33): nsenter(1) would run a program that the namespace's owner has put in
+ * umount's place, as root. For the same reason no helper (-i).
+ */
+async function unmountThere(
+  { host, log }: Ctx,
+  space: Namespace,
+  { device }: Superblock,
+  { until, told }: Round,
+): Promise<void> {
+  for (const mount of mountsOf(space, device)) {
+    const words = await describe(host, space, mount);
+    if (!told.has(words)) log.info(`${words}: unmounting it there`);
+    told.add(words);
+    const argv = ['umount', '-N', String(space.members[0]), '-c', '-i', '--', mount.target] as const;
+    await host.tryRun(argv, { timeoutMs: Math.max(1, Math.min(stepMs, until - host.sys.now())) });
+  }
+}
+
+const stepMs = 2000;
+
+async function usersThere(
+  host: Host,
+  holding: readonly Namespace[],
+  { device }: Superblock,
+  until: number,
+): Promise<readonly MountUser[]> {
+  const found: MountUser[] = [];
+  for (const { name, members } of holding)
+    for (const mount of mountsOf({ table: await tableOf(host, members[0], name) }, device))
+      found.push(...(await processesUsing(host, mount, 'thorough', until)));
+  return found;
+}
+
+/** Everybody in the namespaces that still have it. */
+async function lockedIn(
+  host: Host,
+  holding: readonly Namespace[],
+  { device }: Superblock,
+): Promise<readonly MountUser[]> {
+  const found: MountUser[] = [];
+  for (const space of holding) {
+    const [mount] = mountsOf({ table: await tableOf(host, space.members[0], space.name) }, device);
+    if (mount) found.push(...(await ordinary(host, space, `its mount namespace has it on ${mount.target}`)));
+  }
+  return found;
+}
+
+/** Everybody in a namespace with an overlay whose layers are on it. */
+async function overlaid(
+  host: Host,
+  spaces: readonly Namespace[],
+  { target }: Superblock,
+): Promise<readonly MountUser[]> {
+  const found: MountUser[] = [];
+  for (const space of spaces) {
+    const [overlay] = overlaysIn(space.table, target);
+    if (overlay)
+      found.push(...(await ordinary(host, space, `an overlay on ${overlay.target} has layers on it`)));
+  }
+  return found;
+}
+
+/** The members of a namespace, if all of them are ordinary users': a container of root's is nobody's to end. */
+async function ordinary(host: Host, { members }: Namespace, how: string): Promise<readonly MountUser[]> {
+  for (const pid of members) if (!(await isOrdinaryUsers(host, pid))) return [];
+  return Promise.all(members.map((pid) => userAt(host, pid, how)));
+}
+
+const userAt = async (host: Host, pid: number, how: string): Promise<MountUser> => ({
+  pid,
+  startTime: await beginOf(host, pid),
+  name: await nameOf(host, pid),
+  how,
+});
+
+/**
+ * Processes with a directory, a program or a file on a mount of the superblock that is in no table any more: it was unmounted lazily,
+ * or its whole namespace was. A place that is on no mount known is asked for its device by a child.
+ */
+async function detached(
+  host: Host,
+  spaces: readonly Namespace[],
+  { device }: Superblock,
+  until: number,
+): Promise<readonly MountUser[]> {
+  const tables = [await mounts(host), ...spaces.map(({ table }) => table)];
+  const known = new Map(tables.flat().map((mount) => [mount.id, mount.device]));
+  // To ask a link of /proc that leads to one of these for its mount may wait for a server.
+  const mayHang = tables.flat().some(({ type }) => asksAgain.has(type));
+  const isOnIt = async (link: string, id: number | undefined): Promise<boolean> => {
+    let its = id === undefined ? undefined : known.get(id);
+    if (its === undefined) {
+      its = (await pathFacts(host, link, askMs).catch(() => undefined))?.device ?? 'unknown';
+      if (id !== undefined) known.set(id, its);
+    }
+    return its === device;
+  };
+  const found: MountUser[] = [];
+  for (const pid of await processIds(host)) {
+    if (host.sys.now() >= until) break;
+    const dir = `/proc/${pid}`;
+    for (const name of ['cwd', 'root', 'exe'] as const) {
+      const text = await host.sys.target(`${dir}/${name}`).catch(() => '');
+      if (text === '' || found.at(-1)?.pid === pid) continue;
+      const id = mayHang ? undefined : await host.sys.mountId(`${dir}/${name}`).catch(() => undefined);
+      if (await isOnIt(`${dir}/${name}`, id)) found.push(await userAt(host, pid, `${name} ${text}`));
+    }
+    if (found.at(-1)?.pid === pid) continue;
+    for (const fd of await listIfThere(host, `${dir}/fd`).catch(() => [])) {
+      if (host.sys.now() >= until) break;
+      const text = await host.sys.target(`${dir}/fd/${fd}`).catch(() => '');
+      if (!text.startsWith('/')) continue;
+      const info = await host.sys.read(`${dir}/fdinfo/${fd}`).catch(() => '');
+      const id = /^mnt_id:\s*(\d+)/m.exec(info)?.[1];
+      if (id === undefined || !(await isOnIt(`${dir}/fd/${fd}`, Number(id)))) continue;
+      found.push(await userAt(host, pid, `fd ${fd} ${text}`));
+      break;
+    }
+  }
+  return found;
+}
+
+const askMs = 500;
+
+/**
+ * Ordinary users who may keep it active where nobody can look: by a namespace that nobody lives in any more, or of which a changed root
+ * directory hides a part.
+ */
+async function unseen(
+  host: Host,
+  spaces: readonly Namespace[],
+  until: number,
+): Promise<readonly MountUser[]> {
+  const found: MountUser[] = [];
+  for (const space of spaces)
+    if ((await host.sys.target(`/proc/${space.members[0]}/root`).catch(() => '/')) !== '/')
+      found.push(...(await ordinary(host, space, 'hides mounts of its namespace by another root directory')));
+  const lived = new Set(spaces.map(({ name }) => name));
+  lived.add(await host.sys.target('/proc/self/ns/mnt').catch(() => ''));
+  for (const pid of await processIds(host)) {
+    if (host.sys.now() >= until) break;
+    if (!(await isOrdinaryUsers(host, pid))) continue;
+    for (const fd of await listIfThere(host, `/proc/${pid}/fd`).catch(() => [])) {
+      if (host.sys.now() >= until) break;
+      const text = await host.sys.target(`/proc/${pid}/fd/${fd}`).catch(() => '');
+      if (!text.startsWith('mnt:[') || lived.has(text)) continue;
+      found.push(await userAt(host, pid, `fd ${fd} ${text}, where nobody lives`));
+      break;
+    }
+  }
+  return found;
+}
+
+/** Who is known to keep it active; one phrase each. */
+export async function describeDetached(host: Host, block: Superblock, until: number): Promise<string> {
+  return nameUsers(await detached(host, await otherNamespaces(host, until), block, until), mostNamed);
+}
+
+const mostNamed = 3;

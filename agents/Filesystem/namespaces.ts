@@ -1,0 +1,103 @@
+import type { Host } from '../../lib/host/host.ts';
+import { listIfThere } from '../../lib/host/local-files.ts';
+import { processIds, processName } from '../../lib/host/process-table.ts';
+import { isWithin, type Mount, parseMountinfo } from '../../lib/host/storage/mounts.ts';
+import { layersOf } from './names.ts';
+
+/** A mount namespace that is not ours. */
+export type Namespace = {
+  /** As /proc names it: `mnt:[4026532281]`. */
+  readonly name: string;
+  /** Who lives there: processes, and those with a thread there. */
+  readonly members: readonly [number, ...number[]];
+  /** What the first of them sees of it. */
+  readonly table: readonly Mount[];
+};
+
+/** Every other mount namespace that somebody lives in. */
+export async function otherNamespaces(
+  host: Host,
+  until = Number.POSITIVE_INFINITY,
+): Promise<readonly Namespace[]> {
+  const own = await namespaceOf(host, 'self');
+  const members = new Map<string, [number, ...number[]]>();
+  for (const pid of await processIds(host)) {
+    if (host.sys.now() >= until) break;
+    for (const name of await namespacesOf(host, pid)) {
+      if (name === own) continue;
+      const known = members.get(name);
+      if (known) known.push(pid);
+      else members.set(name, [pid]);
+    }
+  }
+  const found: Namespace[] = [];
+  for (const [name, [first, ...rest]] of members) {
+    if (host.sys.now() >= until) break;
+    found.push({ name, members: [first, ...rest], table: await tableOf(host, first, name) });
+  }
+  return found;
+}
+
+const namespaceOf = (host: Host, task: number | string): Promise<string | undefined> =>
+  host.sys.target(`/proc/${task}/ns/mnt`).catch(() => undefined);
+
+/** Of a process and its threads, each of which may have its own. */
+async function namespacesOf(host: Host, pid: number): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  const itself = await namespaceOf(host, pid);
+  if (itself !== undefined) found.add(itself);
+  const threads = await listIfThere(host, `/proc/${pid}/task`).catch(() => []);
+  if (threads.length < 2) return found;
+  for (const thread of threads) {
+    const its = await namespaceOf(host, `${pid}/task/${thread}`);
+    if (its !== undefined) found.add(its);
+  }
+  return found;
+}
+
+/** As the process sees it; where only a thread of it lives there, as that thread does. */
+export async function tableOf(host: Host, pid: number, namespace: string): Promise<readonly Mount[]> {
+  const tasks = [String(pid)];
+  if ((await namespaceOf(host, pid)) !== namespace)
+    for (const thread of await listIfThere(host, `/proc/${pid}/task`).catch(() => []))
+      tasks.unshift(`${pid}/task/${thread}`);
+  for (const task of tasks)
+    if ((await namespaceOf(host, task)) === namespace)
+      return parseMountinfo(await host.sys.read(`/proc/${task}/mountinfo`).catch(() => ''));
+  return [];
+}
+
+/** The mounts of a superblock in a namespace, the last one first, as they must go. */
+export const mountsOf = ({ table }: Pick<Namespace, 'table'>, device: string): readonly Mount[] =>
+  table.filter((mount) => mount.device === device).reverse();
+
+/** Whether an overlay of the namespace has layers on a directory, by the paths that it was given. */
+export const overlaysIn = (table: readonly Mount[], directory: string): readonly Mount[] =>
+  table
+    .filter(({ type }) => type === 'overlay')
+    .filter(({ superOptions }) =>
+      layersOf(superOptions, 'lowerdir', 'upperdir', 'workdir').some((path) => isWithin(path, directory)),
+    );
+
+/** Who has a superblock mounted although it is unmounted here; one phrase per namespace. */
+export async function describeElsewhere(
+  host: Host,
+  device: string,
+  until?: number,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const namespace of await otherNamespaces(host, until)) {
+    const [mount] = mountsOf(namespace, device);
+    if (mount) found.push(await describe(host, namespace, mount));
+  }
+  return found;
+}
+
+export const describe = async (
+  host: Host,
+  { members: [pid] }: Namespace,
+  { target }: Mount,
+): Promise<string> => `the mount namespace of ${await nameOf(host, pid)}[${pid}] has it on ${target}`;
+
+export const nameOf = async (host: Host, pid: number): Promise<string> =>
+  (await processName(host, pid).catch(() => undefined)) ?? '?';
