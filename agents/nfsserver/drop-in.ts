@@ -48,7 +48,10 @@ function commandsOf(files: readonly UnitFile[]): readonly Command[] {
   let commands: Command[] = [];
   for (const { path, text } of files) {
     if (/\/51-(tsha-scope|resource-agents-unshare-uts)\.conf$/.test(path)) continue;
-    for (const value of startLines(text)) commands = value === '' ? [] : [...commands, ...split(value)];
+    for (const value of startLines(text)) {
+      if (value === '') commands = [];
+      else for (const command of split(value)) commands.push(command);
+    }
   }
   return commands;
 }

@@ -157,24 +157,21 @@ export async function runningInterfaces(host: Host, family: Family): Promise<rea
 }
 
 /** getifaddrs(3) names an IPv4 address by its label; the interface is what is before the colon, which no name may hold. */
-function groupRunning(addresses: readonly RunningAddress[]): readonly Interface[] {
-  const links = new Map<string, Interface>();
-  for (const { name: label, address: ip, prefix } of addresses) {
-    if (ip.includes(':')) continue;
-    const name = label.split(':', 1)[0] ?? label;
-    const address: Address = {
-      family: 'inet',
-      ip,
-      prefix,
-      label,
-      secondary: false,
-      detection: 'none',
-      origin: [],
-    };
-    links.set(name, withAddress(links.get(name) ?? blankInterface(name, 0), address));
-  }
-  return [...links.values()];
-}
+const groupRunning = (addresses: readonly RunningAddress[]): readonly Interface[] =>
+  grouped(
+    addresses
+      .filter(({ address }) => !address.includes(':'))
+      .map(({ name: label, address: ip, prefix }) => {
+        const name = label.split(':', 1)[0] ?? label;
+        return {
+          name,
+          index: 0,
+          address: { ...plain, family: 'inet', ip, prefix, label },
+        };
+      }),
+  );
+
+const plain = { secondary: false, detection: 'none', origin: [] } as const;
 
 /**
  * /proc/net/if_inet6:
@@ -184,43 +181,49 @@ function groupRunning(addresses: readonly RunningAddress[]): readonly Interface[
  *
  * (1) address, (2) interface index, (3) prefix length, (4) scope, (5) flags of linux/if_addr.h, all in hexadecimal, (6) interface.
  */
-export function parseIfInet6(text: string): readonly Interface[] {
-  const links = new Map<string, Interface>();
-  for (const line of text.split('\n').filter(Boolean)) {
-    const [digits = '', index = '', prefix = '', , flags = '', name = ''] = line.split(/\s+/);
-    const bits = Number.parseInt(flags, 16);
-    const address: Address = {
-      family: 'inet6',
-      ip: canonicalIp(digits.replace(/(.{4})(?!$)/g, '$1:')) ?? digits,
-      prefix: Number.parseInt(prefix, 16),
-      secondary: false,
-      detection: bits & dadFailed ? 'failed' : bits & tentative ? 'tentative' : 'none',
-      origin: [],
-    };
-    const link = links.get(name) ?? blankInterface(name, Number.parseInt(index, 16));
-    links.set(name, withAddress(link, address));
-  }
-  return [...links.values()];
-}
+export const parseIfInet6 = (text: string): readonly Interface[] =>
+  grouped(
+    text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => {
+        const [digits = '', index = '', prefix = '', , flags = '', name = ''] = line.split(/\s+/);
+        const bits = Number.parseInt(flags, 16);
+        const detection = bits & dadFailed ? 'failed' : bits & tentative ? 'tentative' : 'none';
+        const ip = canonicalIp(digits.replace(/(.{4})(?!$)/g, '$1:')) ?? digits;
+        return {
+          name,
+          index: Number.parseInt(index, 16),
+          address: { ...plain, family: 'inet6', ip, prefix: Number.parseInt(prefix, 16), detection },
+        };
+      }),
+  );
 
 // linux/if_addr.h
 const dadFailed = 0x08;
 const tentative = 0x40;
 
-const blankInterface = (name: string, index: number): Interface => ({
-  name,
-  index,
-  altNames: [],
-  up: true,
-  running: true,
-  linkType: '',
-  addresses: [],
-});
-
-const withAddress = (link: Interface, address: Address): Interface => ({
-  ...link,
-  addresses: [...link.addresses, address],
-});
+/** By interface, in the order in which each comes first. */
+function grouped(
+  found: readonly { readonly name: string; readonly index: number; readonly address: Address }[],
+): readonly Interface[] {
+  const links = new Map<string, Interface & { readonly addresses: Address[] }>();
+  for (const { name, index, address } of found) {
+    const link = links.get(name);
+    if (link) link.addresses.push(address);
+    else
+      links.set(name, {
+        name,
+        index,
+        altNames: [],
+        up: true,
+        running: true,
+        linkType: '',
+        addresses: [address],
+      });
+  }
+  return [...links.values()];
+}
 
 /**
  * Whether an address of this process' namespace is configured on an interface that is up, straight from the kernel: for hosts

@@ -66,10 +66,27 @@ export function parseMountinfo(text: string): readonly Mount[] {
 export function mountsOn(table: readonly Mount[], dir: string): readonly Mount[] {
   const layers = table.filter(({ target }) => target === dir);
   if (layers.length < 2) return layers;
-  const chain = layers.filter(({ parent }) => !layers.some(({ id }) => id === parent));
-  for (const layer of chain)
-    chain.push(...layers.filter(({ parent, id }) => parent === layer.id && id !== parent));
-  return chain;
+  const ids = new Set(layers.map(({ id }) => id));
+  return withChildren(
+    layers,
+    layers.filter(({ parent }) => !ids.has(parent)),
+  );
+}
+
+/** The first ones, then what is mounted on them, then what is mounted on those. */
+function withChildren(table: readonly Mount[], first: readonly Mount[]): readonly Mount[] {
+  const children = new Map<number, Mount[]>();
+  for (const mount of table) {
+    const siblings = children.get(mount.parent);
+    if (siblings) siblings.push(mount);
+    else children.set(mount.parent, [mount]);
+  }
+  const found = new Set(first);
+  for (const { id } of found) {
+    for (const child of children.get(id) ?? []) found.add(child);
+    children.delete(id);
+  }
+  return [...found];
 }
 
 /** The visible mount on exactly `dir`. */
@@ -81,12 +98,11 @@ export const isMountedStill = async (host: Host, { id, target }: Mount): Promise
   (await mounts(host)).some((mount) => mount.id === id && mount.target === target);
 
 /** What is mounted below a mount, directly or further down; children before their parents, as they must be unmounted. */
-export function mountsBelow(table: readonly Mount[], mount: Mount): readonly Mount[] {
-  const found: Mount[] = [mount];
-  for (const one of found)
-    found.push(...table.filter(({ parent, id }) => parent === one.id && id !== parent));
-  return found.slice(1).reverse();
-}
+export const mountsBelow = (table: readonly Mount[], { id }: Mount): readonly Mount[] =>
+  withChildren(
+    table,
+    table.filter((mount) => mount.parent === id && mount.id !== id),
+  ).toReversed();
 
 /** Whether `path` is `dir` or lies below it, component by component. */
 export const isWithin = (path: string, dir: string): boolean =>
@@ -159,23 +175,20 @@ export async function trustedPart(
   table: readonly Mount[],
 ): Promise<{ readonly known: string; readonly rest: readonly string[]; readonly trouble?: string }> {
   const tidy = tidyPath(path);
-  if (mountOn(table, tidy)) return { known: tidy, rest: [] };
+  const mountPoints = new Set(table.map((mount) => mount.target));
+  if (mountPoints.has(tidy)) return { known: tidy, rest: [] };
   let done = '';
-  let todo = tidy.split('/').slice(1).filter(Boolean);
-  for (let links = 0; todo.length > 0; ) {
-    const [part = '', ...rest] = todo;
-    const next = `${done}/${part}`;
-    if (mountOn(table, next)) {
-      todo = rest;
-      done = next;
-      continue;
-    }
-    if (!answersHere(next, table)) return { known: done || '/', rest: todo };
-    todo = rest;
+  let names = tidy.split('/').filter(Boolean);
+  for (let [at, links] = [0, 0]; at < names.length; ) {
+    const next = `${done}/${names[at]}`;
+    const isMountPoint = mountPoints.has(next);
+    if (!isMountPoint && !answersHere(next, table)) return { known: done || '/', rest: names.slice(at) };
+    at++;
     let target: string | undefined;
     try {
-      target = await host.sys.target(next);
+      if (!isMountPoint) target = await host.sys.target(next);
     } catch (error) {
+      const rest = names.slice(at);
       if (!isAbsence(error) && !isNoLink(error))
         return { known: next, rest, trouble: `cannot resolve ${[next, ...rest].join('/')}` };
     }
@@ -184,7 +197,8 @@ export async function trustedPart(
       continue;
     }
     const base = target.startsWith('/') ? target : `${done}/${target}`;
-    todo = [...tidyPath(base).split('/').slice(1).filter(Boolean), ...rest];
+    names = [...tidyPath(base).split('/').filter(Boolean), ...names.slice(at)];
+    at = 0;
     done = '';
   }
   return { known: done || '/', rest: [] };

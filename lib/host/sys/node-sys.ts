@@ -34,7 +34,7 @@ export type NodeSys = Sys & {
 };
 
 export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath]): NodeSys {
-  const path = [...(env['PATH'] ?? '').split(':'), ...searchPath].filter(unique).join(':');
+  const path = [...new Set([...(env['PATH'] ?? '').split(':'), ...searchPath])].filter(Boolean).join(':');
   const running = new Set<Underway>();
   const following = new Set<Followed>();
   /** ocf-tester's way of asking how the agent behaves on a host without its tools. */
@@ -229,8 +229,6 @@ const missing = ([file]: Argv): Output => ({
 const notRun = (argv: Argv, { code }: NodeJS.ErrnoException): Output =>
   code === 'ENOENT' ? missing(argv) : { code: 126, stdout: '', stderr: `cannot run ${argv[0]}: ${code}` };
 
-const unique = (value: string, index: number, all: readonly string[]) =>
-  value !== '' && all.indexOf(value) === index;
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 /** open(2): a descriptor of the place itself. Node has no name for it. */

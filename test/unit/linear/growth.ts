@@ -1,5 +1,5 @@
 /** How many times as long the second text takes as the first, by the shortest of some runs of each, by turns. */
-function ratio(work: (text: string) => void, short: string, long: string, runs: number): number {
+function ratio(work: (text: string) => unknown, short: string, long: string, runs: number): number {
   const shortest = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] as [number, number];
   for (let run = 0; run < runs; run++)
     for (const [at, text] of [short, long].entries()) {
@@ -19,13 +19,17 @@ const factor = 8;
 const limit = 40;
 
 /** What grows with the fourth power, or doubles with every character, is seen in a short text, and would take for ever in a long one. */
-const sizes = [2, 8, 40, 500];
+const shortSizes = [2, 8, 40, 500];
 
 /**
  * Whether a text that is `factor` times as long takes so much longer that it cannot be linear. Whatever else the machine does can only
  * make single runs longer: so one doubtful run is nothing, and the shortest of several decides.
  */
-export const isSuperLinear = (work: (text: string) => void, textOf: (size: number) => string): boolean =>
+export const isSuperLinear = (
+  work: (text: string) => unknown,
+  textOf: (size: number) => string,
+  sizes: readonly number[] = shortSizes,
+): boolean =>
   sizes.some((size) => {
     const [short, long] = [textOf(size), textOf(size * factor)];
     return [1, 3, 30].every((runs) => ratio(work, short, long, runs) > limit);
