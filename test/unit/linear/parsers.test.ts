@@ -9,13 +9,13 @@ import { manyLines, parsers, spliced, splices } from './parsers.ts';
 const lines = [2000];
 
 describe.each(parsers)('$what', (parser) => {
-  test.runIf(parser.line)('eight times as many lines take eight times as long', () => {
+  test.runIf(parser.line)('S15: eight times as many lines take eight times as long', () => {
     expect(isSuperLinear(parser.work, (count) => manyLines(parser, count), lines)).toBe(false);
     const same = { ...parser, line: () => parser.line?.(1) ?? '' };
     expect(isSuperLinear(parser.work, (count) => manyLines(same, count), lines)).toBe(false);
   });
 
-  test('something that goes on and on takes as long as it is', () => {
+  test('S16: something that goes on and on takes as long as it is', () => {
     const slow = [...splices(parser)].find((splice) =>
       isSuperLinear(parser.work, (size) => spliced(splice, size)),
     );
