@@ -2,6 +2,7 @@ import type { Host } from '../../lib/host/host.ts';
 import { listIfThere } from '../../lib/host/local-files.ts';
 import { kernelName } from '../../lib/host/storage/block-devices.ts';
 import { decodeOctal, type Mount, tidyPath } from '../../lib/host/storage/mounts.ts';
+import { type Mark, remember } from './mark.ts';
 import type { Ctx } from './params.ts';
 import { optionValue, type Verdict } from './wanted.ts';
 
@@ -31,6 +32,18 @@ const askMs = 5000;
  * when the subvolume gets another name, and when another becomes the default.
  */
 export async function judgeSubvolume(
+  ctx: Ctx,
+  mount: Mount,
+  mark: Mark & { readonly is: 'disk' },
+  before: string | undefined,
+): Promise<Verdict> {
+  const verdict = await subvolumeVerdict(ctx, mount, before);
+  const subvolume = verdict === 'ours' ? { subvolume: subvolumeOf(mount).id } : {};
+  await remember(ctx, { ...mark, ...subvolume });
+  return verdict;
+}
+
+async function subvolumeVerdict(
   { params, host }: Ctx,
   mount: Mount,
   before: string | undefined,

@@ -1,4 +1,4 @@
 import { main } from '../../lib/ocf/main.ts';
 import { filesystem } from './agent.ts';
 
-main(filesystem, async () => (await import('../../lib/ocf/beneath.ts')).serveBeneath());
+main(filesystem, () => import('../../lib/ocf/beneath.ts'));

@@ -1,6 +1,6 @@
 import { deviceUnder, serialOf } from '../../lib/host/storage/block-devices.ts';
 import type { Mount } from '../../lib/host/storage/mounts.ts';
-import { type Mark, remember, remembered } from './mark.ts';
+import { remember, remembered } from './mark.ts';
 import type { Ctx } from './params.ts';
 import type { Candidate, Verdict, Wanted } from './wanted.ts';
 
@@ -17,33 +17,19 @@ export async function judge(
   const { source } = wanted;
   // It waits for the first who comes by, and mounts something then.
   if (mount.type === 'autofs' && ctx.params.fstype !== 'autofs') return 'foreign';
+  const candidate = <Source>(one: Source) => ({ ctx, wanted: { ...wanted, source: one }, mount, table });
   switch (source.is) {
     case 'memory':
       // a bind of some directory in another tmpfs is not what mounting one makes
       return mount.type === source.type && mount.root === '/' ? 'ours' : 'foreign';
     case 'disk':
-      return judgeDisk({ ctx, wanted: { ...wanted, source }, mount, table });
+      return judgeDisk(candidate(source));
     case 'image':
-      return (await import('./ours-by-path.ts')).judgeImage({
-        ctx,
-        wanted: { ...wanted, source },
-        mount,
-        table,
-      });
+      return (await import('./ours-by-path.ts')).judgeImage(candidate(source));
     case 'bind':
-      return (await import('./ours-by-path.ts')).judgeBind({
-        ctx,
-        wanted: { ...wanted, source },
-        mount,
-        table,
-      });
+      return (await import('./ours-by-path.ts')).judgeBind(candidate(source));
     case 'named':
-      return (await import('./ours-by-name.ts')).judgeNamed({
-        ctx,
-        wanted: { ...wanted, source },
-        mount,
-        table,
-      });
+      return (await import('./ours-by-name.ts')).judgeNamed(candidate(source));
   }
 }
 
@@ -64,8 +50,10 @@ async function judgeDisk(candidate: Candidate<'disk'>): Promise<Verdict> {
   );
   for (const number of known)
     if (await isDisk(number)) {
-      if (mount.type === 'btrfs') return judgeSubvolume(ctx, mount, there, before);
-      await remember(ctx, await diskMark(ctx, there));
+      const mark = await diskMark(ctx, there);
+      if (mount.type === 'btrfs')
+        return (await import('./btrfs.ts')).judgeSubvolume(ctx, mount, mark, before?.subvolume);
+      await remember(ctx, mark);
       return 'ours';
     }
   if (wanted.number !== undefined) await remember(ctx, await diskMark(ctx, wanted.number));
@@ -76,16 +64,3 @@ async function judgeDisk(candidate: Candidate<'disk'>): Promise<Verdict> {
 
 const diskMark = async ({ host }: Ctx, number: string) =>
   ({ is: 'disk', number, serial: await serialOf(host, number) }) as const;
-
-async function judgeSubvolume(
-  ctx: Ctx,
-  mount: Mount,
-  there: string,
-  before: (Mark & { readonly is: 'disk' }) | undefined,
-): Promise<Verdict> {
-  const btrfs = await import('./btrfs.ts');
-  const verdict = await btrfs.judgeSubvolume(ctx, mount, before?.subvolume);
-  const subvolume = verdict === 'ours' ? { subvolume: btrfs.subvolumeOf(mount).id } : {};
-  await remember(ctx, { ...(await diskMark(ctx, there)), ...subvolume });
-  return verdict;
-}

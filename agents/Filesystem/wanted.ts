@@ -1,5 +1,6 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { linkedDevice, numberOf, searchDevice, type Tag } from '../../lib/host/storage/block-devices.ts';
+import { numberOf } from '../../lib/host/storage/block-devices.ts';
+import type { Tag } from '../../lib/host/storage/labels.ts';
 import { type Mount, resolvePath } from '../../lib/host/storage/mounts.ts';
 import { familyOf, isServed, isVirtual } from './fstypes.ts';
 import type { Ctx } from './params.ts';
@@ -90,6 +91,7 @@ export async function devicePath(
   labels: Labels,
 ): Promise<string | undefined> {
   if ('path' in device) return device.path;
+  const { linkedDevice, searchDevice } = await import('../../lib/host/storage/labels.ts');
   const linked = await linkedDevice(host, device.tag, device.value);
   return linked ?? (labels === 'search' ? searchDevice(host, device.tag, device.value) : undefined);
 }

@@ -3,7 +3,7 @@ import { Failure } from '../contract/outcome.ts';
 import type { RawParams } from '../contract/params.ts';
 import { wordsOf } from '../contract/reason.ts';
 import { isAbsence } from './local-files.ts';
-import { fileNameOf, textOfFileName } from './sys/file-names.ts';
+import { fileNameOf } from './sys/file-names.ts';
 import type { Sys } from './sys/sys.ts';
 
 /**
@@ -111,15 +111,8 @@ export function memoryOf(
     },
     rememberParams: async (params) => save({ ...(await page()), params }),
     async others() {
-      const names = (await sys.list(dir).catch(() => [])).filter(
-        (name) => name.startsWith(`${agent}-`) && name.endsWith('.json') && `${dir}/${name}` !== file,
-      );
-      return Promise.all(
-        names.map(async (name) => ({
-          instance: textOfFileName(name.slice(agent.length + 1, -'.json'.length)),
-          facts: (await page(`${dir}/${name}`)).facts,
-        })),
-      );
+      const { othersOf } = await import('./memory-of-others.ts');
+      return othersOf(sys, dir, agent, file, page);
     },
     async forget() {
       const { bootId, kept } = await page();

@@ -17,7 +17,7 @@ const runTool: RunTool = ([file, ...args], input) => {
 };
 
 /** Reads an order from standard input and answers it on standard output. */
-export async function serveBeneath(): Promise<void> {
+export function serveBeneath(): void {
   const order = JSON.parse(readFileSync(0, 'utf8')) as Order;
   const text = Buffer.from(JSON.stringify(perform(order, openDirectory, runTool)));
   for (let done = 0; done < text.length; ) {

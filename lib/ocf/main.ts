@@ -24,7 +24,10 @@ const flushMs = 300;
  * of every bundle prints the document that was rendered at build time. `beneath`: for agents that work on files of others
  * (lib/ocf/beneath.ts).
  */
-export function main<T extends ParamTable>(agent: AgentDef<T>, beneath?: () => Promise<void>): void {
+export function main<T extends ParamTable>(
+  agent: AgentDef<T>,
+  beneath?: () => Promise<{ serveBeneath(): void }>,
+): void {
   process.exitCode = exitCode.failed; // what a promise that never settles ends with
   const [action = ''] = process.argv.slice(2);
   const stderr = standard(2);
@@ -53,10 +56,12 @@ export function main<T extends ParamTable>(agent: AgentDef<T>, beneath?: () => P
   process.chdir('/'); // the caller's directory may be deleted, or on what is to be unmounted
 
   if (action === 'beneath' && beneath) {
-    beneath().then(
-      () => leave(resultOf('ok')),
-      (error) => abort(`unexpected: ${wordsOf(error)}`),
-    );
+    beneath()
+      .then(({ serveBeneath }) => {
+        serveBeneath();
+        leave(resultOf('ok'));
+      })
+      .catch((error) => abort(`unexpected: ${wordsOf(error)}`));
     return;
   }
   perform(agent, action, stderr, leave).catch((error) => abort(`unexpected: ${wordsOf(error)}`));

@@ -69,27 +69,6 @@ export async function deviceUnder(
   return mount.source.startsWith('/dev/') ? numberOf(host, mount.source, table) : undefined;
 }
 
-export type Tag = 'UUID' | 'LABEL' | 'PARTUUID' | 'PARTLABEL';
-
-/** The device that udev's link names. Costs no command; `undefined` where no udev runs. */
-export async function linkedDevice(host: Host, tag: Tag, value: string): Promise<string | undefined> {
-  const link = `/dev/disk/by-${tag.toLowerCase()}/${udevName(value)}`;
-  return (await targetIfThere(host, link)) === undefined ? undefined : link;
-}
-
-/** The device found by reading the superblocks of all of them. */
-export async function searchDevice(host: Host, tag: Tag, value: string): Promise<string | undefined> {
-  const { code, stdout } = await host.tryRun(['blkid', '-l', '-o', 'device', '-t', `${tag}=${value}`]);
-  return code === 0 ? stdout.trim() || undefined : undefined;
-}
-
-/** udev writes every byte that is not plainly harmless as `\x20`. */
-const udevName = (value: string): string =>
-  value.replace(
-    /[^A-Za-z0-9#+\-.:=@_\u0080-\uffff]/g,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
-
 /** Whether the kernel still has the device: a disk that was pulled keeps its mount, but not its entry here. */
 export const isPresent = async (host: Host, number: string): Promise<boolean> =>
   (await kernelName(host, number)) !== undefined;

@@ -1,4 +1,4 @@
-import { bytesOf, textOf } from './bytes.ts';
+import { bytesOf } from './bytes.ts';
 
 // Names that others choose, an instance's above all, become names of files here and nowhere else: one name is one file, in the
 // directory that is meant, whatever it is made of.
@@ -25,17 +25,6 @@ export function fileNameOf(text: string): string {
   const beginning = name.slice(0, longestEscaped - hashLength - 2).replace(/%.?$/, '');
   return `${beginning}%.${hash(name)}`;
 }
-
-/** The text that `fileNameOf` made a name of; of one that was too long its beginning. Any other name comes back as it is. */
-export const textOfFileName = (name: string): string =>
-  textOf(
-    Buffer.from(
-      name.replace(/%([0-9A-F]{2})/g, (_, digits: string) =>
-        String.fromCharCode(Number.parseInt(digits, 16)),
-      ),
-      'latin1',
-    ),
-  );
 
 const escaped = (bytes: Buffer): string =>
   bytes

@@ -17,6 +17,7 @@ import { parseEvents2 } from '../../../lib/host/drbd/events2.ts';
 import { changedAlone, lastPrimaryTime, splitBrainIn } from '../../../lib/host/drbd/split-brain.ts';
 import type { Resource } from '../../../lib/host/drbd/state.ts';
 import { parseStatusJson } from '../../../lib/host/drbd/status-json.ts';
+import { textOfFileName } from '../../../lib/host/memory-of-others.ts';
 import { addressFamily, canonicalIp } from '../../../lib/host/net/address-text.ts';
 import { parseAddresses, parseIfInet6, parseLocalTable } from '../../../lib/host/net/addresses.ts';
 import { parseListeners } from '../../../lib/host/net/listeners.ts';
@@ -38,7 +39,7 @@ import {
 } from '../../../lib/host/storage/mounts.ts';
 import { bytesOf, textOf } from '../../../lib/host/sys/bytes.ts';
 import { parseEnviron } from '../../../lib/host/sys/environment.ts';
-import { fileNameOf, textOfFileName } from '../../../lib/host/sys/file-names.ts';
+import { fileNameOf } from '../../../lib/host/sys/file-names.ts';
 import { parseStat } from '../../../lib/host/sys/process-stat.ts';
 import { parseUnits } from '../../../lib/host/systemd.ts';
 import { readXml } from '../../../lib/host/xml.ts';

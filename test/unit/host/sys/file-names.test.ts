@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { textOfFileName } from '../../../../lib/host/memory-of-others.ts';
 import { textOf } from '../../../../lib/host/sys/bytes.ts';
-import { asFileName, fileNameOf, isFileName, textOfFileName } from '../../../../lib/host/sys/file-names.ts';
+import { asFileName, fileNameOf, isFileName } from '../../../../lib/host/sys/file-names.ts';
 
 // S20: names of others, and the files they name.
 

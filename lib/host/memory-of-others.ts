@@ -1,0 +1,34 @@
+import { textOf } from './sys/bytes.ts';
+import type { Sys } from './sys/sys.ts';
+
+type Facts = Readonly<Record<string, unknown>>;
+
+/** What one agent's other instances have noted: of the files in our directory below /run those that begin with its name, but `own`. */
+export async function othersOf(
+  sys: Sys,
+  dir: string,
+  agent: string,
+  own: string,
+  page: (file: string) => Promise<{ readonly facts: Facts }>,
+): Promise<readonly { readonly instance: string; readonly facts: Facts }[]> {
+  const names = (await sys.list(dir).catch(() => [])).filter(
+    (name) => name.startsWith(`${agent}-`) && name.endsWith('.json') && `${dir}/${name}` !== own,
+  );
+  return Promise.all(
+    names.map(async (name) => ({
+      instance: textOfFileName(name.slice(agent.length + 1, -'.json'.length)),
+      facts: (await page(`${dir}/${name}`)).facts,
+    })),
+  );
+}
+
+/** The text that `fileNameOf` made a name of; of one that was too long its beginning. Any other name comes back as it is. */
+export const textOfFileName = (name: string): string =>
+  textOf(
+    Buffer.from(
+      name.replace(/%([0-9A-F]{2})/g, (_, digits: string) =>
+        String.fromCharCode(Number.parseInt(digits, 16)),
+      ),
+      'latin1',
+    ),
+  );
