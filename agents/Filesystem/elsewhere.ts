@@ -8,11 +8,13 @@ import { type Mount, mounts } from '../../lib/host/storage/mounts.ts';
 import { evictAll, nameUsers } from './evict.ts';
 import {
   describe,
+  isOf,
   mountsOf,
   type Namespace,
   nameOf,
   otherNamespaces,
   overlaysIn,
+  type Superblock,
   tableOf,
 } from './namespaces.ts';
 import type { Ctx } from './params.ts';
@@ -21,14 +23,12 @@ import type { Ctx } from './params.ts';
 // below it. Any user may make a namespace of his own (`unshare -Urm`): it begins with a copy of every mount.
 
 /** A superblock, and where it was mounted. */
-export type Superblock = Pick<Mount, 'device' | 'target'>;
+export type Block = Superblock & Pick<Mount, 'target'>;
 
 /** What may be done in one round. */
 export type Round = {
   readonly until: number;
   readonly signals: readonly number[];
-  /** Nobody else is to be found: whoever may be it is ended, if he is an ordinary user's. */
-  readonly last: boolean;
   /** What was said already. */
   readonly told: Set<string>;
 };
@@ -37,17 +37,16 @@ export type Round = {
  * Unmounts it in every other namespace, and ends who uses it there. Where it cannot be unmounted, because a user's namespace has it by
  * the kernel's lock (mount_namespaces(7)), everybody in that namespace keeps it active: they are ended if all are ordinary users'.
  */
-export async function releaseElsewhere(ctx: Ctx, block: Superblock, round: Round): Promise<void> {
+export async function releaseElsewhere(ctx: Ctx, block: Block, round: Round): Promise<void> {
   const { host } = ctx;
   const { until, signals } = round;
   const spaces = await otherNamespaces(host, until);
-  const holding = spaces.filter((space) => mountsOf(space, block.device).length > 0);
+  const holding = spaces.filter((space) => mountsOf(space, block).length > 0);
   for (const space of holding) await unmountThere(ctx, space, block, round);
   let users = await usersThere(host, holding, block, until);
   if (users.length === 0) users = await lockedIn(host, holding, block);
   if (users.length === 0) users = await overlaid(host, spaces, block);
   if (users.length === 0) users = await detached(host, spaces, block, until);
-  if (users.length === 0 && round.last) users = await unseen(host, spaces, until);
   for (const signal of signals)
     await evictAll(ctx, users, signal, until, `${ctx.params.device} is still active`);
 }
@@ -59,10 +58,10 @@ export async function releaseElsewhere(ctx: Ctx, block: Superblock, round: Round
 async function unmountThere(
   { host, log }: Ctx,
   space: Namespace,
-  { device }: Superblock,
+  block: Block,
   { until, told }: Round,
 ): Promise<void> {
-  for (const mount of mountsOf(space, device)) {
+  for (const mount of mountsOf(space, block)) {
     const words = await describe(host, space, mount);
     if (!told.has(words)) log.info(`${words}: unmounting it there`);
     told.add(words);
@@ -76,12 +75,12 @@ const stepMs = 2000;
 async function usersThere(
   host: Host,
   holding: readonly Namespace[],
-  { device }: Superblock,
+  block: Block,
   until: number,
 ): Promise<readonly MountUser[]> {
   const found: MountUser[] = [];
   for (const { name, members } of holding)
-    for (const mount of mountsOf({ table: await tableOf(host, members[0], name) }, device))
+    for (const mount of mountsOf({ table: await tableOf(host, members[0], name) }, block))
       found.push(...(await processesUsing(host, mount, 'thorough', until)));
   return found;
 }
@@ -90,11 +89,11 @@ async function usersThere(
 async function lockedIn(
   host: Host,
   holding: readonly Namespace[],
-  { device }: Superblock,
+  block: Block,
 ): Promise<readonly MountUser[]> {
   const found: MountUser[] = [];
   for (const space of holding) {
-    const [mount] = mountsOf({ table: await tableOf(host, space.members[0], space.name) }, device);
+    const [mount] = mountsOf({ table: await tableOf(host, space.members[0], space.name) }, block);
     if (mount) found.push(...(await ordinary(host, space, `its mount namespace has it on ${mount.target}`)));
   }
   return found;
@@ -104,7 +103,7 @@ async function lockedIn(
 async function overlaid(
   host: Host,
   spaces: readonly Namespace[],
-  { target }: Superblock,
+  { target }: Block,
 ): Promise<readonly MountUser[]> {
   const found: MountUser[] = [];
   for (const space of spaces) {
@@ -135,20 +134,23 @@ const userAt = async (host: Host, pid: number, how: string): Promise<MountUser> 
 async function detached(
   host: Host,
   spaces: readonly Namespace[],
-  { device }: Superblock,
+  block: Block,
   until: number,
 ): Promise<readonly MountUser[]> {
   const tables = [await mounts(host), ...spaces.map(({ table }) => table)];
-  const known = new Map(tables.flat().map((mount) => [mount.id, mount.device]));
+  const all = tables.flat();
+  // its number may be a new superblock's by now: who is on that one is none of ours
+  if (all.some((mount) => mount.device === block.device && !isOf(mount, block))) return [];
+  const known = new Map(all.map((mount) => [mount.id, mount.device]));
   // To ask a link of /proc that leads to one of these for its mount may wait for a server.
-  const mayHang = tables.flat().some(({ type }) => asksAgain.has(type));
+  const mayHang = all.some(({ type }) => asksAgain.has(type));
   const isOnIt = async (link: string, id: number | undefined): Promise<boolean> => {
     let its = id === undefined ? undefined : known.get(id);
     if (its === undefined) {
       its = (await pathFacts(host, link, askMs).catch(() => undefined))?.device ?? 'unknown';
       if (id !== undefined) known.set(id, its);
     }
-    return its === device;
+    return its === block.device;
   };
   const found: MountUser[] = [];
   for (const pid of await processIds(host)) {
@@ -177,37 +179,8 @@ async function detached(
 
 const askMs = 500;
 
-/**
- * Ordinary users who may keep it active where nobody can look: by a namespace that nobody lives in any more, or of which a changed root
- * directory hides a part.
- */
-async function unseen(
-  host: Host,
-  spaces: readonly Namespace[],
-  until: number,
-): Promise<readonly MountUser[]> {
-  const found: MountUser[] = [];
-  for (const space of spaces)
-    if ((await host.sys.target(`/proc/${space.members[0]}/root`).catch(() => '/')) !== '/')
-      found.push(...(await ordinary(host, space, 'hides mounts of its namespace by another root directory')));
-  const lived = new Set(spaces.map(({ name }) => name));
-  lived.add(await host.sys.target('/proc/self/ns/mnt').catch(() => ''));
-  for (const pid of await processIds(host)) {
-    if (host.sys.now() >= until) break;
-    if (!(await isOrdinaryUsers(host, pid))) continue;
-    for (const fd of await listIfThere(host, `/proc/${pid}/fd`).catch(() => [])) {
-      if (host.sys.now() >= until) break;
-      const text = await host.sys.target(`/proc/${pid}/fd/${fd}`).catch(() => '');
-      if (!text.startsWith('mnt:[') || lived.has(text)) continue;
-      found.push(await userAt(host, pid, `fd ${fd} ${text}, where nobody lives`));
-      break;
-    }
-  }
-  return found;
-}
-
 /** Who is known to keep it active; one phrase each. */
-export async function describeDetached(host: Host, block: Superblock, until: number): Promise<string> {
+export async function describeDetached(host: Host, block: Block, until: number): Promise<string> {
   return nameUsers(await detached(host, await otherNamespaces(host, until), block, until), mostNamed);
 }
 

@@ -19,7 +19,7 @@ export async function kernelUsers(host: Host, mount: Mount, until?: number): Pro
     nfsClientsOn(host, mount),
     overlaysOn(host, mount, until),
     driversOf(host, mount),
-    describeElsewhere(host, mount.device, until),
+    describeElsewhere(host, mount, until),
   ]);
   return found.flat();
 }

@@ -67,9 +67,19 @@ export async function tableOf(host: Host, pid: number, namespace: string): Promi
   return [];
 }
 
+/** A superblock: by the number of its disk, and where it has none of its own by what is mounted as well. */
+export type Superblock = Pick<Mount, 'device'> & Partial<Pick<Mount, 'type' | 'source'>>;
+
+/**
+ * Whether a mount shows a superblock. Numbers of filesystems without a disk of their own (btrfs, servers, FUSE) are given to the next one as
+ * soon as they are free: of those, somebody's new mount is not the one that has just gone.
+ */
+export const isOf = (mount: Mount, { device, type, source }: Superblock): boolean =>
+  mount.device === device && (!device.startsWith('0:') || (mount.type === type && mount.source === source));
+
 /** The mounts of a superblock in a namespace, the last one first, as they must go. */
-export const mountsOf = ({ table }: Pick<Namespace, 'table'>, device: string): readonly Mount[] =>
-  table.filter((mount) => mount.device === device).reverse();
+export const mountsOf = ({ table }: Pick<Namespace, 'table'>, block: Superblock): readonly Mount[] =>
+  table.filter((mount) => isOf(mount, block)).reverse();
 
 /** Whether an overlay of the namespace has layers on a directory, by the paths that it was given. */
 export const overlaysIn = (table: readonly Mount[], directory: string): readonly Mount[] =>
@@ -82,12 +92,12 @@ export const overlaysIn = (table: readonly Mount[], directory: string): readonly
 /** Who has a superblock mounted although it is unmounted here; one phrase per namespace. */
 export async function describeElsewhere(
   host: Host,
-  device: string,
+  block: Superblock,
   until?: number,
 ): Promise<readonly string[]> {
   const found: string[] = [];
   for (const namespace of await otherNamespaces(host, until)) {
-    const [mount] = mountsOf(namespace, device);
+    const [mount] = mountsOf(namespace, block);
     if (mount) found.push(await describe(host, namespace, mount));
   }
   return found;

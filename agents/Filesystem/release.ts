@@ -3,7 +3,7 @@ import { activeFilesystem } from '../../lib/host/storage/active-filesystem.ts';
 import { kernelName } from '../../lib/host/storage/block-devices.ts';
 import type { MountUser } from '../../lib/host/storage/mount-users.ts';
 import type { Mount } from '../../lib/host/storage/mounts.ts';
-import { describeDetached, releaseElsewhere } from './elsewhere.ts';
+import { type Block, describeDetached, releaseElsewhere } from './elsewhere.ts';
 import { nameUsers } from './evict.ts';
 import { readForce, signalsOf } from './force.ts';
 import { isDriven } from './fstypes.ts';
@@ -44,19 +44,20 @@ export async function requireReleased(ctx: Ctx, seen: Seen, last: Last | undefin
     if (device === undefined) return false;
     return last === undefined || tellsInSysfs(last.mount)
       ? (await activeFilesystem(host, device)) !== undefined
-      : (await describeElsewhere(host, device)).length > 0;
+      : (await describeElsewhere(host, { ...last.mount, device })).length > 0;
   };
   if (!(await isActive())) return;
 
   const target = last?.mount.target ?? seen.wanted.directory;
   const patienceMs = Math.min(host.left() * patience, host.left() - explainMs);
-  if (await letGo(ctx, { device, target }, isActive, patienceMs)) return;
+  const block = device === undefined ? undefined : { ...last?.mount, device, target };
+  if (await letGo(ctx, block, isActive, patienceMs)) return;
   const until = host.sys.now() + host.left() * patience;
   const why = [
     ...(drivers.length > 0 ? [nameUsers(drivers)] : []),
-    ...(device === undefined ? [] : await describeElsewhere(host, device, until)),
+    ...(block === undefined ? [] : await describeElsewhere(host, block, until)),
     ...(await overlaysOn(host, { target }, until)),
-    ...(device === undefined ? [] : [await describeDetached(host, { device, target }, until)]),
+    ...(block === undefined ? [] : [await describeDetached(host, block, until)]),
   ]
     .filter(Boolean)
     .join('; ');
@@ -68,8 +69,6 @@ export async function requireReleased(ctx: Ctx, seen: Seen, last: Last | undefin
 
 /** For finding out who it is, of which every process may be asked. */
 const explainMs = 1500;
-/** For whoever lets go by himself; then those are ended who only may be it. */
-const doubtMs = 5000;
 /** Of the time that is left; the rest is for finding out who it is. */
 const patience = 0.8;
 
@@ -89,7 +88,7 @@ export async function drivenSource(
 /** Waits until it is no longer active, and makes those let go that may be made to: gently in the first half of the time. */
 async function letGo(
   ctx: Ctx,
-  { device, target }: { readonly device: string | undefined; readonly target: string },
+  block: Block | undefined,
   isActive: () => Promise<boolean>,
   patienceMs: number,
 ): Promise<boolean> {
@@ -98,13 +97,12 @@ async function letGo(
   const told = new Set<string>();
   const now = host.sys.now();
   const [half, end] = [now + patienceMs / 2, now + patienceMs];
-  const last = now + Math.min(patienceMs / 2, doubtMs);
   return host.until(async () => {
-    if (mayEvict && device !== undefined) {
+    if (mayEvict && block !== undefined) {
       const isGentle = host.sys.now() < half;
       const signals = signalsOf(isGentle ? params.term_signals : params.kill_signals);
-      const round = { until: isGentle ? half : end, signals, last: host.sys.now() >= last, told };
-      await releaseElsewhere(ctx, { device, target }, round);
+      const round = { until: isGentle ? half : end, signals, told };
+      await releaseElsewhere(ctx, block, round);
     }
     return !(await isActive());
   }, patienceMs);

@@ -39,14 +39,9 @@ describe('S10: a user without rights', () => {
       (place) =>
         `mkdir ${place}/low; exec unshare -Urm sh -c "cd /; mount -t overlay o -o lowerdir=${place}/low:/etc /mnt && mount -t tmpfs x ${place}/.. && echo; exec sleep 3600"`,
     ],
-    ['keeps a namespace by a descriptor alone', (place) => `exec ${python} ${way} orphaned ${place}`],
     [
       'stands on a copy that is in no table any more',
       (place) => `exec unshare -Urm ${python} ${way} detached ${place}`,
-    ],
-    [
-      'hides his copy by another root directory',
-      (place) => `exec unshare -Urm ${python} ${way} hidden ${place}`,
     ],
   ])('%s: ended, and the device is free', async (_what, script) => {
     const { resource, place } = await started();
@@ -78,6 +73,24 @@ describe('S10: a user without rights', () => {
 });
 
 describe('S10: nobody is ended by guess', () => {
+  test.each([
+    ['keeps a namespace by a descriptor alone', 'orphaned'],
+    ['hides his copy by another root directory', 'hidden'],
+  ])(
+    'a user %s, where nobody can see whether it is he: the stop says that it is still active',
+    async (_what, how) => {
+      const { resource, place } = await started({ meta_timeout: '20000' });
+      const user = await sandbox.user(
+        `exec ${how === 'hidden' ? 'unshare -Urm ' : ''}${python} ${way} ${how} ${place}`,
+      );
+      const answer = await sandbox.ours('stop', resource);
+      expect(answer).toMatchObject({ code: 1, reason: expect.stringContaining('still active') });
+      expect(isAlive(user.pid)).toBe(true);
+      await user.end();
+      expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+    },
+  );
+
   test('a namespace of users with a copy, which is not in the way because the unmount reached it', async () => {
     const parent = freshDirectory(sandbox);
     await sandbox.run('mkdir', parent);
