@@ -19,6 +19,8 @@ usage: ./build.sh [command]
   demo [--keep] [...]         build a two-node cluster of virtual machines here, fail it over, count what clients lost
   bench [--lab|--failover] [...]
                               measure our agents beside the stock ones: here, on a node of the cluster, or by what its clients see
+  fuzz [--runs N] [--seed S] [--flavour script|native] [--run N]
+                              call the built agents with anything, on machines in any state; a fault says how to see it alone
   new-agent NAME              write the skeleton of another agent
   golden                      write metadata/golden anew, after an intended change of parameters, defaults or timeouts
   release VERSION [tier...]   close the changelog, test everything (or only these tiers), build the packages, tag; publishes nothing
@@ -246,6 +248,11 @@ case $command in
       *) need_apt bench/packages.txt ;;
     esac
     exec "$bin/tsx" bench/main.ts "$@"
+    ;;
+  fuzz)
+    build_native
+    build_script
+    exec "$bin/tsx" test/fuzz/main.ts "$@"
     ;;
   new-agent)
     need_packages

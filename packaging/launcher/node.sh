@@ -17,7 +17,10 @@ fi
 # One thread that compiles beside it is enough for a program this short; Node would start four, and waits for ever for one that it
 # cannot have. A process within a process shows that there is room for this one and for the clock that comes before it.
 threads=--v8-pool-size=1
-( (:); :) || end 1 "$trouble"
+case $limited in
+  '') ( (:) && :) ;;
+  *) ( ( (:) && :) && :) ;; # Node itself is one process more where the shell stays
+esac || end 1 "$trouble"
 # Beside an installed agent lies what runs it with what Node has compiled of it.
 runner=
 [ ! -r "$runner" ] || become "$runtime" $threads "$runner" "$0" "$@"

@@ -138,6 +138,12 @@ describe.each(flavours)('%s: attacks', (flavour) => {
       ['BUN_INSPECT', { BUN_INSPECT: 'ws://127.0.0.1:1/x?break=1' }],
       ['BUN_JSC', { BUN_JSC_useJIT: 'garbage', BUN_JSC_dumpOptions: '3' }],
       ['several lines', { NODE_OPTIONS: '--bogus\nexport NODE_x y=1', BUN_BE_BUN: "1'\n" }],
+      [
+        'a locale that does not exist',
+        { LC_ALL: 'a'.repeat(200), LANG: '/tmp/with blank', LC_MESSAGES: '\u00ff' },
+      ],
+      ['a zone that is no zone', { TZ: '/proc/self/mem' }],
+      ['a zone that is a directory', { TZ: ':/tmp' }],
       ['OPENSSL_CONF', { OPENSSL_CONF: '/proc/self/cmdline' }],
     ])('%s changes nothing', async (_what, env) => {
       const dir = sandbox();
@@ -146,6 +152,26 @@ describe.each(flavours)('%s: attacks', (flavour) => {
       expect(await call(dummy(), 'start', env, dir)).toMatchObject({ code: 0, stdout: '', stderr: '' });
       expect(await call(dummy(), 'monitor', env, dir)).toMatchObject({ code: 0, stdout: '', stderr: '' });
       expect(await call(dummy(), 'no_cmd', env, dir)).toMatchObject({ code: 3, stdout: '' });
+    });
+
+    test.each(['', ':'])('a time zone that is a FIFO (TZ=%s…) holds nobody up', async (colon) => {
+      const dir = sandbox();
+      await run(['mkfifo', join(dir, 'zone')], { PATH: '/usr/bin:/bin' });
+      const env = { TZ: `${colon}${join(dir, 'zone')}`, OCF_RESKEY_CRM_meta_timeout: '20000' };
+      // a warning has a time, which is local
+      const answer = await call(dummy(), 'start', { ...env, OCF_RESKEY_eager: 'perhaps' }, dir);
+      expect(answer.code).toBe(6);
+      expect(await call(dummy(), 'stop', { ...env, OCF_RESKEY_eager: 'perhaps' }, dir)).toMatchObject({
+        code: 0,
+      });
+    });
+
+    test('what a shell would run first reaches no command', async () => {
+      const dir = sandbox();
+      writeFileSync(join(dir, 'evil.sh'), `echo > ${dir}/obeyed`);
+      const env = { BASH_ENV: join(dir, 'evil.sh'), ENV: join(dir, 'evil.sh'), OCF_RESKEY_mischief: 'shell' };
+      expect(await call(dummy(), 'monitor', env, dir)).toMatchObject({ code: 7 });
+      expect(readdirSync(dir)).not.toContain('obeyed');
     });
 
     test('files of the working directory are not obeyed', async () => {

@@ -45,6 +45,19 @@ describe.each(flavours)('S17: %s', (flavour) => {
     });
   });
 
+  test.each([1, 2, 3, 4, 5])(
+    'no more than %i processes, and another limit for which the shell stays',
+    async (nproc) => {
+      const limit = ['prlimit', '--nofile=64', dummy(), 'monitor'];
+      const { code, reason } = await asUser(nproc, sandbox(), ...limit);
+      expect([code, reason]).toEqual(
+        code === 7 ? [7, 'Dummy is not running'] : [1, 'no process can be started'],
+      );
+      if (nproc < 2) expect(code).toBe(1);
+      if (nproc > 4) expect(code).toBe(7);
+    },
+  );
+
   test.each([3, 6])('no more than %i processes: a command that hangs', async (nproc) => {
     const mischief = ['env', 'OCF_RESKEY_mischief=hang', 'OCF_RESKEY_CRM_meta_timeout=3000'];
     const answer = await asUser(nproc, sandbox(), ...mischief, dummy(), 'monitor');

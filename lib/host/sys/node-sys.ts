@@ -213,9 +213,11 @@ function turns(now: () => number) {
   };
 }
 
-/** The runtime's own switches must not reach children, nor a locale that changes what the tools print. */
+/** The runtime's own switches must not reach children, nor what a shell script would run first, nor a locale that changes what the tools print. */
 function childEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = Object.entries(env).filter(([name]) => !/^(NODE_|BUN_|LANG$|LANGUAGE$|LC_)/.test(name));
+  const kept = Object.entries(env).filter(
+    ([name]) => !/^(NODE_|BUN_|BASH_ENV$|ENV$|LANG$|LANGUAGE$|LC_)/.test(name),
+  );
   return { ...Object.fromEntries(kept), LC_ALL: 'C' };
 }
 

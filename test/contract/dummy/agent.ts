@@ -23,6 +23,7 @@ const params = paramTable({
       'daemon',
       'flood',
       'again',
+      'shell',
     ],
     default: 'none',
     short: 'What goes wrong in start and monitor',
@@ -75,6 +76,9 @@ async function misbehave(
       return;
     case 'flood':
       throw new Failure('failed', 'ü'.repeat(400));
+    case 'shell':
+      await run(['bash', '-c', ':']);
+      return;
     case 'again': // as nfsnotify leaves itself behind for clients that do not answer
       await run(['env', 'OCF_RESKEY_mischief=none', ...self, 'start']);
       return;
