@@ -86,7 +86,10 @@ function allowed({ agent }: Case, call: Call): readonly number[] {
 function judgeCode(one: Case, call: Call, { code }: Ended, say: Say): void {
   const codes = allowed(one, call);
   const orFailed = call.limits.length > 0 && call.action !== 'meta-data' ? [1] : [];
-  if (![...codes, ...orFailed].includes(code)) say(`exit code ${code}, not one of ${codes.join(', ')}`);
+  // SIGXFSZ: what it says goes to a file here, which the limit is for; Pacemaker reads a pipe
+  const orTooLong = call.limits.some((limit) => limit.startsWith('fsize')) ? [153] : [];
+  if (![...codes, ...orFailed, ...orTooLong].includes(code))
+    say(`exit code ${code}, not one of ${codes.join(', ')}`);
 }
 
 const prefix = 'ocf-exit-reason:';
