@@ -1,5 +1,6 @@
 import { tellState } from '../../lib/host/nfs/nsm-records.ts';
 import { type StatdHome, stateRoot } from '../../lib/host/nfs/state-directory.ts';
+import { recordLists, recovery, stateFiles } from '../../lib/host/nfs/state-names.ts';
 import { beneath } from '../../lib/host/storage/beneath.ts';
 import { isWithin } from '../../lib/host/storage/mounts.ts';
 import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
@@ -53,13 +54,14 @@ async function fill(
   if (statd.state !== null) await tellState(host, statd.state);
   if (await usesLabels(host)) {
     // never stateRoot with -R: the data may be below, too
-    await label(host, log, ['restorecon', '--', stateRoot, ...files, ...(speaksV3 ? [`${dir}/state`] : [])]);
-    const lists = speaksV3 ? ['sm', 'sm.bak', ...(hasCallout ? [] : ['sm.tsha'])] : [];
-    await label(host, log, ['restorecon', '-R', '--', recovery, ...lists.map((name) => `${dir}/${name}`)]);
+    const files = [
+      ...stateFiles.map((name) => `${stateRoot}/${name}`),
+      ...(speaksV3 ? [`${dir}/state`] : []),
+    ];
+    await label(host, log, ['restorecon', '--', stateRoot, ...files]);
+    const lists = (speaksV3 ? recordLists(hasCallout) : []).map((name) => `${dir}/${name}`);
+    await label(host, log, ['restorecon', '-R', '--', `${stateRoot}/${recovery}`, ...lists]);
   }
   const isKnown = isNew || isOrderly || wasKept;
   return { isNew, v3Clients: statd.isOnRecord ? 'some' : isKnown ? 'none' : 'unknown' };
 }
-
-const recovery = `${stateRoot}/v4recovery`;
-const files = ['etab', 'xtab', 'rmtab', 'export-lock', 'reserve'].map((file) => `${stateRoot}/${file}`);

@@ -11,7 +11,6 @@ export const jobs = {
   writeFile: files.writeFile,
   appendFile: files.appendFile,
   removeFile: files.removeFile,
-  makeDirectories: files.makeDirectories,
   mountAt: files.mountAt,
   writeAndRead: files.writeAndRead,
   keep: nsm.keep,

@@ -60,7 +60,6 @@ class FakeDirectory implements Directory {
     this.path = path;
   }
 
-  close(): void {}
   #at = (name: string): string => this.#disk.where(this.#named(name));
   #named = (name: string): string => `${this.path === '/' ? '' : this.path}/${name}`;
 
@@ -103,13 +102,6 @@ class FakeDirectory implements Directory {
     return this.#require(name, 'directory') ? new FakeDirectory(this.#disk, this.#named(name)) : undefined;
   }
 
-  read(name: string, most: number): Buffer | undefined {
-    const bytes = this.head(name, most + 1);
-    if (bytes !== undefined && bytes.length > most)
-      throw new RefusedError(`${this.#named(name)} is longer than ${most} bytes: it is not read`);
-    return bytes;
-  }
-
   head(name: string, most: number): Buffer | undefined {
     if (!this.#require(name, 'file')) return undefined;
     const content = this.#disk.files.get(this.#at(name)) ?? '';
@@ -137,14 +129,6 @@ class FakeDirectory implements Directory {
   append(name: string, bytes: Uint8Array): void {
     const before = this.head(name, Number.MAX_SAFE_INTEGER) ?? Buffer.of();
     this.overwrite(name, Buffer.concat([before, bytes]));
-  }
-
-  resize(name: string, size: number): void {
-    this.#change(name);
-    this.#put(
-      name,
-      Buffer.concat([this.head(name, size) ?? Buffer.of(), Buffer.alloc(size)]).subarray(0, size),
-    );
   }
 
   create(name: string, bytes: Uint8Array): void {

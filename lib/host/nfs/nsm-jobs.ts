@@ -1,11 +1,10 @@
 import { replace, write } from '../storage/file-jobs.ts';
 import { textOf } from '../sys/bytes.ts';
 import { type Directory, type EntryFacts, errorCode, RefusedError } from '../sys/directory.ts';
+import type { Owner } from './state-directory.ts';
 
 // What is done to statd's directory, by a child of ours (storage/file-jobs.ts): `sm` with a record per client of this server, `sm.bak`
 // with those of clients that are still to be told, and the file `state`.
-
-export type Owner = { readonly uid: number; readonly gid: number };
 
 /** A client of an earlier server that has not confirmed yet. */
 export type Waiting = {
@@ -29,11 +28,14 @@ function* records(dir: Directory | undefined): Generator<readonly [string, Entry
   }
 }
 
-/** The directory where records wait; whoever has records to put there cannot do without. */
-function waitingRoom(dir: Directory, name = 'sm.bak'): Directory {
-  const room = dir.sub(name);
-  if (room === undefined) throw new RefusedError(`${dir.path}/${name} is not there`);
-  return room;
+/** A directory where records wait, opened with the first one: only whoever has records to put there cannot do without. */
+function waitingRoom(dir: Directory, name: string): () => Directory {
+  let room: Directory | undefined;
+  return () => {
+    room ??= dir.sub(name);
+    if (room === undefined) throw new RefusedError(`${dir.path}/${name} is not there`);
+    return room;
+  };
 }
 
 /**
@@ -42,9 +44,10 @@ function waitingRoom(dir: Directory, name = 'sm.bak'): Directory {
  */
 export function keep(dir: Directory, { into }: { readonly into: 'sm.bak' | 'sm.tsha' }): void {
   const sm = dir.sub('sm');
+  const roomFor = waitingRoom(dir, into);
   for (const [name, { links, uid, gid }] of records(sm)) {
     if (sm === undefined || links > 1) continue;
-    const room = waitingRoom(dir, into);
+    const room = roomFor();
     try {
       room.remove(draft);
       sm.link(name, room, draft);
@@ -67,9 +70,10 @@ export function retire(
   { from, notAfter }: { readonly from: 'sm' | 'sm.tsha'; readonly notAfter?: number },
 ): void {
   const sm = dir.sub(from);
+  const roomFor = waitingRoom(dir, 'sm.bak');
   for (const [name, { ino, modified }] of records(sm)) {
     if (sm === undefined || (notAfter !== undefined && modified > notAfter)) continue;
-    const room = waitingRoom(dir);
+    const room = roomFor();
     // `keep` gave it its second name: rename(2) does nothing between two names of one file
     if (room.facts(name)?.ino === ino) sm.remove(name);
     else sm.rename(name, room, name);

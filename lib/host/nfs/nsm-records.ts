@@ -2,7 +2,8 @@ import type { Host } from '../host.ts';
 import { readIfThere } from '../local-files.ts';
 import { beneath } from '../storage/beneath.ts';
 import { nfsdBegun } from './nfsd.ts';
-import type { Owner, Waiting } from './nsm-jobs.ts';
+import type { Waiting } from './nsm-jobs.ts';
+import type { Owner } from './state-directory.ts';
 
 export type { Waiting };
 

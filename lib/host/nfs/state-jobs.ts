@@ -1,7 +1,9 @@
 import { randomFillSync } from 'node:crypto';
 import { directories } from '../storage/file-jobs.ts';
 import { type Directory, errorCode, type Kind, RefusedError } from '../sys/directory.ts';
-import { advance, type Owner, retire } from './nsm-jobs.ts';
+import { advance, retire } from './nsm-jobs.ts';
+import type { Owner } from './state-directory.ts';
+import { recordLists, recovery, reserve, stateFiles } from './state-names.ts';
 
 // What a start makes of the state directory, and the reserve in it, by a child of ours (storage/file-jobs.ts).
 
@@ -10,7 +12,7 @@ import { advance, type Owner, retire } from './nsm-jobs.ts';
  * such a name was put there by somebody, and is moved aside.
  */
 const ofTools: readonly (readonly [path: string, kind: Kind])[] = [
-  ['v4recovery', 'directory'],
+  [recovery, 'directory'],
   ['nfsdcld', 'directory'],
   ['nfsdcld/main.sqlite', 'file'],
   ['nfsdcld/main.sqlite-wal', 'file'],
@@ -68,9 +70,6 @@ function freeName(dir: Directory, name: string): string {
 
 /** Lies there while every server that ran had statd keep the records, whoever ended it. */
 const keptByStatd = 'kept-by-statd';
-/** Whose blocks are room for what a move must write though the filesystem is full. */
-const reserve = 'reserve';
-const files = ['etab', 'xtab', 'rmtab', 'export-lock', reserve] as const;
 
 export type Made = {
   /** What was moved aside, a sentence each. */
@@ -84,14 +83,14 @@ export type Made = {
 /** Makes what a fresh state directory lacks, and gives the reserve's room to whoever needs it now. */
 export function furnish(dir: Directory, { hasCallout }: { readonly hasCallout: boolean }): Made {
   const moved = clear(dir, [...ofTools, ...[reserve, keptByStatd].map((name) => [name, 'file'] as const)]);
-  const isNew = dir.facts('v4recovery') === undefined;
+  const isNew = dir.facts(recovery) === undefined;
   const room = dir.facts(reserve);
   const isOrderly = room?.size === 0;
   if (room && !isOrderly) giveRoom(dir);
-  if (isNew) dir.makeDirectory('v4recovery', 0o755);
+  if (isNew) dir.makeDirectory(recovery, 0o755);
   const wasKept = dir.facts(keptByStatd) !== undefined;
   if (wasKept && !hasCallout) dir.remove(keptByStatd);
-  for (const name of [...files, ...(hasCallout ? [keptByStatd] : [])])
+  for (const name of [...stateFiles, ...(hasCallout ? [keptByStatd] : [])])
     if (dir.facts(name) === undefined) dir.create(name, new Uint8Array(), 0o644);
   return { moved, isNew, wasKept, isOrderly };
 }
@@ -114,7 +113,7 @@ export function furnishStatd(
 ): { readonly moved: readonly string[]; readonly isOnRecord: boolean; readonly state: number | null } {
   const dir = directories(base, path, 0o755);
   const moved = clear(dir, ofStatd);
-  const lists = ['sm', 'sm.bak', ...(hasCallout ? [] : ['sm.tsha'])];
+  const lists = recordLists(hasCallout);
   const holds = (name: string) => (dir.sub(name)?.names() ?? []).some((entry) => !entry.startsWith('.'));
   const isOnRecord = (speaksV3 ? [...lists, 'sm.tsha'] : ['sm.tsha']).some(holds);
   if (!speaksV3) return { moved, isOnRecord, state: null };
@@ -163,23 +162,21 @@ export function prepareNotify(
 
 /** The room is given up, and nothing is known about the end of the server before. */
 export function giveRoom(dir: Directory): void {
-  setLength(dir, 1);
+  shorten(dir, 1);
 }
 
 /** The server has ended, at this agent's wish; the room is for whoever starts it next. */
 export function markOrderly(dir: Directory): void {
-  setLength(dir, 0);
+  shorten(dir, 0);
 }
 
-function setLength(dir: Directory, size: number): void {
+/** Never by way of another length: 0 says that the end was orderly, whatever becomes of this process. */
+function shorten(dir: Directory, size: number): void {
   try {
-    dir.resize(reserve, size); // first what is beyond goes, blocks and all
-    if (size > 0) {
-      dir.resize(reserve, 0);
-      dir.resize(reserve, size);
-    }
+    dir.overwrite(reserve, new Uint8Array(size), 'later');
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
+    // its length is what counts, and needs no room
+    if (!['ENOENT', 'ENOSPC'].includes(errorCode(error) ?? '')) throw error;
   }
 }
 
@@ -189,7 +186,7 @@ export function takeRoom(dir: Directory, { bytes }: { readonly bytes: number }):
   randomFillSync(content);
   try {
     if (dir.facts(reserve) === undefined) dir.create(reserve, content, 0o644);
-    else dir.overwrite(reserve, content);
+    else dir.overwrite(reserve, content, 'later');
   } catch (error) {
     giveRoom(dir); // better for the database that is open now
     throw error;

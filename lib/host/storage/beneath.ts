@@ -38,12 +38,9 @@ export async function beneath<Name extends JobName>(
   const place = typeof directory === 'string' ? await anchored(host, directory) : directory;
   const [self, ...args] = host.sys.self;
   const order: Order = { ...place, job, ask };
-  const { path } = ask as { readonly path?: string };
-  const where = tidyPath(
-    [typeof directory === 'string' ? directory : [place.anchor, ...place.way].join('/'), path ?? ''].join(
-      '/',
-    ),
-  );
+  const named = typeof directory === 'string' ? [directory] : [place.anchor, ...place.way];
+  const { path = '' } = ask as { readonly path?: string };
+  const where = tidyPath([...named, path].join('/'));
   const output = await host.tryRun([self, ...args, 'beneath'], {
     input: JSON.stringify(order),
     ...(timeoutMs !== undefined && { timeoutMs }),

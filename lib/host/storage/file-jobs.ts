@@ -1,5 +1,5 @@
 import { bytesOf, textOf } from '../sys/bytes.ts';
-import { type Directory, errorCode, RefusedError } from '../sys/directory.ts';
+import { absence, type Directory, errorCode, RefusedError } from '../sys/directory.ts';
 import type { Argv, Output } from '../sys/sys.ts';
 
 // What is done below a directory that others may write to, by a child of ours (lib/ocf/beneath.ts): it may hang in the kernel, and be
@@ -23,12 +23,11 @@ function walk(dir: Directory, path: string): InDirectory | undefined {
 
 function walked(dir: Directory, path: string): InDirectory {
   const found = walk(dir, path);
-  if (found === undefined)
-    throw Object.assign(new Error(`ENOENT: no such directory, ${dir.path}/${path}`), { code: 'ENOENT' });
+  if (found === undefined) throw absence(`${dir.path}/${path}`);
   return found;
 }
 
-/** Makes what is missing of a path of directories, and returns the last of them. */
+/** Makes what is missing of a path of directories, and returns the last of them; of an empty path the directory itself. */
 export function directories(dir: Directory, path: string, mode: number): Directory {
   let here = dir;
   for (const name of path.split('/').filter(Boolean)) {
@@ -49,17 +48,20 @@ export function readFile(
   { path, most }: { readonly path: string; readonly most: number },
 ): string | null {
   const found = walk(dir, path);
-  const bytes = found?.dir.read(found.name, most);
-  return bytes === undefined ? null : textOf(bytes);
+  const bytes = found?.dir.head(found.name, most + 1);
+  if (bytes === undefined) return null;
+  if (bytes.length > most)
+    throw new RefusedError(`${dir.path}/${path} is longer than ${most} bytes: it is not read`);
+  return textOf(bytes);
 }
 
 /** Replaces a file as a whole: a reader, or a crash, finds the old text or the new one. */
 export function replaceFile(
   dir: Directory,
-  { path, text, mode = 0o644 }: { readonly path: string; readonly text: string; readonly mode?: number },
+  { path, text }: { readonly path: string; readonly text: string },
 ): void {
   const found = walked(dir, path);
-  replace(found.dir, found.name, bytesOf(text), mode);
+  replace(found.dir, found.name, bytesOf(text), 0o644);
 }
 
 export function replace(
@@ -124,22 +126,13 @@ export function removeFile(dir: Directory, { path }: { readonly path: string }):
   found?.dir.remove(found.name);
 }
 
-/** Creates a directory with its parents, mode 0755; an existing one is left as it is. */
-export function makeDirectories(dir: Directory, { path }: { readonly path: string }): void {
-  directories(dir, path, 0o755);
-}
-
-/** Where a path leads that is to be mounted, or mounted on. */
-const place = (dir: Directory, path: string): string =>
-  path === '' ? dir.pinned() : directories(dir, path, 0o755).pinned();
-
 /** Runs `mount` with these arguments, `{}` among them for a directory that is made where it is missing. */
 export function mountAt(
   dir: Directory,
   { path, args }: { readonly path: string; readonly args: readonly string[] },
   run: RunTool,
 ): { readonly code: number; readonly stderr: string } {
-  const pinned = place(dir, path);
+  const pinned = directories(dir, path, 0o755).pinned();
   // -c: mount(8) would make a name of the pinned place again, and a name can lead elsewhere by then
   const { code, stderr } = run(['mount', '-c', ...args.map((arg) => (arg === '{}' ? pinned : arg))]);
   return { code, stderr };

@@ -33,19 +33,15 @@ export interface Directory {
   facts(name: string): EntryFacts | undefined;
   /** Opens a directory; `undefined` when there is nothing. Throws `RefusedError` for anything else. */
   sub(name: string): Directory | undefined;
-  close(): void;
-  /** The content of a file of at most so many bytes; `undefined` when there is none. Throws `RefusedError` for anything else. */
-  read(name: string, most: number): Buffer | undefined;
-  /**
-   * The beginning of a file, of any length. As `read` otherwise.
-   */
+  /** The beginning of a file, at most so many bytes; `undefined` when there is none. Throws `RefusedError` for anything else. */
   head(name: string, most: number): Buffer | undefined;
-  /** Overwrites a file that is there, has no other name, and stays the same file; what it held beyond stays only if `keepRest`. */
-  overwrite(name: string, bytes: Uint8Array, how?: { readonly keepRest?: boolean }): void;
+  /**
+   * Overwrites a file that is there, has no other name, and stays the same file: it gets its new length, then its content. On the disk
+   * when this returns, or later.
+   */
+  overwrite(name: string, bytes: Uint8Array, when?: 'now' | 'later'): void;
   /** Adds to a file that is there. */
   append(name: string, bytes: Uint8Array): void;
-  /** Gives a file that is there a length: what is beyond it goes, what is missing is a hole. */
-  resize(name: string, size: number): void;
   /** A file that nobody else can have put there, on the disk when this returns. */
   create(name: string, bytes: Uint8Array, mode: number): void;
   makeDirectory(name: string, mode: number): void;
@@ -64,6 +60,10 @@ export interface Directory {
 
 export const errorCode = (error: unknown): string | undefined =>
   error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+
+/** As the kernel would say it. */
+export const absence = (path: string): Error =>
+  Object.assign(new Error(`ENOENT: no such file or directory, ${path}`), { code: 'ENOENT' });
 
 /** The sentence about something that is not what it should be. */
 export const refusal = (path: string, kind: Kind, wanted: 'file' | 'directory'): RefusedError =>

@@ -18,9 +18,17 @@ import {
   writeSync,
 } from 'node:fs';
 import { bytesOf, textOf } from './bytes.ts';
-import { type Directory, type EntryFacts, errorCode, type Kind, RefusedError, refusal } from './directory.ts';
+import {
+  absence,
+  type Directory,
+  type EntryFacts,
+  errorCode,
+  type Kind,
+  RefusedError,
+  refusal,
+} from './directory.ts';
 
-/** open(2): the place itself, which is not opened; Node has no name for it. */
+/** open(2): the place itself, which is not opened; Node has no name for it. Not node-sys.ts' own: a monitor loads that one. */
 const oPath = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = constants;
 
@@ -37,10 +45,6 @@ class OpenDirectory implements Directory {
   constructor(fd: number, path: string) {
     this.#fd = fd;
     this.path = path;
-  }
-
-  close(): void {
-    closeSync(this.#fd);
   }
 
   /** The last step of a path is the caller's to take without following a link. */
@@ -90,13 +94,6 @@ class OpenDirectory implements Directory {
     }
   }
 
-  read(name: string, most: number): Buffer | undefined {
-    const bytes = this.head(name, most + 1);
-    if (bytes !== undefined && bytes.length > most)
-      throw new RefusedError(`${this.#path(name)} is longer than ${most} bytes: it is not read`);
-    return bytes;
-  }
-
   head(name: string, most: number): Buffer | undefined {
     return this.#with(name, O_RDONLY, (fd) => {
       const pieces: Buffer[] = [];
@@ -111,10 +108,11 @@ class OpenDirectory implements Directory {
     });
   }
 
-  overwrite(name: string, bytes: Uint8Array, { keepRest = false } = {}): void {
+  overwrite(name: string, bytes: Uint8Array, when: 'now' | 'later' = 'now'): void {
     this.#change(name, O_WRONLY, (fd) => {
+      ftruncateSync(fd, bytes.length); // first: on a full filesystem what is beyond may be the room for the rest
       writeAll(fd, bytes);
-      if (!keepRest) ftruncateSync(fd, bytes.length);
+      if (when === 'now') fsyncSync(fd);
     });
   }
 
@@ -122,20 +120,14 @@ class OpenDirectory implements Directory {
     this.#change(name, O_WRONLY | O_APPEND, (fd) => writeAll(fd, bytes));
   }
 
-  resize(name: string, size: number): void {
-    this.#change(name, O_WRONLY, (fd) => ftruncateSync(fd, size));
-  }
-
   #change(name: string, flags: number, work: (fd: number) => void): void {
     const done = this.#with(name, flags, (fd, { nlink }) => {
       // its other name may be somebody else's file
       if (nlink !== 1) throw new RefusedError(`${this.#path(name)} has ${nlink} names: it is not written to`);
       work(fd);
-      fsyncSync(fd);
       return true;
     });
-    if (!done)
-      throw Object.assign(new Error(`ENOENT: no such file, ${this.#path(name)}`), { code: 'ENOENT' });
+    if (!done) throw absence(this.#path(name));
   }
 
   create(name: string, bytes: Uint8Array, mode: number): void {
@@ -174,8 +166,7 @@ class OpenDirectory implements Directory {
 
   pin(name: string, kind: 'file' | 'directory'): string {
     const fd = this.#open(name, kind);
-    if (fd === undefined)
-      throw Object.assign(new Error(`ENOENT: no such file, ${this.#path(name)}`), { code: 'ENOENT' });
+    if (fd === undefined) throw absence(this.#path(name));
     return `/proc/${process.pid}/fd/${fd}`;
   }
 

@@ -56,8 +56,10 @@ async function ask(
   job: JobName,
   asked: object,
   way: readonly string[] = [],
+  prefix: readonly string[] = [],
 ): Promise<Told> {
-  const { stdout } = await execa(runtimes[runtime], [agent, 'beneath'], {
+  const [file = '', ...args] = [...prefix, runtimes[runtime], agent, 'beneath'];
+  const { stdout } = await execa(file, args, {
     input: JSON.stringify({ anchor: dir, way, job, ask: asked }),
     timeout: patienceMs,
     cwd: '/',
@@ -75,7 +77,7 @@ const jobs: readonly (readonly [JobName, object])[] = [
   ['appendFile', { path: 'victim', text: 'ours' }],
   ['appendFile', { path: 'victim/below', text: 'ours' }],
   ['removeFile', { path: 'victim/below' }],
-  ['makeDirectories', { path: 'victim/below' }],
+  ['mountAt', { path: 'victim/below', args: ['--bind', '--', '{}', '/nonexistent'] }],
   ['mountAt', { path: 'victim', args: ['--bind', '--', '{}', '/nonexistent'] }],
   ['writeAndRead', { path: 'victim', content: 'ours', block: 4096, direct: false }],
   ['writeAndRead', { path: 'victim/below', content: 'ours', block: 4096, direct: false }],
@@ -231,6 +233,16 @@ describe.each(Object.keys(runtimes) as Runtime[])('in %s', (runtime) => {
     expect('answer' in told && (told.answer as unknown[]).length).toBe(9000);
     expect(await ask(runtime, 'forget', { files: names })).toEqual({ answer: null });
     expect([readdirSync(join(dir, 'sm')), readdirSync(join(dir, 'sm.bak'))]).toEqual([[], []]);
+  });
+
+  test('S7: records are kept and retired with few descriptors', async () => {
+    for (const list of ['sm', 'sm.bak']) mkdirSync(join(dir, list));
+    const names = Array.from({ length: 200 }, (_, index) => `client${index}`);
+    for (const name of names) writeFileSync(join(dir, 'sm', name), `a b c d e ${name} here\n`);
+    const limited = ['prlimit', '--nofile=64:64'];
+    expect(await ask(runtime, 'keep', { into: 'sm.bak' }, [], limited)).toEqual({ answer: null });
+    expect(await ask(runtime, 'retire', { from: 'sm' }, [], limited)).toEqual({ answer: null });
+    expect([readdirSync(join(dir, 'sm')), readdirSync(join(dir, 'sm.bak')).length]).toEqual([[], 200]);
   });
 
   test('nothing there is an answer, a directory that is none is none', async () => {
