@@ -3,8 +3,7 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { isThere, readIfThere } from '../../lib/host/local-files.ts';
-import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
-import { beneath, RefusedFailure } from '../../lib/host/storage/beneath.ts';
+import { keepText, keptText } from './kept.ts';
 import type { Ctx } from './params.ts';
 import type { Survey } from './survey.ts';
 
@@ -57,15 +56,9 @@ const leaseFile = 'lease-time';
  */
 async function formerLease(ctx: Ctx, now: number, unknown: number): Promise<number> {
   const { host, log } = ctx;
-  let kept: number | undefined;
-  try {
-    kept = Number(await beneath(host, stateRoot, 'readFile', { path: leaseFile, most: 64 })) || undefined;
-  } catch (error) {
-    if (!(error instanceof RefusedFailure)) throw error;
-    log.warn(error.message);
-  }
+  const kept = Number(await keptText(host, log, leaseFile, 64)) || undefined;
   if (kept !== now)
-    await beneath(host, stateRoot, 'replaceFile', { path: leaseFile, text: `${now}\n` }).catch((error) =>
+    await keepText(host, leaseFile, `${now}`).catch((error) =>
       log.warn(`the lease is not on record for the next start: ${wordsOf(error)}`),
     );
   const former = kept ?? unknown;

@@ -4,10 +4,10 @@ import { wordsOf } from '../../lib/contract/reason.ts';
 import { firstLine, type Host } from '../../lib/host/host.ts';
 import { isThere, readIfThere } from '../../lib/host/local-files.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
-import { beneath, RefusedFailure } from '../../lib/host/storage/beneath.ts';
 import { mountOn, mounts } from '../../lib/host/storage/mounts.ts';
 import { isInForce, type Unit, unitsOf } from '../../lib/host/systemd.ts';
 import { dropInText, type UnitFile } from './drop-in.ts';
+import { keepText, keptText } from './kept.ts';
 import type { Ctx } from './params.ts';
 import type { Starter, Survey } from './survey.ts';
 import { validScope } from './wanted.ts';
@@ -20,7 +20,6 @@ const dropInOf = (server: string) => `${dropInDir(server)}/51-tsha-scope.conf`;
 /** Left by the stock agent when the resource was taken over from it. */
 const stockDropInOf = (server: string) => `${dropInDir(server)}/51-resource-agents-unshare-uts.conf`;
 const scopeFile = 'server-scope';
-const longestScope = 1024;
 
 /**
  * The scope as nfsd is told it. `conf`: in nfs.conf, since nfs-utils 2.6.3. `node`: as the name of the node that nfsd sees, before
@@ -67,18 +66,12 @@ async function chooseScope(ctx: Ctx, survey: Survey): Promise<string | undefined
   if (isConfigured(survey)) return undefined;
   const moves = survey.infodir !== undefined || mountOn(await mounts(host), stateRoot) !== undefined;
   if (!moves) return undefined;
-  let kept: string | undefined;
-  try {
-    kept = (await beneath(host, stateRoot, 'readFile', { path: scopeFile, most: longestScope }))?.trim();
-  } catch (error) {
-    if (!(error instanceof RefusedFailure)) throw error;
-    log.warn(error.message); // the one that is made now takes its place
-  }
+  const kept = await keptText(host, log, scopeFile, 1024);
   if (kept !== undefined && validScope.test(kept)) return kept;
   const { randomBytes } = await import('node:crypto');
   const made = `tsha-${randomBytes(8).toString('hex')}`;
   try {
-    await beneath(host, stateRoot, 'replaceFile', { path: scopeFile, text: `${made}\n` });
+    await keepText(host, scopeFile, made);
   } catch (error) {
     log.warn(`no server scope can be kept for all nodes: ${wordsOf(error)}`); // better the node's name than one nobody knows again
     return undefined;
