@@ -43,8 +43,11 @@ export async function releaseElsewhere(ctx: Ctx, block: Block, round: Round): Pr
   const spaces = await otherNamespaces(host, until);
   const holding = spaces.filter((space) => mountsOf(space, block).length > 0);
   for (const space of holding) await unmountThere(ctx, space, block, round);
-  let users = await usersThere(host, holding, block, until);
-  if (users.length === 0) users = await lockedIn(host, holding, block);
+  const left = await Promise.all(
+    holding.map(async (space) => ({ ...space, table: await tableOf(host, space.members[0], space.name) })),
+  );
+  let users = await usersThere(host, left, block, until);
+  if (users.length === 0) users = await lockedIn(host, left, block);
   if (users.length === 0) users = await overlaid(host, spaces, block);
   if (users.length === 0) users = await detached(host, spaces, block, until);
   for (const signal of signals)
@@ -74,13 +77,13 @@ const stepMs = 2000;
 
 async function usersThere(
   host: Host,
-  holding: readonly Namespace[],
+  spaces: readonly Namespace[],
   block: Block,
   until: number,
 ): Promise<readonly MountUser[]> {
   const found: MountUser[] = [];
-  for (const { name, members } of holding)
-    for (const mount of mountsOf({ table: await tableOf(host, members[0], name) }, block))
+  for (const space of spaces)
+    for (const mount of mountsOf(space, block))
       found.push(...(await processesUsing(host, mount, 'thorough', until)));
   return found;
 }
@@ -88,12 +91,12 @@ async function usersThere(
 /** Everybody in the namespaces that still have it. */
 async function lockedIn(
   host: Host,
-  holding: readonly Namespace[],
+  spaces: readonly Namespace[],
   block: Block,
 ): Promise<readonly MountUser[]> {
   const found: MountUser[] = [];
-  for (const space of holding) {
-    const [mount] = mountsOf({ table: await tableOf(host, space.members[0], space.name) }, block);
+  for (const space of spaces) {
+    const [mount] = mountsOf(space, block);
     if (mount) found.push(...(await ordinary(host, space, `its mount namespace has it on ${mount.target}`)));
   }
   return found;

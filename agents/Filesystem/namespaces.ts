@@ -78,7 +78,7 @@ export const isOf = (mount: Mount, { device, type, source }: Superblock): boolea
   mount.device === device && (!device.startsWith('0:') || (mount.type === type && mount.source === source));
 
 /** The mounts of a superblock in a namespace, the last one first, as they must go. */
-export const mountsOf = ({ table }: Pick<Namespace, 'table'>, block: Superblock): readonly Mount[] =>
+export const mountsOf = ({ table }: Namespace, block: Superblock): readonly Mount[] =>
   table.filter((mount) => isOf(mount, block)).reverse();
 
 /** Whether an overlay of the namespace has layers on a directory, by the paths that it was given. */
