@@ -18,6 +18,14 @@ export type Answer = {
 };
 
 export const dummyOf = (flavour: Flavour): string => join(inject('contractFolder'), flavour, 'Dummy');
+/** What the dummy answers from its first probe to its end, and to an action that it has not. */
+export const dummyLife = [
+  ['monitor', 7],
+  ['start', 0],
+  ['monitor', 0],
+  ['stop', 0],
+  ['no_cmd', 3],
+] as const;
 export const rootOf = (flavour: Flavour): string => join(inject('contractFolder'), flavour, 'root');
 export const agentOf = (flavour: Flavour, name: string): string =>
   join(projectFolder, flavour === 'native' ? 'dist/native' : 'dist', name);

@@ -18,7 +18,7 @@ import { cachedRunner, cacheOf } from '../../packaging/code-cache.ts';
 import { nativeProgram } from '../../packaging/launcher.ts';
 import { commandName, projectFolder } from '../../packaging/products.ts';
 import { agents, validParams } from './agents.ts';
-import { agentOf, call, callAlone, cluster, dummyOf, probing, run, sandbox } from './call.ts';
+import { agentOf, call, callAlone, cluster, dummyLife, dummyOf, probing, run, sandbox } from './call.ts';
 
 // ocf-contract cases 83-85, and what build.sh puts where.
 
@@ -321,13 +321,7 @@ describe('other Nodes', () => {
     ['no just-in-time compiler, as under SELinux’ deny_execmem', [process.execPath, '--jitless']],
   ])('%s', async (_what, node) => {
     const dir = sandbox();
-    for (const [action, code] of [
-      ['monitor', 7],
-      ['start', 0],
-      ['monitor', 0],
-      ['stop', 0],
-      ['no_cmd', 3],
-    ] as const)
+    for (const [action, code] of dummyLife)
       expect((await run([...node, dummyOf('script'), action], cluster(dir))).code, action).toBe(code);
     for (const mischief of ['throw', 'throw-odd', 'reject', 'never'])
       expect(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { nativeProgram } from '../../packaging/launcher.ts';
 import { agents, validParams } from './agents.ts';
-import { agentOf, cluster, dummyOf, type Env, rootOf, run, sandbox } from './call.ts';
+import { agentOf, cluster, dummyLife, dummyOf, type Env, rootOf, run, sandbox } from './call.ts';
 import { flavours } from './flavours.ts';
 
 // S17: the limits of a machine are no statement about a resource. 2 and 5 would ban it from the node, an end without a word
@@ -91,13 +91,7 @@ describe.each(flavours)('S17: %s', (flavour) => {
     [['as=8000000000', 'nofile=64', 'stack=1000000', 'data=1000000000']],
   ])('%j are enough: an agent answers for itself', async (limits) => {
     const env = cluster(sandbox());
-    for (const [action, code] of [
-      ['monitor', 7],
-      ['start', 0],
-      ['monitor', 0],
-      ['stop', 0],
-      ['no_cmd', 3],
-    ] as const)
+    for (const [action, code] of dummyLife)
       expect((await limited(limits, [dummy(), action], env)).code, action).toBe(code);
   });
 

@@ -1,12 +1,8 @@
-import { agents, type Situation } from './situations.ts';
+import { agents, call, type Situation } from './situations.ts';
 
 // Exports of a server that runs, with a client at work. The state of the server is on /srv/ha, two more filesystems are on
 // /srv/one and /srv/two, so that these can go while the server stays.
 
-type Rest = Omit<Situation, 'agent' | 'action' | 'params'>;
-const call =
-  (agent: Situation['agent']) =>
-  (action: string, params: readonly string[], rest: Rest): Situation => ({ agent, action, params, ...rest });
 const exportfs = call('exportfs');
 const filesystem = call('Filesystem');
 const nfsserver = call('nfsserver');

@@ -1,12 +1,8 @@
-import type { Situation } from './situations.ts';
+import { call, type Situation } from './situations.ts';
 
 // The tutorial's layout, where the exported directory holds the server's own: root on a client puts there what the server's root would
 // follow, open or wait for, over NFS, while the server runs. Nothing outside the export may change, nobody may wait, no stop may fail.
 
-type Rest = Omit<Situation, 'agent' | 'action' | 'params'>;
-const call =
-  (agent: Situation['agent']) =>
-  (action: string, params: readonly string[], rest: Rest): Situation => ({ agent, action, params, ...rest });
 const nfsserver = call('nfsserver');
 const exportfs = call('exportfs');
 const nfsnotify = call('nfsnotify');

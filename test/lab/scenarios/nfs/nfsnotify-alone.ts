@@ -1,12 +1,8 @@
-import type { Situation } from './situations.ts';
+import { call, type Situation } from './situations.ts';
 
 // The notification of NFSv3 clients, with one at work that holds a lock. The export is on the filesystem of the server's state, so
 // that its locks outlive the stop.
 
-type Rest = Omit<Situation, 'agent' | 'action' | 'params'>;
-const call =
-  (agent: Situation['agent']) =>
-  (action: string, params: readonly string[], rest: Rest): Situation => ({ agent, action, params, ...rest });
 const nfsnotify = call('nfsnotify');
 const exportfs = call('exportfs');
 const nfsserver = call('nfsserver');

@@ -1,4 +1,4 @@
-import type { Situation } from './situations.ts';
+import { call, type Situation } from './situations.ts';
 
 // The NFS server on one node, without Pacemaker: a disk of its own is mounted on /srv/ha. Each situation begins where the one
 // before it ended.
@@ -10,13 +10,7 @@ const recurring = 'CRM_meta_interval=10000';
 /** Y once lockd's grace period is over. */
 const lockGrace = '/proc/fs/lockd/nlm_end_grace';
 
-type Rest = Omit<Situation, 'agent' | 'action' | 'params'>;
-const nfsserver = (action: string, params: readonly string[], rest: Rest): Situation => ({
-  agent: 'nfsserver',
-  action,
-  params,
-  ...rest,
-});
+const nfsserver = call('nfsserver');
 
 const stopped = (what: string, params: readonly string[] = shared, leaves = ''): Situation =>
   nfsserver('stop', params, { what, exit: 0, leaves: `idle\nfree\n${leaves}` });

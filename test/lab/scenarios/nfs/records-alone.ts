@@ -1,12 +1,8 @@
-import type { Situation } from './situations.ts';
+import { call, type Rest, type Situation } from './situations.ts';
 
 // What NFSv3 clients are told by after a restart, with one at work that holds a lock: somebody else ends or restarts the server, nobody
 // hears lockd's farewell, the filesystem is full. After each, the client must get its lock back.
 
-type Rest = Omit<Situation, 'agent' | 'action' | 'params'>;
-const call =
-  (agent: Situation['agent']) =>
-  (action: string, params: readonly string[], rest: Rest): Situation => ({ agent, action, params, ...rest });
 const nfsnotify = call('nfsnotify');
 const exportfs = call('exportfs');
 const nfsserver = call('nfsserver');

@@ -29,6 +29,14 @@ export interface Situation {
   readonly after?: string;
 }
 
+/** What a situation has besides its call. */
+export type Rest = Omit<Situation, 'agent' | 'action' | 'params'>;
+
+/** Situations of one agent, a line each. */
+export const call =
+  (agent: Situation['agent']) =>
+  (action: string, params: readonly string[], rest: Rest): Situation => ({ agent, action, params, ...rest });
+
 export interface Verdict {
   readonly passed: boolean;
   readonly detail: string;
