@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { execa } from 'execa';
 import { projectFolder } from '../packaging/products.ts';
 import { CaseCount } from './cases.ts';
@@ -12,8 +12,10 @@ type Sum = {
   readonly skipped: number;
   /** Titles of the tests that passed. */
   readonly shown?: readonly string[];
+  readonly failures?: readonly Failure[];
   readonly didNotRun?: true;
 };
+type Failure = { readonly title: string; readonly reason: string };
 type Tier = (resultsFile: string) => Promise<Sum>;
 
 const bin = (name: string) => join(projectFolder, 'node_modules/.bin', name);
@@ -34,7 +36,11 @@ const check =
   };
 
 interface VitestResults {
-  testResults: { assertionResults: { fullName: string; status: string }[] }[];
+  testResults: {
+    name: string;
+    message: string;
+    assertionResults: { fullName: string; status: string; failureMessages: string[] }[];
+  }[];
 }
 
 const vitest =
@@ -51,13 +57,21 @@ const vitest =
     const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
     const having = (status: string) => tests.filter((test) => test.status === status);
     const passed = having('passed');
-    const failed = having('failed').length;
+    const failed = having('failed');
+    const ofTests = failed.map(({ fullName, failureMessages }) => ({
+      title: fullName,
+      reason: failureMessages.join('\n'),
+    }));
+    const ofFiles = testResults.flatMap(({ name, message }) =>
+      message === '' ? [] : [{ title: relative(projectFolder, name), reason: message }],
+    );
     return {
       passed: passed.length,
       // A file that cannot be loaded has no tests that could fail.
-      failed: failed || (done.failed ? 1 : 0),
-      skipped: tests.length - passed.length - failed,
+      failed: failed.length || (done.failed ? 1 : 0),
+      skipped: tests.length - passed.length - failed.length,
       shown: passed.map(({ fullName }) => fullName),
+      failures: [...ofTests, ...ofFiles],
     };
   };
 
@@ -97,6 +111,7 @@ const tiers: Readonly<Record<string, Tier>> = {
 const folder = await mkdtemp(join(tmpdir(), 'tsha-test-'));
 const total = { passed: 0, failed: 0, skipped: 0 };
 const broken: string[] = [];
+const failures: string[] = [];
 const missing: string[] = [];
 const cases = new CaseCount();
 for (const name of process.argv.slice(2)) {
@@ -110,6 +125,7 @@ for (const name of process.argv.slice(2)) {
   for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += sum[key];
   if (sum.failed > 0) broken.push(name);
   if (sum.didNotRun) missing.push(name);
+  for (const failure of sum.failures ?? []) failures.push(`${name}: ${inShort(failure)}`);
   cases.add(name, sum.shown ?? []);
   console.log(`=== ${name}: ${describe(sum)} in ${((Date.now() - since) / 1000).toFixed(0)} s`);
 }
@@ -124,12 +140,20 @@ if (judgesCases && broken.length === 0 && !cases.isComplete) {
   total.failed++;
   broken.push('specified cases');
 }
-if (broken.length > 0) console.log(`\nfailed: ${broken.join(', ')}`);
+// Whoever reads the end of a long log, as pipelines keep it, needs no more of it than this.
+if (broken.length > 0) console.log(['', `failed: ${broken.join(', ')}`, ...failures].join('\n'));
 // In CI a tier that did not run is not a tier that passed.
 const incomplete = process.env['CI'] === 'true' && missing.length > 0;
 if (incomplete) console.log(`\nCI must run every tier: ${missing.join(', ')} did not run`);
 console.log(`\n${describe(total)}`);
 process.exitCode = total.failed > 0 || incomplete || total.passed === 0 ? 1 : 0;
+
+/** The reason up to its stack: at most eight lines. */
+function inShort({ title, reason }: Failure): string {
+  const lines = reason.split('\n').map((line) => line.trim());
+  const stack = lines.findIndex((line) => line.startsWith('at '));
+  return [title, ...lines.slice(0, stack < 0 ? 8 : Math.min(stack, 8))].join('\n    ');
+}
 
 function describe({ passed, failed, skipped }: Sum): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;

@@ -71,8 +71,9 @@ interface Result {
   failed: number;
   skipped: number;
   shown: string[];
+  failures: { title: string; reason: string }[];
 }
-const nothing: Result = { passed: 0, failed: 0, skipped: 0, shown: [] };
+const nothing: Result = { passed: 0, failed: 0, skipped: 0, shown: [], failures: [] };
 
 async function campaigns(options: Options): Promise<void> {
   const { labs, results } = options;
@@ -91,14 +92,15 @@ async function campaigns(options: Options): Promise<void> {
       { concurrency: atOnce },
     )),
   ];
-  const { passed, failed, skipped, shown } = [...all, withoutDrbd9(options)].reduce((sum, each) => ({
+  const total = [...all, withoutDrbd9(options)].reduce((sum, each) => ({
     passed: sum.passed + each.passed,
     failed: sum.failed + each.failed,
     skipped: sum.skipped + each.skipped,
     shown: [...sum.shown, ...each.shown],
+    failures: [...sum.failures, ...each.failures],
   }));
-  if (results) await fs.outputJson(results, { passed, failed, skipped, shown });
-  if (failed > 0) process.exitCode ??= 1;
+  if (results) await fs.outputJson(results, total);
+  if (total.failed > 0) process.exitCode ??= 1;
 }
 
 /** No distribution has a kernel with DRBD 9 for User-Mode Linux. */
@@ -140,6 +142,10 @@ async function run(
     failed: checks.failed.length,
     skipped: ending.skipped,
     shown: checks.passed.map(({ name }) => name),
+    failures: checks.failed.map(({ scenario, name, detail }) => ({
+      title: `${lab.suite} ${lab.campaign}, ${scenario}: ${name}`,
+      reason: detail,
+    })),
   };
 }
 
