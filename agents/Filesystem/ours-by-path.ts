@@ -6,6 +6,7 @@ import {
   isWithin,
   type Mount,
   mountHolding,
+  mountsOn,
   tidyPath,
 } from '../../lib/host/storage/mounts.ts';
 import { areKin } from './fstypes.ts';
@@ -50,7 +51,7 @@ async function isSameFile(
 /** A bind mount is a directory: a superblock and a root within it. */
 export async function judgeBind({ ctx, wanted, mount, table }: Candidate<'bind'>): Promise<Verdict> {
   const { host } = ctx;
-  const others = table.filter(({ id }) => id !== mount.id);
+  const others = table.filter((other) => other.id !== mount.id && !isCopyOfCover(other, mount, table));
   const shows = (mark: { readonly device: string; readonly root: string } | undefined) =>
     mark !== undefined && mark.device === mount.device && mark.root === unlinked(mount.root);
   const path = tidyPath(wanted.source.path);
@@ -71,6 +72,23 @@ export async function judgeBind({ ctx, wanted, mount, table }: Candidate<'bind'>
   if (isThere || (before && before.device !== mount.device)) return 'foreign';
   return undecided(`there is no ${path}`);
 }
+
+/**
+ * A bind mount and its source are peers unless somebody made them private: what is mounted over the one covers the other, too, and
+ * is not what was asked for.
+ */
+function isCopyOfCover(other: Mount, { target }: Mount, table: readonly Mount[]): boolean {
+  if (other.target === target) return false;
+  const covers = mountsOn(table, target).slice(1);
+  return covers.some(
+    (cover) => cover.device === other.device && cover.root === other.root && arePeers(cover, other),
+  );
+}
+
+const arePeers = (one: Mount, other: Mount): boolean =>
+  [one.shared, one.master].some(
+    (group) => group !== undefined && (group === other.shared || group === other.master),
+  );
 
 /** Where a path lies: the superblock and the path within it. */
 function rootOf(

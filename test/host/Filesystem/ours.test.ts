@@ -201,6 +201,28 @@ describe('shared propagation', () => {
     expect(sourcesOn(`${src}/vol2`)).toEqual([]);
   });
 
+  test('F5: a disk over the bind mount covers the source, too, and is not the source', async () => {
+    const { src, params } = await bound();
+    const [ours = ''] = sourcesOn(src);
+    const disk = await sandbox.disk('ext4');
+    await sandbox.run('mount', disk, params.directory);
+    expect([sourcesOn(src), sourcesOn(params.directory)]).toEqual([
+      [ours, disk],
+      [ours, disk],
+    ]);
+    expect(await codes('ours', params, all)).toBe('probe 1, rec 1, start 1, stop 1');
+    expect(await codes('ours', { ...params, OCF_RESOURCE_INSTANCE: 'unseen' }, all)).toBe(
+      'probe 1, rec 1, start 1, stop 1',
+    );
+    expect([sourcesOn(src), sourcesOn(params.directory)]).toEqual([
+      [ours, disk],
+      [ours, disk],
+    ]);
+    await sandbox.run('umount', params.directory);
+    expect(await codes('ours', params, 'rec stop')).toBe('rec 0, stop 0');
+    expect([sourcesOn(src), sourcesOn(params.directory)]).toEqual([[ours], []]);
+  });
+
   test('F5: who keeps the copy busy is named, not ended', async () => {
     const { src, params } = await bound();
     const user = await sandbox.holder(`cd ${params.directory}/vol2; echo; exec sleep 3600`);
