@@ -1,12 +1,13 @@
 import type { Log } from '../../lib/contract/log.ts';
 import type { Host } from '../../lib/host/host.ts';
+import { agentConf } from '../../lib/host/nfs/conf.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
 import { nodeScope } from './drop-in.ts';
 import { setNumbers, type Times, timesOf } from './kernel.ts';
 import type { Ctx } from './params.ts';
 import { type ScopeFacts, settleScope } from './scope.ts';
-import { ourConf, type Survey } from './survey.ts';
+import type { Survey } from './survey.ts';
 import { restoreSysconfig, type Variables, writeSysconfig } from './sysconfig.ts';
 
 // What nfs-utils must know while this server runs, below /run, so that nothing of it survives a crash of the node: the link that
@@ -65,7 +66,7 @@ async function writeConf(
     await label(host, log, ['chcon', '-R', '--reference', stateRoot, '--', exportsDir]);
   await host.sys.write(conf, `# Written by tsha:nfsserver, removed when it stops.\n${inSections(settings)}`);
   await host.sys.makeDir('/etc/nfs.conf.d');
-  await host.run(['ln', '-sfn', '--', conf, ourConf]);
+  await host.run(['ln', '-sfn', '--', conf, agentConf]);
 
   if (asked.length === 0 || (await isRead(host, asked))) return;
   if (await writeSysconfig(host, log, variables(params))) return;
@@ -75,7 +76,7 @@ async function writeConf(
 }
 
 export async function removeSettings(host: Host, log: Log): Promise<void> {
-  await host.sys.remove(ourConf);
+  await host.sys.remove(agentConf);
   await host.sys.removeTree(runDir);
   await restoreSysconfig(host, log);
 }

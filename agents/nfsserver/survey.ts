@@ -1,13 +1,10 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { type NfsConf, nfsConf, speaksV3 } from '../../lib/host/nfs/conf.ts';
+import { agentConf, type NfsConf, nfsConf, speaksV3 } from '../../lib/host/nfs/conf.ts';
 import { type NeededDaemon, neededDaemons, serverNames } from '../../lib/host/nfs/daemons.ts';
 import { hasSystemd, isInstalled } from '../../lib/host/systemd.ts';
 import type { Ctx } from './params.ts';
 import { type Wanted, wanted } from './wanted.ts';
-
-/** Our own file among the fragments of nfs.conf. */
-export const ourConf = '/etc/nfs.conf.d/zz-tsha-nfsserver.conf';
 
 /**
  * What is asked for, and what this machine has to do it with. It does not change while an action runs: it is asked once and handed
@@ -28,7 +25,7 @@ export async function survey(host: Host, params: Ctx['params']): Promise<Survey>
   const asked = wanted({ params });
   const [manager, conf] = await Promise.all([
     findManager(host, params.nfs_init_script),
-    nfsConf(host, ourConf),
+    nfsConf(host, agentConf),
   ]);
   const v3 = asked.v3 ?? speaksV3(conf);
   return { ...asked, manager, conf, v3, daemons: await neededDaemons(host, v3, manager.by === 'systemd') };

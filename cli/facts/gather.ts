@@ -22,11 +22,12 @@ export type Facts = {
 
 /** Looks at everything side by side; a source that does not answer in its time is unknown, and the others are not. */
 export async function gather(host: Host, time: number): Promise<Facts> {
+  const looking = tryToKnow(() => lookAtCluster(host));
   const [name, cluster, drbd, nfs, addresses, atWork] = await Promise.all([
     tryToKnow(async () => (await host.sys.read('/proc/sys/kernel/hostname')).trim()),
-    tryToKnow(() => lookAtCluster(host)),
+    looking,
     tryToKnow(() => lookAtDrbd(host)),
-    tryToKnow(() => lookAtNfs(host)),
+    tryToKnow(() => lookAtNfs(host, looking)),
     tryToKnow(async () => new Set((await host.sys.runningAddresses()).map(({ address }) => address))),
     tryToKnow(() => lookAtWork(host)),
   ]);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { procVersion, versionText } from '../../lib/host/drbd/version.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
-import { nfsConf } from '../../lib/host/nfs/conf.ts';
+import { agentConf, nfsConf } from '../../lib/host/nfs/conf.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { version } from '../../metadata/version.ts';
 import { findingsInConfiguration } from '../findings/configuration.ts';
@@ -58,7 +58,8 @@ async function configurationsHere(
   drbd: readonly string[],
 ): Promise<LookAnswer['configurations']> {
   const corosync = await readIfThere(host, '/etc/corosync/corosync.conf');
-  const conf = await nfsConf(host);
+  // the agent's own is only where the server runs
+  const conf = await nfsConf(host, agentConf);
   const nfs = ['nfsd', 'lockd', 'mountd', 'statd'].flatMap((section) =>
     ['grace-time', 'lease-time', 'port', 'vers3', 'scope', 'threads'].map(
       (key) => `${section} ${key} ${conf.get(section, key) ?? ''}`,

@@ -1,9 +1,11 @@
 import { Failure } from '../../lib/contract/outcome.ts';
+import { readBoolean } from '../../lib/contract/params.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import { parseTcp } from '../../lib/host/net/tcp.ts';
-import { type NfsConf, nfsConf, speaksV3 } from '../../lib/host/nfs/conf.ts';
+import { agentConf, type NfsConf, nfsConf, speaksV3 } from '../../lib/host/nfs/conf.ts';
 import { parseThreads } from '../../lib/host/nfs/nfsd.ts';
+import type { Cluster } from './cluster.ts';
 import { type Known, tryToKnow } from './known.ts';
 
 /** The kernel's NFS server on this node. */
@@ -21,7 +23,7 @@ export type Clients = {
   readonly others: number;
 };
 
-/** What nfs.conf asks for; the kernel's default is 90 s each. */
+/** What nfs.conf and the agent's parameters ask for, on whichever node the server runs; the kernel's default is 90 s each. */
 export type NfsSettings = {
   readonly graceSeconds: number;
   readonly leaseSeconds: number;
@@ -36,14 +38,42 @@ const askMs = 3000;
 const nfsPort = 2049;
 const kernelDefaultSeconds = 90;
 
-export async function lookAtNfs(host: Host): Promise<Nfs> {
+export async function lookAtNfs(host: Host, cluster: Promise<Known<Cluster>>): Promise<Nfs> {
   const threads = parseThreads((await readIfThere(host, '/proc/net/rpc/nfsd')) ?? '') ?? 0;
   return {
     threads,
     clients:
       threads > 0 ? await tryToKnow(() => clients(host)) : { is: 'known', value: { v4: 0, others: 0 } },
     grace: threads > 0 ? await tryToKnow(() => grace(host)) : { is: 'known', value: 'over' },
-    settings: await tryToKnow(async () => settings(await nfsConf(host))),
+    settings: await tryToKnow(async () => settings(await confAsServed(host, await cluster))),
+  };
+}
+
+/** What the agent writes into nfs.conf for its parameters. */
+const asked: readonly (readonly [parameter: string, section: string, key: string])[] = [
+  ['nfs_grace_time', 'nfsd', 'grace-time'],
+  ['nfs_lease_time', 'nfsd', 'lease-time'],
+  ['mountd_port', 'mountd', 'port'],
+  ['statd_port', 'statd', 'port'],
+  ['lockd_tcp_port', 'lockd', 'port'],
+];
+
+/** nfs.conf as a server of the cluster reads it: where it does not run, the agent's own file is not there. */
+async function confAsServed(host: Host, cluster: Known<Cluster>): Promise<NfsConf> {
+  const conf = await nfsConf(host, agentConf);
+  const servers =
+    cluster.is === 'known'
+      ? cluster.value.cib.primitives.filter(({ agent }) => agent === 'ocf:tsha:nfsserver')
+      : [];
+  const [server] = servers;
+  if (!server) return conf;
+  return {
+    get: (section, key) => {
+      if (section === 'nfsd' && key === 'vers3' && readBoolean(server.parameters['nfsv4_only'] ?? ''))
+        return 'n';
+      const parameter = asked.find(([, ofSection, ofKey]) => ofSection === section && ofKey === key)?.[0];
+      return (parameter && server.parameters[parameter]) ?? conf.get(section, key);
+    },
   };
 }
 

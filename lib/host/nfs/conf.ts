@@ -6,6 +6,9 @@ import { listIfThere, readIfThere } from '../local-files.ts';
 /** Where nfs-utils looks, the later file winning. The distribution's own files below /usr/etc are SUSE's. */
 const places = ['/usr/etc/nfs.conf', '/usr/etc/nfs.conf.d', '/etc/nfs.conf', '/etc/nfs.conf.d'];
 
+/** What the agent nfsserver adds while its server runs on this node. */
+export const agentConf = '/etc/nfs.conf.d/zz-tsha-nfsserver.conf';
+
 export type NfsConf = {
   /** Section and key in any letter case; `undefined` when nothing sets it. */
   get(section: string, key: string): string | undefined;

@@ -15,6 +15,7 @@ import { createConstraint, moveFor, preconditions } from '../../../cli/commands/
 import { readCib } from '../../../cli/facts/cib.ts';
 import type { Cluster } from '../../../cli/facts/cluster.ts';
 import { type Facts, gather } from '../../../cli/facts/gather.ts';
+import { comparable } from '../../../cli/facts/machine.ts';
 import { askLook, type LookAnswer } from '../../../cli/facts/other-node.ts';
 import { parseXml } from '../../../cli/facts/xml.ts';
 import { withAcceptances } from '../../../cli/findings/accepted.ts';
@@ -27,6 +28,7 @@ import { terminalFor } from '../../../cli/output/terminal.ts';
 import { wordsIn } from '../../../cli/output/words.ts';
 import { finding } from '../../../lib/findings/finding.ts';
 import { hostOn } from '../../../lib/host/host.ts';
+import { agentConf } from '../../../lib/host/nfs/conf.ts';
 import { type Captured, captured } from '../../fake/captured.ts';
 
 process.env['TZ'] = 'UTC';
@@ -117,6 +119,42 @@ describe('check', () => {
     const one = captured('healthy.node2');
     one.machine.files.set(path, text);
     expect(await check(one)).toContain(code);
+  });
+
+  const withParameters = (...pairs: readonly (readonly [name: string, value: string])[]) => {
+    const nvpairs = pairs.map(
+      ([name, value], index) => `<nvpair id="p${index}" name="${name}" value="${value}"/>`,
+    );
+    return (cib: string) => cib.replace(/<nvpair [^>]*name="nfs_no_notify"[^>]*>/, `$&${nvpairs.join('')}`);
+  };
+  const fixed = [
+    ['mountd_port', '20048'],
+    ['statd_port', '662'],
+    ['lockd_tcp_port', '32803'],
+  ] as const;
+
+  test.each<readonly [string, readonly (readonly [string, string])[], absent: string, present: string]>([
+    ['ports', fixed, 'RANDOM_PORTS', 'FENCING_OFF'],
+    ['NFSv4 only', [['nfsv4_only', 'true']], 'RANDOM_PORTS', 'FENCING_OFF'],
+    ['a port too few', fixed.slice(1), 'GRACE_DEFAULT', 'RANDOM_PORTS'],
+    ['a grace', [['nfs_grace_time', '5']], 'GRACE_DEFAULT', 'GRACE_BELOW_LEASE'],
+  ])(
+    'what the agent will set counts where its server does not run: %s',
+    async (_, pairs, absent, present) => {
+      const codes = await check(await changed('healthy.node2', withParameters(...pairs)));
+      expect(codes).not.toContain(absent);
+      expect(codes).toContain(present);
+    },
+  );
+
+  test('what the agent has set where its server runs is no difference between the nodes', async () => {
+    const digests = async (one: Captured) =>
+      (await comparable(hostOn(one.machine, 60_000), await look(one))).configurations;
+    const serving = captured('healthy.node2');
+    serving.machine.files.set(agentConf, '[mountd]\nport=20048\n[nfsd]\nscope=x\n');
+    expect(await digests(serving)).toEqual(await digests(captured('healthy.node2')));
+    serving.machine.files.set('/etc/nfs.conf.d/own.conf', '[mountd]\nport=20048\n');
+    expect(await digests(serving)).not.toEqual(await digests(captured('healthy.node2')));
   });
 
   test.each([
