@@ -173,6 +173,7 @@ const cli = yargs(argv)
         'from-cluster': { boolean: true, describe: help.fromCluster },
         nodes: { string: true, requiresArg: true, describe: help.nodes },
         disk: { string: true, requiresArg: true, describe: help.disk },
+        'state-disk': { string: true, requiresArg: true, describe: help.stateDisk },
         device: { string: true, requiresArg: true, describe: help.device },
         resource: { string: true, requiresArg: true, describe: help.drbdResource },
         directory: { string: true, requiresArg: true, describe: help.directory },

@@ -7,12 +7,10 @@ export type Pair = {
   readonly name: string;
   readonly provider: Configuration['provider'];
   readonly nodes: readonly PairNode[];
-  readonly drbd: { readonly resource: string; readonly device: string; readonly port: number };
-  readonly filesystem: {
-    readonly type: string;
-    readonly directory: string;
-    readonly options: string | null;
-  };
+  readonly drbd: { readonly resource: string; readonly port: number };
+  readonly filesystem: Volume;
+  /** Where the state of the server has a filesystem of its own. */
+  readonly state: Volume | null;
   /** IPv4 first. */
   readonly addresses: readonly ServiceAddress[];
   readonly nfs: {
@@ -29,11 +27,27 @@ export type Pair = {
   readonly fencing: Configuration['fencing'];
   /** Meta attributes of the group. */
   readonly meta: readonly (readonly [name: string, value: string])[];
-  readonly ids: { readonly [of in 'group' | 'drbd' | 'clone' | 'filesystem' | 'server' | 'notify']: string };
+  readonly ids: { readonly [of in 'group' | 'drbd' | 'clone' | 'server' | 'notify']: string };
   readonly accept: Configuration['accept'];
 };
 
-export type PairNode = { readonly name: string; readonly replication: string; readonly disk: string };
+export type PairNode = { readonly name: string; readonly replication: string };
+
+/** One of DRBD's volumes and the filesystem on it. */
+export type Volume = {
+  /** Of the resource that mounts it. */
+  readonly id: string;
+  readonly device: string;
+  /** By node. */
+  readonly disks: { readonly [node: string]: string };
+  readonly type: string;
+  readonly directory: string;
+  readonly options: string | null;
+};
+
+/** In the order of their numbers in DRBD, and of their mounts. */
+export const volumesOf = ({ filesystem, state }: Pair): readonly Volume[] =>
+  state === null ? [filesystem] : [filesystem, state];
 
 export type ServiceAddress = {
   readonly id: string;
@@ -67,9 +81,9 @@ const exportId = (name: string, filesystem: string, directory: string, client: s
   return `${exportPrefix(name)}${within}-${idPart(client)}`;
 };
 
-/** Where the state is when the file does not say: beside what is exported. */
-export const stateOf = ({ nfs, filesystem }: Configuration): string =>
-  nfs.state ?? `${filesystem.directory}/.nfs-state`;
+/** Where the state is when the file does not say: in the filesystem of its own, else beside what is exported. */
+export const stateOf = ({ nfs, state, filesystem }: Configuration): string =>
+  nfs.state ?? state?.directory ?? `${filesystem.directory}/.nfs-state`;
 
 export const exportsOf = ({ name, filesystem, exports }: Configuration): readonly PairExport[] =>
   exports.flatMap(({ directory, clients, options, fsid, ids }) =>
@@ -84,13 +98,18 @@ export const exportsOf = ({ name, filesystem, exports }: Configuration): readonl
 
 export const diskOf = ({ nodes, drbd }: Configuration, node: string): string | undefined =>
   nodes[node]?.disk ?? drbd.disk;
+export const stateDiskOf = ({ nodes, state }: Configuration, node: string): string | undefined =>
+  nodes[node]?.stateDisk ?? state?.disk;
 
 const seconds = (duration: string | undefined): number | null =>
   duration === undefined ? null : secondsIn(duration);
 
 /** Of a configuration that rules.ts has nothing against. */
 export function pairOf(configuration: Configuration): Pair {
-  const { name, ids, nfs, address, filesystem, drbd } = configuration;
+  const { name, ids, nfs, address, filesystem, state, drbd } = configuration;
+  const names = Object.keys(configuration.nodes);
+  const disks = (of: typeof diskOf): Volume['disks'] =>
+    Object.fromEntries(names.map((node) => [node, of(configuration, node) ?? '']));
   const serviceAddress = (written: string | undefined, id: string): readonly ServiceAddress[] => {
     const [ip = '', prefix = ''] = (written ?? '').split('/');
     if (ip === '') return [];
@@ -102,14 +121,26 @@ export function pairOf(configuration: Configuration): Pair {
     nodes: Object.entries(configuration.nodes).map(([node, { replication }]) => ({
       name: node,
       replication: canonicalIp(replication) ?? replication,
-      disk: diskOf(configuration, node) ?? '',
     })),
-    drbd: { resource: drbd.resource, device: drbd.device, port: drbd.port },
+    drbd: { resource: drbd.resource, port: drbd.port },
     filesystem: {
+      id: ids.filesystem ?? `${name}-fs`,
+      device: drbd.device,
+      disks: disks(diskOf),
       type: filesystem.type,
       directory: filesystem.directory,
       options: filesystem.options ?? null,
     },
+    state: state
+      ? {
+          id: ids.state ?? `${name}-state`,
+          device: state.device,
+          disks: disks(stateDiskOf),
+          type: state.type,
+          directory: state.directory,
+          options: state.options ?? null,
+        }
+      : null,
     addresses: [
       ...serviceAddress(address.ip, ids.address ?? `${name}-ip`),
       ...serviceAddress(address.ip6, ids.address6 ?? `${name}-ip6`),
@@ -129,7 +160,6 @@ export function pairOf(configuration: Configuration): Pair {
       group: ids.group ?? name,
       drbd: ids.drbd ?? `${name}-drbd`,
       clone: ids.clone ?? `${name}-drbd-clone`,
-      filesystem: ids.filesystem ?? `${name}-fs`,
       server: ids.server ?? `${name}-server`,
       notify: ids.notify ?? `${name}-notify`,
     },

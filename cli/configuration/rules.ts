@@ -3,7 +3,7 @@ import { secondsIn } from '../../lib/host/cluster-time.ts';
 import { canonicalIp } from '../../lib/host/net/address-text.ts';
 import { isHostName, sameClient } from '../../lib/host/nfs/client-spec.ts';
 import { isWithin } from '../../lib/host/storage/mounts.ts';
-import { diskOf, exportsOf, pairOf, stateOf } from './pair.ts';
+import { diskOf, exportsOf, pairOf, stateDiskOf, stateOf, volumesOf } from './pair.ts';
 import type { Problem } from './problem.ts';
 import type { Configuration } from './shape.ts';
 import { suggestion } from './suggestion.ts';
@@ -12,8 +12,13 @@ import { suggestion } from './suggestion.ts';
 
 type Rule = (configuration: Configuration) => Iterable<Problem>;
 
-export const problemsIn = (configuration: Configuration): readonly Problem[] =>
-  rules.flatMap((rule) => [...rule(configuration)]);
+/** Each once, although both nodes may have it from the same place. */
+export function problemsIn(configuration: Configuration): readonly Problem[] {
+  const found = new Map<string, Problem>();
+  for (const rule of rules)
+    for (const problem of rule(configuration)) found.set(JSON.stringify(problem), problem);
+  return [...found.values()];
+}
 
 const rules: readonly Rule[] = [
   nodes,
@@ -68,7 +73,25 @@ function* disks(configuration: Configuration): Generator<Problem> {
     if (disk === undefined)
       yield { path: ['nodes', node], isName: true, says: 'noDisk', facts: { word: node } };
     else if (disk === configuration.drbd.device) yield { path, says: 'sameDisk' };
+    yield* stateDisk(configuration, node);
   }
+  if (configuration.state?.device === configuration.drbd.device)
+    yield { path: ['state', 'device'], says: 'sameDevice', facts: { word: configuration.drbd.device } };
+}
+
+function* stateDisk(configuration: Configuration, node: string): Generator<Problem> {
+  const { state, nodes, drbd } = configuration;
+  const own = nodes[node]?.stateDisk;
+  const path = own === undefined ? ['state', 'disk'] : ['nodes', node, 'stateDisk'];
+  if (!state) {
+    if (own !== undefined) yield { path, isName: true, says: 'stateDiskOfNothing' };
+    return;
+  }
+  const disk = stateDiskOf(configuration, node);
+  if (disk === undefined)
+    yield { path: ['nodes', node], isName: true, says: 'noStateDisk', facts: { word: node } };
+  else if (disk === state.device || disk === drbd.device) yield { path, says: 'sameDisk' };
+  else if (disk === diskOf(configuration, node)) yield { path, says: 'diskTwice', facts: { word: disk } };
 }
 
 function* serviceAddresses({ address }: Configuration): Generator<Problem> {
@@ -115,6 +138,10 @@ function* ports({ nfs, drbd }: Configuration): Generator<Problem> {
   if (!nfs.versions.includes(4)) yield { path: ['nfs', 'versions'], says: 'without4' };
 }
 
+const isOfTheSystem = (directory: string): boolean =>
+  ofTheSystem.below.some((one) => isWithin(directory, one)) ||
+  ofTheSystem.themselves.some((one) => one === directory);
+
 /** Nobody mounts over these, or below the first of them. */
 const ofTheSystem = {
   below: [
@@ -133,16 +160,22 @@ const ofTheSystem = {
 } as const;
 
 function* directories(configuration: Configuration): Generator<Problem> {
-  const { filesystem, exports } = configuration;
+  const { filesystem, state: own, exports } = configuration;
   const { directory } = filesystem;
-  if (
-    ofTheSystem.below.some((one) => isWithin(directory, one)) ||
-    ofTheSystem.themselves.some((one) => one === directory)
-  )
-    yield { path: ['filesystem', 'directory'], says: 'systemDirectory', facts: { word: directory } };
+  for (const [section, word] of Object.entries({ filesystem: directory, state: own?.directory }))
+    if (word !== undefined && isOfTheSystem(word))
+      yield { path: [section, 'directory'], says: 'systemDirectory', facts: { word } };
+  // one mounted within the other would have to go before it, and would be reached through it
+  if (own && (isWithin(own.directory, directory) || isWithin(directory, own.directory)))
+    yield {
+      path: ['state', 'directory'],
+      says: 'oneInTheOther',
+      facts: { word: own.directory, other: directory },
+    };
   const state = stateOf(configuration);
-  if (!isWithin(state, directory))
-    yield { path: ['nfs', 'state'], says: 'outsideFilesystem', facts: { word: state, directory } };
+  const stateHome = own?.directory ?? directory;
+  if (!isWithin(state, stateHome))
+    yield { path: ['nfs', 'state'], says: 'outsideFilesystem', facts: { word: state, directory: stateHome } };
   for (const [index, { directory: word }] of exports.entries()) {
     const path = ['exports', index, 'directory'];
     if (!isWithin(word, directory)) yield { path, says: 'outsideFilesystem', facts: { word, directory } };
@@ -260,9 +293,12 @@ function* periods(configuration: Configuration): Generator<Problem> {
 }
 
 function* ids(configuration: Configuration): Generator<Problem> {
-  const { ids: own, addresses } = pairOf(configuration);
+  const pair = pairOf(configuration);
   const seen = new Set<string>();
-  for (const id of [...Object.values(own), ...addresses.map((one) => one.id)]) {
+  for (const id of [
+    ...Object.values(pair.ids),
+    ...[...volumesOf(pair), ...pair.addresses].map((one) => one.id),
+  ]) {
     if (seen.has(id)) yield { path: ['ids'], isName: true, says: 'idTwice', facts: { word: id } };
     seen.add(id);
   }

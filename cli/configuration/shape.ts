@@ -50,6 +50,7 @@ const id = text(/^[A-Za-z_][\w.-]{0,59}$/, 'notAnId');
 const node = z.strictObject({
   replication: address.describe('Address that DRBD replicates over, without prefix'),
   disk: diskPath.optional().describe('Disk below DRBD on this node, where it differs from drbd.disk'),
+  stateDisk: diskPath.optional().describe('As disk, where it differs from state.disk'),
 });
 
 const exported = z.strictObject({
@@ -63,6 +64,10 @@ const exported = z.strictObject({
     .describe('Number that clients know this export by on both nodes; 0 or root is the root of NFSv4'),
   ids: z.array(id).optional().describe('Ids in the cluster, one per client, where they are not made up'),
 });
+
+const drbdDevice = text(/^\/dev\/drbd\d{1,5}$/, 'notADrbdDevice');
+const filesystemTypes = ['xfs', 'ext4', 'ext3', 'btrfs'] as const;
+const mountOptions = word.optional().describe('Of mount, comma separated');
 
 const device = z.strictObject({
   agent: text(/^fence_\w+$/, 'notAFenceAgent').describe('For example fence_ipmilan'),
@@ -78,15 +83,26 @@ export const configurationShape = z.strictObject({
   nodes: z.record(text(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/, 'notANodeName'), node),
   drbd: z.strictObject({
     resource: text(/^[A-Za-z0-9_][\w.-]{0,63}$/, 'notAResourceName'),
-    device: text(/^\/dev\/drbd\d{1,5}$/, 'notADrbdDevice').describe('/dev/drbd1'),
+    device: drbdDevice.describe('/dev/drbd1'),
     disk: diskPath.optional().describe('Disk below it on both nodes'),
     port: port.default(7789),
   }),
   filesystem: z.strictObject({
-    type: z.enum(['xfs', 'ext4', 'ext3', 'btrfs']).default('xfs'),
+    type: z.enum(filesystemTypes).default('xfs'),
     directory: absolutePath.describe('Where it is mounted'),
-    options: word.optional().describe('Of mount, comma separated'),
+    options: mountOptions,
   }),
+  state: z
+    .strictObject({
+      device: drbdDevice.describe('/dev/drbd2, the second volume of the DRBD resource'),
+      disk: diskPath.optional().describe('Disk below it on both nodes; 100 MiB are enough'),
+      // mkfs.xfs wants 300 MiB
+      type: z.enum(filesystemTypes).default('ext4'),
+      directory: absolutePath.describe('Where it is mounted'),
+      options: mountOptions,
+    })
+    .optional()
+    .describe('A filesystem of its own for the state of the server, which no client reaches'),
   address: z.strictObject({
     ip: withPrefix(4).optional().describe('IPv4 address that clients mount from, with prefix length'),
     ip6: withPrefix(6).optional().describe('IPv6 address that clients mount from, with prefix length'),
@@ -103,7 +119,9 @@ export const configurationShape = z.strictObject({
       lease: duration.optional().describe('How long a silent NFSv4 client keeps its locks: 10s to 240s'),
       grace: duration.optional().describe('How long clients may claim locks after a start: 10s to 240s'),
       threads: z.int().min(1).max(4096).optional().describe('Of nfsd'),
-      state: absolutePath.optional().describe('Directory of the state of the server, within the filesystem'),
+      state: absolutePath
+        .optional()
+        .describe('Directory of the state of the server, within state or filesystem'),
       ports: z
         .strictObject({
           mountd: port.optional(),
@@ -128,6 +146,7 @@ export const configurationShape = z.strictObject({
       drbd: id.optional(),
       clone: id.optional(),
       filesystem: id.optional(),
+      state: id.optional(),
       server: id.optional(),
       address: id.optional(),
       address6: id.optional(),

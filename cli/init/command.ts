@@ -67,6 +67,7 @@ async function asked({ terminal, noInput }: Call, options: InitOptions): Promise
   const questions = [
     ['nodes', words.nodes],
     ['disk', words.disk],
+    ['stateDisk', words.stateDisk],
     ['directory', words.directory],
     ['ip', words.ip],
     ['export', words.exports],
@@ -74,18 +75,20 @@ async function asked({ terminal, noInput }: Call, options: InitOptions): Promise
   const open = questions.filter(
     ([name]) => (name === 'ip' ? (options.ip ?? options.ip6) : options[name]) === undefined,
   );
-  if (open.length === 0) return options;
+  const missing = open.filter(([name]) => name !== 'stateDisk');
+  if (missing.length === 0) return options;
   if (noInput || process.stdin.isTTY !== true)
     throw new CommandError(
       'unknown',
-      say(words.missing, { flags: open.map(([name]) => `--${name}`).join(', ') }),
+      say(words.missing, { flags: missing.map(([name]) => `--${name}`).join(', ') }),
     );
   const dialogue = createInterface({ input: process.stdin, output: process.stderr });
   const answers: { [name: string]: string | readonly string[] } = {};
   try {
     for (const [name, question] of open) {
       const answer = (await dialogue.question(`${question}: `)).trim();
-      answers[name] = name === 'export' ? answer.split(/\s+/).filter(Boolean) : answer;
+      if (name === 'export') answers[name] = answer.split(/\s+/).filter(Boolean);
+      else if (name !== 'stateDisk' || answer !== '') answers[name] = answer;
     }
   } finally {
     dialogue.close();

@@ -31,10 +31,10 @@ export function draftFromCluster(cib: Element, drbd: DrbdElement, now: Date): Dr
   const notes: string[] = [];
   const { clone, group, members, drbdResource } = pairIn(cib);
   const one = (agent: AgentName): Found | undefined => members.find((member) => member.agent === agent);
-  const [filesystem, server] = [one('Filesystem'), one('nfsserver')];
+  const server = one('nfsserver');
+  const { filesystem, stateFilesystem } = filesystemsOf(members);
   if (!filesystem) throw nothingHere(`the group ${of(group, 'id')} has no Filesystem`);
   if (!server) throw nothingHere(`the group ${of(group, 'id')} has no nfsserver`);
-  const directory = filesystem.values['directory'] ?? '';
   const addresses = members.filter(({ agent }) => agent === 'IPaddr2');
   const exports = exportsOf(members, notes);
   const settings = server.values;
@@ -68,12 +68,7 @@ export function draftFromCluster(cib: Element, drbd: DrbdElement, now: Date): Dr
     version: 1,
     name: 'nfs',
     provider: filesystem.provider === 'tsha' ? 'tsha' : 'stock',
-    ...drbdDraft(drbd, drbdResource),
-    filesystem: {
-      type: (filesystem.values['fstype'] ?? 'xfs') as 'xfs',
-      directory,
-      ...(filesystem.values['options'] ? { options: filesystem.values['options'] } : {}),
-    },
+    ...drbdDraft(drbd, drbdResource, filesystem, stateFilesystem),
     address: {
       ...(ipv4[0] ? { ip: withPrefix(ipv4[0]) } : {}),
       ...(ipv6[0] ? { ip6: withPrefix(ipv6[0]) } : {}),
@@ -93,6 +88,7 @@ export function draftFromCluster(cib: Element, drbd: DrbdElement, now: Date): Dr
       drbd: drbdResource.id,
       clone: of(clone, 'id'),
       filesystem: filesystem.id,
+      ...(stateFilesystem ? { state: stateFilesystem.id } : {}),
       server: server.id,
       ...(ipv4[0] ? { address: ipv4[0].id } : {}),
       ...(ipv6[0] ? { address6: ipv6[0].id } : {}),
@@ -187,6 +183,24 @@ function pairIn(cib: Element): PairInCib {
   };
 }
 
+/** That of the exports, and that of the server's state, where they differ. */
+function filesystemsOf(members: readonly Found[]): {
+  readonly filesystem: Found | undefined;
+  readonly stateFilesystem: Found | undefined;
+} {
+  const all = members.filter(({ agent }) => agent === 'Filesystem');
+  const lengthOf = ({ values }: Found) => values['directory']?.length ?? 0;
+  const holding = (path: string | undefined) =>
+    all
+      .filter(({ values: { directory } }) => path && directory && isWithin(path, directory))
+      .toSorted((one, other) => lengthOf(other) - lengthOf(one))[0];
+  const exported = members.find(({ agent }) => agent === 'exportfs')?.values['directory'];
+  const state = members.find(({ agent }) => agent === 'nfsserver')?.values['nfs_shared_infodir'];
+  const filesystem = holding(exported?.split(/\s+/)[0]) ?? all[0];
+  const ofState = holding(state);
+  return { filesystem, stateFilesystem: ofState === filesystem ? undefined : ofState };
+}
+
 /** Exports of the same directory, options and fsid become one entry. */
 function exportsOf(members: readonly Found[], notes: string[]): Exported[] {
   const exports: Exported[] = [];
@@ -258,30 +272,70 @@ const leftOver = (members: readonly Found[]): readonly string[] =>
       .map(([name, value]) => `${id} has ${name}=${value}`),
   );
 
-/** Nodes, device and disks, of `drbdadm dump-xml`. */
-function drbdDraft(root: DrbdElement, { id, values }: Found): Pick<Draft, 'nodes' | 'drbd'> {
+/** Nodes, devices, disks and what is mounted on them, of `drbdadm dump-xml` and the group. */
+function drbdDraft(
+  root: DrbdElement,
+  { id, values }: Found,
+  filesystem: Found,
+  state: Found | undefined,
+): Pick<Draft, 'nodes' | 'drbd' | 'filesystem' | 'state'> {
   const resource = values['drbd_resource'] ?? '';
   const [described] = all(root, 'resource').filter((one) => one.attributes['name'] === resource);
   const hosts = described?.children.filter(({ name }) => name === 'host') ?? [];
-  if (hosts.length === 0)
+  const [first] = hosts;
+  if (!first)
     throw new Failure('failed', `DRBD's configuration knows no hosts of ${resource}, which ${id} is about`);
-  const text = (host: DrbdElement, name: string) => all(host, name)[0]?.text.trim() ?? '';
-  const sides = hosts.map((host) => ({
-    name: host.attributes['name'] ?? '',
-    replication: text(host, 'address'),
-    disk: text(host, 'disk'),
-  }));
-  const [first] = sides;
-  const isSame = sides.every(({ disk }) => disk === first?.disk);
+  const text = (element: DrbdElement, name: string) => all(element, name)[0]?.text.trim() ?? '';
+  const volumes = (host: DrbdElement) => host.children.filter(({ name }) => name === 'volume');
+  const volumeOf = (host: DrbdElement, mounted: Found): DrbdElement | undefined =>
+    volumes(host).find((volume) => text(volume, 'device') === mounted.values['device']);
+  /** A filesystem below a name of another kind, /dev/drbd/by-res/…, is that of the first volume. */
+  const data = (host: DrbdElement) => volumeOf(host, filesystem) ?? volumes(host)[0] ?? host;
+  const ofState = (host: DrbdElement) => state && volumeOf(host, state);
+  const diskIn = (volume: DrbdElement | undefined) => volume && text(volume, 'disk');
+  const [disk, stateDisk] = [common(hosts.map(data).map(diskIn)), common(hosts.map(ofState).map(diskIn))];
   return {
     nodes: Object.fromEntries(
-      sides.map(({ name, replication, disk }) => [name, isSame ? { replication } : { replication, disk }]),
+      hosts.map((host) => [
+        host.attributes['name'] ?? '',
+        {
+          replication: text(host, 'address'),
+          ...given('disk', disk === undefined ? diskIn(data(host)) : undefined),
+          ...given('stateDisk', stateDisk === undefined ? diskIn(ofState(host)) : undefined),
+        },
+      ]),
     ),
     drbd: {
       resource,
-      device: hosts[0] ? text(hosts[0], 'device') : '',
-      ...(isSame && first ? { disk: first.disk } : {}),
-      port: Number(hosts[0] && all(hosts[0], 'address')[0]?.attributes['port']),
+      device: text(data(first), 'device'),
+      ...given('disk', disk),
+      port: Number(all(first, 'address')[0]?.attributes['port']),
     },
+    filesystem: mountDraft(filesystem, 'xfs'),
+    ...(state
+      ? {
+          state: {
+            device: state.values['device'] ?? '',
+            ...given('disk', stateDisk),
+            ...mountDraft(state, 'ext4'),
+          },
+        }
+      : {}),
   };
 }
+
+const mountDraft = ({ values }: Found, type: 'xfs' | 'ext4'): Draft['filesystem'] => ({
+  type: (values['fstype'] ?? type) as 'xfs',
+  directory: values['directory'] ?? '',
+  ...given('options', values['options'] || undefined),
+});
+
+/** What all have alike. */
+const common = (values: readonly (string | undefined)[]): string | undefined =>
+  values.every((value) => value === values[0]) ? values[0] : undefined;
+
+const given = <Name extends string>(
+  name: Name,
+  value: string | undefined,
+): { readonly [key in Name]?: string } =>
+  value === undefined ? {} : ({ [name]: value } as { readonly [key in Name]?: string });

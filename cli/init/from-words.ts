@@ -5,6 +5,7 @@ import type { Draft } from './draft.ts';
 export type Words = {
   readonly nodes?: string | undefined;
   readonly disk?: string | undefined;
+  readonly stateDisk?: string | undefined;
   readonly device?: string | undefined;
   readonly resource?: string | undefined;
   readonly directory?: string | undefined;
@@ -13,6 +14,8 @@ export type Words = {
   readonly export?: readonly string[] | undefined;
   readonly nfs3?: boolean | undefined;
 };
+
+const firstDevice = '/dev/drbd1';
 
 const wrong = (what: string, wanted: string): CommandError =>
   new CommandError('unknown', `${what}: write it as ${wanted}`);
@@ -40,6 +43,12 @@ function exportOf(text: string, index: number): Draft['exports'][number] {
   };
 }
 
+/** The next device, and the directory beside. */
+function stateOf({ device = firstDevice, directory = '' }: Words, disk: string): Draft['state'] {
+  const next = device.replace(/\d+$/, (minor) => String(Number(minor) + 1));
+  return { device: next, disk, directory: `${directory}-state` };
+}
+
 /** The draft of a pair that does not exist yet. What is missing is missed when the file is read. */
 export const draftFromWords = (words: Words): Draft => ({
   version: 1,
@@ -47,11 +56,12 @@ export const draftFromWords = (words: Words): Draft => ({
   nodes: nodesOf(words.nodes ?? ''),
   drbd: {
     resource: words.resource ?? 'data',
-    device: words.device ?? '/dev/drbd1',
+    device: words.device ?? firstDevice,
     ...(words.disk === undefined ? {} : { disk: words.disk }),
     port: 7789,
   },
   filesystem: { type: 'xfs', directory: words.directory ?? '' },
+  ...(words.stateDisk === undefined ? {} : { state: stateOf(words, words.stateDisk) }),
   address: {
     ...(words.ip === undefined ? {} : { ip: words.ip }),
     ...(words.ip6 === undefined ? {} : { ip6: words.ip6 }),

@@ -5,7 +5,7 @@ import { ipaddr2 } from '../../agents/IPaddr2/agent.ts';
 import { nfsnotify } from '../../agents/nfsnotify/agent.ts';
 import { nfsserver } from '../../agents/nfsserver/agent.ts';
 import type { Timing } from '../../lib/ocf/agent.ts';
-import type { Pair } from '../configuration/pair.ts';
+import { type Pair, type Volume, volumesOf } from '../configuration/pair.ts';
 import { type AgentName, agentType } from '../stack.ts';
 import type { Reason } from './words.ts';
 
@@ -124,7 +124,14 @@ export function wantedOf(pair: Pair): Wanted {
   );
   const members = [
     ...(isAddressFirst(pair) ? addresses : []),
-    resource(ids.filesystem, 'Filesystem', filesystemParameters(pair), 'filesystem'),
+    ...volumesOf(pair).map((volume) =>
+      resource(
+        volume.id,
+        'Filesystem',
+        filesystemParameters(volume),
+        volume === pair.state ? 'state' : 'filesystem',
+      ),
+    ),
     resource(ids.server, 'nfsserver', serverParameters(pair), 'server'),
     ...(isAddressFirst(pair) ? exports : [...exports, ...addresses]),
     ...(notifies(pair)
@@ -153,11 +160,11 @@ const isAddressFirst = ({ accept }: Pair): boolean => accept.some(({ code }) => 
 /** The stock agent has nobody to tell where NFSv3 is not served; ours has clients of NFSv4 connect anew. */
 const notifies = ({ nfs, provider }: Pair): boolean => nfs.with3 || provider === 'tsha';
 
-const filesystemParameters = ({ drbd, filesystem }: Pair): Named => [
-  ['device', drbd.device],
-  ['directory', filesystem.directory],
-  ['fstype', filesystem.type],
-  ...(filesystem.options === null ? [] : [['options', filesystem.options] as const]),
+const filesystemParameters = ({ device, directory, type, options }: Volume): Named => [
+  ['device', device],
+  ['directory', directory],
+  ['fstype', type],
+  ...(options === null ? [] : [['options', options] as const]),
 ];
 
 /** What the stock agent has no parameter for is in nfs.conf: nfs-conf.ts. */

@@ -1,7 +1,7 @@
 import { procVersion } from '../../lib/host/drbd/version.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import type { Call } from '../command.ts';
-import type { Pair } from '../configuration/pair.ts';
+import { type Pair, volumesOf } from '../configuration/pair.ts';
 import { configurationFile, readPair } from '../configuration/read.ts';
 import { diskSentence, lookAtDisk } from '../disk/seen.ts';
 import { diskWords } from '../disk/words.ts';
@@ -23,20 +23,27 @@ export async function planFromFile(call: Call, { config, as }: PlanOptions): Pro
   const { language } = call.terminal;
   const pair = readPair(config ?? configurationFile, language);
   if (as === 'xml') print(1, configurationXml(wantedOf(pair), planWords(language)));
-  else printLines(planScript(pair, as, await generationHere(call), language, await diskHere(call, pair)));
+  else printLines(planScript(pair, as, await generationHere(call), language, await disksHere(call, pair)));
   return 'well';
 }
 
-/** What this node's disk of the pair shows, where this is one of its nodes and root asks; else null. */
-async function diskHere({ host, sys, terminal }: Call, { nodes }: Pair): Promise<string | null> {
-  const name = (await readIfThere(host, '/proc/sys/kernel/hostname'))?.trim();
-  const node = nodes.find((one) => one.name === name);
-  if (!node || sys.uid !== 0) return null;
+/** What this node's disks of the pair show, where this is one of its nodes and root asks. */
+async function disksHere({ host, sys, terminal }: Call, pair: Pair): Promise<readonly string[]> {
+  const name = (await readIfThere(host, '/proc/sys/kernel/hostname'))?.trim() ?? '';
+  if (sys.uid !== 0) return [];
   const { language } = terminal;
-  const seen = await tryToKnow(() => lookAtDisk(host, node.disk));
-  return seen.is === 'known'
-    ? harmless(diskSentence(node.disk, seen.value, language))
-    : harmless(say(diskWords(language).notLooked, { path: node.disk, why: seen.why }));
+  const sentences: string[] = [];
+  for (const { disks } of volumesOf(pair)) {
+    const disk = disks[name];
+    if (disk === undefined) continue;
+    const seen = await tryToKnow(() => lookAtDisk(host, disk));
+    sentences.push(
+      seen.is === 'known'
+        ? diskSentence(disk, seen.value, language)
+        : say(diskWords(language).notLooked, { path: disk, why: seen.why }),
+    );
+  }
+  return sentences.map(harmless);
 }
 
 /** Of the DRBD that is loaded here; the kernel's own, 8.4, where none is. */

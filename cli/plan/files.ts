@@ -1,4 +1,4 @@
-import type { Pair } from '../configuration/pair.ts';
+import { type Pair, volumesOf } from '../configuration/pair.ts';
 
 // Files that both nodes have alike, and no resource agent writes.
 
@@ -23,9 +23,16 @@ export function drbdResource(pair: Pair, generation: DrbdGeneration): string {
   const unfence = generation === 9 ? 'unfence-peer' : 'after-resync-target';
   const policy = fencing ? ['fencing resource-and-stonith;'] : [];
   const address = (ip: string) => (ip.includes(':') ? `ipv6 [${ip}]:${drbd.port}` : `${ip}:${drbd.port}`);
+  const [only, ...more] = volumesOf(pair);
+  const isOne = more.length === 0;
+  const disksOn = (node: string): readonly string[] =>
+    isOne
+      ? [`disk ${only?.disks[node]};`]
+      : volumesOf(pair).flatMap(({ device, disks }, number) =>
+          section(`volume ${number}`, [`device ${device};`, `disk ${disks[node]};`, 'meta-disk internal;']),
+        );
   const lines = [
-    `device ${drbd.device};`,
-    'meta-disk internal;',
+    ...(isOne ? [`device ${only?.device};`, 'meta-disk internal;'] : []),
     ...section('net', ['protocol C;', 'ping-int 3;', ...(generation === 9 ? policy : [])]),
     ...(generation === 8 && fencing ? section('disk', policy) : []),
     ...section('handlers', [
@@ -37,8 +44,8 @@ export function drbdResource(pair: Pair, generation: DrbdGeneration): string {
           ]
         : []),
     ]),
-    ...nodes.flatMap(({ name, replication, disk }) =>
-      section(`on ${name}`, [`disk ${disk};`, `address ${address(replication)};`]),
+    ...nodes.flatMap(({ name, replication }) =>
+      section(`on ${name}`, [...disksOn(name), `address ${address(replication)};`]),
     ),
   ];
   return `${section(`resource ${drbd.resource}`, lines).join('\n')}\n`;

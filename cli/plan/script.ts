@@ -13,13 +13,13 @@ type Tool = 'pcs' | 'crm';
 const comment = (text: string): readonly string[] => ['', `# ${text}`];
 const heredoc = (head: string, text: string): readonly string[] => [`${head} <<'END'`, text.trimEnd(), 'END'];
 
-/** Everything that makes the pair, as lines of a shell, with the reason before each. `disk` is what this node's disk shows. */
+/** Everything that makes the pair, as lines of a shell, with the reason before each. `disks` is what this node's disks show. */
 export function planScript(
   pair: Pair,
   tool: Tool,
   generation: DrbdGeneration,
   language: Language,
-  disk: string | null = null,
+  disks: readonly string[] = [],
 ): readonly string[] {
   const words = planWords(language);
   const conf = nfsConf(pair);
@@ -28,7 +28,8 @@ export function planScript(
   return [
     `# ${say(words.title, { name: pair.name, tool })}`,
     ...comment(`${words.bothNodes}: ${words.drbdFile}`),
-    ...(disk === null ? [] : [`# ${words.here}: ${disk}`]),
+    ...disks.map((disk) => `# ${words.here}: ${disk}`),
+    ...(pair.state === null ? [`# ${words.stateShared}`] : []),
     ...heredoc(`cat > ${drbdFile(pair)}`, drbdResource(pair, generation)),
     ...(conf === null
       ? []

@@ -6,6 +6,7 @@ const english = {
   clone:
     'on both nodes, promoted on one; notify=true, because DRBD has to hear what becomes of the other side',
   filesystem: 'mounted where DRBD is Primary',
+  state: "the server's state, on a filesystem of its own that no client reaches",
   server: 'its state is on the replicated disk, so that clients find their locks again',
   export: 'before the address: a client never meets a server that does not export',
   address: 'after the exports: until it is up nobody answers, and clients wait instead of getting errors',
@@ -21,6 +22,8 @@ const english = {
   drbdFile: "DRBD's resource; a disk with data on it must not be given",
   nfsFile: 'what the NFS server reads of its own',
   directories: 'in the filesystem, while it is mounted',
+  stateShared:
+    'The state of the server shares the filesystem with what is exported: a client that makes up a file handle reaches it (docs/security.md). A section "state" gives it a filesystem of its own: tsha init --state-disk',
   corosync: 'corosync.conf of a cluster of two: two_node, which brings wait_for_all along',
   fencing: 'Fencing: secrets are not in the file of tsha; add password_script=… or what your device takes',
   noFencing:
@@ -32,6 +35,7 @@ export type Reason =
   | 'drbd'
   | 'clone'
   | 'filesystem'
+  | 'state'
   | 'server'
   | 'export'
   | 'address'
@@ -46,6 +50,7 @@ const chinese: PlanWords = {
   drbd: '两块磁盘上的数据；两个 monitor，因为可提升资源只在有 monitor 的角色下被监视；间隔不同，因为 Pacemaker 会把间隔相同的两个当成一个',
   clone: '两个节点上都有，在一个节点上提升；notify=true，因为 DRBD 需要知道对方的变化',
   filesystem: '挂载在 DRBD 为 Primary 的节点',
+  state: '服务器的状态放在它自己的文件系统上，客户端到不了那里',
   server: '状态保存在复制的磁盘上，客户端可以找回锁',
   export: '在地址之前：客户端不会遇到没有导出的服务器',
   address: '在导出之后：地址就绪前没有人应答，客户端只会等待而不会出错',
@@ -60,6 +65,8 @@ const chinese: PlanWords = {
   drbdFile: 'DRBD 资源；不要给它有数据的磁盘',
   nfsFile: 'NFS 服务器自己读取的设置',
   directories: '在文件系统挂载时，于其中创建',
+  stateShared:
+    '服务器的状态与导出在同一个文件系统上：伪造文件句柄的客户端可以到达它（docs/security.md）。“state”一节给它自己的文件系统：tsha init --state-disk',
   corosync: '两个节点的 corosync.conf：two_node，它自带 wait_for_all',
   fencing: '隔离：tsha 的文件里没有机密；请加上 password_script=… 或设备需要的参数',
   noFencing:

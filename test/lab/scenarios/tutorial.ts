@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fs from 'fs-extra';
 import { type NodeName, nodes, peerOf, projectFolder } from '../settings.ts';
-import { forTheLab, makeVolume } from '../tutorial/lab-values.ts';
+import { forTheLab, makeVolumes } from '../tutorial/lab-values.ts';
 import { type Block, blocksOf, missingLine, type Place } from '../tutorial/page.ts';
 import type { Run } from './run.ts';
 
@@ -23,7 +23,7 @@ export async function bareMachines({ lab, steps, checks }: Run): Promise<void> {
   await steps.run('two bare nodes', 180, (signal) =>
     Promise.all(
       lab.nodes.map(async (node) => {
-        await node.run(`${bare.join('; ')}; ${makeVolume}`, { signal, timeout: 120_000 });
+        await node.run(`${bare.join('; ')}; ${makeVolumes}`, { signal, timeout: 120_000 });
         await node.write('/root/.ssh/id_ed25519', key, { signal });
         await node.run(
           'chmod 600 /root/.ssh/id_ed25519; echo "StrictHostKeyChecking accept-new" > /root/.ssh/config',

@@ -84,7 +84,7 @@ describe('what the lab has otherwise', () => {
 
   test('a logical volume grows by its mapping', () => {
     expect(forTheLab('lvextend --size +1G /dev/vg0/nfs')).toMatch(
-      /^dmsetup suspend .*"0 \$\(blockdev --getsz/,
+      /^dmsetup suspend nfs; .*"0 \$\(\(\$\(blockdev --getsz/,
     );
   });
 });

@@ -22,3 +22,11 @@ fencing:
 accept:
   - { code: GRACE_DEFAULT, why: old clients, until: 2027-01-31 }
 `;
+
+/** The same with a filesystem of its own for the state of the server. */
+export const pairWithState = pairYaml
+  .replace('disk: /dev/vg1/nfs }', 'disk: /dev/vg1/nfs, stateDisk: /dev/vg1/state }')
+  .replace(
+    'address:',
+    'state: { device: /dev/drbd2, disk: /dev/vg0/state, directory: /srv/nfs-state }\naddress:',
+  );

@@ -9,7 +9,7 @@ import { configurationSchema } from '../../../../cli/configuration/shape.ts';
 import { suggestion } from '../../../../cli/configuration/suggestion.ts';
 import { configurationWords } from '../../../../cli/configuration/words.ts';
 import { CommandError } from '../../../../cli/exit.ts';
-import { pairYaml } from './pair.yaml.ts';
+import { pairWithState, pairYaml } from './pair.yaml.ts';
 
 const read = (text: string, language: 'en' | 'zh' = 'en') => readConfiguration('tsha.yaml', text, language);
 
@@ -247,8 +247,51 @@ test('the pair: one export per client, ids that stay when others come', () => {
     'nfs-export-home-2001-db8-64',
     'nfs-export-pub-all',
   ]);
-  expect(pair.nodes.map(({ disk }) => disk)).toEqual(['/dev/vg0/nfs', '/dev/vg1/nfs']);
+  expect(pair.filesystem.disks).toEqual({ alpha: '/dev/vg0/nfs', beta: '/dev/vg1/nfs' });
   expect(pair.nfs).toMatchObject({ state: '/srv/nfs/.nfs-state', leaseSeconds: 15, graceSeconds: 20 });
+});
+
+const state = (settings: string): readonly [what: string, instead: string] => [
+  'address:',
+  `state: { ${settings} }\naddress:`,
+];
+const wholeState = 'device: /dev/drbd2, disk: /dev/vg0/state, directory: /srv/nfs-state';
+
+describe('a filesystem of its own for the state', () => {
+  test('is the second volume, and where the state lies', () => {
+    const pair = pairOf(read(pairWithState));
+    expect(pair.state).toEqual({
+      id: 'nfs-state',
+      device: '/dev/drbd2',
+      disks: { alpha: '/dev/vg0/state', beta: '/dev/vg1/state' },
+      type: 'ext4',
+      directory: '/srv/nfs-state',
+      options: null,
+    });
+    expect(pair.nfs.state).toBe('/srv/nfs-state');
+  });
+
+  test.each<Row>([
+    [...state(wholeState.replace('disk: /dev/vg0/state, ', '')), '4:3: no disk for the state on alpha'],
+    [...state(wholeState.replace('vg0/state', 'vg0/nfs')), '8:36: /dev/vg0/nfs is the disk of the data, too'],
+    [
+      ...state(wholeState.replace('vg0/state', 'drbd1')),
+      '8:36: the disk below DRBD is the DRBD device itself\n',
+    ],
+    [...state(wholeState.replace('drbd2', 'drbd1')), '8:18: /dev/drbd1 is the device of the data, too'],
+    [...state(wholeState.replace('/srv/nfs-state', '/srv/nfs/state')), '/srv/nfs/state and /srv/nfs lie one'],
+    [...state(wholeState.replace('/srv/nfs-state', '/run/state')), '/run/state belongs to the system'],
+    ['disk: /dev/vg1/nfs', 'disk: /dev/vg1/nfs, stateDisk: /dev/vg1/s', '5:54: there is no section "state"'],
+    ['exports:', 'ids: { state: nfs-fs }\nexports:', ': two resources would have the id nfs-fs'],
+  ])('%s → %s', (what, instead, error) => {
+    const base = instead.includes('ids:') ? pairWithState : pairYaml;
+    expect(refusal(base.replace(what, instead))).toContain(error);
+  });
+
+  test('a state elsewhere than in it', () => {
+    const text = pairWithState.replace('threads: 16', 'state: /srv/nfs/.nfs-state');
+    expect(refusal(text)).toContain('/srv/nfs/.nfs-state lies outside /srv/nfs-state');
+  });
 });
 
 test('the smallest file', () => {

@@ -53,6 +53,28 @@ describe('the file of a cluster with stock agents', () => {
     expect(draft.drbd.disk).toBeUndefined();
   });
 
+  test('the state on a volume of its own', async () => {
+    const cib = fixture('stock-pcs')
+      .replace(
+        '<primitive id="nfs-daemon"',
+        `<primitive id="NFSstate" class="ocf" provider="heartbeat" type="Filesystem"><instance_attributes id="s-i">
+          <nvpair id="s-1" name="device" value="/dev/drbd2"/><nvpair id="s-2" name="directory" value="/nfsstate"/>
+          <nvpair id="s-3" name="fstype" value="ext4"/></instance_attributes></primitive><primitive id="nfs-daemon"`,
+      )
+      .replace(/(name="nfs_shared_infodir" value=)"[^"]*"/, '$1"/nfsstate"');
+    const volume = (disk: string) =>
+      `</volume><volume vnr="1"><device minor="2">/dev/drbd2</device><disk>${disk}</disk></volume>`;
+    let count = 0;
+    const drbd = dump().replaceAll('</volume>', () => volume(['/dev/sdb2', '/dev/sdc2'][count++] ?? ''));
+    const { draft, notes } = await draftOf(cib, drbd);
+    expect(draft.state).toEqual({ device: '/dev/drbd2', type: 'ext4', directory: '/nfsstate' });
+    expect(Object.values(draft.nodes).map(({ stateDisk }) => stateDisk)).toEqual(['/dev/sdb2', '/dev/sdc2']);
+    expect(draft.drbd.disk).toBe('/dev/sdb1');
+    const pair = pairOf(readConfiguration('x', fileText({ draft, notes }, 'en'), 'en'));
+    expect(wantedOf(pair).group.members).toContain('NFSstate');
+    expect(draft.accept?.map(({ code }) => code)).toEqual(['ADDRESS_FIRST']);
+  });
+
   test.each<readonly [what: string, change: (cib: string) => string, said: RegExp]>([
     [
       'no NFS server',
@@ -127,6 +149,17 @@ describe('tsha init', () => {
       '*',
     ]);
     expect(readFileSync(config, 'utf8').match(/^# /gm)?.length).toBeGreaterThan(5);
+  });
+
+  test('by flags, with a disk for the state', async () => {
+    const config = join(dir, 'state.yaml');
+    const given = { ...flags, device: '/dev/drbd9', stateDisk: '/dev/vg0/state' };
+    expect(await init(call('healthy.node1'), { ...given, config, dryRun: false })).toBe('well');
+    expect(readPair(config, 'en').state).toMatchObject({
+      device: '/dev/drbd10',
+      disks: { alpha: '/dev/vg0/state', beta: '/dev/vg0/state' },
+      directory: '/srv/nfs-state',
+    });
   });
 
   test.each<readonly [what: string, prepare: (path: string) => void]>([

@@ -7,7 +7,7 @@ import { drbdResource, nfsConf } from '../../../../cli/plan/files.ts';
 import { planScript } from '../../../../cli/plan/script.ts';
 import { planWords } from '../../../../cli/plan/words.ts';
 import { configurationXml } from '../../../../cli/plan/xml.ts';
-import { pairYaml } from '../configuration/pair.yaml.ts';
+import { pairWithState, pairYaml } from '../configuration/pair.yaml.ts';
 
 const pair = (change: (yaml: string) => string = (yaml) => yaml): Pair =>
   pairOf(readConfiguration('tsha.yaml', change(pairYaml), 'en'));
@@ -28,6 +28,13 @@ describe('golden', () => {
   });
   test('xml', async () => {
     await expect(configurationXml(wantedOf(pair()), planWords('en'))).toMatchFileSnapshot('golden/plan.xml');
+  });
+  test('pcs, the state on a filesystem of its own', async () => {
+    const withState = pairOf(readConfiguration('tsha.yaml', pairWithState, 'en'));
+    await expect(text(planScript(withState, 'pcs', 8, 'en'))).toMatchFileSnapshot(
+      'golden/plan-pcs-state.txt',
+    );
+    expect(wantedOf(withState).group.members.slice(0, 3)).toEqual(['nfs-fs', 'nfs-state', 'nfs-server']);
   });
   test('pcs, stock agents', async () => {
     await expect(text(planScript(stock(), 'pcs', 8, 'en'))).toMatchFileSnapshot('golden/plan-pcs-stock.txt');
