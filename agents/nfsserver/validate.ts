@@ -1,5 +1,6 @@
-import { readEtab, stateDirectory } from '../../lib/host/nfs/exports.ts';
-import { isWithin, mountHolding, mounts, tidyPath } from '../../lib/host/storage/mounts.ts';
+import { Failure } from '../../lib/contract/outcome.ts';
+import { type Export, readEtab, stateDirectory } from '../../lib/host/nfs/exports.ts';
+import { isWithin, type Mount, mountHolding, mounts, tidyPath } from '../../lib/host/storage/mounts.ts';
 import { requireInstalled } from './by-systemd.ts';
 import { requireAddresses, requireNotifyCommand } from './notify.ts';
 import type { Ctx } from './params.ts';
@@ -19,11 +20,12 @@ export async function validate(ctx: Ctx): Promise<void> {
  * Whoever may write to an export may write to a state directory in it. One beside it stops honest paths only: with no_subtree_check a file
  * handle that a client makes up reaches the whole filesystem (exports(5)).
  */
-async function warnExposed({ host, log, params }: Ctx): Promise<void> {
+async function warnExposed(ctx: Ctx): Promise<void> {
+  const { host, log, params } = ctx;
   if (params.nfs_shared_infodir === undefined) return;
   const infodir = tidyPath(params.nfs_shared_infodir);
   const table = await mounts(host);
-  const etab = await readEtab(host, await stateDirectory(host, table)).catch(() => []);
+  const etab = await exportsHere(ctx, table);
   const filesystem = (path: string) => mountHolding(table, path)?.device;
   const within = etab.find(({ path }) => isWithin(infodir, path));
   const beside = etab.find(({ path }) => filesystem(path) === filesystem(infodir));
@@ -35,4 +37,15 @@ async function warnExposed({ host, log, params }: Ctx): Promise<void> {
     log.warn(
       `nfs_shared_infodir ${infodir} is on the filesystem of the export ${beside.path}: a client with a made-up file handle reaches it; give it a filesystem of its own`,
     );
+}
+
+/** None where they cannot be read, which is said: the parameters are no worse for it. */
+async function exportsHere({ host, log }: Ctx, table: readonly Mount[]): Promise<readonly Export[]> {
+  try {
+    return await readEtab(host, await stateDirectory(host, table));
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    log.warn(`whether clients reach nfs_shared_infodir was not looked at: ${error.message}`);
+    return [];
+  }
 }

@@ -1,5 +1,6 @@
 import type { Run } from '../run.ts';
 import { exportfsAlone, madeFilesystems } from './exportfs-alone.ts';
+import { forgedAlone } from './forged-alone.ts';
 import { hostileAlone } from './hostile-alone.ts';
 import { nfsnotifyAlone } from './nfsnotify-alone.ts';
 import { nfsserverAlone } from './nfsserver-alone.ts';
@@ -19,7 +20,7 @@ export async function alone(run: Run): Promise<void> {
     await Promise.all([
       (async () => {
         await node1.run(ownDisk, { signal });
-        await meet(run, node1, [...nfsserverAlone, ...hostileAlone], signal);
+        await meet(run, node1, [...nfsserverAlone, ...hostileAlone, ...forgedAlone], signal);
         await node1.run(cleared, { signal });
         await ocft(run, node1, 'nfsserver', 'nfsserver#1-9', signal);
         await node1.run('systemctl stop nfs-server', { signal });

@@ -86,4 +86,16 @@ describe('validate-all at level 10 tells where clients reach the state directory
     if (words) expect(told).toEqual([expect.stringMatching(words)]);
     else expect(told).toEqual([]);
   });
+
+  test('what is exported cannot be read: said, and the parameters are no worse for it', async () => {
+    const machine = new NfsMachine({ OCF_RESKEY_nfs_shared_infodir: '/nfsdata', OCF_CHECK_LEVEL: '10' });
+    machine.files.set('/proc/self/mountinfo', table);
+    const read = machine.read.bind(machine);
+    machine.read = async (path) => {
+      if (path.endsWith('/etab')) throw Object.assign(new Error('EIO'), { code: 'EIO' });
+      return read(path);
+    };
+    expect((await run(machine, 'validate-all')).code).toBe(0);
+    expect(machine.warnings).toContainEqual(expect.stringMatching(/was not looked at: .*etab/));
+  });
 });
