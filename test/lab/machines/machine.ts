@@ -206,7 +206,7 @@ export class Machine {
     await this.run('tar -C / --no-overwrite-dir -xf /dev/ubdc && sync', { signal, timeout });
   }
 
-  async write(path: string, content: string, { signal, timeout = 20_000 }: Limits): Promise<void> {
+  async write(path: string, content: string, { signal, timeout = 240_000 }: Limits): Promise<void> {
     await execa(...this.remote(`cat > ${path}`), { input: content, cancelSignal: signal, timeout });
   }
 
