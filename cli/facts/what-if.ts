@@ -13,19 +13,36 @@ export type WhatIf = {
 
 /** Plays the loss of a node through with the cluster as it is; changes nothing. */
 export async function whatIf(host: Host, node: string): Promise<WhatIf> {
-  const argv: Argv = ['crm_simulate', '--live-check', '--simulate', `--node-fail=${node}`, '--output-as=xml'];
-  const output = await host.tryRun(argv, { timeoutMs: 15_000 });
-  if (output.code !== 0) throw commandFailure(argv, output);
-  return readWhatIf(parseXml(output.stdout));
+  const without = `--node-fail=${node}`;
+  const live = ['--live-check', without];
+  const answer = parseXml(await simulate(host, [...live, '--simulate', '--output-as=xml']));
+  const [before] = below(answer, 'cluster_status');
+  const whole = below(answer, 'revised_cluster_status').length > 0 ? answer : await inTwoSteps(host, live);
+  const [after] = below(whole, 'revised_cluster_status');
+  if (!before || !after) throw new Failure('failed', 'crm_simulate told only a part');
+  return readWhatIf(before, whole, after);
 }
 
-function readWhatIf(answer: Element): WhatIf {
-  const [before] = below(answer, 'cluster_status');
-  const [after] = below(answer, 'revised_cluster_status');
-  if (!before || !after) throw new Failure('failed', 'crm_simulate told only a part');
+/** Pacemaker 3.0 leaves out, in XML, everything behind a change that it was asked for: so the changed state is asked for first. */
+async function inTwoSteps(host: Host, live: readonly string[]): Promise<Element> {
+  const changed = await simulate(host, [...live, '--quiet', '--save-input=/dev/stdout']);
+  return parseXml(await simulate(host, ['--xml-pipe', '--simulate', '--output-as=xml'], changed));
+}
+
+async function simulate(host: Host, options: readonly string[], input?: string): Promise<string> {
+  const argv: Argv = ['crm_simulate', ...options];
+  const output = await host.tryRun(argv, {
+    timeoutMs: 15_000,
+    ...(input === undefined ? {} : { input }),
+  });
+  if (output.code !== 0) throw commandFailure(argv, output);
+  return output.stdout;
+}
+
+function readWhatIf(before: Element, whole: Element, after: Element): WhatIf {
   const running = runningIn(after);
   return {
-    actions: below(answer, 'transition', 'rsc_action').map((action) =>
+    actions: below(whole, 'transition', 'rsc_action').map((action) =>
       [
         attribute(action, 'op') || attribute(action, 'task'),
         attribute(action, 'resource'),
