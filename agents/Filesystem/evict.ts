@@ -4,6 +4,7 @@ import { isStillThere } from '../../lib/host/process-table.ts';
 import { type MountUser, processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
 import { isMountedStill, type Mount } from '../../lib/host/storage/mounts.ts';
 import { signalName } from '../../lib/host/sys/signals.ts';
+import type { Families } from './families.ts';
 import { readSeconds } from './force.ts';
 import type { Ctx } from './params.ts';
 
@@ -12,7 +13,7 @@ const mostNamed = 10;
 const longestLookMs = 100;
 
 /**
- * Signals every process that uses the mount, as `evictAll`. A quick search that finds nobody is followed by a thorough one.
+ * Signals every process that uses the mount, and who starts them anew, as `evictAll`. A quick search that finds nobody is followed by a thorough one.
  * The table is read once more right before: whoever uses the directory below a mount that is gone is no business of ours.
  */
 export async function evict(
@@ -21,13 +22,17 @@ export async function evict(
   signal: number,
   until: number,
   search: Search,
+  families: Families,
 ): Promise<boolean> {
-  const { host } = ctx;
+  const { host, log } = ctx;
   const seen = await processesUsing(host, mount, search, until);
   const isEnough = seen.length > 0 || search === 'thorough';
   const users = isEnough ? seen : await processesUsing(host, mount, 'thorough', until);
   if (users.length === 0 || !(await isMountedStill(host, mount))) return false;
-  return evictAll(ctx, users, signal, until, `${mount.target} is busy`);
+  const behind = await families.behind(users, (sentence) =>
+    log.warn(`${mount.target} stays busy: ${sentence}`),
+  );
+  return evictAll(ctx, [...behind, ...users], signal, until, `${mount.target} is busy`);
 }
 
 /** Signals them and waits for their end, for at most signal_delay. Returns whether one of them could be signalled. */

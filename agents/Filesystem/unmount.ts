@@ -7,6 +7,7 @@ import { type MountUser, processesUsing, type Search } from '../../lib/host/stor
 import { isMountedStill, isWithin, type Mount } from '../../lib/host/storage/mounts.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { evict, nameUsers } from './evict.ts';
+import { Families } from './families.ts';
 import { readForce, signalsOf } from './force.ts';
 import { isServed } from './fstypes.ts';
 import { kernelUsers } from './holders.ts';
@@ -53,6 +54,7 @@ export async function unmount(ctx: Ctx, mount: Mount, phases: readonly Phase[]):
   let search: Search = 'quick';
   let flushed = false;
   let known: readonly MountUser[] | undefined;
+  const families = new Families(host);
   for (const { until, signals, force } of phases) {
     let pause = firstPauseMs;
     while (!attempt.done && host.sys.now() < until) {
@@ -67,7 +69,8 @@ export async function unmount(ctx: Ctx, mount: Mount, phases: readonly Phase[]):
       // Nobody may be ended: there is time now to find out who it is, at the end there may be none.
       if (signals.length === 0) known ??= await processesUsing(host, mount, 'thorough', until);
       let evicted = false;
-      for (const signal of signals) evicted = (await evict(ctx, mount, signal, until, search)) || evicted;
+      for (const signal of signals)
+        evicted = (await evict(ctx, mount, signal, until, search, families)) || evicted;
       search = 'thorough';
       if (!evicted) {
         await host.sys.sleep(Math.max(1, Math.min(pause, until - host.sys.now())));

@@ -2,6 +2,7 @@
 it is done, and stays.
 """
 import ctypes
+import itertools
 import os
 import sys
 import time
@@ -21,6 +22,11 @@ def call(result):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
+def end_with_parent():
+    """So that a test that fails leaves nobody behind."""
+    libc.prctl(1, 9)
+
+
 if way == "orphaned":  # a namespace that is kept by a descriptor alone
     os.chdir("/")
     read, write = os.pipe()
@@ -38,6 +44,31 @@ elif way == "detached":  # in a namespace of his own: on a mount that is in no t
     os.mkdir("/mnt/old")
     call(libc.syscall(155, b"/mnt", b"/mnt/old"))  # pivot_root, x86-64
     call(libc.umount2(b"/old", 2))  # MNT_DETACH
+elif way == "many":  # 1.2 million descriptors of files elsewhere, in as many processes as he needs for them, and in each one here
+    os.chdir("/")
+    first = os.open("/dev/null", os.O_RDONLY)
+    try:
+        while True:
+            last = os.dup(first)
+    except OSError:
+        os.close(last)
+    os.open(place, os.O_RDONLY)
+    for _ in range(1_200_000 // last):
+        if os.fork() == 0:
+            end_with_parent()
+            time.sleep(3600)
+elif way == "respawning":  # twenty processes of his sit there, for each that ends comes another one. He himself is elsewhere
+    os.chdir("/")
+    for number in itertools.count():
+        if os.fork() == 0:
+            end_with_parent()
+            os.chdir(place)
+            time.sleep(3600)
+            os._exit(0)
+        if number == 20:
+            print(flush=True)
+        if number >= 20:
+            os.wait()
 elif way == "hidden":  # in a namespace of his own: its table is that of another root directory
     os.chdir("/")
     os.chroot("/usr")

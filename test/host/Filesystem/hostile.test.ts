@@ -52,6 +52,38 @@ describe('S10: a user without rights', () => {
     expect(sandbox.isMounted(resource.directory)).toBe(false);
   });
 
+  test('has 1.2 million descriptors, of which a few are here, the last ones: ended in time', async () => {
+    const { resource, place } = await started({ meta_timeout: '40000' });
+    const user = await sandbox.user(`ulimit -n $(ulimit -Hn); exec ${python} ${way} many ${place}`);
+    const answer = await sandbox.ours('stop', resource);
+    expect(answer).toMatchObject({ code: 0, stderr: expect.stringMatching(/\(fd \d+ /) });
+    expect([isAlive(user.pid), isFree(resource.device)]).toEqual([false, true]);
+  });
+
+  test('whose processes are born again faster than they are ended: he is ended', async () => {
+    const { resource, place } = await started({ meta_timeout: '20000' });
+    const user = await sandbox.user(`exec ${python} ${way} respawning ${place}`);
+    const answer = await sandbox.ours('stop', resource);
+    expect(answer).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(new RegExp(`\\[${user.pid}\\] \\(its processes keep coming back`)),
+    });
+    expect([isAlive(user.pid), isFree(resource.device)]).toEqual([false, true]);
+  });
+
+  test('the same by a program of root’s, which may be sshd: it lives, and is named', async () => {
+    const { resource, place } = await started({ meta_timeout: '8000' });
+    const program = await sandbox.holder(`exec ${python} ${way} respawning ${place}`);
+    const answer = await sandbox.ours('stop', resource);
+    expect(answer).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`[${program.pid}] starts new ones as fast as they are ended`),
+    });
+    expect(isAlive(program.pid)).toBe(true);
+    await program.end();
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+  });
+
   test.each(['true', 'false'])(
     'puts a program in umount’s place in a namespace of his own: root runs nothing of it (force_unmount=%s)',
     async (force_unmount) => {
