@@ -217,6 +217,46 @@ const cli = yargs(argv)
       await perform(options as CommonOptions, (call) => apply(call, wishes), longMs);
     },
   )
+  .command(
+    'drbd <what>',
+    help.drbd,
+    (args) =>
+      withCommon(args)
+        .positional('what', { choices: ['create'] as const, demandOption: true })
+        .options(changing)
+        .options({
+          config: { alias: 'c', string: true, requiresArg: true, describe: help.config },
+          here: { boolean: true, describe: help.here },
+          'skip-sync': { boolean: true, describe: help.skipSync },
+          overwrite: { string: true, array: true, requiresArg: true, describe: help.overwrite },
+        }),
+    async (options) => {
+      const { create } = await import('./drbd/create.ts');
+      const { config, here = false, skipSync = false, overwrite = [] } = options;
+      const wishes = {
+        config,
+        here,
+        skipSync,
+        overwrite,
+        dryRun: options.n === true,
+        yes: options.y === true,
+      };
+      await perform(options as CommonOptions, (call) => create(call, wishes), longMs);
+    },
+  )
+  .command(
+    'remove',
+    help.remove,
+    (args) =>
+      withCommon(args)
+        .option('config', { alias: 'c', string: true, requiresArg: true, describe: help.config })
+        .options(changing),
+    async (options) => {
+      const { remove } = await import('./remove/command.ts');
+      const wishes = { config: options.config, dryRun: options.n === true, yes: options.y === true };
+      await perform(options as CommonOptions, (call) => remove(call, wishes), longMs);
+    },
+  )
   .command('agent <name> <action>', help.agent, (args) =>
     args.options({ trace: { boolean: true, describe: help.trace } }).strict(false),
   )

@@ -13,8 +13,9 @@ import { configurationWords, kindIn, type Says } from './words.ts';
 
 export const configurationFile = '/etc/tsha/tsha.yaml';
 
-/** The pair that a file describes. Throws `CommandError('unknown')` that shows every error at its place. */
+/** The pair that a file describes, or standard input where it is `-`. Throws `CommandError('unknown')` that shows every error at its place. */
 export function readPair(file: string, language: Language): Pair {
+  if (file === '-') return pairOf(readConfiguration(file, readFileSync(0, 'utf8'), language));
   return pairOf(readConfiguration(file, textOf(file, language), language));
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { firstLine, type Host } from '../../lib/host/host.ts';
-import type { Argv } from '../../lib/host/sys/sys.ts';
+import type { Argv, Output } from '../../lib/host/sys/sys.ts';
 import { shellLine } from '../stack.ts';
 import { type Known, unknown } from './known.ts';
 import type { Verb } from './verbs.ts';
@@ -19,6 +19,8 @@ const ssh = (node: string, line: string): Argv => [
 /** Why the other node gave no answer; `refused` when it was reached and said no. */
 export type NoAnswer = { readonly is: 'unreachable' | 'refused'; readonly why: string };
 
+type Answer = { readonly is: 'answered'; readonly text: string } | NoAnswer;
+
 /** Runs `tsha node VERB …` there; what it wrote, or why there is nothing. */
 export async function askNode(
   host: Host,
@@ -26,15 +28,38 @@ export async function askNode(
   verb: Verb,
   words: readonly string[],
   withinMs: number,
-): Promise<{ readonly is: 'answered'; readonly text: string } | NoAnswer> {
-  const line = shellLine(['/usr/sbin/tsha', 'node', verb, ...words]);
-  const output = await host.tryRun(ssh(node, line), { timeoutMs: withinMs });
+): Promise<Answer> {
+  return answerOf(
+    node,
+    await host.tryRun(ssh(node, shellLine([command, 'node', verb, ...words])), { timeoutMs: withinMs }),
+  );
+}
+
+const command = '/usr/sbin/tsha';
+
+/** Runs a whole command of tsha there, with what it reads. */
+export async function tshaThere(
+  host: Host,
+  node: string,
+  words: readonly string[],
+  input: string,
+): Promise<Answer> {
+  const argv = ssh(node, shellLine([command, ...words]));
+  return answerOf(node, await host.tryRun(argv, { timeoutMs: 300_000, input }));
+}
+
+function answerOf(node: string, output: Output): Answer {
   if (output.code === 0) return { is: 'answered', text: output.stdout };
-  const said = firstLine(output.stderr).replace(/^tsha: /, '');
+  // ssh may have said something of its own before, as of a host that it did not know
+  const own = output.stderr.split('\n').findIndex((line) => line.startsWith('tsha: '));
+  const said =
+    own < 0
+      ? firstLine(output.stderr)
+      : output.stderr.split('\n').slice(own).join('\n').slice('tsha: '.length).trim();
   if (output.missing) return { is: 'unreachable', why: 'ssh is not installed' };
   if (output.hung) return { is: 'unreachable', why: `ssh to ${node} did not end (${output.hung})` };
   if (output.code === 255) return { is: 'unreachable', why: said || `ssh to ${node} is not possible` };
-  if (output.code === 127) return { is: 'unreachable', why: `${node} has no /usr/sbin/tsha` };
+  if (output.code === 127) return { is: 'unreachable', why: `${node} has no ${command}` };
   return { is: 'refused', why: said || `exit ${output.code}` };
 }
 

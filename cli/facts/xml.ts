@@ -15,7 +15,8 @@ const parser = new XMLParser({
   attributeNamePrefix: '',
   parseTagValue: false,
   parseAttributeValue: false,
-  trimValues: true,
+  // Pacemaker puts blanks around lists, and takes them for a change of the definition when they are gone
+  trimValues: false,
 });
 
 /** The document's root; throws for anything that is no XML. */

@@ -3,20 +3,12 @@ import { addressFamily } from '../../lib/host/net/address-text.ts';
 import { sameClient } from '../../lib/host/nfs/client-spec.ts';
 import { isWithin } from '../../lib/host/storage/mounts.ts';
 import { all, type Element as DrbdElement } from '../../lib/host/xml-element.ts';
-import { CommandError } from '../exit.ts';
 import { type Values, valuesIn } from '../facts/cib.ts';
+import { type Found, nothingHere, pairIn } from '../facts/pair-in-cib.ts';
 import { below, type Element, attribute as of, within } from '../facts/xml.ts';
 import { parametersOfFile } from '../plan/cluster.ts';
-import { type AgentName, resourceIds } from '../stack.ts';
+import type { AgentName } from '../stack.ts';
 import type { Draft, Drafted } from './draft.ts';
-
-/** A resource of ours or of the stock agents, as the CIB has it. */
-type Found = {
-  readonly id: string;
-  readonly agent: AgentName;
-  readonly provider: string;
-  readonly values: Values;
-};
 
 type Exported = Draft['exports'][number];
 
@@ -107,9 +99,6 @@ export function draftFromCluster(cib: Element, drbd: DrbdElement, now: Date): Dr
   return { draft, notes };
 }
 
-const nothingHere = (why: string): CommandError =>
-  new CommandError('unknown', `this cluster has no pair: ${why}`);
-
 const isTrue = (text: string | undefined): boolean => /^(true|yes|on|1|y)$/i.test(text ?? '');
 const secondsOf = (text: string | undefined): number => (text === undefined ? 90 : Number(text));
 const dayAfter = (now: Date, years: number): string =>
@@ -117,71 +106,6 @@ const dayAfter = (now: Date, years: number): string =>
     '-02-29',
     '-02-28',
   );
-
-const isAgent = (type: string): type is AgentName => type in resourceIds;
-
-function found(primitive: Element): readonly Found[] {
-  const [agent, provider] = [of(primitive, 'type'), of(primitive, 'provider')];
-  if (
-    of(primitive, 'class') !== 'ocf' ||
-    !['tsha', 'heartbeat', 'linbit'].includes(provider) ||
-    !isAgent(agent)
-  )
-    return [];
-  return [
-    { id: of(primitive, 'id'), agent, provider, values: valuesIn(below(primitive, 'instance_attributes')) },
-  ];
-}
-
-type PairInCib = {
-  readonly clone: Element;
-  readonly drbdResource: Found;
-  readonly group: Element;
-  readonly members: readonly Found[];
-};
-
-/** The clone of DRBD, and the group with an NFS server in it. */
-function pairIn(cib: Element): PairInCib {
-  const [resources] = within(cib, 'resources');
-  const clones = resources ? below(resources, 'clone').concat(below(resources, 'master')) : [];
-  const ofDrbd = clones.flatMap((clone) =>
-    below(clone, 'primitive')
-      .flatMap(found)
-      .filter(({ agent }) => agent === 'drbd')
-      .map((drbd) => ({ clone, drbd })),
-  );
-  const groups = (resources ? below(resources, 'group') : []).filter((group) =>
-    below(group, 'primitive')
-      .flatMap(found)
-      .some(({ agent }) => agent === 'nfsserver'),
-  );
-  const [group, ...others] = groups;
-  if (!group) throw nothingHere('no group holds an nfsserver');
-  const names = (list: readonly Element[]) => list.map((one) => of(one, 'id')).join(', ');
-  if (others.length > 0) throw nothingHere(`there are several groups with an nfsserver (${names(groups)})`);
-  const colocated = within(cib, 'rsc_colocation')
-    .filter((one) =>
-      [of(group, 'id'), ...below(group, 'primitive').map((member) => of(member, 'id'))].includes(
-        of(one, 'rsc'),
-      ),
-    )
-    .map((one) => of(one, 'with-rsc'));
-  const [only, ...more] =
-    ofDrbd.length > 1 ? ofDrbd.filter(({ clone }) => colocated.includes(of(clone, 'id'))) : ofDrbd;
-  if (!only) throw nothingHere('no promotable clone of DRBD belongs to the group');
-  if (more.length > 0)
-    throw nothingHere('the group stands on several DRBD resources, and the file describes one');
-  if (only.clone.name === 'master')
-    throw nothingHere(
-      `${of(only.clone, 'id')} is a <master> of old: let pcs or crmsh upgrade it (cibadmin --upgrade) first`,
-    );
-  return {
-    clone: only.clone,
-    drbdResource: only.drbd,
-    group,
-    members: below(group, 'primitive').flatMap(found),
-  };
-}
 
 /** That of the exports, and that of the server's state, where they differ. */
 function filesystemsOf(members: readonly Found[]): {

@@ -1,17 +1,16 @@
-import { procVersion } from '../../lib/host/drbd/version.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import type { Call } from '../command.ts';
 import { type Pair, volumesOf } from '../configuration/pair.ts';
 import { configurationFile, readPair } from '../configuration/read.ts';
 import { diskSentence, lookAtDisk } from '../disk/seen.ts';
 import { diskWords } from '../disk/words.ts';
+import { generationHere } from '../drbd/side.ts';
 import type { Ending } from '../exit.ts';
 import { tryToKnow } from '../facts/known.ts';
 import { print, printLines } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
 import { say } from '../output/words.ts';
 import { wantedOf } from './cluster.ts';
-import type { DrbdGeneration } from './files.ts';
 import { planScript } from './script.ts';
 import { planWords } from './words.ts';
 import { configurationXml } from './xml.ts';
@@ -23,7 +22,8 @@ export async function planFromFile(call: Call, { config, as }: PlanOptions): Pro
   const { language } = call.terminal;
   const pair = readPair(config ?? configurationFile, language);
   if (as === 'xml') print(1, configurationXml(wantedOf(pair), planWords(language)));
-  else printLines(planScript(pair, as, await generationHere(call), language, await disksHere(call, pair)));
+  else
+    printLines(planScript(pair, as, await generationHere(call.host), language, await disksHere(call, pair)));
   return 'well';
 }
 
@@ -44,10 +44,4 @@ async function disksHere({ host, sys, terminal }: Call, pair: Pair): Promise<rea
     );
   }
   return sentences.map(harmless);
-}
-
-/** Of the DRBD that is loaded here; the kernel's own, 8.4, where none is. */
-async function generationHere({ host }: Call): Promise<DrbdGeneration> {
-  const [major] = procVersion((await readIfThere(host, '/proc/drbd')) ?? '') ?? [8];
-  return major >= 9 ? 9 : 8;
 }

@@ -309,6 +309,86 @@ const some = <T>(all: readonly T[], count = runs): readonly T[] =>
         .map(({ one }) => one);
 const upTo = (last: number): readonly number[] => Array.from({ length: last }, (_, index) => index + 1);
 
+describe('a CIB of a running cluster, with its history', () => {
+  const live = readFileSync(join(import.meta.dirname, '../fixtures/build/live-pair.xml'), 'utf8');
+  const exported = (name: string, fsid: number) =>
+    `  - { directory: /srv/nfs/${name}, clients: [10.77.0.0/24], options: "rw,sync", fsid: ${fsid} }\n`;
+  const config = `version: 1
+nodes: { node1: { replication: 10.77.1.11 }, node2: { replication: 10.77.1.12 } }
+drbd: { resource: data, device: /dev/drbd1, disk: /dev/dm-0 }
+filesystem: { directory: /srv/nfs }
+state: { device: /dev/drbd2, disk: /dev/dm-1, directory: /srv/nfs-state }
+address: { ip: 10.77.0.20/24 }
+nfs: { lease: 15s, grace: 15s }
+exports:
+${exported('more', 2)}${exported('share', 1)}`;
+
+  test(
+    'as the file says: nothing to do; a further export restarts what stands behind it and nothing else',
+    async () => {
+      expect(await tsha(folder(live, config), ['-n'])).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('Nothing to do'),
+      });
+      const { code, stdout } = await tsha(folder(live, config + exported('new', 7)), ['-n']);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/INTERRUPTED: restart nfs-ip, restart nfs-notify$/m);
+    },
+    patience,
+  );
+
+  test(
+    'removed, in one transaction, with the constraints that name it; what is not of the file stays',
+    async () => {
+      const [prefers, stranger] = [
+        '<rsc_location id="own-wish" rsc="nfs" node="node1" score="10"/>',
+        '<primitive id="other" class="ocf" provider="pacemaker" type="Dummy"/>',
+      ];
+      const more = live
+        .replace('<constraints>', `<constraints>${prefers}`)
+        .replace('<resources>', `<resources>${stranger}`);
+      const on = folder(more, config);
+      const remove = (...args: readonly string[]) =>
+        run([agentOf('script', commandName), 'remove', '-c', on.at('tsha.yaml'), ...args], {
+          PATH: path,
+          LC_ALL: 'C.UTF-8',
+          TMPDIR: on.at('tmp'),
+          CIB_file: on.at('cib.xml'),
+        });
+      expect(await remove('-n')).toMatchObject({
+        code: 1,
+        stdout: expect.stringContaining('THE SERVICE ENDS'),
+      });
+      expect(on.cib()).toBe(more);
+      expect(await remove('-y')).toMatchObject({ code: 0, stderr: '' });
+      expect(configuration(on.cib())).not.toMatch(/nfs-|own-wish/);
+      expect(on.cib()).toContain('<primitive id="other"');
+      expect(await remove('-y')).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^Nothing of .* is in the cluster/),
+      });
+    },
+    patience,
+  );
+
+  test(
+    'not removed: a member of the group that the file does not speak of',
+    async () => {
+      const own = '<primitive id="own" class="ocf" provider="pacemaker" type="Dummy"/>';
+      const on = folder(live.replace('<group id="nfs">', `<group id="nfs">${own}`), config);
+      const answer = await run([agentOf('script', commandName), 'remove', '-y', '-c', on.at('tsha.yaml')], {
+        PATH: path,
+        LC_ALL: 'C.UTF-8',
+        TMPDIR: on.at('tmp'),
+        CIB_file: on.at('cib.xml'),
+      });
+      expect(answer).toMatchObject({ code: 2, stderr: expect.stringContaining('own is in the group nfs') });
+      expect(on.cib()).toContain('nfs-ip');
+    },
+    patience,
+  );
+});
+
 describe('somebody else at the same time', () => {
   const foreign = 'CIB_file=$CIB_file /usr/sbin/crm_attribute -t crm_config -n somebody -v else';
   const status = 'CIB_file=$CIB_file /usr/sbin/crm_attribute --node alpha --name pingd -l reboot -v 100';

@@ -5,7 +5,16 @@ export const suites = ['bookworm', 'trixie'] as const;
 export type Suite = (typeof suites)[number];
 
 /** What is played on a cluster of its own: the story of the demo and the tests, or the faults of one part of the stack. */
-export const campaigns = ['failover', 'drbd', 'nfs', 'operate', 'tutorial', 'seed', 'packages'] as const;
+export const campaigns = [
+  'failover',
+  'drbd',
+  'nfs',
+  'operate',
+  'tutorial',
+  'build',
+  'seed',
+  'packages',
+] as const;
 export type CampaignName = (typeof campaigns)[number];
 
 export interface LabName {
@@ -37,7 +46,7 @@ export type MachineName = (typeof machines)[number];
 /** Those a campaign boots: DRBD and packages need no clients, the tutorial one. */
 export function machinesOf(campaign: CampaignName): readonly MachineName[] {
   if (campaign === 'drbd' || campaign === 'packages') return nodes;
-  return campaign === 'tutorial' ? [...nodes, 'client'] : machines;
+  return campaign === 'tutorial' || campaign === 'build' ? [...nodes, 'client'] : machines;
 }
 
 export const networks = ['cluster', 'replication', 'management'] as const;

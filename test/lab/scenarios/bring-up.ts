@@ -42,9 +42,9 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
   );
   try {
     await stageGrace(staged, atBoot(plan));
-    // the tutorial makes its own
+    // these make their own
     const cib =
-      plan.campaign === 'tutorial'
+      plan.campaign === 'tutorial' || plan.campaign === 'build'
         ? undefined
         : await steps.run('cluster configuration by pcs', 180, (signal) =>
             writeCib(image, plan, staged, signal),

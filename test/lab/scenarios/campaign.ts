@@ -3,6 +3,7 @@ import type { Lab } from '../machines/lab.ts';
 import { gatherFacts } from '../report/facts.ts';
 import { type CampaignName, isStock, type Suite } from '../settings.ts';
 import { bootLab, type Report, start } from './bring-up.ts';
+import { build, emptyCluster } from './build.ts';
 import { drbdScenarios } from './drbd/drbd.ts';
 import { recover } from './drbd/recover.ts';
 import { kill, rejoin, standby, unstandby } from './failover.ts';
@@ -36,6 +37,7 @@ export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scen
   if (campaign === 'nfs') return nfsScenarios;
   if (campaign === 'packages') return packagesScenarios;
   if (campaign === 'tutorial') return [bareMachines, playPage];
+  if (campaign === 'build') return [emptyCluster, build];
   if (campaign === 'seed') return [start, seedMounts, seedChecked, standby, unstandby, standby, unstandby];
   if (campaign === 'operate')
     return [start, ...(suite === 'trixie' || isStock(provider) ? lookingScenarios : operateScenarios)];

@@ -1,3 +1,4 @@
+import { type Attack, attacksBelow, untouched } from './plants.ts';
 import { call, type Situation } from './situations.ts';
 
 // The tutorial's layout, where the exported directory holds the server's own: root on a client puts there what the server's root would
@@ -13,50 +14,7 @@ const data = ['directory=/srv/ha', 'clientspec=*', 'fsid=41', 'options=rw,sync,n
 const from = [`source_host=${here}`];
 const recurring = 'CRM_meta_interval=10000';
 
-/** What the server's root owns, and has not changed since the beginning. */
-const untouched = `[ -z "$(find /etc /usr/lib/ocf /usr/local /root /var/spool -newer /run/hostile-begun ! -type d ! -path '*/zz-tsha-nfsserver.conf')" ]
-not ls /etc/cron.d/client /etc/profile.d/client
-[ -z "$(ls /etc/*.tsha* /etc/cron.d/*.tsha* 2> /dev/null)" ]`;
-
-const infodir = '/mnt/evil/nfs';
-const instead = (name: string, plant: string): string =>
-  `mv ${infodir}/${name} ${infodir}/was-${name} 2> /dev/null || true\n${plant} ${infodir}/${name} ${plant.startsWith('mknod') ? 'b 98 16' : ''}`;
-const link = (name: string, target: string): string =>
-  `mv ${infodir}/${name} ${infodir}/was-${name} 2> /dev/null || true\nln -s ${target} ${infodir}/${name}`;
-
-const attacks: readonly (readonly [what: string, client: string])[] = [
-  [
-    'links where the server keeps directories and files',
-    [
-      link('sm', '/etc/profile.d'),
-      link('sm.bak', '/etc/cron.d'),
-      link('sm.tsha', '/root'),
-      link('state', '/etc/hostname'),
-      link('v4recovery', '/etc'),
-      link('nfsdcld', '/root'),
-      link('rpc_pipefs', '/usr/local'),
-      link('etab', '/etc/passwd'),
-      link('rmtab', '/etc/group'),
-      link('reserve', '/etc/fstab'),
-      link('server-scope', '/etc/shadow'),
-      link('lease-time', '/etc/shadow'),
-      link('tsha-connections', '/etc/hosts'),
-      link('kept-by-statd', '/etc/hosts'),
-    ].join('\n'),
-  ],
-  [
-    'FIFOs, which nobody ever fills',
-    ['sm.bak', 'state', 'etab', 'rmtab', 'reserve', 'server-scope', 'tsha-connections', 'kept-by-statd']
-      .map((name) => instead(name, 'mkfifo'))
-      .join('\n'),
-  ],
-  [
-    'devices: the disk itself',
-    ['sm', 'sm.bak', 'state', 'rmtab', 'reserve', 'server-scope', 'tsha-connections']
-      .map((name) => instead(name, 'mknod'))
-      .join('\n'),
-  ],
-];
+const attacks = attacksBelow('/mnt/evil/nfs');
 
 const begin: readonly Situation[] = [
   nfsserver('start', server, {
@@ -73,7 +31,7 @@ const begin: readonly Situation[] = [
   nfsnotify('start', from, { what: 'hostile: clients are told', exit: 0 }),
 ];
 
-const campaign = ([what, client]: (typeof attacks)[number]): readonly Situation[] => [
+const campaign = ({ what, client }: Attack): readonly Situation[] => [
   nfsserver('monitor', [...server, recurring], {
     what: `S1-S6 (${what}): a monitor of the server, which serves`,
     client,

@@ -2,6 +2,7 @@ import { setGrace } from '../../grace.ts';
 import { start } from '../bring-up.ts';
 import type { Run } from '../run.ts';
 import { alone } from './alone.ts';
+import { hostileMoves } from './hostile-moves.ts';
 import { reboots } from './reboot.ts';
 import { switchovers } from './switchovers.ts';
 
@@ -19,4 +20,5 @@ export const nfsScenarios: ((run: Run) => Promise<void>)[] = [
   start,
   reboots,
   switchovers,
+  hostileMoves,
 ];

@@ -32,7 +32,7 @@ const accidents: readonly { readonly what: string; readonly on: 'from' | 'to'; r
 const lessOften = ['nfsserver', 'nfsnotify'] as const;
 
 /** Promotes the other node; DRBD goes on running on both. */
-async function move(run: Run, to: NodeName, signal: AbortSignal): Promise<void> {
+export async function move(run: Run, to: NodeName, signal: AbortSignal): Promise<void> {
   await run.lab
     .machine(to)
     .run(`crm_resource --move --promoted --resource DataClone --node ${to}`, { signal });

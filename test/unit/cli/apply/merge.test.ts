@@ -240,6 +240,13 @@ test.each<readonly [what: string, cib: string, why: RegExp]>([
   expect(() => made(cib)).toThrow(why);
 });
 
+test('what is read and written again has every value as it was, blanks around lists of Pacemaker included', () => {
+  const live = readFileSync(join(import.meta.dirname, '../../../fixtures/build/live-pair.xml'), 'utf8');
+  const values = (text: string) => [...text.matchAll(/ [\w-]+="[^"]*"/g)].map(([value]) => value);
+  expect(live).toContain('op-force-restart="  options fstype');
+  expect(values(textOf(parseXml(live)))).toEqual(values(live));
+});
+
 describe('a cluster whose file was written of it', () => {
   const dump = `<resource name="data"><host name="node1"><volume vnr="0"><device minor="1">/dev/drbd1</device><disk>/dev/sdb1</disk></volume>
     <address family="ipv4" port="7789">192.168.1.1</address></host><host name="node2"><volume vnr="0"><device minor="1">/dev/drbd1</device>

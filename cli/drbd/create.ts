@@ -1,0 +1,295 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { Failure } from '../../lib/contract/outcome.ts';
+import { type Host, hostName } from '../../lib/host/host.ts';
+import type { Argv } from '../../lib/host/sys/sys.ts';
+import type { Call } from '../command.ts';
+import { approve, atWork, requireRoot } from '../commands/change.ts';
+import { type Pair, type Volume, volumesOf } from '../configuration/pair.ts';
+import { configurationFile, readPair } from '../configuration/read.ts';
+import { diskSentence, lookAtDisk } from '../disk/seen.ts';
+import { CommandError, type Ending } from '../exit.ts';
+import { tshaThere } from '../facts/other-node.ts';
+import { print, printLines } from '../output/print.ts';
+import { harmless } from '../output/terminal.ts';
+import { amount } from '../output/units.ts';
+import { say } from '../output/words.ts';
+import { drbdFile } from '../plan/files.ts';
+import { shellLine } from '../stack.ts';
+import { makeSide, requireFresh, run, type Side, sideCommands, takeBack, undoCommands } from './side.ts';
+import { drbdWords } from './words.ts';
+
+export type CreateOptions = {
+  readonly config: string | undefined;
+  /** Only this node's side: what the other node asks for over ssh, or a person types there. */
+  readonly here: boolean;
+  readonly skipSync: boolean;
+  /** Disks of this node whose content may be lost. */
+  readonly overwrite: readonly string[];
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+};
+
+/** A side as the other node tells it. */
+const sideAnswer = z.object({
+  generation: z.union([z.literal(8), z.literal(9)]),
+  disks: z.array(z.object({ path: z.string(), bytes: z.number() })),
+});
+
+/**
+ * `tsha drbd create`: from two disks that hold nothing to a mirrored one with filesystems on it, this node's content being the one that
+ * counts. The other node's side is made over ssh, or by the same command there.
+ */
+export async function create(call: Call, options: CreateOptions): Promise<Ending> {
+  const { host, terminal } = call;
+  const words = drbdWords(terminal.language);
+  const file = options.config ?? configurationFile;
+  const pair = readPair(file, terminal.language);
+  const name = await hostName(host);
+  const [node, peer] = [
+    pair.nodes.find((one) => one.name === name)?.name,
+    pair.nodes.find((one) => one.name !== name)?.name ?? '',
+  ];
+  if (node === undefined)
+    throw new CommandError(
+      'unknown',
+      say(words.notANode, { node: harmless(name), nodes: pair.nodes.map((one) => one.name).join(', ') }),
+    );
+  requireRoot(call);
+  const side = await requireFresh(call, pair, node, options.overwrite);
+  return options.here
+    ? createHere(call, pair, node, side, options)
+    : createBoth(call, { pair, node, peer, file, side }, options);
+}
+
+async function createHere(
+  call: Call,
+  pair: Pair,
+  node: string,
+  side: Side,
+  { overwrite, dryRun, yes }: CreateOptions,
+): Promise<Ending> {
+  const words = drbdWords(call.terminal.language);
+  if (call.json) print(1, `${JSON.stringify(side)}\n`);
+  else
+    printLines([
+      `  ${say(words.willWrite, { file: drbdFile(pair) })}`,
+      ...sideCommands(pair, overwrite).map((argv) => `  ${shellLine(argv)}`),
+      ...loss(call, node, overwrite),
+    ]);
+  if (dryRun) return 'well';
+  await approve({ ...call, json: false }, words.questionHere, yes);
+  return atWork(call, 'tsha drbd create --here', async () => {
+    await makeSide(call, pair, side, overwrite);
+    if (!call.json) tell(call, say(words.sideMade, { node }));
+    return 'well';
+  });
+}
+
+type Both = {
+  readonly pair: Pair;
+  readonly node: string;
+  readonly peer: string;
+  readonly file: string;
+  readonly side: Side;
+};
+
+async function createBoth(call: Call, both: Both, options: CreateOptions): Promise<Ending> {
+  const { pair, node, peer, file, side } = both;
+  const words = drbdWords(call.terminal.language);
+  const text = file === '-' ? '' : readFileSync(file, 'utf8');
+  const asked = await tshaThere(call.host, peer, [...hereWords, '-n', '--json'], text);
+  if (asked.is === 'refused')
+    throw new CommandError('broken', say(words.peerRefuses, { peer, why: asked.why }));
+  if (asked.is === 'answered') requireAlike(call, both, sideAnswer.parse(JSON.parse(asked.text)));
+  const byHand = asked.is === 'unreachable' ? say(words.byHand, { peer, why: asked.why }) : null;
+  printLines([
+    say(words.willDo, { here: node, peer }),
+    `  ${say(words.willWrite, { file: drbdFile(pair) })}`,
+    ...sideCommands(pair, options.overwrite).map((argv) => `  ${shellLine(argv)}`),
+    say(words.thenHere, { here: node }),
+    ...[...primaryCommands(pair, options.skipSync), ...volumesOf(pair).map(mkfs)].map(
+      (argv) => `  ${shellLine(argv)}`,
+    ),
+    `  ${words.willFollow}`,
+    ...loss(call, node, options.overwrite),
+    ...(byHand === null ? [] : [call.terminal.marks(`! ${byHand}`)]),
+  ]);
+  if (options.dryRun) return 'well';
+  await approve(call, words.question, options.yes);
+  return atWork(call, 'tsha drbd create', async () => {
+    await makeSide(call, pair, side, options.overwrite);
+    try {
+      tell(call, say(words.sideMade, { node }));
+      if (byHand === null) await makeThere(call, peer, text);
+      await untilConnected(call, pair, peer, byHand === null ? 120 : 3600);
+      await requireNew(call, pair);
+    } catch (error) {
+      await takeBack(call.host, pair, true);
+      print(2, `${say(words.takenBack, { node })}\n`);
+      const commands = [...undoCommands(pair), ['rm', drbdFile(pair)]].map(shellLine).join('; ');
+      print(2, `${say(words.leftOnPeer, { peer, commands })}\n`);
+      throw error;
+    }
+    await becomePrimary(call, pair, node, options.skipSync);
+    for (const volume of volumesOf(pair)) await makeFilesystem(call, volume, options.overwrite.length > 0);
+    await makeDirectories(call.host, pair);
+    await run(call.host, ['drbdadm', 'secondary', pair.drbd.resource]);
+    return followSync(call, pair);
+  });
+}
+
+/** For the other node, whose configuration is this one's. */
+const hereWords = ['drbd', 'create', '--here', '-c', '-'] as const;
+
+async function makeThere(call: Call, peer: string, text: string): Promise<void> {
+  const words = drbdWords(call.terminal.language);
+  const made = await tshaThere(call.host, peer, [...hereWords, '-y', '--json'], text);
+  if (made.is !== 'answered')
+    throw new CommandError('broken', say(words.peerRefuses, { peer, why: made.why }));
+  tell(call, say(words.sideMade, { node: peer }));
+}
+
+const loss = ({ terminal }: Call, node: string, overwrite: readonly string[]): readonly string[] =>
+  overwrite.length === 0
+    ? []
+    : [
+        terminal.paint.bad(
+          say(drbdWords(terminal.language).overwrites, { paths: harmless(overwrite.join(', ')), node }),
+        ),
+      ];
+
+const tell = ({ terminal }: Call, sentence: string): void => print(1, terminal.marks(`✓ ${sentence}\n`));
+
+/** One file for both, and nobody's disk is silently cut. */
+function requireAlike(call: Call, { side, peer }: Both, theirs: Side): void {
+  const words = drbdWords(call.terminal.language);
+  if (side.generation !== theirs.generation)
+    throw new CommandError(
+      'broken',
+      say(words.generations, { own: side.generation, theirs: theirs.generation, peer }),
+    );
+  for (const [index, { path, bytes }] of side.disks.entries()) {
+    const other = theirs.disks[index]?.bytes ?? 0;
+    if (other !== bytes)
+      throw new CommandError(
+        'broken',
+        say(words.sizes, { path, own: amount(bytes / 1024), theirs: amount(other / 1024), peer }),
+      );
+  }
+}
+
+/** A line for each volume. */
+const statesOf = async (host: Host, what: 'cstate' | 'dstate', { drbd }: Pair): Promise<readonly string[]> =>
+  (await run(host, ['drbdadm', what, drbd.resource], 10_000)).split('\n').filter(Boolean);
+
+async function untilConnected(call: Call, pair: Pair, peer: string, seconds: number): Promise<void> {
+  const { host, sys, terminal } = call;
+  const words = drbdWords(terminal.language);
+  print(1, `  ${say(words.waiting, { peer })}\n`);
+  const end = sys.now() + seconds * 1000;
+  for (; sys.now() < end; await sys.sleep(1000)) {
+    const states = await statesOf(host, 'cstate', pair);
+    if (states.length > 0 && states.every((state) => state === 'Connected')) return;
+  }
+  throw new CommandError('broken', say(words.notConnected, { peer, seconds, resource: pair.drbd.resource }));
+}
+
+/** Only where both sides are what create-md has just made of them. */
+async function requireNew({ host, terminal }: Call, pair: Pair): Promise<void> {
+  const states = await statesOf(host, 'dstate', pair);
+  if (states.length === 0 || !states.every((state) => state === 'Inconsistent/Inconsistent'))
+    throw new CommandError('broken', say(drbdWords(terminal.language).notNew, { states: states.join(', ') }));
+}
+
+function primaryCommands(pair: Pair, skipSync: boolean): readonly Argv[] {
+  const { resource } = pair.drbd;
+  return skipSync
+    ? [
+        ...volumesOf(pair).map(
+          (_, number): Argv => [
+            'drbdadm',
+            '--',
+            '--clear-bitmap',
+            'new-current-uuid',
+            `${resource}/${number}`,
+          ],
+        ),
+        ['drbdadm', 'primary', resource],
+      ]
+    : [['drbdadm', 'primary', '--force', resource]];
+}
+
+async function becomePrimary(call: Call, pair: Pair, node: string, skipSync: boolean): Promise<void> {
+  const words = drbdWords(call.terminal.language);
+  for (const argv of primaryCommands(pair, skipSync)) await run(call.host, argv);
+  if (skipSync) tell(call, words.skipped);
+  tell(call, say(words.primary, { node }));
+}
+
+const mkfs = ({ type, device }: Volume): Argv => [
+  `mkfs.${type}`,
+  '-q',
+  type.startsWith('ext') ? '-F' : '-f', // whether anything is lost by it was decided before
+  device,
+];
+
+/** On DRBD's device, and only where it holds nothing, or what was named to be lost. */
+async function makeFilesystem(call: Call, volume: Volume, mayLose: boolean): Promise<void> {
+  const { host, terminal } = call;
+  const words = drbdWords(terminal.language);
+  const seen = await lookAtDisk(host, volume.device);
+  if (seen.is !== 'empty' && !mayLose)
+    throw new CommandError(
+      'halfway',
+      say(words.notEmpty, { sentence: harmless(diskSentence(volume.device, seen, terminal.language)) }),
+    );
+  await run(host, mkfs(volume), 600_000);
+  tell(call, say(words.made, { device: volume.device, type: volume.type }));
+}
+
+/** What is exported must be there before the cluster exports it. */
+async function makeDirectories(host: Host, { filesystem, exports }: Pair): Promise<void> {
+  const { device, type, directory } = filesystem;
+  await run(host, ['mount', '-t', type, device, directory]);
+  try {
+    await run(host, ['mkdir', '-p', ...new Set(exports.map((one) => one.directory))]);
+  } finally {
+    await run(host, ['umount', directory]);
+  }
+}
+
+const syncsWithinMs = 12 * 3_600_000;
+
+/** Until both copies are whole; Ctrl-C ends the waiting and nothing else. */
+async function followSync(call: Call, pair: Pair): Promise<Ending> {
+  const { host, sys, terminal } = call;
+  const words = drbdWords(terminal.language);
+  const end = sys.now() + syncsWithinMs;
+  let told = '';
+  for (; sys.now() < end; await sys.sleep(2000)) {
+    const states = await statesOf(host, 'dstate', pair).catch((error: unknown) => {
+      if (error instanceof CommandError || error instanceof Failure) return [];
+      throw error;
+    });
+    if (states.length > 0 && states.every((state) => state === 'UpToDate/UpToDate')) {
+      tell(call, words.synced);
+      printLines([terminal.marks(`  → ${words.next}`)]);
+      return 'well';
+    }
+    const percent = await percentOf(host);
+    const line = percent === null ? '' : say(words.syncing, { percent });
+    if (line !== '' && line !== told) print(1, `  ${line}\n`);
+    told = line;
+  }
+  print(1, `${words.goesOn}\n`);
+  return 'halfway';
+}
+
+/** `sync'ed: 12.3%` of 8.4, `done:12.34` of 9; the least of all volumes, whole percent. */
+async function percentOf(host: Host): Promise<number | null> {
+  const proc = await host.tryRun(['cat', '/proc/drbd'], { timeoutMs: 5000 });
+  const nine = await host.tryRun(['drbdsetup', 'status', '--verbose', '--statistics'], { timeoutMs: 5000 });
+  const found = [...`${proc.stdout}\n${nine.stdout}`.matchAll(/(?:sync'ed:\s*|done:)(\d+(?:\.\d+)?)/g)];
+  return found.length === 0 ? null : Math.floor(Math.min(...found.map(([, percent]) => Number(percent))));
+}

@@ -1,0 +1,176 @@
+import { counted, difference, push, requireOnlyOwn, textOf, withDrafts, write } from '../apply/workshop.ts';
+import type { Call } from '../command.ts';
+import { approve, atWork, requireRoot } from '../commands/change.ts';
+import { exportPrefix, type Pair, volumesOf } from '../configuration/pair.ts';
+import { configurationFile, readPair } from '../configuration/read.ts';
+import { run } from '../drbd/side.ts';
+import { CommandError, type Ending } from '../exit.ts';
+import { cibText } from '../facts/cib-text.ts';
+import { lookAtCluster } from '../facts/cluster.ts';
+import { tryToKnow } from '../facts/known.ts';
+import { below, type Element, attribute as of, parseXml, within } from '../facts/xml.ts';
+import { print, printLines } from '../output/print.ts';
+import { harmless } from '../output/terminal.ts';
+import { say } from '../output/words.ts';
+import { wantedOf } from '../plan/cluster.ts';
+import { drbdFile } from '../plan/files.ts';
+import { removeWords } from './words.ts';
+
+export type RemoveOptions = {
+  readonly config: string | undefined;
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+};
+
+/** What goes: the clone, the group, and every constraint that names one of them or of their members. */
+type Own = {
+  readonly containers: readonly Element[];
+  readonly resources: readonly Element[];
+  readonly constraints: readonly Element[];
+};
+
+/**
+ * `tsha remove`: stops the service of the file, and then takes it out of the cluster in one transaction. In that order, since Pacemaker
+ * stops what is no longer configured without the order in which it belongs. Data, DRBD's file and the file itself stay.
+ */
+export async function remove(call: Call, options: RemoveOptions): Promise<Ending> {
+  const { host, terminal } = call;
+  const words = removeWords(terminal.language);
+  const file = options.config ?? configurationFile;
+  const pair = readPair(file, terminal.language);
+  const cib = parseXml(await cibText(host));
+  const own = ownOf(cib, pair, words.stranger);
+  if (own.containers.length + own.constraints.length === 0) {
+    print(1, `${say(words.nothing, { file: harmless(file) })}\n`);
+    return 'well';
+  }
+  const disks = volumesOf(pair).flatMap((volume) => Object.entries(volume.disks).map((one) => one.join(':')));
+  printLines([
+    say(words.goes, { file: harmless(file) }),
+    ...[...own.resources, ...own.constraints].map((one) => harmless(`  - ${of(one, 'id')}  ${kindOf(one)}`)),
+    terminal.paint.bad(say(words.ends, { disks: harmless(disks.join(', ')) })),
+  ]);
+  if (options.dryRun) return 'attention';
+  requireRoot(call);
+  await approve(call, words.question, options.yes);
+  return atWork(call, 'tsha remove', async () => {
+    if (!call.sys.env['CIB_file']) {
+      // the group first: without it the clone may be demoted
+      for (const container of own.containers.toReversed()) await run(host, switchOff(of(container, 'id')));
+      await untilStopped(call, own);
+    }
+    await withDrafts(call, (folder) => takeOut(call, folder, pair));
+    print(1, terminal.marks(`✓ ${words.removed}\n`));
+    const [first] = volumesOf(pair);
+    const facts = {
+      files: [file, drbdFile(pair)].map(harmless).join(', '),
+      resource: pair.drbd.resource,
+      device: first?.device ?? '',
+      directory: first?.directory ?? '',
+    };
+    print(1, `${say(words.stays, facts)}\n`);
+    return 'well';
+  });
+}
+
+const kindOf = (element: Element): string =>
+  element.name === 'primitive'
+    ? `${of(element, 'class')}:${of(element, 'provider')}:${of(element, 'type')}`
+    : element.name;
+
+const switchOff = (id: string) =>
+  [
+    ...(['crm_resource', '--resource', id, '--meta'] as const),
+    ...['--set-parameter', 'target-role', '--parameter-value', 'Stopped'],
+  ] as const;
+
+/** Throws `CommandError` where the group has a member that the file does not speak of. */
+function ownOf(cib: Element, pair: Pair, stranger: string): Own {
+  const wanted = wantedOf(pair);
+  const resources = below(cib, 'configuration', 'resources').at(0) ?? within(cib, 'resources').at(0);
+  const containers = (resources?.children ?? []).filter(
+    (one) =>
+      (one.name === 'clone' && of(one, 'id') === wanted.clone.id) ||
+      (one.name === 'group' && of(one, 'id') === wanted.group.id),
+  );
+  const members = containers.flatMap((one) => below(one, 'primitive'));
+  const known = new Set(wanted.resources.map(({ id }) => id));
+  for (const member of members) {
+    const id = of(member, 'id');
+    const isOurs =
+      known.has(id) || (id.startsWith(exportPrefix(pair.name)) && of(member, 'type') === 'exportfs');
+    if (!isOurs)
+      throw new CommandError('broken', say(stranger, { id: harmless(id), group: wanted.group.id }));
+  }
+  const ids = new Set([...containers, ...members].map((one) => of(one, 'id')));
+  const constraints = within(cib, 'constraints')
+    .flatMap(({ children }) => children)
+    .filter((one) =>
+      [one, ...within(one, 'resource_ref')].some((part) => names(part).some((id) => ids.has(id))),
+    );
+  return { containers, resources: members, constraints };
+}
+
+/** The resources that a constraint, or a reference in its sets, names. */
+const names = (element: Element): readonly string[] =>
+  element.name === 'resource_ref'
+    ? [of(element, 'id')]
+    : ['rsc', 'with-rsc', 'first', 'then'].map((name) => of(element, name)).filter(Boolean);
+
+const stopsWithinMs = 300_000;
+
+async function untilStopped(call: Call, own: Own): Promise<void> {
+  const { host, sys, terminal } = call;
+  const words = removeWords(terminal.language);
+  const ids = new Set(own.resources.map((one) => of(one, 'id')));
+  print(1, `  ${words.stopping}\n`);
+  const end = sys.now() + stopsWithinMs;
+  let left: readonly string[] = [...ids];
+  for (; sys.now() < end; await sys.sleep(1000)) {
+    const seen = await tryToKnow(() => lookAtCluster(host));
+    if (seen.is === 'unknown') continue;
+    const running = seen.value.instances.filter(
+      ({ id, active, pending }) => ids.has(id) && (active || pending),
+    );
+    left = [...new Set(running.map(({ id }) => id))];
+    if (left.length === 0) return;
+  }
+  throw new CommandError(
+    'halfway',
+    say(words.stillRuns, { seconds: stopsWithinMs / 1000, ids: harmless(left.join(', ')) }),
+    ['tsha status', 'tsha remove'],
+  );
+}
+
+const mostTries = 20;
+
+/** In one transaction, bound to the version that was read. */
+async function takeOut(call: Call, folder: string, pair: Pair): Promise<void> {
+  const { host, terminal } = call;
+  const words = removeWords(terminal.language);
+  for (let tries = 0; tries < mostTries; tries++) {
+    const cib = parseXml(await cibText(host));
+    const own = ownOf(cib, pair, words.stranger);
+    const gone = new Set([...own.containers, ...own.constraints].map((one) => of(one, 'id')));
+    if (gone.size === 0) return;
+    const before = write(folder, 'old.xml', textOf(cib));
+    const diff = await difference(
+      host,
+      before,
+      write(folder, 'new.xml', textOf(counted(without(cib, gone)))),
+    );
+    requireOnlyOwn(diff, [...gone]);
+    if ((await push(host, write(folder, 'patch.xml', diff))) === 'taken') return;
+  }
+  throw new CommandError('halfway', words.changedMeanwhile, ['tsha remove']);
+}
+
+/** Of the sections for resources and constraints. */
+const without = (element: Element, ids: ReadonlySet<string>): Element => ({
+  ...element,
+  children: element.children
+    .filter((child) => !(['resources', 'constraints'].includes(element.name) && ids.has(of(child, 'id'))))
+    .map((child) =>
+      ['configuration', 'resources', 'constraints'].includes(child.name) ? without(child, ids) : child,
+    ),
+});

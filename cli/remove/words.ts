@@ -1,0 +1,33 @@
+import type { Language } from '../output/terminal.ts';
+
+const english = {
+  nothing: 'Nothing of {file} is in the cluster.',
+  goes: 'Of {file} these go from the cluster:',
+  ends: 'THE SERVICE ENDS. The data stays on both disks: {disks}',
+  stranger:
+    '{id} is in the group {group} and not in the file: take it out of the group first. Nothing has been changed',
+  question: 'Stop the service, and remove it from the cluster?',
+  stopping: 'stopping',
+  stillRuns: 'after {seconds} s these still run: {ids}. They are switched off and stay in the configuration',
+  changedMeanwhile:
+    'somebody changes the configuration all the time; the service is stopped, and stays in the configuration',
+  removed: 'The cluster has nothing of it any more.',
+  stays:
+    'What stays: {files}, DRBD’s meta-data and the data. Read it: mount -o ro {device} {directory}, after drbdadm up {resource}; drbdadm primary {resource}. tsha apply brings all of it back.',
+};
+
+const chinese: typeof english = {
+  nothing: '集群中没有 {file} 的任何内容。',
+  goes: '{file} 中的以下内容将从集群移除：',
+  ends: '服务将结束。数据保留在两块磁盘上：{disks}',
+  stranger: '{id} 在组 {group} 中，但不在文件里：请先把它移出该组。没有改动任何东西',
+  question: '停止服务并将其从集群移除吗？',
+  stopping: '正在停止',
+  stillRuns: '{seconds} 秒后仍在运行：{ids}。它们已被关闭，仍留在配置中',
+  changedMeanwhile: '一直有人在改动配置；服务已停止，仍留在配置中',
+  removed: '集群中已没有它的任何内容。',
+  stays:
+    '保留的内容：{files}、DRBD 元数据和数据。读取：drbdadm up {resource}; drbdadm primary {resource} 之后 mount -o ro {device} {directory}。tsha apply 可全部恢复。',
+};
+
+export const removeWords = (language: Language): typeof english => (language === 'zh' ? chinese : english);
