@@ -45,7 +45,7 @@ function exportOf(text: string, index: number): Draft['exports'][number] {
 
 /** The next device, and the directory beside. */
 function stateOf({ device = firstDevice, directory = '' }: Words, disk: string): Draft['state'] {
-  const next = device.replace(/\d+$/, (minor) => String(Number(minor) + 1));
+  const next = device.replace(/(?<=^\/dev\/drbd)\d+$/, (minor) => String(Number(minor) + 1));
   return { device: next, disk, directory: `${directory}-state` };
 }
 
