@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure, type Host } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
@@ -23,18 +26,24 @@ export async function whatIf(host: Host, node: string): Promise<WhatIf> {
   return readWhatIf(before, whole, after);
 }
 
-/** Pacemaker 3.0 leaves out, in XML, everything behind a change that it was asked for: so the changed state is asked for first. */
+/**
+ * Pacemaker 3.0 leaves out, in XML, everything behind a change that it was asked for: so the changed state is asked for first. In a file,
+ * since our pipes are sockets, which no program can open by name.
+ */
 async function inTwoSteps(host: Host, live: readonly string[]): Promise<Element> {
-  const changed = await simulate(host, [...live, '--quiet', '--save-input=/dev/stdout']);
-  return parseXml(await simulate(host, ['--xml-pipe', '--simulate', '--output-as=xml'], changed));
+  const folder = mkdtempSync(join(tmpdir(), 'tsha-what-if-'));
+  try {
+    const changed = join(folder, 'cib.xml');
+    await simulate(host, [...live, '--quiet', `--save-input=${changed}`]);
+    return parseXml(await simulate(host, [`--xml-file=${changed}`, '--simulate', '--output-as=xml']));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
-async function simulate(host: Host, options: readonly string[], input?: string): Promise<string> {
+async function simulate(host: Host, options: readonly string[]): Promise<string> {
   const argv: Argv = ['crm_simulate', ...options];
-  const output = await host.tryRun(argv, {
-    timeoutMs: 15_000,
-    ...(input === undefined ? {} : { input }),
-  });
+  const output = await host.tryRun(argv, { timeoutMs: 15_000 });
   if (output.code !== 0) throw commandFailure(argv, output);
   return output.stdout;
 }

@@ -15,10 +15,13 @@ const modified = '<modifications/><modify_node action="Failing" node="node1"/>';
 
 /** As 2.1 answers, in one; and as 3.0 does, which leaves out what comes after the change. */
 function pacemaker(version: '2.1' | '3.0', nfs: string): FakeMachine {
-  return new FakeMachine().on('crm_simulate', (args, { input }) => {
-    if (args.includes('--xml-pipe'))
-      return input === '<cib changed="1"/>' ? answer(before + after(nfs)) : { code: 1 };
-    if (args.some((arg) => arg.startsWith('--save-input'))) return '<cib changed="1"/>';
+  let saved: string | undefined;
+  return new FakeMachine().on('crm_simulate', (args) => {
+    const value = (name: string) => args.find((arg) => arg.startsWith(`${name}=`))?.slice(name.length + 1);
+    const file = value('--xml-file');
+    if (file !== undefined) return file === saved ? answer(before + after(nfs)) : { code: 105 };
+    saved = value('--save-input');
+    if (saved !== undefined) return '';
     return answer(before + modified + (version === '2.1' ? after(nfs) : ''));
   });
 }
