@@ -222,7 +222,7 @@ const cli = yargs(argv)
     help.drbd,
     (args) =>
       withCommon(args)
-        .positional('what', { choices: ['create'] as const, demandOption: true })
+        .positional('what', { choices: ['create', 'grow'] as const, demandOption: true })
         .options(changing)
         .options({
           config: { alias: 'c', string: true, requiresArg: true, describe: help.config },
@@ -231,8 +231,14 @@ const cli = yargs(argv)
           overwrite: { string: true, array: true, requiresArg: true, describe: help.overwrite },
         }),
     async (options) => {
+      const { what, config, here = false, skipSync = false, overwrite = [] } = options;
+      if (what === 'grow') {
+        const { grow } = await import('./drbd/grow.ts');
+        const wish = { config, here, dryRun: options.n === true, yes: options.y === true };
+        await perform(options as CommonOptions, (call) => grow(call, wish), longMs);
+        return;
+      }
       const { create } = await import('./drbd/create.ts');
-      const { config, here = false, skipSync = false, overwrite = [] } = options;
       const wishes = {
         config,
         here,

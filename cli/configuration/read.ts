@@ -15,13 +15,18 @@ export const configurationFile = '/etc/tsha/tsha.yaml';
 
 /** The pair that a file describes, or standard input where it is `-`. Throws `CommandError('unknown')` that shows every error at its place. */
 export function readPair(file: string, language: Language): Pair {
-  if (file === '-') return pairOf(readConfiguration(file, readFileSync(0, 'utf8'), language));
-  return pairOf(readConfiguration(file, textOf(file, language), language));
+  return pairFrom(file, textOf(file, language), language);
 }
+
+/** The same of a text that was read already. */
+export const pairFrom = (file: string, text: string, language: Language): Pair =>
+  pairOf(readConfiguration(file, text, language));
 
 const longest = 1024 * 1024;
 
-function textOf(file: string, language: Language): string {
+/** The text of a file, or of standard input, which can be read once. */
+export function textOf(file: string, language: Language): string {
+  if (file === '-') return readFileSync(0, 'utf8');
   const words = configurationWords(language);
   const refuse = (says: Says, why = '') =>
     new CommandError('unknown', say(words[says], { file: harmless(file), why }));

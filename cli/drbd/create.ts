@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { Failure } from '../../lib/contract/outcome.ts';
 import { type Host, hostName } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Call } from '../command.ts';
 import { approve, atWork, requireRoot } from '../commands/change.ts';
 import { type Pair, type Volume, volumesOf } from '../configuration/pair.ts';
-import { configurationFile, readPair } from '../configuration/read.ts';
+import { configurationFile, pairFrom, textOf } from '../configuration/read.ts';
 import { diskSentence, lookAtDisk } from '../disk/seen.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { tshaThere } from '../facts/other-node.ts';
@@ -16,7 +14,17 @@ import { amount } from '../output/units.ts';
 import { say } from '../output/words.ts';
 import { drbdFile } from '../plan/files.ts';
 import { shellLine } from '../stack.ts';
-import { makeSide, requireFresh, run, type Side, sideCommands, takeBack, undoCommands } from './side.ts';
+import { followSync, statesOf, tell } from './follow-sync.ts';
+import {
+  makeSide,
+  placeIn,
+  requireFresh,
+  run,
+  type Side,
+  sideCommands,
+  takeBack,
+  undoCommands,
+} from './side.ts';
 import { drbdWords } from './words.ts';
 
 export type CreateOptions = {
@@ -42,24 +50,15 @@ const sideAnswer = z.object({
  */
 export async function create(call: Call, options: CreateOptions): Promise<Ending> {
   const { host, terminal } = call;
-  const words = drbdWords(terminal.language);
   const file = options.config ?? configurationFile;
-  const pair = readPair(file, terminal.language);
-  const name = await hostName(host);
-  const [node, peer] = [
-    pair.nodes.find((one) => one.name === name)?.name,
-    pair.nodes.find((one) => one.name !== name)?.name ?? '',
-  ];
-  if (node === undefined)
-    throw new CommandError(
-      'unknown',
-      say(words.notANode, { node: harmless(name), nodes: pair.nodes.map((one) => one.name).join(', ') }),
-    );
+  const text = textOf(file, terminal.language);
+  const pair = pairFrom(file, text, terminal.language);
+  const { node, peer } = placeIn(call, pair, await hostName(host));
   requireRoot(call);
   const side = await requireFresh(call, pair, node, options.overwrite);
   return options.here
     ? createHere(call, pair, node, side, options)
-    : createBoth(call, { pair, node, peer, file, side }, options);
+    : createBoth(call, { pair, node, peer, text, side }, options);
 }
 
 async function createHere(
@@ -90,14 +89,14 @@ type Both = {
   readonly pair: Pair;
   readonly node: string;
   readonly peer: string;
-  readonly file: string;
+  /** Of the configuration, for the other node. */
+  readonly text: string;
   readonly side: Side;
 };
 
 async function createBoth(call: Call, both: Both, options: CreateOptions): Promise<Ending> {
-  const { pair, node, peer, file, side } = both;
+  const { pair, node, peer, text, side } = both;
   const words = drbdWords(call.terminal.language);
-  const text = file === '-' ? '' : readFileSync(file, 'utf8');
   const asked = await tshaThere(call.host, peer, [...hereWords, '-n', '--json'], text);
   if (asked.is === 'refused')
     throw new CommandError('broken', say(words.peerRefuses, { peer, why: asked.why }));
@@ -135,7 +134,7 @@ async function createBoth(call: Call, both: Both, options: CreateOptions): Promi
     for (const volume of volumesOf(pair)) await makeFilesystem(call, volume, options.overwrite.length > 0);
     await makeDirectories(call.host, pair);
     await run(call.host, ['drbdadm', 'secondary', pair.drbd.resource]);
-    return followSync(call, pair);
+    return followSync(call, pair, words.next);
   });
 }
 
@@ -159,8 +158,6 @@ const loss = ({ terminal }: Call, node: string, overwrite: readonly string[]): r
         ),
       ];
 
-const tell = ({ terminal }: Call, sentence: string): void => print(1, terminal.marks(`✓ ${sentence}\n`));
-
 /** One file for both, and nobody's disk is silently cut. */
 function requireAlike(call: Call, { side, peer }: Both, theirs: Side): void {
   const words = drbdWords(call.terminal.language);
@@ -178,10 +175,6 @@ function requireAlike(call: Call, { side, peer }: Both, theirs: Side): void {
       );
   }
 }
-
-/** A line for each volume. */
-const statesOf = async (host: Host, what: 'cstate' | 'dstate', { drbd }: Pair): Promise<readonly string[]> =>
-  (await run(host, ['drbdadm', what, drbd.resource], 10_000)).split('\n').filter(Boolean);
 
 async function untilConnected(call: Call, pair: Pair, peer: string, seconds: number): Promise<void> {
   const { host, sys, terminal } = call;
@@ -257,39 +250,4 @@ async function makeDirectories(host: Host, { filesystem, exports }: Pair): Promi
   } finally {
     await run(host, ['umount', directory]);
   }
-}
-
-const syncsWithinMs = 12 * 3_600_000;
-
-/** Until both copies are whole; Ctrl-C ends the waiting and nothing else. */
-async function followSync(call: Call, pair: Pair): Promise<Ending> {
-  const { host, sys, terminal } = call;
-  const words = drbdWords(terminal.language);
-  const end = sys.now() + syncsWithinMs;
-  let told = '';
-  for (; sys.now() < end; await sys.sleep(2000)) {
-    const states = await statesOf(host, 'dstate', pair).catch((error: unknown) => {
-      if (error instanceof CommandError || error instanceof Failure) return [];
-      throw error;
-    });
-    if (states.length > 0 && states.every((state) => state === 'UpToDate/UpToDate')) {
-      tell(call, words.synced);
-      printLines([terminal.marks(`  → ${words.next}`)]);
-      return 'well';
-    }
-    const percent = await percentOf(host);
-    const line = percent === null ? '' : say(words.syncing, { percent });
-    if (line !== '' && line !== told) print(1, `  ${line}\n`);
-    told = line;
-  }
-  print(1, `${words.goesOn}\n`);
-  return 'halfway';
-}
-
-/** `sync'ed: 12.3%` of 8.4, `done:12.34` of 9; the least of all volumes, whole percent. */
-async function percentOf(host: Host): Promise<number | null> {
-  const proc = await host.tryRun(['cat', '/proc/drbd'], { timeoutMs: 5000 });
-  const nine = await host.tryRun(['drbdsetup', 'status', '--verbose', '--statistics'], { timeoutMs: 5000 });
-  const found = [...`${proc.stdout}\n${nine.stdout}`.matchAll(/(?:sync'ed:\s*|done:)(\d+(?:\.\d+)?)/g)];
-  return found.length === 0 ? null : Math.floor(Math.min(...found.map(([, percent]) => Number(percent))));
 }

@@ -22,6 +22,21 @@ export type Side = {
   readonly disks: readonly { readonly path: string; readonly bytes: number }[];
 };
 
+/** This node and the other one, by their names. Throws `CommandError` on a machine that the file does not name. */
+export function placeIn(
+  { terminal }: Call,
+  pair: Pair,
+  name: string,
+): { readonly node: string; readonly peer: string } {
+  const names = pair.nodes.map((one) => one.name);
+  if (!names.includes(name))
+    throw new CommandError(
+      'unknown',
+      say(drbdWords(terminal.language).notANode, { node: harmless(name), nodes: names.join(', ') }),
+    );
+  return { node: name, peer: names.find((one) => one !== name) ?? '' };
+}
+
 /** Of the DRBD that is loaded here; the kernel's own, 8.4, where none is. */
 export async function generationHere(host: Host): Promise<DrbdGeneration> {
   const [major] = procVersion((await readIfThere(host, '/proc/drbd')) ?? '') ?? [8];
@@ -68,7 +83,7 @@ export async function requireFresh(
   return { generation, disks };
 }
 
-async function sizeOf(host: Host, path: string): Promise<number> {
+export async function sizeOf(host: Host, path: string): Promise<number> {
   const argv: Argv = ['blockdev', '--getsize64', path];
   const answer = await host.tryRun(argv, { timeoutMs: 10_000 });
   if (answer.code !== 0) throw commandFailure(argv, answer);

@@ -33,6 +33,10 @@ const english = {
   takenBack: 'what this command made on {node} has been taken back',
   leftOnPeer: 'on {peer}: {commands}',
   next: 'tsha apply',
+  nothingToGrow:
+    'The disks are no larger than their devices. Make them larger on both nodes first (lvextend).',
+  grows: '{device}: {from}, its disks {to}',
+  notHere: '{directory} is not mounted here: a filesystem grows where it is mounted, on the node that serves',
 };
 
 const chinese: typeof english = {
@@ -67,6 +71,9 @@ const chinese: typeof english = {
   takenBack: '本命令在 {node} 上所做的已撤回',
   leftOnPeer: '在 {peer} 上：{commands}',
   next: 'tsha apply',
+  nothingToGrow: '磁盘不比设备大。请先在两个节点上扩大磁盘（lvextend）。',
+  grows: '{device}：{from}，其磁盘 {to}',
+  notHere: '{directory} 没有在这里挂载：文件系统只能在挂载处（提供服务的节点）扩大',
 };
 
 export const drbdWords = (language: Language): typeof english => (language === 'zh' ? chinese : english);

@@ -37,7 +37,7 @@ const english = {
   apply:
     'Make the cluster what the configuration says; with -n only the differences and what Pacemaker would do',
   remove: 'Stop the service of the configuration, and take it out of the cluster; the data stays',
-  drbd: "Make DRBD's resource of the configuration on both nodes, of disks that hold nothing, with filesystems on it",
+  drbd: "create: DRBD's resource on both nodes, of disks that hold nothing, with filesystems; grow: what became larger",
   here: 'Only the side of this node, as the other one asks for it',
   skipSync: 'Take both sides for alike instead of copying one: they hold nothing',
   overwrite: 'A disk of this node whose content may be lost; again for several',
@@ -93,7 +93,7 @@ const chinese: Help = {
   as: '用于哪个工具',
   apply: '让集群符合配置；-n 只显示差异和 Pacemaker 会做什么',
   remove: '停止配置中的服务并将其从集群移除；数据保留',
-  drbd: '按配置在两个节点的空磁盘上建立 DRBD 资源及其上的文件系统',
+  drbd: 'create：在两个节点的空磁盘上建立 DRBD 资源及文件系统；grow：磁盘变大之后一并扩大',
   here: '只建立本节点的一侧，供另一节点调用',
   skipSync: '不复制，把两侧视为相同：它们都没有内容',
   overwrite: '本节点上内容可以丢失的磁盘；可重复',

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { nodes } from '../settings.ts';
-import { makeVolumes } from '../tutorial/lab-values.ts';
+import { nodes, peerOf } from '../settings.ts';
+import { growVolume, makeVolumes } from '../tutorial/lab-values.ts';
 import { expectTsha } from './operate/tsha.ts';
 import type { Run } from './run.ts';
 
@@ -104,6 +104,18 @@ sed -i 's|^exports:|exports:\\n  - { directory: /srv/nfs/more, clients: ["10.77.
     'the file is there after the switch',
     (await on('client', 'cat /mnt/share/file')).trim() === 'kept',
   );
+
+  const serving = peerOf(home);
+  const sizeOfShare = async () => Number(await on('client', 'df --output=size /mnt/share | tail -1'));
+  const before = await sizeOfShare();
+  await call('drbd grow', 0, /no larger than their devices/, serving);
+  await on(home, growVolume);
+  await call('drbd grow -y', 2, /Make them alike/, serving);
+  await on(serving, growVolume);
+  await call('drbd grow -y', 2, /not mounted here/, home);
+  await call('drbd grow -y', 0, /drbdadm resize data\/0[\s\S]*Both copies are UpToDate/, serving);
+  const after = await sizeOfShare();
+  checks.add('the client sees a larger filesystem', after > before, `${before} KiB, ${after} KiB`);
 
   await on('client', 'umount /mnt/share /mnt/more');
   await call('remove -n', 1, /THE SERVICE ENDS/, home);

@@ -7,7 +7,7 @@ const dataEnd = `$(($(blockdev --getsz /dev/ubdb) - ${stateDisk}))`;
 export const makeVolumes = `modprobe dm-mod && dmsetup create nfs --table "0 ${smallDisk} linear /dev/ubdb 0" &&
 dmsetup create nfs-state --table "0 ${stateDisk} linear /dev/ubdb ${dataEnd}"`;
 
-const growVolume = `dmsetup suspend nfs; dmsetup reload nfs --table "0 ${dataEnd} linear /dev/ubdb 0" && dmsetup resume nfs`;
+export const growVolume = `dmsetup suspend nfs; dmsetup reload nfs --table "0 ${dataEnd} linear /dev/ubdb 0" && dmsetup resume nfs`;
 
 /**
  * Everything that the lab's machines have otherwise than those of the page; names and addresses are the same. No udev runs there, which
