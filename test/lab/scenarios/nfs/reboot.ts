@@ -54,7 +54,7 @@ async function stopOf(
   since: number,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const text = await lab.machine(node).ask(`grep -aE '${logPattern}' ${logFile}`, { signal });
+  const text = await lab.machine(node).run(`grep -aE '${logPattern}' ${logFile} || true`, { signal });
   const actions = parseActions(node, text, new Date(since * 1000).getUTCFullYear());
   const stop = actions.find(
     ({ action, resource, from }) =>
