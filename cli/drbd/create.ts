@@ -15,16 +15,7 @@ import { say } from '../output/words.ts';
 import { drbdFile } from '../plan/files.ts';
 import { shellLine } from '../stack.ts';
 import { followSync, statesOf, tell } from './follow-sync.ts';
-import {
-  makeSide,
-  placeIn,
-  requireFresh,
-  run,
-  type Side,
-  sideCommands,
-  takeBack,
-  undoCommands,
-} from './side.ts';
+import { makeSide, placeIn, requireFresh, run, type Side, sideCommands, undoCommands } from './side.ts';
 import { drbdWords } from './words.ts';
 
 export type CreateOptions = {
@@ -79,7 +70,8 @@ async function createHere(
   if (dryRun) return 'well';
   await approve({ ...call, json: false }, words.questionHere, yes);
   return atWork(call, 'tsha drbd create --here', async () => {
-    await makeSide(call, pair, side, overwrite);
+    const { keep } = await makeSide(call, pair, side, overwrite);
+    keep();
     if (!call.json) tell(call, say(words.sideMade, { node }));
     return 'well';
   });
@@ -117,19 +109,20 @@ async function createBoth(call: Call, both: Both, options: CreateOptions): Promi
   if (options.dryRun) return 'well';
   await approve(call, words.question, options.yes);
   return atWork(call, 'tsha drbd create', async () => {
-    await makeSide(call, pair, side, options.overwrite);
+    const made = await makeSide(call, pair, side, options.overwrite);
     try {
       tell(call, say(words.sideMade, { node }));
       if (byHand === null) await makeThere(call, peer, text);
       await untilConnected(call, pair, peer, byHand === null ? 120 : 3600);
       await requireNew(call, pair);
     } catch (error) {
-      await takeBack(call.host, pair, true);
+      await made.undo();
       print(2, `${say(words.takenBack, { node })}\n`);
       const commands = [...undoCommands(pair), ['rm', drbdFile(pair)]].map(shellLine).join('; ');
       print(2, `${say(words.leftOnPeer, { peer, commands })}\n`);
       throw error;
     }
+    made.keep();
     await becomePrimary(call, pair, node, options.skipSync);
     for (const volume of volumesOf(pair)) await makeFilesystem(call, volume, options.overwrite.length > 0);
     await makeDirectories(call.host, pair);

@@ -105,17 +105,30 @@ export const undoCommands = ({ drbd: { resource } }: Pair): readonly Argv[] => [
   ['drbdadm', '--', '--force', 'wipe-md', resource],
 ];
 
-/** The file, the meta-data, the devices; all of it or, where a step fails, none. */
+/** What can be taken back until somebody's content counts. */
+export type Made = {
+  /** Down, without meta-data, and without the file where it was made by us. */
+  readonly undo: () => Promise<void>;
+  /** From here on a signal takes nothing back. */
+  readonly keep: () => void;
+};
+
+/** The file, the meta-data, the devices; all of it or, where a step fails or a signal comes, none. */
 export async function makeSide(
   call: Call,
   pair: Pair,
   side: Side,
   overwrite: readonly string[],
-): Promise<void> {
+): Promise<Made> {
   const { host } = call;
   const file = drbdFile(pair);
   const isNew = writeNew(file, drbdResource(pair, side.generation));
-  const undo = () => takeBack(host, pair, isNew);
+  let isKept = false;
+  const undo = async () => {
+    if (isKept) return;
+    for (const argv of undoCommands(pair)) await host.tryRun(argv, { timeoutMs: 30_000 });
+    if (isNew) rmSync(file, { force: true });
+  };
   call.onInterrupt(undo);
   try {
     for (const argv of sideCommands(pair, overwrite)) await run(host, argv);
@@ -123,11 +136,12 @@ export async function makeSide(
     await undo();
     throw error;
   }
-}
-
-export async function takeBack(host: Host, pair: Pair, withFile: boolean): Promise<void> {
-  for (const argv of undoCommands(pair)) await host.tryRun(argv, { timeoutMs: 30_000 });
-  if (withFile) rmSync(drbdFile(pair), { force: true });
+  return {
+    undo,
+    keep: () => {
+      isKept = true;
+    },
+  };
 }
 
 export async function run(host: Host, argv: Argv, timeoutMs = 120_000): Promise<string> {

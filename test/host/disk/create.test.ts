@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -67,7 +68,10 @@ esac`,
     ...Object.fromEntries(
       Object.entries(played).map(([name, script]) => [
         name,
-        script.replace('ANSWER9', answer(9, bytes)).replace('SMALLER', answer(8, bytes - mib)),
+        script
+          .replace('ANSWER9', answer(9, bytes))
+          .replace('SMALLER', answer(8, bytes - mib))
+          .replace('JOURNAL', at('journal')),
       ]),
     ),
   };
@@ -75,15 +79,28 @@ esac`,
     writeFileSync(at(`bin/${name}`), `#!/bin/sh\necho "${name} $*" >> ${at('journal')}\n${script}\n`);
     chmodSync(at(`bin/${name}`), 0o755);
   }
-  const call = async (...words: readonly string[]) => {
+  const begin = (...words: readonly string[]) => {
     const line = `mount --bind ${at('drbd.d')} /etc/drbd.d && mount -t tmpfs srv /srv && exec "$@"`;
     const tsha = [join(projectFolder, 'node_modules/.bin/tsx'), join(projectFolder, 'cli/main.ts')];
     const all = ['-m', '--propagation', 'private', 'sh', '-c', line, 'sh', ...tsha, 'drbd', 'create'];
-    const done = await execa('unshare', [...all, '-c', at('tsha.yaml'), ...words], {
+    return execa('unshare', [...all, '-c', at('tsha.yaml'), ...words], {
       reject: false,
       stdin: 'ignore',
+      detached: true, // a process group of its own, which a terminal would signal
       env: { PATH: `${at('bin')}:${process.env['PATH']}`, LC_ALL: 'C.UTF-8' },
     });
+  };
+  const call = async (...words: readonly string[]) => {
+    const done = await begin(...words);
+    return { code: done.exitCode, said: `${done.stdout}\n${done.stderr}` };
+  };
+  /** Ctrl-C as soon as a line says so. */
+  const interruptedAt = async (sentence: string) => {
+    const child = begin('-y');
+    child.stdout.on('data', (text: Buffer) => {
+      if (String(text).includes(sentence) && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+    });
+    const done = await child;
     return { code: done.exitCode, said: `${done.stdout}\n${done.stderr}` };
   };
   const journal = () => {
@@ -93,7 +110,7 @@ esac`,
       return '';
     }
   };
-  return { at, disk, state, call, journal };
+  return { at, disk, state, call, interruptedAt, journal };
 }
 type Stage = Awaited<ReturnType<typeof stage>>;
 
@@ -262,5 +279,28 @@ describe('what fails before anybody’s content counts is taken back', () => {
     expect(on.journal()).toMatch(/drbdadm down data\n(.*\n)*drbdadm -- --force wipe-md data/);
     expect(on.journal()).not.toMatch(/primary/);
     await expect(execa('test', ['-e', on.at('drbd.d/data.res')])).rejects.toThrow();
+  });
+});
+
+describe('Ctrl-C', () => {
+  const states = (c: string, d: string) =>
+    `case "$*" in cstate*) echo ${c} ;; dstate*) if grep -q primary JOURNAL; then echo ${d}; else echo Inconsistent/Inconsistent; fi ;; esac`;
+
+  test('while the other node is waited for: taken back', { timeout: 120_000 }, async () => {
+    const on = await stage({ drbdadm: states('WFConnection', '-') });
+    const answer = await on.interruptedAt('waiting for');
+    expect(answer.code, answer.said).toBe(130);
+    expect(on.journal()).toMatch(/drbdadm down data\n(.*\n)*drbdadm -- --force wipe-md data/);
+    expect(existsSync(on.at('drbd.d/data.res'))).toBe(false);
+  });
+
+  test('during the first copy: only the waiting ends, and what was made stays', {
+    timeout: 120_000,
+  }, async () => {
+    const on = await stage({ drbdadm: states('Connected', 'UpToDate/Inconsistent') });
+    const answer = await on.interruptedAt(': ext4');
+    expect(answer.code, answer.said).toBe(130);
+    expect(on.journal()).not.toMatch(/drbdadm down|wipe-md/);
+    expect(existsSync(on.at('drbd.d/data.res'))).toBe(true);
   });
 });
