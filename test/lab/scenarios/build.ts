@@ -106,6 +106,7 @@ sed -i 's|^exports:|exports:\\n  - { directory: /srv/nfs/more, clients: ["10.77.
   );
 
   const serving = peerOf(home);
+  await on(serving, `mkdir -p /etc/tsha; scp -q ${home}:/etc/tsha/tsha.yaml /etc/tsha/`);
   const sizeOfShare = async () => Number(await on('client', 'df --output=size /mnt/share | tail -1'));
   const before = await sizeOfShare();
   await call('drbd grow', 0, /no larger than their devices/, serving);
