@@ -211,7 +211,9 @@ function mayChange({ agent }: Case, call: Call, path: string): boolean {
     return page.startsWith(`${agent.name}-`) || /^(started|waiting|send_arp)-/.test(page);
   if (['nfsserver', 'exportfs', 'nfsnotify'].includes(agent.name) && path.startsWith('/var/lib/nfs'))
     return true;
-  if (agent.name === 'nfsserver' && /^\/run\/(tsha-nfs|sm-notify\.pid|systemd)(\/|$)/.test(path)) return true;
+  // Debian's nfs.conf has its pipefs-directory in /run
+  if (agent.name === 'nfsserver' && /^\/run\/(tsha-nfs|sm-notify\.pid|systemd|rpc_pipefs)(\/|$)/.test(path))
+    return true;
   const named = ['directory', 'nfs_shared_infodir', 'rpcpipefs_dir'].flatMap((name) =>
     value(`OCF_RESKEY_${name}`).split(agent.name === 'exportfs' ? /\s+/ : /$^/),
   );
