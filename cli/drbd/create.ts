@@ -94,6 +94,8 @@ async function createBoth(call: Call, both: Both, options: CreateOptions): Promi
     throw new CommandError('broken', say(words.peerRefuses, { peer, why: asked.why }));
   if (asked.is === 'answered') requireAlike(call, both, sideAnswer.parse(JSON.parse(asked.text)));
   const byHand = asked.is === 'unreachable' ? say(words.byHand, { peer, why: asked.why }) : null;
+  if (options.skipSync && (options.overwrite.length > 0 || byHand !== null))
+    throw new CommandError('unknown', words.skipOnlyEmpty);
   printLines([
     say(words.willDo, { here: node, peer }),
     `  ${say(words.willWrite, { file: drbdFile(pair) })}`,
@@ -124,7 +126,8 @@ async function createBoth(call: Call, both: Both, options: CreateOptions): Promi
     }
     made.keep();
     await becomePrimary(call, pair, node, options.skipSync);
-    for (const volume of volumesOf(pair)) await makeFilesystem(call, volume, options.overwrite.length > 0);
+    for (const volume of volumesOf(pair))
+      await makeFilesystem(call, volume, options.overwrite.includes(volume.disks[node] ?? ''));
     await makeDirectories(call.host, pair);
     await run(call.host, ['drbdadm', 'secondary', pair.drbd.resource]);
     return followSync(call, pair, words.next);

@@ -33,6 +33,8 @@ const english = {
   takenBack: 'what this command made on {node} has been taken back',
   leftOnPeer: 'on {peer}: {commands}',
   next: 'tsha apply',
+  skipOnlyEmpty:
+    '--skip-sync takes both sides for alike, and that has to be seen on both: not with --overwrite, and not where ssh does not reach the other node',
   nothingToGrow:
     'The disks are no larger than their devices. Make them larger on both nodes first (lvextend).',
   grows: '{device}: {from}, its disks {to}',
@@ -71,6 +73,8 @@ const chinese: typeof english = {
   takenBack: '本命令在 {node} 上所做的已撤回',
   leftOnPeer: '在 {peer} 上：{commands}',
   next: 'tsha apply',
+  skipOnlyEmpty:
+    '--skip-sync 把两侧视为相同，这必须在两侧都看到：不能与 --overwrite 同用，也不能在 ssh 到不了另一节点时使用',
   nothingToGrow: '磁盘不比设备大。请先在两个节点上扩大磁盘（lvextend）。',
   grows: '{device}：{from}，其磁盘 {to}',
   notHere: '{directory} 没有在这里挂载：文件系统只能在挂载处（提供服务的节点）扩大',

@@ -197,6 +197,15 @@ describe('refused, and nothing changed', () => {
       {},
       (yaml) => yaml.replace(`${here}:`, 'somebody:'),
     ],
+    [
+      'no first copy where the other side was not seen',
+      3,
+      /takes both sides for alike/,
+      () => {},
+      { ssh: 'echo "ssh: no route" >&2; exit 255' },
+      undefined,
+      ['-y', '--skip-sync'],
+    ],
     ['nobody says yes', 3, /-y/, () => {}, {}, undefined, ['--no-input']],
   ];
   for (const [what, code, said, make, played, change, words = ['-y']] of rows)
