@@ -19,9 +19,11 @@ function headFor(agent) {
 
 const cacheFile = (agent) => `${__dirname}/${basename(agent)}.v8`;
 
+/** What the shell began as an agent of this flavour may have become one of the other while Node started: a package took its place. */
+const isScript = (source) => source.startsWith("#!/bin/sh\n':' /*");
+
 /** As Node wraps every CommonJS module; the first line is for /bin/sh. */
-function compile(agent, cachedData) {
-  const source = readFileSync(agent, 'utf8');
+function compile(agent, source, cachedData) {
   const wrapped = `(function (exports, require, module, __filename) {${source.slice(source.indexOf('\n'))}\n})`;
   return new Script(wrapped, { filename: agent, cachedData });
 }
@@ -39,7 +41,7 @@ function cached(agent) {
 function make(agent) {
   const v8 = require('node:v8');
   v8.setFlagsFromString('--no-lazy'); // every function, not only those that a first run would call
-  const script = compile(agent);
+  const script = compile(agent, readFileSync(agent, 'utf8'));
   v8.setFlagsFromString('--lazy'); // V8 compares the flags, too
   process.umask(0o022);
   const draft = `${cacheFile(agent)}.new`;
@@ -54,6 +56,10 @@ process.execArgv.push(...process.argv.splice(1, 1)); // what an agent that start
 if (process.argv[1] === '--make') make(process.argv[2]);
 else {
   process.argv[1] = resolve(process.argv[1]);
-  const [, agent] = process.argv;
-  compile(agent, cached(agent)).runInThisContext()(exports, require, module, agent);
+  const [, agent, ...args] = process.argv;
+  const source = readFileSync(agent, 'utf8');
+  if (isScript(source))
+    compile(agent, source, cached(agent)).runInThisContext()(exports, require, module, agent);
+  else
+    process.exitCode = require('node:child_process').spawnSync(agent, args, { stdio: 'inherit' }).status ?? 1;
 }

@@ -85,4 +85,23 @@ describe('script', () => {
       });
     },
   );
+
+  test('the native flavour takes its place while Node starts: that one answers', async () => {
+    const dir = sandbox();
+    const runner = join(dir, cachedRunner);
+    copyFileSync(cachedRunnerSource, runner);
+    const next = executable(dir, 'next', '#!/bin/sh\necho "$0 $*"\nexit 7\n');
+    const runtime = executable(
+      dir,
+      'node',
+      `#!/bin/sh\nmv ${next} ${join(dir, 'exportfs')}\nexec ${process.execPath} "$@"\n`,
+    );
+    const text = readFileSync(agentOf('script', 'exportfs'), 'utf8');
+    const agent = executable(dir, 'exportfs', text, { runtime, runner });
+    expect(await call(agent, 'monitor', params)).toMatchObject({
+      code: 7,
+      stdout: `${agent} monitor\n`,
+      stderr: '',
+    });
+  });
 });
