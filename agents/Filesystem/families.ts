@@ -1,6 +1,6 @@
 import type { Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
-import { processName } from '../../lib/host/process-table.ts';
+import { beginOf, isStillThere, processName } from '../../lib/host/process-table.ts';
 import type { MountUser } from '../../lib/host/storage/mount-users.ts';
 import { parseStat } from '../../lib/host/sys/process-stat.ts';
 
@@ -14,7 +14,8 @@ const manyBirths = 3;
 export class Families {
   readonly #host: Host;
   readonly #seen = new Set<string>();
-  readonly #births = new Map<number, number>();
+  /** By the parent's number: who it was then, and how many came. */
+  readonly #parents = new Map<number, { readonly startTime: number; births: number }>();
   readonly #told = new Set<number>();
 
   constructor(host: Host) {
@@ -28,20 +29,28 @@ export class Families {
       const key = `${pid} ${startTime}`;
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
-      const parent = parseStat((await readIfThere(this.#host, `/proc/${pid}/stat`)) ?? '')?.parent ?? 0;
-      if (parent > 1 && !isFirst) this.#births.set(parent, (this.#births.get(parent) ?? 0) + 1);
+      const { parent = 0 } = (await this.#statOf(pid)) ?? {};
+      if (parent > 1 && !isFirst) await this.#count(parent);
     }
     const found: MountUser[] = [];
-    for (const [pid, births] of this.#births) {
-      const stat = births < manyBirths ? undefined : await this.#statOf(pid);
-      if (!stat || users.some((user) => user.pid === pid)) continue;
+    for (const [pid, { startTime, births }] of this.#parents) {
+      if (births < manyBirths || users.some((user) => user.pid === pid)) continue;
+      if (!(await isStillThere(this.#host, { pid, startTime }))) continue;
       const name = (await processName(this.#host, pid)) ?? '?';
       if (await this.#isRoots(pid)) {
         if (!this.#told.has(pid)) told(`${name}[${pid}] starts new ones as fast as they are ended`);
         this.#told.add(pid);
-      } else found.push({ pid, startTime: stat.startTime, name, how: 'its processes keep coming back' });
+      } else found.push({ pid, startTime, name, how: 'its processes keep coming back' });
     }
     return found;
+  }
+
+  /** A later process of the same number begins at nothing. */
+  async #count(pid: number): Promise<void> {
+    const startTime = await beginOf(this.#host, pid);
+    const known = this.#parents.get(pid);
+    if (known?.startTime === startTime) known.births++;
+    else this.#parents.set(pid, { startTime, births: 1 });
   }
 
   async #statOf(pid: number) {
