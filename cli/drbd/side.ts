@@ -124,14 +124,19 @@ export async function makeSide(
   const file = drbdFile(pair);
   const isNew = writeNew(file, drbdResource(pair, side.generation));
   let isKept = false;
+  let hasMetaData = false;
   const undo = async () => {
     if (isKept) return;
-    for (const argv of undoCommands(pair)) await host.tryRun(argv, { timeoutMs: 30_000 });
+    // what create-md refused to write over is somebody's
+    for (const argv of hasMetaData ? undoCommands(pair) : []) await host.tryRun(argv, { timeoutMs: 30_000 });
     if (isNew) rmSync(file, { force: true });
   };
   call.onInterrupt(undo);
   try {
-    for (const argv of sideCommands(pair, overwrite)) await run(host, argv);
+    for (const argv of sideCommands(pair, overwrite)) {
+      await run(host, argv);
+      hasMetaData ||= argv.includes('create-md');
+    }
   } catch (error) {
     await undo();
     throw error;
