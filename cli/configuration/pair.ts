@@ -104,6 +104,16 @@ export const stateDiskOf = ({ nodes, state }: Configuration, node: string): stri
 const seconds = (duration: string | undefined): number | null =>
   duration === undefined ? null : secondsIn(duration);
 
+const mounted = ({
+  type,
+  directory,
+  options,
+}: Configuration['filesystem']): Pick<Volume, 'type' | 'directory' | 'options'> => ({
+  type,
+  directory,
+  options: options ?? null,
+});
+
 /** Of a configuration that rules.ts has nothing against. */
 export function pairOf(configuration: Configuration): Pair {
   const { name, ids, nfs, address, filesystem, state, drbd } = configuration;
@@ -124,21 +134,17 @@ export function pairOf(configuration: Configuration): Pair {
     })),
     drbd: { resource: drbd.resource, port: drbd.port },
     filesystem: {
+      ...mounted(filesystem),
       id: ids.filesystem ?? `${name}-fs`,
       device: drbd.device,
       disks: disks(diskOf),
-      type: filesystem.type,
-      directory: filesystem.directory,
-      options: filesystem.options ?? null,
     },
     state: state
       ? {
+          ...mounted(state),
           id: ids.state ?? `${name}-state`,
           device: state.device,
           disks: disks(stateDiskOf),
-          type: state.type,
-          directory: state.directory,
-          options: state.options ?? null,
         }
       : null,
     addresses: [

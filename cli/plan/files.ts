@@ -18,21 +18,20 @@ const section = (name: string, lines: readonly string[]): readonly string[] => [
  * where the cluster has some, else writes would wait for ever.
  */
 export function drbdResource(pair: Pair, generation: DrbdGeneration): string {
-  const { drbd, nodes, fencing } = pair;
+  const { drbd, nodes, fencing, filesystem } = pair;
   const handler = generation === 9 ? 'crm-fence-peer.9.sh' : 'crm-fence-peer.sh';
   const unfence = generation === 9 ? 'unfence-peer' : 'after-resync-target';
   const policy = fencing ? ['fencing resource-and-stonith;'] : [];
   const address = (ip: string) => (ip.includes(':') ? `ipv6 [${ip}]:${drbd.port}` : `${ip}:${drbd.port}`);
-  const [only, ...more] = volumesOf(pair);
-  const isOne = more.length === 0;
+  const isOne = pair.state === null;
   const disksOn = (node: string): readonly string[] =>
     isOne
-      ? [`disk ${only?.disks[node]};`]
+      ? [`disk ${filesystem.disks[node]};`]
       : volumesOf(pair).flatMap(({ device, disks }, number) =>
           section(`volume ${number}`, [`device ${device};`, `disk ${disks[node]};`, 'meta-disk internal;']),
         );
   const lines = [
-    ...(isOne ? [`device ${only?.device};`, 'meta-disk internal;'] : []),
+    ...(isOne ? [`device ${filesystem.device};`, 'meta-disk internal;'] : []),
     ...section('net', ['protocol C;', 'ping-int 3;', ...(generation === 9 ? policy : [])]),
     ...(generation === 8 && fencing ? section('disk', policy) : []),
     ...section('handlers', [

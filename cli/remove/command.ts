@@ -61,12 +61,12 @@ export async function remove(call: Call, options: RemoveOptions): Promise<Ending
     }
     await withDrafts(call, (folder) => takeOut(call, folder, pair));
     print(1, terminal.marks(`✓ ${words.removed}\n`));
-    const [first] = volumesOf(pair);
+    const { device, directory } = pair.filesystem;
     const facts = {
       files: [file, drbdFile(pair)].map(harmless).join(', '),
       resource: pair.drbd.resource,
-      device: first?.device ?? '',
-      directory: first?.directory ?? '',
+      device,
+      directory,
     };
     print(1, `${say(words.stays, facts)}\n`);
     return 'well';
@@ -87,7 +87,7 @@ const switchOff = (id: string) =>
 /** Throws `CommandError` where the group has a member that the file does not speak of. */
 function ownOf(cib: Element, pair: Pair, stranger: string): Own {
   const wanted = wantedOf(pair);
-  const resources = below(cib, 'configuration', 'resources').at(0) ?? within(cib, 'resources').at(0);
+  const [resources] = within(cib, 'resources');
   const containers = (resources?.children ?? []).filter(
     (one) =>
       (one.name === 'clone' && of(one, 'id') === wanted.clone.id) ||
