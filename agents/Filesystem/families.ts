@@ -1,4 +1,5 @@
 import type { Host } from '../../lib/host/host.ts';
+import { usersOf } from '../../lib/host/host-daemons.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import { beginOf, isStillThere, processName } from '../../lib/host/process-table.ts';
 import type { MountUser } from '../../lib/host/storage/mount-users.ts';
@@ -57,10 +58,9 @@ export class Families {
     return parseStat((await readIfThere(this.#host, `/proc/${pid}/stat`)) ?? '');
   }
 
-  /** `Uid:	1000	1000	1000	1000`, also where that cannot be read. */
+  /** Also where nobody can tell. */
   async #isRoots(pid: number): Promise<boolean> {
-    const status = (await readIfThere(this.#host, `/proc/${pid}/status`)) ?? '';
-    const ids = /^Uid:\s+(.+)$/m.exec(status)?.[1]?.split(/\s+/) ?? ['0'];
-    return ids.includes('0');
+    const users = await usersOf(this.#host, pid);
+    return users.length === 0 || users.includes(0);
   }
 }

@@ -19,10 +19,8 @@ import { applyWords } from './words.ts';
 import {
   type Action,
   complaints,
-  counted,
-  difference,
+  patchFor,
   push,
-  requireOnlyOwn,
   simulated,
   textOf,
   versionOf,
@@ -231,10 +229,7 @@ async function pushUnchanged(
     if (versionOf(cib) !== version)
       throw new CommandError('broken', words.changedMeanwhile, ['tsha apply -n']);
     const { cib: next } = merge(cib, wanted, prefix);
-    const before = write(folder, 'old.xml', textOf(cib));
-    const diff = await difference(host, before, write(folder, 'new.xml', textOf(counted(next))));
-    requireOnlyOwn(diff, own);
-    const patch = write(folder, 'patch.xml', diff);
+    const patch = await patchFor(host, folder, cib, next, own);
     await requireLeadsThere(call, write(folder, 'queried.xml', text), patch, wanted, prefix);
     if ((await push(host, patch)) === 'taken') return;
   }

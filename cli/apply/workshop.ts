@@ -29,7 +29,7 @@ export const versionOf = (cib: Element): string =>
   `${attribute(cib, 'admin_epoch')}.${attribute(cib, 'epoch')}`;
 
 /** The next version of a CIB: Pacemaker takes a patch only when it leads forward. */
-export const counted = (cib: Element): Element => ({
+const counted = (cib: Element): Element => ({
   ...cib,
   attributes: { ...cib.attributes, epoch: String(Number(attribute(cib, 'epoch')) + 1), num_updates: '0' },
 });
@@ -95,7 +95,7 @@ export async function simulated(
 }
 
 /** The difference of two drafts as `cibadmin --patch` takes it, bound to the version of the first. */
-export async function difference(host: Host, before: string, after: string): Promise<string> {
+async function difference(host: Host, before: string, after: string): Promise<string> {
   const argv: Argv = ['crm_diff', '--original', before, '--new', after];
   const answer = await host.tryRun(argv, { timeoutMs: 30_000 });
   // 1: they differ
@@ -131,6 +131,20 @@ export function requireOnlyOwn(diff: string, own: readonly string[]): void {
         `the difference touches ${path}, which is not of this pair; nothing has been changed`,
       );
   }
+}
+
+/** The file of a patch from a CIB to the next one, which touches nothing but what is ours. */
+export async function patchFor(
+  host: Host,
+  folder: string,
+  cib: Element,
+  next: Element,
+  own: readonly string[],
+): Promise<string> {
+  const before = write(folder, 'old.xml', textOf(cib));
+  const diff = await difference(host, before, write(folder, 'new.xml', textOf(counted(next))));
+  requireOnlyOwn(diff, own);
+  return write(folder, 'patch.xml', diff);
 }
 
 /** `taken`: it is the configuration now. `older`: somebody was faster. */

@@ -1,4 +1,4 @@
-import { counted, difference, push, requireOnlyOwn, textOf, withDrafts, write } from '../apply/workshop.ts';
+import { patchFor, push, withDrafts } from '../apply/workshop.ts';
 import type { Call } from '../command.ts';
 import { approve, atWork, requireRoot } from '../commands/change.ts';
 import { exportPrefix, type Pair, volumesOf } from '../configuration/pair.ts';
@@ -153,14 +153,8 @@ async function takeOut(call: Call, folder: string, pair: Pair): Promise<void> {
     const own = ownOf(cib, pair, words.stranger);
     const gone = new Set([...own.containers, ...own.constraints].map((one) => of(one, 'id')));
     if (gone.size === 0) return;
-    const before = write(folder, 'old.xml', textOf(cib));
-    const diff = await difference(
-      host,
-      before,
-      write(folder, 'new.xml', textOf(counted(without(cib, gone)))),
-    );
-    requireOnlyOwn(diff, [...gone]);
-    if ((await push(host, write(folder, 'patch.xml', diff))) === 'taken') return;
+    const patch = await patchFor(host, folder, cib, without(cib, gone), [...gone]);
+    if ((await push(host, patch)) === 'taken') return;
   }
   throw new CommandError('halfway', words.changedMeanwhile, ['tsha remove']);
 }

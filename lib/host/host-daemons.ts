@@ -66,7 +66,7 @@ export async function isDaemon(
 }
 
 /** Real, effective, saved and filesystem user, `Uid:\t0\t0\t0\t0`; none of a process that is gone. */
-async function usersOf(host: Host, pid: number): Promise<readonly number[]> {
+export async function usersOf(host: Host, pid: number): Promise<readonly number[]> {
   const [, ids = ''] = /^Uid:\s*(.*)$/m.exec((await readIfThere(host, `/proc/${pid}/status`)) ?? '') ?? [];
   return ids.split(/\s+/).filter(Boolean).map(Number);
 }
