@@ -72,7 +72,7 @@ describe('S10: a user without rights', () => {
   });
 
   test('the same by a program of root’s, which may be sshd: it lives, and is named', async () => {
-    const { resource, place } = await started({ meta_timeout: '8000' });
+    const { resource, place } = await started({ meta_timeout: '20000' });
     const program = await sandbox.holder(`exec ${python} ${way} respawning ${place}`);
     const answer = await sandbox.ours('stop', resource);
     expect(answer).toMatchObject({
