@@ -7,7 +7,12 @@ import { fileIn } from './world.ts';
 // What must hold after any call, whatever it was given: its exit code is one of OCF's that this action may have; a failure has one
 // reason; it ends in time; nothing outside of what it manages has changed, and nothing is left behind.
 
-export type Fault = { readonly call: number; readonly what: string };
+export type Fault = {
+  readonly call: number;
+  readonly what: string;
+  /** By the clock alone: a busy machine may be the reason. */
+  readonly late?: true;
+};
 
 type Ended = {
   readonly code: number;
@@ -28,7 +33,8 @@ export function judge(one: Case, dir: string): readonly Fault[] {
     const say = (what: string) => void faults.push({ call: at, what });
     judgeCode(one, call, ended, say);
     judgeWords(call, ended, dir, at, say);
-    judgeTime(call, ended, say);
+    if (isLate(call, ended))
+      faults.push({ call: at, what: `took ${ended.ms.toFixed(0)} ms of ${call.timeoutMs}`, late: true });
     judgeMachine(one, call, ended, dir, at, say);
   }
   judgeLife(one, codes, faults);
@@ -123,9 +129,7 @@ function judgeWords(call: Call, { code }: Ended, dir: string, at: number, say: S
 /** The clock counts hundredths, and other runs want the processor, too. */
 const slackMs = 1500;
 
-function judgeTime({ timeoutMs }: Call, { ms }: Ended, say: Say): void {
-  if (ms > timeoutMs + slackMs) say(`took ${ms.toFixed(0)} ms of ${timeoutMs}`);
-}
+const isLate = ({ timeoutMs }: Call, { ms }: Ended): boolean => ms > timeoutMs + slackMs;
 
 type Entry = { readonly kind: string; readonly size: string; readonly changed: string };
 

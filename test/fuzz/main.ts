@@ -45,9 +45,10 @@ try {
     };
     const summary = await fuzz(workshop, plan, (failure) => console.log(report(failure)));
     const seconds = summary.ms / 1000;
+    const late = summary.lateOnce > 0 ? `, ${summary.lateOnce} late once and in time when played again` : '';
     const rate = (summary.calls / seconds).toFixed(0);
     console.log(
-      `seed ${seed}: ${summary.runs} runs (${chosen.join(' and ')}), ${summary.calls} calls in ${seconds.toFixed(0)} s (${rate}/s), ${summary.faults.length} faults`,
+      `seed ${seed}: ${summary.runs} runs (${chosen.join(' and ')}), ${summary.calls} calls in ${seconds.toFixed(0)} s (${rate}/s), ${summary.faults.length} faults${late}`,
     );
     if (summary.faults.length > 0) process.exitCode = 1;
   }
