@@ -337,7 +337,7 @@ export const catalogue = {
     severity: 'warning',
     about: 'nfs',
     what: 'in group {group} the address {ip} starts before {export}: clients reach a server that does not export yet',
-    why: 'They get "permission denied" or a stale handle instead of a pause. With the address last they only wait.',
+    why: 'They get "permission denied" or a stale handle instead of a pause; a program that goes on after such an error leaves a hole in its file. With the address last they only wait.',
     fix: ['pcs resource group add {group} {resource} --after {export}'],
     see: 'configuration',
   },

@@ -169,7 +169,7 @@ export const chinese: { readonly [C in Code]: Translation } = {
   },
   ADDRESS_FIRST: {
     what: '组 {group} 中地址 {ip} 在 {export} 之前启动：客户端会遇到尚未导出的服务器',
-    why: '客户端会得到 "permission denied" 或失效的句柄，而不是暂停。地址放在最后，客户端只会等待。',
+    why: '客户端会得到 "permission denied" 或失效的句柄，而不是暂停；出错后继续写的程序会在文件里留下空洞。地址放在最后，客户端只会等待。',
   },
   INFODIR_EXPORTED: {
     what: '服务器状态目录 {infodir} 位于导出目录 {export} 之内',

@@ -32,10 +32,13 @@ export interface Comparison {
   repeated: number[];
 }
 
-/** Every acknowledged record must be in the file, once; one that was never acknowledged may be there too. */
+/**
+ * Every acknowledged record must be in the file, once; one that was never acknowledged may be there too, or a hole in its place: after a
+ * write that the server refused, a Linux client goes on behind where it would have ended.
+ */
 export function compareRecords(acknowledged: number[], fileText: string): Comparison {
   const copies = new Map<number, number>();
-  for (const line of fileText.trim().split('\n').filter(Boolean))
+  for (const line of fileText.replaceAll('\0', '').trim().split('\n').filter(Boolean))
     copies.set(Number(line), (copies.get(Number(line)) ?? 0) + 1);
   const lost = acknowledged.filter((number) => !copies.has(number));
   return {

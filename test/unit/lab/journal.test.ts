@@ -32,6 +32,8 @@ test.each([
   { name: 'one lost', acknowledged: [1, 2, 3], file: '1\n3\n', lost: [2], repeated: [] },
   { name: 'one twice', acknowledged: [1, 2], file: '1\n2\n2\n', lost: [], repeated: [2] },
   { name: 'torn', acknowledged: [1, 22], file: '1\n2', lost: [22], repeated: [] },
+  { name: 'a hole', acknowledged: [1, 22], file: '1\n\0\0\0\x0022\n', lost: [], repeated: [] },
+  { name: 'a hole in a record', acknowledged: [1, 22], file: '1\n2\0\n', lost: [22], repeated: [] },
   { name: 'nothing at all', acknowledged: [1], file: '', lost: [1], repeated: [] },
 ])('records: $name', ({ acknowledged, file, lost, repeated }) => {
   expect(compareRecords(acknowledged, file)).toEqual({
