@@ -115,6 +115,8 @@ export function hasSecondCopy(facts: Facts): boolean | null {
     const here =
       facts.drbd.is === 'known' ? facts.drbd.value.resources.find((one) => one.name === name) : undefined;
     if (here) return isTwice(here);
+    // the kernel knows better than the cluster, whose word is as old as the last monitor
+    if (facts.drbd.is === 'known' && isExpected(cluster, id, facts.node)) return false;
     return cluster.instances.filter((one) => one.id === id && one.active).length < 2
       ? false
       : published(cluster, name);
@@ -122,6 +124,10 @@ export function hasSecondCopy(facts: Facts): boolean | null {
   if (answers.includes(false)) return false;
   return answers.includes(null) ? null : true;
 }
+
+/** Whether the cluster believes that a resource runs on a node. */
+export const isExpected = (cluster: Cluster, id: string, node: string): boolean =>
+  cluster.instances.some((one) => one.id === id && one.node === node && one.active && !one.pending);
 
 const copiesHere = ({ resources }: Drbd): boolean | null =>
   resources.length === 0 ? null : resources.every(isTwice);

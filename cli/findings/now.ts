@@ -3,7 +3,7 @@ import { lockDir, lockFileIn } from '../facts/at-work.ts';
 import type { Cluster } from '../facts/cluster.ts';
 import type { Drbd, DrbdResource, Peer, PeerVolume } from '../facts/drbd.ts';
 import type { Facts } from '../facts/gather.ts';
-import { hasSecondCopy, isTwice, replicated, services } from '../facts/service.ts';
+import { hasSecondCopy, isExpected, isTwice, replicated, services } from '../facts/service.ts';
 import { amount, clock, duration } from '../output/units.ts';
 
 /** What is wrong at this moment. */
@@ -13,7 +13,7 @@ export function findingsNow(facts: Facts): readonly Finding[] {
     ...(cluster.is === 'known'
       ? clusterFindings(facts, cluster.value)
       : [couldNot('the cluster', cluster.why)]),
-    ...(drbd.is === 'known' ? drbdFindings(facts, drbd.value) : drbdUnknown(facts, drbd.why)),
+    ...(drbd.is === 'known' ? [...drbdFindings(facts, drbd.value), ...drbdMissing(facts, drbd.value)] : drbdUnknown(facts, drbd.why)),
     ...(cluster.is === 'known' ? constraintFindings(facts, cluster.value) : []),
     ...nfsFindings(facts),
     ...brokenOff(facts),
@@ -142,6 +142,14 @@ function* drbdFindings(facts: Facts, { resources }: Drbd): Generator<Finding> {
   }
 }
 
+/** What the cluster believes to run here, and the kernel does not have. */
+function* drbdMissing({ cluster, node }: Facts, { resources }: Drbd): Generator<Finding> {
+  if (cluster.is === 'unknown' || cluster.value.maintenance) return;
+  for (const { id, name } of replicated(cluster.value))
+    if (name !== '' && isExpected(cluster.value, id, node) && !resources.some((one) => one.name === name))
+      yield finding('DRBD_DOWN', { resource: id, name, node }, { node, resource: id });
+}
+
 const isBeingCopied = ({ peers }: DrbdResource, volume: number): boolean =>
   peers.some(({ volumes }) => volumes.some((one) => one.volume === volume && isSync(one)));
 const isSync = ({ replication }: PeerVolume): boolean =>
@@ -212,7 +220,7 @@ export function peerName({ cluster, node }: Facts, peer: Peer): string {
   return others.length === 1 ? (others[0]?.name ?? 'peer') : 'peer';
 }
 
-function* nfsFindings({ cluster, nfs, node, addresses }: Facts): Generator<Finding> {
+function* nfsFindings({ cluster, nfs, node, addresses, mounted }: Facts): Generator<Finding> {
   if (cluster.is === 'unknown') return;
   const { instances, cib, maintenance } = cluster.value;
   const startedHere = (type: RegExp) =>
@@ -225,6 +233,11 @@ function* nfsFindings({ cluster, nfs, node, addresses }: Facts): Generator<Findi
     const ip = parameters['ip'] ?? '';
     if (addresses.is === 'known' && !addresses.value.has(ip) && !maintenance)
       yield finding('ADDRESS_MISSING', { resource: id, ip }, { node, resource: id });
+  }
+  for (const { id, parameters } of startedHere(/^Filesystem$/)) {
+    const directory = parameters['directory'] ?? '?';
+    if (mounted.is === 'known' && !mounted.value.has(id) && !maintenance)
+      yield finding('MOUNT_MISSING', { resource: id, directory, node }, { node, resource: id });
   }
   if (nfs.is === 'unknown') return;
   for (const { id } of startedHere(/^nfsserver$/))

@@ -1,3 +1,4 @@
+import type { Code } from '../../lib/findings/catalogue.ts';
 import type { Finding } from '../../lib/findings/finding.ts';
 import type { Cluster, ClusterNode } from '../facts/cluster.ts';
 import type { DrbdResource, Peer } from '../facts/drbd.ts';
@@ -39,6 +40,15 @@ export function statusScreen(
 
 const urgency: readonly Service['state'][] = ['down', 'moving', 'off', 'served'];
 
+/** What stands between clients and a node that Pacemaker believes to serve them; a node knows it of itself only. */
+const heldUp: ReadonlySet<Code> = new Set([
+  'WRITES_SUSPENDED',
+  'DRBD_DOWN',
+  'MOUNT_MISSING',
+  'NFSD_DEAD',
+  'ADDRESS_MISSING',
+]);
+
 /** What clients get at this moment, of several services the worst. */
 export function headline(
   facts: Facts,
@@ -65,6 +75,8 @@ export function headline(
     if (worst.state === 'moving')
       return [title, words.moving, say(words.isMoving, { name: worst.name }), paint.warn];
     if (worst.state === 'off') return [title, words.off, say(words.isOff, { name: worst.name }), paint.warn];
+    if (findings.some(({ code, node }) => heldUp.has(code) && node !== null && node === worst.node))
+      return [title, words.down, say(words.isHeldUp, { node: worst.node ?? '?', name: worst.name }), paint.bad];
     const since = worst.since === null ? '' : say(words.since, { when: clock(worst.since, time) });
     const names = all.filter(({ node }) => node === worst.node).map((one) => one.name);
     const who = say(words.serves, { node: worst.node ?? '?', name: names.join(', ') });

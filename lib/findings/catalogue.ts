@@ -211,7 +211,23 @@ export const catalogue = {
     fix: ['drbdadm status {resource}   # on every node'],
     see: 'quorum',
   },
+  DRBD_DOWN: {
+    severity: 'danger',
+    about: 'drbd',
+    what: 'Pacemaker says that {resource} runs here, but the kernel has no DRBD resource {name}',
+    why: 'Somebody or something took it down behind the cluster; the next monitor will see it. This node has no copy meanwhile.',
+    fix: ['drbdadm status {name}', 'crm_resource --refresh --resource {resource} --node {node}'],
+    see: 'replication',
+  },
   // ---- what is wrong now: NFS
+  MOUNT_MISSING: {
+    severity: 'danger',
+    about: 'nfs',
+    what: 'Pacemaker says that {resource} runs here, but nothing is mounted on {directory}',
+    why: 'Somebody or something unmounted it; the next monitor will see it.',
+    fix: ['findmnt {directory}', 'crm_resource --refresh --resource {resource} --node {node}'],
+    see: 'not-serving',
+  },
   ADDRESS_MISSING: {
     severity: 'danger',
     about: 'nfs',

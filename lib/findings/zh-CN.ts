@@ -107,6 +107,14 @@ export const chinese: { readonly [C in Code]: Translation } = {
     what: '{resource} 的副本失去了法定多数（quorum）',
     why: '超过一半的副本不可达，因此本节点不能写。',
   },
+  DRBD_DOWN: {
+    what: 'Pacemaker 认为 {resource} 在本节点运行，但内核没有 DRBD 资源 {name}',
+    why: '它在集群之外被停掉；下一次监视会发现。在此期间本节点没有数据副本。',
+  },
+  MOUNT_MISSING: {
+    what: 'Pacemaker 认为 {resource} 在本节点运行，但 {directory} 上没有挂载',
+    why: '它被人或其他程序卸载；下一次监视会发现。',
+  },
   ADDRESS_MISSING: {
     what: 'Pacemaker 认为 {resource} 在本节点运行，但 {ip} 不在本节点的任何接口上',
     why: '地址被人或其他程序拿走了；下一次监视会发现。',

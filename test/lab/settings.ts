@@ -10,6 +10,7 @@ export const campaigns = [
   'drbd',
   'nfs',
   'operate',
+  'operating',
   'tutorial',
   'build',
   'seed',
@@ -45,7 +46,7 @@ export type MachineName = (typeof machines)[number];
 
 /** Those a campaign boots: DRBD and packages need no clients, the tutorial one. */
 export function machinesOf(campaign: CampaignName): readonly MachineName[] {
-  if (campaign === 'drbd' || campaign === 'packages') return nodes;
+  if (campaign === 'drbd' || campaign === 'packages' || campaign === 'operating') return nodes;
   return campaign === 'tutorial' || campaign === 'build' ? [...nodes, 'client'] : machines;
 }
 

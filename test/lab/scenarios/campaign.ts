@@ -13,10 +13,11 @@ import { ocfTester } from './ocf-tester.ts';
 import { lookAround } from './operate/looks.ts';
 import { lookingScenarios, operateScenarios } from './operate/operate.ts';
 import { recoverCluster } from './operate/recover.ts';
+import { playOperating } from './operate/situations.ts';
 import { packagesScenarios } from './packages.ts';
 import type { Plan, Run } from './run.ts';
 import { seedChecked, seedMounts } from './seed.ts';
-import { bareMachines, playPage } from './tutorial.ts';
+import { bareMachines, playTutorial } from './tutorial.ts';
 
 type Scenario = (run: Run) => Promise<void>;
 
@@ -36,7 +37,8 @@ export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scen
   if (campaign === 'drbd') return drbdScenarios;
   if (campaign === 'nfs') return nfsScenarios;
   if (campaign === 'packages') return packagesScenarios;
-  if (campaign === 'tutorial') return [bareMachines, playPage];
+  if (campaign === 'operating') return [playOperating];
+  if (campaign === 'tutorial') return [bareMachines, playTutorial];
   if (campaign === 'build') return [emptyCluster, build];
   if (campaign === 'seed') return [start, seedMounts, seedChecked, standby, unstandby, standby, unstandby];
   if (campaign === 'operate')

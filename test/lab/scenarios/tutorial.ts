@@ -1,9 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import fs from 'fs-extra';
-import { type NodeName, nodes, peerOf, projectFolder } from '../settings.ts';
-import { forTheLab, makeVolumes } from '../tutorial/lab-values.ts';
-import { type Block, blocksOf, missingLine, type Place } from '../tutorial/page.ts';
+import { makeVolumes } from '../tutorial/lab-values.ts';
+import { playPage } from '../tutorial/play.ts';
 import type { Run } from './run.ts';
 
 /** What the image brings of a cluster, the page makes itself. */
@@ -12,9 +9,6 @@ const bare = [
   'rm -rf /etc/drbd.d/data.res /etc/corosync/corosync.conf /etc/corosync/authkey /nfsdata',
   'rm -f /var/lib/pacemaker/cib/* /etc/nfs.conf.d/ha.conf /etc/modprobe.d/ha-nfs.conf /etc/modules-load.d/ha-nfs.conf',
 ];
-
-/** Longest that one block may take; a first synchronisation and a switch do, on a loaded machine. */
-const blockSeconds = 400;
 
 /** Two machines as an administrator has them: a second disk, nothing on it, and a root who may log in to the other one. */
 export async function bareMachines({ lab, steps, checks }: Run): Promise<void> {
@@ -34,65 +28,4 @@ export async function bareMachines({ lab, steps, checks }: Run): Promise<void> {
   );
 }
 
-/** Every command of docs/tutorial.md in the order of the page; what was seen is kept beside the consoles. */
-export async function playPage(run: Run): Promise<void> {
-  const { checks, lab, steps } = run;
-  const blocks = blocksOf(await readFile(join(projectFolder, 'docs/tutorial.md'), 'utf8'));
-  const transcript = join(lab.instance.folder, 'transcript.md');
-  await fs.outputFile(transcript, '');
-  for (const block of blocks.filter(({ skip }) => skip === undefined)) {
-    const title = `line ${block.line}, ${block.place}`;
-    const { code, said } = await steps.run(title, blockSeconds, (signal) => typed(run, block, signal));
-    await fs.appendFile(transcript, `\n## ${title}\n\n${block.commands}\n\n${said}\nexit ${code}\n`);
-    const missing = missingLine(block.expected, said);
-    checks.add(
-      `${title}: ${block.commands.split('\n')[0]}`,
-      code === block.exit && missing === undefined,
-      missing === undefined ? `exit ${code}: ${said}` : `"${missing}" is not in: ${said}`,
-    );
-    // what follows builds upon it
-    if (code !== block.exit) throw new Error(`docs/tutorial.md, ${title}: exit ${code}: ${said}`);
-  }
-  const skipped = blocks.filter(({ skip }) => skip !== undefined);
-  checks.add(
-    `${blocks.length - skipped.length} of ${blocks.length} blocks of docs/tutorial.md ran`,
-    blocks.length > 0,
-    `${skipped.length} cannot run here: ${[...new Set(skipped.map(({ skip }) => skip))].join('; ')}`,
-  );
-}
-
-async function typed(run: Run, block: Block, signal: AbortSignal): Promise<{ code: number; said: string }> {
-  const wanted = await machinesAt(run, block.place, signal);
-  const answers = await Promise.all(
-    wanted.map(async (name) => {
-      const machine = run.lab.machine(name);
-      await machine.write('/root/typed', `${forTheLab(block.commands)}\n`, { signal });
-      // a shell of bash's, as administrators have it; the first command that fails ends it
-      const text = await machine.run('cd /root; bash -e -o pipefail typed 2>&1; echo "exit $?"', {
-        signal,
-        timeout: blockSeconds * 1000,
-      });
-      const [, said = '', code = '255'] = /^([\s\S]*?)\n?exit (\d+)\s*$/.exec(text) ?? [];
-      return { code: Number(code), said };
-    }),
-  );
-  return {
-    code: Math.max(...answers.map(({ code }) => code)),
-    said: answers.map(({ said }) => said).join('\n'),
-  };
-}
-
-async function machinesAt(
-  { cluster }: Run,
-  place: Place,
-  signal: AbortSignal,
-): Promise<(NodeName | 'client')[]> {
-  if (place === 'both') return [...nodes];
-  if (place === 'active' || place === 'passive') {
-    const states = await Promise.all(nodes.map((node) => cluster.drbdOn(node, signal)));
-    const active = nodes.find((_, index) => states[index]?.role === 'Primary');
-    if (!active) throw new Error('no node is Primary');
-    return [place === 'active' ? active : peerOf(active)];
-  }
-  return [place];
-}
+export const playTutorial = (run: Run): Promise<void> => playPage(run, 'tutorial.md');

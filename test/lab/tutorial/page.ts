@@ -6,6 +6,8 @@ export type Place = (typeof places)[number];
 export interface Block {
   /** Of the opening fence, from 1. */
   line: number;
+  /** What the lab does before it is typed: the last `<!-- lab: NAME -->` between it and the block before. */
+  situation: string | undefined;
   place: Place;
   commands: string;
   /** Exit status of the whole block. */
@@ -22,10 +24,12 @@ interface Fence {
   line: number;
   info: string;
   lines: string[];
+  situation: string | undefined;
 }
 
 /** ```` ```sh node1 exit=1 skip="why" ```` */
 const shellInfo = /^sh (?<place>\w+)(?: exit=(?<exit>\d+))?(?: skip="(?<skip>[^"]+)")?$/;
+const situationComment = /^<!-- lab: (?<situation>.+) -->$/;
 const isPlace = (word: string | undefined): word is Place => places.some((place) => place === word);
 
 /**
@@ -34,7 +38,7 @@ const isPlace = (word: string | undefined): word is Place => places.some((place)
  */
 export function blocksOf(markdown: string): Block[] {
   const blocks: Block[] = [];
-  for (const { line, info, lines } of fencesOf(markdown)) {
+  for (const { line, info, lines, situation } of fencesOf(markdown)) {
     const above = blocks.at(-1);
     if (info === 'text' || info === 'text passing') {
       if (!above) throw new Error(`line ${line}: an output without a command above it`);
@@ -44,7 +48,7 @@ export function blocksOf(markdown: string): Block[] {
     const { place, exit = '0', skip } = shellInfo.exec(info)?.groups ?? {};
     if (!isPlace(place)) throw new Error(`line ${line}: \`\`\`${info} says not who runs it`);
     const commands = lines.join('\n');
-    blocks.push({ line, place, commands, exit: Number(exit), skip, expected: [], passing: [] });
+    blocks.push({ line, situation, place, commands, exit: Number(exit), skip, expected: [], passing: [] });
   }
   return blocks;
 }
@@ -52,12 +56,16 @@ export function blocksOf(markdown: string): Block[] {
 function fencesOf(markdown: string): Fence[] {
   const fences: Fence[] = [];
   let open: Fence | undefined;
+  let situation: string | undefined;
   for (const [index, line] of markdown.split('\n').entries()) {
     if (open && line === '```') {
       fences.push(open);
       open = undefined;
     } else if (open) open.lines.push(line);
-    else if (line.startsWith('```')) open = { line: index + 1, info: line.slice(3), lines: [] };
+    else if (line.startsWith('```')) {
+      open = { line: index + 1, info: line.slice(3), lines: [], situation };
+      situation = undefined;
+    } else situation = situationComment.exec(line)?.groups?.['situation'] ?? situation;
   }
   if (open) throw new Error(`line ${open.line}: a fence that is not closed`);
   return fences;

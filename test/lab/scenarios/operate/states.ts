@@ -10,16 +10,43 @@ export async function linkIs(run: Run, node: NodeName, state: string, signal: Ab
     await sleep(300, undefined, { signal });
 }
 
+export const cutReplication = (run: Run): Promise<void> =>
+  run.steps.run('the replication link is cut', 60, async (signal) => {
+    await run.lab.network.cut('node2', 'replication');
+    for (const node of nodes) await linkIs(run, node, 'Connecting', signal);
+  });
+
+const bulk = `${exportedFolder}/bulk`;
+
+const resyncRate = async ({ lab }: Run, rate: string, signal: AbortSignal): Promise<void> => {
+  for (const node of lab.nodes)
+    await node.run(`drbdadm disk-options --c-plan-ahead=0 --resync-rate=${rate} data`, { signal });
+};
+
+/** After a cut; it takes longer than anybody needs to look at it. */
+export const syncSlowly = (run: Run, active: NodeName): Promise<void> =>
+  run.steps.run('much is written, then the link comes back', 120, async (signal) => {
+    await run.lab.machine(active).run(`dd if=/dev/zero of=${bulk} bs=1M count=120 conv=fsync`, { signal });
+    await resyncRate(run, '3M', signal);
+    await run.lab.network.mend('node2', 'replication');
+    await linkIs(run, active, 'Connected', signal);
+    await sleep(3000, undefined, { signal });
+  });
+
+export const syncQuickly = (run: Run, active: NodeName): Promise<void> =>
+  run.steps.run('quickly to the end', 120, async (signal) => {
+    await resyncRate(run, '100M', signal);
+    await run.cluster.inSync(signal);
+    await run.lab.machine(active).run(`rm -f ${bulk}`, { signal });
+  });
+
 /** The cable of replication is pulled: clients go on, without a second copy. Then it is back, and the copying takes its time. */
 export async function degradedAndSyncing(run: Run): Promise<void> {
-  const { checks, lab, steps, cluster } = run;
+  const { checks } = run;
   checks.begin('degraded');
   const active = await activeNode(run);
   const peer = peerOf(active);
-  await steps.run('the replication link is cut', 60, async (signal) => {
-    await lab.network.cut('node2', 'replication');
-    for (const node of nodes) await linkIs(run, node, 'Connecting', signal);
-  });
+  await cutReplication(run);
   const serves = new RegExp(`DEGRADED +${active} serves 10\\.77\\.0\\.20 .*without a second copy`);
   for (const node of [active, peer]) {
     const screen = node === active ? { screen: 'degraded' } : {};
@@ -38,16 +65,7 @@ export async function degradedAndSyncing(run: Run): Promise<void> {
   await expectTsha(run, { node: active, words: 'metrics', code: 0, says: /tsha_second_copy 0\n/ });
 
   checks.begin('syncing');
-  await steps.run('much is written, then the link comes back', 120, async (signal) => {
-    await lab
-      .machine(active)
-      .run(`dd if=/dev/zero of=${exportedFolder}/bulk bs=1M count=120 conv=fsync`, { signal });
-    for (const node of lab.nodes)
-      await node.run('drbdadm disk-options --c-plan-ahead=0 --resync-rate=3M data', { signal });
-    await lab.network.mend('node2', 'replication');
-    await linkIs(run, active, 'Connected', signal);
-    await sleep(3000, undefined, { signal });
-  });
+  await syncSlowly(run, active);
   const bar = '[█░]+ [\\d.]+ % +[\\d.]+ [KM]iB/s +.* left';
   await expectTsha(run, {
     ...{ node: active, words: 'status', code: 1, screen: 'syncing' },
@@ -59,12 +77,7 @@ export async function degradedAndSyncing(run: Run): Promise<void> {
   });
   await expectTsha(run, { node: active, words: `switch -y`, code: 2, says: /✗ both copies are UpToDate/ });
   await expectTsha(run, { node: active, words: 'explain data', code: 1, says: /SYNCING/ });
-  await steps.run('quickly to the end', 120, async (signal) => {
-    for (const node of lab.nodes)
-      await node.run('drbdadm disk-options --c-plan-ahead=0 --resync-rate=100M data', { signal });
-    await cluster.inSync(signal);
-    await lab.machine(active).run(`rm -f ${exportedFolder}/bulk`, { signal });
-  });
+  await syncQuickly(run, active);
 }
 
 /** The cluster manager of the standing node hangs, while its kernel and its DRBD go on. */
