@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument, type YAMLError } from 'yaml';
 import type { z } from 'zod';
 import { CommandError } from '../exit.ts';
@@ -6,8 +6,8 @@ import { columnsOf, harmless, type Language } from '../output/terminal.ts';
 import { say } from '../output/words.ts';
 import { type Pair, pairOf } from './pair.ts';
 import type { Problem } from './problem.ts';
-import { problemsIn } from './rules.ts';
-import { type Configuration, configurationShape } from './shape.ts';
+import { acceptedTwice, problemsIn } from './rules.ts';
+import { acceptedShape, type Configuration, configurationShape } from './shape.ts';
 import { suggestion } from './suggestion.ts';
 import { configurationWords, kindIn, type Says } from './words.ts';
 
@@ -26,10 +26,16 @@ const longest = 1024 * 1024;
 
 /** The text of a file, or of standard input, which can be read once. */
 export function textOf(file: string, language: Language): string {
-  if (file === '-') return readFileSync(0, 'utf8');
   const words = configurationWords(language);
   const refuse = (says: Says, why = '') =>
     new CommandError('unknown', say(words[says], { file: harmless(file), why }));
+  const decoded = (bytes: Buffer): string => {
+    if (bytes.length > longest) throw refuse('tooBig');
+    const text = bytes.toString('utf8');
+    if (!Buffer.from(text).equals(bytes)) throw refuse('notUtf8');
+    return text;
+  };
+  if (file === '-') return decoded(standardInput());
   let fd: number;
   try {
     // a pipe that nobody writes to would be opened for ever
@@ -42,10 +48,7 @@ export function textOf(file: string, language: Language): string {
     const facts = fstatSync(fd);
     if (!facts.isFile()) throw refuse('notAFile');
     if (facts.size > longest) throw refuse('tooBig');
-    const bytes = readFileSync(fd);
-    const text = bytes.toString('utf8');
-    if (!Buffer.from(text).equals(bytes)) throw refuse('notUtf8');
-    return text;
+    return decoded(readFileSync(fd));
   } catch (error) {
     throw error instanceof CommandError ? error : refuse('cannotRead', (error as NodeJS.ErrnoException).code);
   } finally {
@@ -53,21 +56,56 @@ export function textOf(file: string, language: Language): string {
   }
 }
 
+/** No more of it than is needed to see that it is too long. */
+function standardInput(): Buffer {
+  const chunks: Buffer[] = [];
+  for (let length = 0; length <= longest; ) {
+    const chunk = Buffer.alloc(64 * 1024);
+    const read = readSync(0, chunk);
+    if (read === 0) break;
+    chunks.push(chunk.subarray(0, read));
+    length += read;
+  }
+  return Buffer.concat(chunks);
+}
+
 /** What `text` says; `file` is named in the errors. */
-export function readConfiguration(file: string, text: string, language: Language): Configuration {
+export const readConfiguration = (file: string, text: string, language: Language): Configuration =>
+  read(file, text, language, configurationShape, problemsIn);
+
+/** What is accepted: of a pair, or of a file that says nothing else, as where somebody else's commands made the cluster. */
+export function readAccepted(file: string, language: Language): Configuration['accept'] {
+  const text = textOf(file, language);
+  const settings: unknown = parseDocument(text, { prettyErrors: false }).toJS();
+  const isAlone =
+    typeof settings === 'object' &&
+    settings !== null &&
+    Object.keys(settings).every((key) => key === 'version' || key === 'accept');
+  return isAlone
+    ? read(file, text, language, acceptedShape, acceptedTwice).accept
+    : readConfiguration(file, text, language).accept;
+}
+
+function read<T>(
+  file: string,
+  text: string,
+  language: Language,
+  shape: z.ZodType<T>,
+  rules: (configuration: T) => Iterable<Problem>,
+): T {
   const words = configurationWords(language);
   const lines = new LineCounter();
   const document = parseDocument(text.replace(/^\ufeff/, ''), { lineCounter: lines, prettyErrors: false });
   const broken = [...document.errors, ...document.warnings];
   const told: Told[] = [];
-  let configuration: Configuration | undefined;
+  let configuration: T | undefined;
   if (broken.length > 0) told.push(...broken.map((error) => ofYaml(error, text, words)));
   else if (document.contents === null || (isScalar(document.contents) && document.contents.value === null))
     throw new CommandError('unknown', say(words.emptyFile, { file: harmless(file) }));
   else {
-    const read = configurationShape.safeParse(document.toJS(), { reportInput: true });
+    const read = shape.safeParse(document.toJS(), { reportInput: true });
     const problems = read.success
-      ? problemsIn(read.data)
+      ? [...rules(read.data)]
       : read.error.issues.flatMap((one) => ofShape(one, language));
     told.push(...problems.map((problem) => placed(problem, document, words)));
     if (read.success) configuration = read.data;

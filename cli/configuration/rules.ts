@@ -31,7 +31,7 @@ const rules: readonly Rule[] = [
   periods,
   ids,
   fencing,
-  accepted,
+  acceptedTwice,
 ];
 
 /** Whether a finding is meant to be so, today. */
@@ -339,7 +339,8 @@ function* fencing({ fencing, nodes }: Configuration): Generator<Problem> {
       yield { path: ['fencing'], isName: true, says: 'nodeNotFenced', facts: { word: name } };
 }
 
-function* accepted({ accept }: Configuration): Generator<Problem> {
+/** A code of which nobody could say which of two reasons and dates counts. */
+export function* acceptedTwice({ accept }: Pick<Configuration, 'accept'>): Generator<Problem> {
   for (const [index, { code }] of accept.entries())
     if (accept.findIndex((one) => one.code === code) < index)
       yield { path: ['accept', index, 'code'], says: 'codeTwice', facts: { word: code } };

@@ -166,6 +166,11 @@ export const configurationShape = z.strictObject({
     .describe('Findings that are meant to be so'),
 });
 
+/** A file that only accepts findings: of a cluster that other commands made. */
+export const acceptedShape = configurationShape
+  .pick({ version: true, accept: true })
+  .partial({ version: true });
+
 /** Whether the calendar has that day: 2027-02-30 is none. */
 function isDate(text: string): boolean {
   const at = new Date(`${text}T00:00:00Z`);

@@ -7,9 +7,9 @@ type Acceptance = { readonly code: string; readonly why: string; readonly until:
 
 /** `accept:` of the configuration; none without a file, unless one was asked for by name. Throws `CommandError` for a file with errors. */
 export async function acceptances(file: string | null, language: Language): Promise<readonly Acceptance[]> {
-  const { configurationFile, readPair } = await import('../configuration/read.ts');
+  const { configurationFile, readAccepted } = await import('../configuration/read.ts');
   if (file === null && !existsSync(configurationFile)) return [];
-  return readPair(file ?? configurationFile, language).accept;
+  return readAccepted(file ?? configurationFile, language);
 }
 
 /** In the place of each finding that is accepted at `time`, a hint that says so; danger to data is never taken away. */

@@ -161,13 +161,16 @@ function logFiles(): LogSinks['file'] {
   };
 }
 
-/** One `logger` process for all lines of this run: syslog has no other door in Node. */
+/** What hangs on a syslog that does not answer must not become one process more with every monitor. */
+const loggerSeconds = 60;
+
+/** One `logger` process for all lines of this run: syslog has no other door in Node. It may take longer than this run. */
 function logPipes(): { write: LogSinks['pipe']; flush(): Promise<void> } {
   let opening: Promise<Sink | undefined> | undefined;
   return {
     write(argv, text) {
       opening ??= children()
-        .then(({ feed }) => feed(argv, process.env))
+        .then(({ feed }) => feed(['timeout', String(loggerSeconds), ...argv], process.env))
         .catch(() => undefined);
       void opening.then((logger) => logger?.write(text));
     },

@@ -87,6 +87,18 @@ describe('processes that hold it', () => {
     expect(answer).toMatchObject({ code: 0, stderr: expect.stringContaining('SIGKILL') });
   });
 
+  test('where a service waits: KILL in the first half, whatever the timeout', async () => {
+    const resource = {
+      ...(await started()),
+      ...{ meta_timeout: anHour, term_signals: 'TERM KILL', signal_delay: '0.5' },
+    };
+    const { pid } = await sandbox.holder(
+      `trap '' TERM; cd ${resource.directory}; echo; while :; do sleep 1; done`,
+    );
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+    expect(isAlive(pid)).toBe(false);
+  });
+
   test('Filesystem#89: signals in their order, then KILL', async () => {
     const resource = {
       ...(await started()),

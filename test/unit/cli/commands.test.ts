@@ -1,4 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { Call } from '../../../cli/command.ts';
 import { codeInWords, parametersIn } from '../../../cli/commands/agent.ts';
 import { checkScreen, findAll } from '../../../cli/commands/check.ts';
@@ -18,7 +21,7 @@ import { type Facts, gather } from '../../../cli/facts/gather.ts';
 import { comparable } from '../../../cli/facts/machine.ts';
 import { askLook, type LookAnswer } from '../../../cli/facts/other-node.ts';
 import { parseXml } from '../../../cli/facts/xml.ts';
-import { withAcceptances } from '../../../cli/findings/accepted.ts';
+import { acceptances, withAcceptances } from '../../../cli/findings/accepted.ts';
 import { findingsBetween } from '../../../cli/findings/comparison.ts';
 import { findingsNow } from '../../../cli/findings/now.ts';
 import { endingFor } from '../../../cli/output/findings.ts';
@@ -271,6 +274,33 @@ describe('the other node', () => {
     expect(machine.ran).toEqual([
       'ssh -o BatchMode=yes -o ConnectTimeout=5 -- beta /usr/sbin/tsha node look',
     ]);
+  });
+});
+
+describe('a file that only accepts', () => {
+  const one = '  - { code: FENCING_OFF, why: two switches, until: 2999-01-01 }';
+  const dir = mkdtempSync(join(tmpdir(), 'tsha-accept-'));
+  afterAll(() => rmSync(dir, { recursive: true }));
+  const written = (text: string): string => {
+    const file = join(dir, 'tsha.yaml');
+    writeFileSync(file, text);
+    return file;
+  };
+  test.each([
+    ['alone', `accept:\n${one}\n`],
+    ['with a version', `version: 1\naccept:\n${one}\n`],
+  ])('%s', async (_, text) => {
+    expect(await acceptances(written(text), 'en')).toMatchObject([{ code: 'FENCING_OFF' }]);
+  });
+  test.each([
+    ['an unknown code', 'accept:\n  - { code: FENCING, why: x, until: 2999-01-01 }\n', /:2:13: .*did you mean/i],
+    ['no day', 'accept:\n  - { code: FENCING_OFF, why: x }\n', /"until" is missing/],
+    ['a code twice', `accept:\n${one}\n${one}\n`, /accepted twice/],
+    ['another version', `version: 2\naccept:\n${one}\n`, /version/],
+    ['half a pair', `accept:\n${one}\nnodes: {}\n`, /"drbd" is missing/],
+    ['nothing', '', /empty|holds nothing/],
+  ])('%s: an error', async (_, text, says) => {
+    await expect(acceptances(written(text), 'en')).rejects.toThrow(says);
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { shellLine } from '../../../cli/stack.ts';
 import { isCode } from '../../../lib/findings/catalogue.ts';
 import { seedCommands } from '../../lab/cluster/seed.ts';
+import { situations } from '../../lab/scenarios/operate/situations.ts';
 import { campaigns } from '../../lab/settings.ts';
 import { forTheLab } from '../../lab/tutorial/lab-values.ts';
 import { blocksOf, essenceOf, missingLine } from '../../lab/tutorial/page.ts';
@@ -15,10 +16,11 @@ const fenced = (info: string, ...lines: string[]): string =>
 
 describe('blocks of a page', () => {
   test('commands, where they are typed, and what they print', () => {
-    const markdown = `# Title\n\n${fenced('sh node1 exit=1', 'one', 'two')}\nwords\n${fenced('text', 'out')}${fenced('text passing', '5 %')}`;
+    const markdown = `# Title\n\n<!-- lab: a disk is lost -->\n${fenced('sh node1 exit=1', 'one', 'two')}\nwords\n${fenced('text', 'out')}${fenced('text passing', '5 %')}`;
     expect(blocksOf(markdown)).toEqual([
       {
-        line: 3,
+        line: 4,
+        situation: 'a disk is lost',
         place: 'node1',
         commands: 'one\ntwo',
         exit: 1,
@@ -89,12 +91,20 @@ describe('what the lab has otherwise', () => {
   });
 });
 
-describe('docs/tutorial', () => {
-  const [english, chinese] = ['tutorial.md', 'tutorial.zh-CN.md'].map((name) => blocksOf(page(name)));
+describe.each([
+  { name: 'tutorial', blocks: 40, skipped: 12 },
+  { name: 'operating', blocks: 30, skipped: 3 },
+])('docs/$name', ({ name, blocks, skipped }) => {
+  const [english, chinese] = [`${name}.md`, `${name}.zh-CN.md`].map((file) => blocksOf(page(file)));
 
   test('every block is marked, and most of them run', () => {
-    expect(english?.length).toBeGreaterThan(40);
-    expect(english?.filter(({ skip }) => skip !== undefined).length).toBeLessThan(12);
+    expect(english?.length).toBeGreaterThan(blocks);
+    expect(english?.filter(({ skip }) => skip !== undefined).length).toBeLessThan(skipped);
+  });
+
+  test('its situations are some that the lab can make', () => {
+    const named = english?.flatMap(({ situation }) => situation ?? []) ?? [];
+    expect(named.filter((one) => !Object.hasOwn(situations, one))).toEqual([]);
   });
 
   test('both languages have the same commands and outputs', () => {
@@ -104,7 +114,9 @@ describe('docs/tutorial', () => {
 
   test('none waits for an answer', () => {
     const commands = english?.filter(({ skip }) => skip === undefined).map(({ commands }) => commands) ?? [];
-    expect(commands.filter((text) => /^tsha switch(?! -y)/m.test(text))).toEqual([]);
+    expect(commands.filter((text) => /^tsha (?:switch|maintenance on)(?!.* -[yn]\b)/m.test(text))).toEqual(
+      [],
+    );
   });
 });
 

@@ -54,16 +54,9 @@ async function deadNode(run: Run): Promise<void> {
   });
 }
 
-/** The other node takes no orders for a while, so that the service stays on its way. */
+/** From the moment on when the address has gone there are seconds until it is back: filesystem, DRBD, mount and server come before it. */
 async function moving(run: Run): Promise<void> {
   const peer = peerOf(await healthy(run));
-  const executor = 'pgrep -o -x pacemaker-execd';
-  await onNode(
-    run,
-    peer,
-    `${peer} takes no orders for 40 s`,
-    `pid=$(${executor}); kill -STOP $pid; (sleep 40; kill -CONT $pid) > /dev/null 2>&1 < /dev/null &`,
-  );
   await onNode(
     run,
     home,
@@ -100,7 +93,10 @@ export const situations: Situations = {
     await cutReplication(run);
   },
   'the link is back': (run) => syncSlowly(run, home),
-  'in sync again': (run) => syncQuickly(run, home),
+  'somebody disconnected': async (run) => {
+    await syncQuickly(run, home);
+    await onNode(run, await healthy(run), 'a hand disconnects', 'drbdadm disconnect data');
+  },
   'a disk is lost': diskLost,
   'writes are suspended': async (run) => {
     await onNode(run, await healthy(run), 'somebody suspends writes', 'drbdadm suspend-io data');

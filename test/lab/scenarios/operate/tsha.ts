@@ -1,5 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { resourceIds } from '../../cluster/configuration.ts';
+import type { ClusterState } from '../../cluster/crm-mon.ts';
 import { type NodeName, nodes, peerOf } from '../../settings.ts';
 import type { Run } from '../run.ts';
 
@@ -80,13 +82,20 @@ export async function calm(run: Run): Promise<NodeName> {
         signal,
       },
     );
-    const active = await cluster.allStarted(signal);
-    await cluster.inSync(signal);
-    await cluster.joined(peerOf(active), signal);
-    await idle(run, active, signal);
-    return active;
+    // what began before the first look may move the service after it
+    for (;;) {
+      const active = await cluster.allStarted(signal);
+      await cluster.inSync(signal);
+      await idle(run, active, signal);
+      const state = await cluster.seenFrom(active, signal);
+      if (state && isStanding(state, peerOf(active))) return active;
+    }
   });
 }
+
+/** The second node is there, with its copy. */
+const isStanding = ({ resources }: ClusterState, node: NodeName): boolean =>
+  resources.some((one) => one.id === resourceIds.drbd && one.role === 'Unpromoted' && one.node === node);
 
 /** Between two actions of a transition everything may look as it should. */
 async function idle({ cluster }: Run, viewer: NodeName, signal: AbortSignal): Promise<void> {
