@@ -1,3 +1,4 @@
+import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import { rscTmp } from '../../lib/host/memory.ts';
@@ -17,8 +18,11 @@ type Done =
 
 const fact = 'notified';
 
-/** Writes down what a start did; `undefined` for a stop. */
-export const noteDone = ({ memory }: Ctx, done: Done | undefined): Promise<void> => memory.note(fact, done);
+/** Writes down what a start did, for both agents; `undefined` for a stop. */
+export async function noteDone(ctx: Ctx, done: Done | undefined): Promise<void> {
+  await ctx.memory.note(fact, done);
+  if (done !== undefined && 'statd' in done) await leaveStockMark(ctx, done.statd.pid);
+}
 
 /** What was done, held against the machine; `pid` is the rpc.statd that ended, where one is known. */
 export type Seen =
@@ -69,15 +73,38 @@ export function sentence(seen: Seen): string {
 const withPid = (pid: number | undefined): string =>
   pid === undefined ? 'rpc.statd' : `rpc.statd (pid ${pid})`;
 
-const stockFile = ({ host, request }: Ctx): string => {
-  const instance = asFileName(request.instance);
-  return `${rscTmp(host.sys.env)}/nfsnotify_${instance}/rpc.statd_${instance}.pid`;
-};
+const stockFolder = ({ host, request }: Ctx): string =>
+  `${rscTmp(host.sys.env)}/nfsnotify_${asFileName(request.instance)}`;
+const stockFile = (ctx: Ctx): string =>
+  `${stockFolder(ctx)}/rpc.statd_${asFileName(ctx.request.instance)}.pid`;
+/** Which of these marks is ours, and of which boot. */
+const ownFile = (ctx: Ctx): string => `${stockFolder(ctx)}/tsha`;
 
-/** The stock agent's mark on the same resource, so that a running cluster can change from it to this one: rpc.statd's pid. */
+/** The stock agent's mark on the same resource, so that a running cluster can change from one to the other: rpc.statd's pid. */
 async function stockMark(ctx: Ctx): Promise<number | undefined> {
   const text = (await readIfThere(ctx.host, stockFile(ctx))) ?? '';
-  return Number(text.trim().split(/\s+/)[0]) || undefined;
+  const pid = Number(text.trim().split(/\s+/)[0]) || undefined;
+  if (pid === undefined) return undefined;
+  const [ours, boot] = ((await readIfThere(ctx.host, ownFile(ctx))) ?? '').trim().split(' ');
+  return ours === String(pid) && boot !== (await bootId(ctx)) ? undefined : pid;
 }
 
-export const dropStockMark = (ctx: Ctx): Promise<void> => ctx.host.sys.remove(stockFile(ctx));
+/** For the way back: a stock agent that found no mark would start, and tell clients of a restart that never was. */
+async function leaveStockMark(ctx: Ctx, pid: number): Promise<void> {
+  const { sys } = ctx.host;
+  try {
+    await sys.makeDir(stockFolder(ctx));
+    await sys.write(ownFile(ctx), `${pid} ${await bootId(ctx)}\n`);
+    await sys.write(stockFile(ctx), `${pid}\n`);
+  } catch (error) {
+    ctx.log.warn(`cannot write ${stockFile(ctx)}: ${wordsOf(error)}`);
+  }
+}
+
+const bootId = async ({ host }: Ctx): Promise<string> =>
+  ((await readIfThere(host, '/proc/sys/kernel/random/boot_id')) ?? '').trim();
+
+export async function dropStockMark(ctx: Ctx): Promise<void> {
+  await ctx.host.sys.remove(stockFile(ctx));
+  await ctx.host.sys.remove(ownFile(ctx));
+}

@@ -255,6 +255,36 @@ describe('monitor', () => {
   });
 });
 
+describe("the stock agent's mark is left, so that it takes over what runs", () => {
+  const folder = '/run/resource-agents/nfsnotify_nfs-notify';
+  const file = `${folder}/rpc.statd_nfs-notify.pid`;
+
+  test('by start, with the number of rpc.statd; taken away by stop', async () => {
+    const machine = node();
+    await run(machine, 'start');
+    expect(machine.files.get(file)?.trim()).toBe(machine.files.get('/run/rpc.statd.pid')?.trim());
+    await run(machine, 'stop');
+    expect([...machine.files.keys()].filter((path) => path.startsWith(folder))).toEqual([]);
+  });
+
+  test('one that cannot be left is a warning', async () => {
+    const machine = node();
+    machine.files.set(folder, 'a file');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+  });
+
+  test('ours of another boot is none; one that the stock agent wrote since then is', async () => {
+    const machine = node();
+    await run(machine, 'start');
+    machine.files.set('/proc/sys/kernel/random/boot_id', 'boot-2\n');
+    machine.files.delete('/run/resource-agents/tsha/nfsnotify-nfs-notify.json');
+    expect((await run(machine, 'monitor')).code).toBe(7);
+    machine.files.set(`${folder}/tsha`, '1 boot-1\n');
+    expect((await run(machine, 'monitor')).code).toBe(0);
+  });
+});
+
 describe("S9: a user's process is called rpc.statd", () => {
   /** As the real one has ended, with or without its number. */
   const replaced = (machine: NfsMachine, pid: number) => {
