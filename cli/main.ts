@@ -263,6 +263,20 @@ const cli = yargs(argv)
       await perform(options as CommonOptions, (call) => remove(call, wishes), longMs);
     },
   )
+  .command(
+    'migrate',
+    help.migrate,
+    (args) =>
+      withCommon(args)
+        .option('to', { choices: ['tsha', 'stock'] as const, demandOption: true, describe: help.migrateTo })
+        .options({ ...changing, although }),
+    async (options) => {
+      const { migrate } = await import('./migrate/command.ts');
+      const { to, n, y, although: accepted = [] } = options;
+      const wishes = { to, dryRun: n === true, yes: y === true, although: accepted };
+      await perform(options as CommonOptions, (call) => migrate(call, wishes), longMs);
+    },
+  )
   .command('agent <name> <action>', help.agent, (args) =>
     args.options({ trace: { boolean: true, describe: help.trace } }).strict(false),
   )

@@ -104,16 +104,21 @@ async function difference(host: Host, before: string, after: string): Promise<st
 }
 
 /**
- * Every place that a difference touches lies in what is ours: the resources and constraints of these ids. Throws `Failure` otherwise, which
- * would be a defect of tsha.
+ * Every place that a difference touches lies in what is ours: the resources, constraints and properties of these ids. Throws `Failure`
+ * otherwise, which would be a defect of tsha.
  */
-export function requireOnlyOwn(diff: string, own: readonly string[]): void {
+export function requireOnlyOwn(
+  diff: string,
+  own: readonly string[],
+  properties: readonly string[] = [],
+): void {
   for (const change of within(parseXml(diff), 'change')) {
     const path = attribute(change, 'path');
     if (path === '/cib' && attribute(change, 'operation') === 'modify') {
       const names = within(change, 'change-attr').map((one) => attribute(one, 'name'));
       if (names.every((name) => ['epoch', 'num_updates', 'admin_epoch'].includes(name))) continue;
     }
+    if (isOwnProperty(change, path, properties)) continue;
     const [, section, rest = ''] = /^\/cib\/configuration\/(resources|constraints)(\/.*)?$/.exec(path) ?? [];
     const top = /^\/\w+\[@id='([^']+)'\]/.exec(rest)?.[1];
     const created = change.children.map((child) => attribute(child, 'id')).filter(Boolean);
@@ -133,6 +138,16 @@ export function requireOnlyOwn(diff: string, own: readonly string[]): void {
   }
 }
 
+/** Entries of the cluster's properties, by their own ids; their set may have been made for them. */
+function isOwnProperty(change: Element, path: string, own: readonly string[]): boolean {
+  if (!/^\/cib\/configuration\/crm_config(\/|$)/.test(path)) return false;
+  const [, entry] = /\/nvpair\[@id='([^']+)'\]$/.exec(path) ?? [];
+  const created = within(change, 'nvpair').map((one) => attribute(one, 'id'));
+  if (entry !== undefined) return own.includes(entry);
+  const isCreated = attribute(change, 'operation') === 'create' && created.length > 0;
+  return isCreated && created.every((id) => own.includes(id));
+}
+
 /** The file of a patch from a CIB to the next one, which touches nothing but what is ours. */
 export async function patchFor(
   host: Host,
@@ -140,10 +155,11 @@ export async function patchFor(
   cib: Element,
   next: Element,
   own: readonly string[],
+  properties: readonly string[] = [],
 ): Promise<string> {
   const before = write(folder, 'old.xml', textOf(cib));
   const diff = await difference(host, before, write(folder, 'new.xml', textOf(counted(next))));
-  requireOnlyOwn(diff, own);
+  requireOnlyOwn(diff, own, properties);
   return write(folder, 'patch.xml', diff);
 }
 

@@ -2,8 +2,10 @@ import { hostName } from '../../lib/host/host.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { lookAtMachine } from '../facts/machine.ts';
+import { providers } from '../facts/migration.ts';
 import { lookAtSide } from '../facts/side.ts';
 import type { Verb } from '../facts/verbs.ts';
+import { installedAgents, missingOf } from '../migrate/agents.ts';
 import { print } from '../output/print.ts';
 import { say, wordsIn } from '../output/words.ts';
 import { atWork, requireRoot } from './change.ts';
@@ -11,7 +13,7 @@ import { connectHere, discardHere, snapshotHere, takeBack } from './discard.ts';
 
 export type NodeOptions = {
   readonly verb: Verb;
-  /** The resource, or one connection of it as `resource:peer`; nothing for `look`. */
+  /** The resource, or one connection of it as `resource:peer`; a provider for `agents`; nothing for `look`. */
   readonly connection: string | null;
   /** How much the resync will write over, for the size of a snapshot. */
   readonly kib: number | null;
@@ -23,6 +25,12 @@ export async function node(call: Call, { verb, connection, kib }: NodeOptions): 
   const words = wordsIn(call.terminal.language);
   if (verb === 'look') {
     print(1, `${JSON.stringify(await lookAtMachine(host))}\n`);
+    return 'well';
+  }
+  if (verb === 'agents') {
+    const provider = providers.find((one) => one === connection);
+    if (provider === undefined) throw new CommandError('unknown', `tsha node agents ${providers.join('|')}`);
+    print(1, `${JSON.stringify({ missing: missingOf(await installedAgents(host, provider)) })}\n`);
     return 'well';
   }
   if (connection === null || !/^[\w.+-]+(:[\w.+-]+)?$/.test(connection))

@@ -1,3 +1,4 @@
+import { isOn, type Migration, migrationIn, outdated, type Recorded } from './migration.ts';
 import { below, type Element, attribute as of, within } from './xml.ts';
 
 /** The cluster's configuration, as far as people are told of it. */
@@ -13,6 +14,10 @@ export type Cib = {
   /** By the nodes' names. */
   readonly nodes: ReadonlyMap<string, NodeState>;
   readonly operations: readonly DoneOperation[];
+  /** A change of the agents' provider that has begun and not ended. */
+  readonly migration: Migration | null;
+  /** What was written down by another agent than the one that is configured. */
+  readonly outdated: readonly Recorded[];
 };
 
 export type Values = { readonly [name: string]: string };
@@ -113,6 +118,8 @@ export function readCib(cib: Element): Cib {
     alerts: below(configuration, 'alerts', 'alert').length,
     nodes: nodeStates(cib, configuration),
     operations: below(cib, 'status', 'node_state').flatMap(doneOperations),
+    migration: migrationIn(cib),
+    outdated: outdated(cib),
   };
 }
 
@@ -213,8 +220,6 @@ function order(element: Element): readonly Order[] {
     );
   });
 }
-
-const isOn = (value: string | undefined): boolean => /^(on|true|yes|1)$/i.test(value ?? '');
 
 function nodeStates(cib: Element, configuration: Element): ReadonlyMap<string, NodeState> {
   const states = new Map<string, NodeState>();

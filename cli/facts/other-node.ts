@@ -115,3 +115,4 @@ const asked =
 
 export const askSide = asked('side', sideAnswer);
 export const askLook = asked('look', lookAnswer);
+export const askAgents = asked('agents', z.object({ missing: z.array(z.string()) }));

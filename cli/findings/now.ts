@@ -3,6 +3,7 @@ import { lockDir, lockFileIn } from '../facts/at-work.ts';
 import type { Cluster } from '../facts/cluster.ts';
 import type { Drbd, DrbdResource, Peer, PeerVolume } from '../facts/drbd.ts';
 import type { Facts } from '../facts/gather.ts';
+import { type Migration, markOf } from '../facts/migration.ts';
 import { hasSecondCopy, isExpected, isTwice, replicated, services } from '../facts/service.ts';
 import { amount, clock, duration } from '../output/units.ts';
 
@@ -61,7 +62,10 @@ function* clusterFindings({ time }: Facts, cluster: Cluster): Generator<Finding>
     if (node.maintenance && !cluster.maintenance)
       yield finding('MAINTENANCE_MODE', { scope: name }, { node: name });
   }
-  if (cluster.maintenance)
+  const { migration, outdated } = cluster.cib;
+  const isHalfway = migration !== null || (cluster.maintenance && outdated.length > 0);
+  if (isHalfway) yield halfway(cluster, migration);
+  if (cluster.maintenance && migration === null)
     yield finding(
       'MAINTENANCE_MODE',
       { scope: cluster.name ?? 'the cluster' },
@@ -84,6 +88,19 @@ function* clusterFindings({ time }: Facts, cluster: Cluster): Generator<Finding>
       { resource, node, action, reason, when: at === null ? '?' : clock(at, time) },
       { node, resource, evidence: [{ source: `${resource} ${action} on ${node}`, text: reason }] },
     );
+}
+
+/** Where the maintenance mode is somebody else's, by what was written down by another agent. */
+function halfway({ cib, nodes }: Cluster, migration: Migration | null): Finding {
+  const [first] = cib.outdated;
+  const agent = cib.primitives.find(({ id }) => id === first?.resource)?.agent ?? '';
+  const to = migration?.to ?? (agent.startsWith('ocf:tsha:') ? 'tsha' : 'stock');
+  const back = to === 'tsha' ? 'stock' : 'tsha';
+  const node = migration?.node ?? nodes.map(({ name }) => name).join(', ');
+  const evidence = migration
+    ? [{ source: 'crm_config', text: markOf(migration) }]
+    : [{ source: 'cibadmin', text: `${first?.resource}: ${first?.agent} → ${agent}` }];
+  return finding('MIGRATION_UNFINISHED', { to, back, node }, { evidence });
 }
 
 const isNodeInMaintenance = ({ nodes }: Cluster, name: string | null): boolean =>

@@ -37,6 +37,8 @@ const english = {
   apply:
     'Make the cluster what the configuration says; with -n only the differences and what Pacemaker would do',
   remove: 'Stop the service of the configuration, and take it out of the cluster; the data stays',
+  migrate: 'Hand what runs to the agents of the other provider, without an interruption',
+  migrateTo: 'Whose agents are to look after it: tsha, or stock (heartbeat and linbit)',
   drbd: "create: DRBD's resource on both nodes, of disks that hold nothing, with filesystems; grow: what became larger",
   here: 'Only the side of this node, as the other one asks for it',
   skipSync: 'Take both sides for alike instead of copying one: they hold nothing',
@@ -93,6 +95,8 @@ const chinese: Help = {
   as: '用于哪个工具',
   apply: '让集群符合配置；-n 只显示差异和 Pacemaker 会做什么',
   remove: '停止配置中的服务并将其从集群移除；数据保留',
+  migrate: '把正在运行的资源交给另一提供方的代理，不中断服务',
+  migrateTo: '由谁的代理管理：tsha，或 stock（heartbeat 和 linbit）',
   drbd: 'create：在两个节点的空磁盘上建立 DRBD 资源及文件系统；grow：磁盘变大之后一并扩大',
   here: '只建立本节点的一侧，供另一节点调用',
   skipSync: '不复制，把两侧视为相同：它们都没有内容',

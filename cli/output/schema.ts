@@ -192,6 +192,7 @@ export const envelopeShape = z.discriminatedUnion('kind', [
   z.object({ ...frame, kind: z.literal('switch'), data: changeData }),
   z.object({ ...frame, kind: z.literal('maintenance'), data: changeData }),
   z.object({ ...frame, kind: z.literal('split-brain-repair'), data: changeData }),
+  z.object({ ...frame, kind: z.literal('migrate'), data: changeData }),
   z.object({
     ...frame,
     kind: z.literal('error'),
@@ -203,7 +204,7 @@ export type Envelope = z.infer<typeof envelopeShape>;
 export type StatusData = z.infer<typeof statusData>;
 export type ChangeData = z.infer<typeof changeData>;
 export type ChangeEvent = ChangeData['event'];
-export type ChangeKind = 'switch' | 'maintenance' | 'split-brain-repair';
+export type ChangeKind = 'switch' | 'maintenance' | 'split-brain-repair' | 'migrate';
 
 /** The schema as it is shipped, for programs that read the output. */
 export const jsonSchema = (): unknown => z.toJSONSchema(envelopeShape);

@@ -59,6 +59,14 @@ export const chinese: { readonly [C in Code]: Translation } = {
     what: '{resource} 正在移到 {node}，或移动被中断；其约束在 {until} 自动失效',
     why: 'tsha switch 写入的约束会过期。清除它不会使资源移回。',
   },
+  MIGRATION_UNFINISHED: {
+    what: '到 {to} 代理的更换正在进行，或已中断（{node}）；在它结束之前集群处于维护模式',
+    why: '一切继续运行，但不会重启也不会接管。手动结束维护模式会重启由其他代理管理过的资源：tsha migrate 可继续或换回，不会重启。',
+  },
+  PARAMETERS_IGNORED: {
+    what: '{to} 代理会忽略 {what}',
+    why: '这些参数留在配置中，供换回时使用。它们现在设置的内容保持到资源下一次启动。',
+  },
   COMMAND_BROKEN_OFF: {
     what: '"{command}" 在本节点上未结束就被杀死',
     why: '它不会再继续。它已开始的事由其他发现说明：有期限的约束、维护状态的节点、尚未建立的连接。下一个改动集群的命令会清除这条记录。',

@@ -13,6 +13,7 @@ export const campaigns = [
   'operating',
   'tutorial',
   'build',
+  'migrate',
   'seed',
   'packages',
 ] as const;

@@ -68,6 +68,8 @@ export const pcsCommands = (provider: Provider, order: Order, campaign: Campaign
 function resourcesOf(provider: Provider, order: Order, campaign: CampaignName): readonly Argv[] {
   if (campaign === 'seed') return seedCommands(stack(provider, order).provider);
   if (campaign === 'drbd') return commandsOf(stack(provider, order), ['Filesystem']).map(withQuickMonitors);
+  // it begins with the stock agents, whose cluster changes hands
+  if (campaign === 'migrate') return commandsOf(stack('stock', order));
   const commands = commandsOf(stack(provider, order));
   return campaign === 'packages' ? commands.map(everySecond) : commands;
 }

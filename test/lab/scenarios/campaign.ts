@@ -8,6 +8,7 @@ import { drbdScenarios } from './drbd/drbd.ts';
 import { recover } from './drbd/recover.ts';
 import { kill, rejoin, standby, unstandby } from './failover.ts';
 import { type Ending, inTurn } from './in-turn.ts';
+import { handedOver, killedOnTheWay } from './migrate.ts';
 import { nfsScenarios } from './nfs/nfs.ts';
 import { ocfTester } from './ocf-tester.ts';
 import { lookAround } from './operate/looks.ts';
@@ -40,6 +41,7 @@ export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scen
   if (campaign === 'operating') return [playOperating];
   if (campaign === 'tutorial') return [bareMachines, playTutorial];
   if (campaign === 'build') return [emptyCluster, build];
+  if (campaign === 'migrate') return [start, handedOver, killedOnTheWay];
   if (campaign === 'seed') return [start, seedMounts, seedChecked, standby, unstandby, standby, unstandby];
   if (campaign === 'operate')
     return [start, ...(suite === 'trixie' || isStock(provider) ? lookingScenarios : operateScenarios)];

@@ -1,17 +1,34 @@
-import { rmSync } from 'node:fs';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { maintenance } from '../../../cli/commands/maintenance.ts';
 import { splitBrain } from '../../../cli/commands/split-brain.ts';
 import { switchOver } from '../../../cli/commands/switch.ts';
 import { gather } from '../../../cli/facts/gather.ts';
+import type { Provider } from '../../../cli/facts/migration.ts';
 import { findingsNow } from '../../../cli/findings/now.ts';
+import { migrate } from '../../../cli/migrate/command.ts';
 import { hostOn } from '../../../lib/host/host.ts';
+import { pacemakerBelow, pacemakerOf } from '../../fake/pacemaker.ts';
 import { FakePair, type Kill } from '../../fake/pair.ts';
 
 // Every command that changes something is ended before and after each program that it calls: by a signal that lets it clean up, and by one
 // that does not. What is left is looked at with tsha's own eyes.
 
 vi.mock('../../../cli/output/print.ts', () => ({ print: () => {}, printLines: () => {} }));
+
+/** Whoever is killed leaves his drafts behind. */
+const drafts = mkdtempSync(join(tmpdir(), 'tsha-kills-'));
+const before = process.env['TMPDIR'];
+beforeAll(() => {
+  process.env['TMPDIR'] = drafts;
+});
+afterAll(() => {
+  if (before === undefined) delete process.env['TMPDIR'];
+  else process.env['TMPDIR'] = before;
+  rmSync(drafts, { recursive: true, force: true });
+});
 
 const kept: FakePair[] = [];
 function pairOf(state: 'healthy' | 'split'): FakePair {
@@ -26,10 +43,13 @@ afterEach(() => {
 
 type Story = {
   readonly state: 'healthy' | 'split';
-  readonly prepare?: (pair: FakePair) => void;
+  readonly prepare?: (pair: FakePair) => unknown;
   readonly command: (pair: FakePair) => Promise<unknown>;
   /** What must hold wherever it was ended. */
   readonly holds: (pair: FakePair, codes: readonly string[], kill: Kill) => void;
+  /** Where another call than the same one may come after it, by the number of the call that it was ended at. */
+  readonly again?: (pair: FakePair, call: number) => Promise<unknown>;
+  readonly ends?: (pair: FakePair, call: number) => void;
 };
 
 const switching = (pair: FakePair) =>
@@ -42,6 +62,21 @@ const repairing = (from: 'node1' | 'node2') => (pair: FakePair) =>
     ...{ snapshot: false, dryRun: false },
   });
 
+const migrating = (to: Provider) => (pair: FakePair) =>
+  migrate(pair.call('node2'), { to, dryRun: false, yes: true, although: [] });
+
+/** Maintenance mode is told of, and outside of it nothing is mixed; nothing ever restarts. */
+const isSafe =
+  (to: Provider) =>
+  (pair: FakePair, codes: readonly string[], { signal }: Kill): void => {
+    const { restarted, isInMaintenance, provider } = pacemakerOf(pair);
+    expect(restarted).toEqual([]);
+    if (isInMaintenance) expect(codes).toContain('MIGRATION_UNFINISHED');
+    else expect(provider).not.toBe('mixed');
+    if (signal === 'INT') expect([isInMaintenance, provider]).not.toContain(true);
+    if (provider === to && !isInMaintenance) expect(codes).not.toContain('MIGRATION_UNFINISHED');
+  };
+
 /** Nobody gives up anything before both sides are there to meet, and the side that stays is never the one that loses. */
 function isWhole({ links, lost }: FakePair, codes: readonly string[]): void {
   expect(lost).not.toBe('node1');
@@ -51,7 +86,7 @@ function isWhole({ links, lost }: FakePair, codes: readonly string[]): void {
   } else expect([links.node1.state, links.node2.state]).toEqual(['Connected', 'Connected']);
 }
 
-const stories: { readonly [name: string]: Story } = {
+const stories: { [name: string]: Story } = {
   switch: {
     state: 'healthy',
     command: switching,
@@ -96,6 +131,21 @@ const stories: { readonly [name: string]: Story } = {
   },
 };
 
+for (const to of ['tsha', 'stock'] as const)
+  stories[`migrate to ${to}`] = {
+    state: 'healthy',
+    prepare: (pair) => pacemakerBelow(pair, to === 'tsha' ? 'stock' : 'tsha'),
+    command: migrating(to),
+    holds: isSafe(to),
+    // forth or back
+    again: (pair, call) => migrating(call % 2 === 0 ? to : to === 'tsha' ? 'stock' : 'tsha')(pair),
+    ends: (pair, call) =>
+      expect(pacemakerOf(pair)).toMatchObject({
+        ...{ restarted: [], isInMaintenance: false },
+        provider: call % 2 === 0 ? to : to === 'tsha' ? 'stock' : 'tsha',
+      }),
+  };
+
 async function codesOn(pair: FakePair, name: 'node1' | 'node2'): Promise<readonly string[]> {
   pair.showNotes();
   const machine = pair.machines[name];
@@ -106,19 +156,20 @@ async function codesOn(pair: FakePair, name: 'node1' | 'node2'): Promise<readonl
 /** Its calls when nobody ends it, by which the points are counted. */
 async function lengthOf({ state, prepare, command }: Story): Promise<number> {
   const pair = pairOf(state);
-  prepare?.(pair);
+  await prepare?.(pair);
   await pair.run(() => command(pair), null);
   return pair.calls;
 }
 
 /** Whoever calls it once more comes to the end; a switch is told what is left, and until when. */
-async function onceMore({ command, state }: Story, pair: FakePair): Promise<void> {
+async function onceMore({ command, state, again, ends }: Story, pair: FakePair, call: number): Promise<void> {
   if (pair.constraint !== null) {
     const told = await command(pair).catch((error: Error) => error.message);
     expect(told).toMatch(/in the way: cli-prefer-DataClone, until |^well$/); // well: it had arrived
     pair.constraint = null; // its time has come
   }
-  await command(pair);
+  await (again ? again(pair, call) : command(pair));
+  ends?.(pair, call);
   expect(pair.constraint).toBeNull();
   if (state === 'split') expect(pair.lost).toBe('node2');
 }
@@ -134,13 +185,13 @@ describe('ended before and after each call', () => {
         for (const signal of ['KILL', 'INT'] as const) {
           const kill: Kill = { call, when, signal };
           const pair = pairOf(story.state);
-          story.prepare?.(pair);
+          await story.prepare?.(pair);
           expect(await pair.run(() => story.command(pair), kill)).toBe('killed');
           points++;
           const codes = await codesOn(pair, 'node2');
           try {
             story.holds(pair, codes, kill);
-            if (when === 'after' && signal === 'KILL') await onceMore(story, pair);
+            if (when === 'after' && signal === 'KILL') await onceMore(story, pair, call);
           } catch (error) {
             throw new Error(`${JSON.stringify(kill)}: ${(error as Error).message}`, { cause: error });
           }

@@ -315,3 +315,40 @@ test.each<readonly [what: string, diff: string, isOwn: boolean]>([
   if (isOwn) expect(check).not.toThrow();
   else expect(check).toThrow(/which is not of this pair/);
 });
+
+test.each<readonly [what: string, diff: string, isOwn: boolean]>([
+  [
+    'made',
+    '<change operation="create" path="/cib/configuration/crm_config/cluster_property_set[@id=\'cib-bootstrap-options\']" position="9"><nvpair id="our-entry" name="maintenance-mode"/></change>',
+    true,
+  ],
+  [
+    'made with its set',
+    '<change operation="create" path="/cib/configuration/crm_config"><cluster_property_set id="any"><nvpair id="our-entry"/></cluster_property_set></change>',
+    true,
+  ],
+  [
+    'taken away',
+    '<change operation="delete" path="/cib/configuration/crm_config/cluster_property_set[@id=\'any\']/nvpair[@id=\'our-entry\']"/>',
+    true,
+  ],
+  [
+    'beside another',
+    '<change operation="create" path="/cib/configuration/crm_config"><cluster_property_set id="any"><nvpair id="our-entry"/><nvpair id="other"/></cluster_property_set></change>',
+    false,
+  ],
+  [
+    'of somebody else',
+    '<change operation="delete" path="/cib/configuration/crm_config/cluster_property_set[@id=\'any\']/nvpair[@id=\'other\']"/>',
+    false,
+  ],
+  [
+    'the whole set',
+    '<change operation="delete" path="/cib/configuration/crm_config/cluster_property_set[@id=\'any\']"/>',
+    false,
+  ],
+])('an entry of the properties that is named: %s', (_, diff, isOwn) => {
+  const check = () => requireOnlyOwn(`<diff>${diff}</diff>`, ['nfs'], ['our-entry']);
+  if (isOwn) expect(check).not.toThrow();
+  else expect(check).toThrow(/which is not of this pair/);
+});
