@@ -14,7 +14,9 @@ export function findingsNow(facts: Facts): readonly Finding[] {
     ...(cluster.is === 'known'
       ? clusterFindings(facts, cluster.value)
       : [couldNot('the cluster', cluster.why)]),
-    ...(drbd.is === 'known' ? [...drbdFindings(facts, drbd.value), ...drbdMissing(facts, drbd.value)] : drbdUnknown(facts, drbd.why)),
+    ...(drbd.is === 'known'
+      ? [...drbdFindings(facts, drbd.value), ...drbdMissing(facts, drbd.value)]
+      : drbdUnknown(facts, drbd.why)),
     ...(cluster.is === 'known' ? constraintFindings(facts, cluster.value) : []),
     ...nfsFindings(facts),
     ...brokenOff(facts),

@@ -76,7 +76,12 @@ export function headline(
       return [title, words.moving, say(words.isMoving, { name: worst.name }), paint.warn];
     if (worst.state === 'off') return [title, words.off, say(words.isOff, { name: worst.name }), paint.warn];
     if (findings.some(({ code, node }) => heldUp.has(code) && node !== null && node === worst.node))
-      return [title, words.down, say(words.isHeldUp, { node: worst.node ?? '?', name: worst.name }), paint.bad];
+      return [
+        title,
+        words.down,
+        say(words.isHeldUp, { node: worst.node ?? '?', name: worst.name }),
+        paint.bad,
+      ];
     const since = worst.since === null ? '' : say(words.since, { when: clock(worst.since, time) });
     const names = all.filter(({ node }) => node === worst.node).map((one) => one.name);
     const who = say(words.serves, { node: worst.node ?? '?', name: names.join(', ') });

@@ -2,17 +2,18 @@ import { GaveUpError } from '../cluster/cluster.ts';
 import type { Lab } from '../machines/lab.ts';
 import { gatherFacts } from '../report/facts.ts';
 import { type CampaignName, isStock, type Suite } from '../settings.ts';
+import { applyKilled } from './apply-kills.ts';
 import { bootLab, type Report, start } from './bring-up.ts';
 import { build, emptyCluster } from './build.ts';
 import { drbdScenarios } from './drbd/drbd.ts';
 import { recover } from './drbd/recover.ts';
 import { kill, rejoin, standby, unstandby } from './failover.ts';
 import { type Ending, inTurn } from './in-turn.ts';
-import { handedOver, killedOnTheWay } from './migrate.ts';
+import { handedOver, killedOnTheWay, movesAfterwards } from './migrate.ts';
 import { nfsScenarios } from './nfs/nfs.ts';
 import { ocfTester } from './ocf-tester.ts';
 import { lookAround } from './operate/looks.ts';
-import { lookingScenarios, operateScenarios } from './operate/operate.ts';
+import { lookingScenarios, operateScenarios, wanted } from './operate/operate.ts';
 import { recoverCluster } from './operate/recover.ts';
 import { playOperating } from './operate/situations.ts';
 import { packagesScenarios } from './packages.ts';
@@ -41,7 +42,8 @@ export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scen
   if (campaign === 'operating') return [playOperating];
   if (campaign === 'tutorial') return [bareMachines, playTutorial];
   if (campaign === 'build') return [emptyCluster, build];
-  if (campaign === 'migrate') return [start, handedOver, killedOnTheWay];
+  if (campaign === 'migrate')
+    return [start, ...wanted([handedOver, movesAfterwards, killedOnTheWay, applyKilled])];
   if (campaign === 'seed') return [start, seedMounts, seedChecked, standby, unstandby, standby, unstandby];
   if (campaign === 'operate')
     return [start, ...(suite === 'trixie' || isStock(provider) ? lookingScenarios : operateScenarios)];

@@ -11,7 +11,7 @@ type Provider = 'tsha' | 'stock';
 const otherOf = (provider: Provider): Provider => (provider === 'tsha' ? 'stock' : 'tsha');
 
 /** Another one for other moments; the same moments are not the same points of a run, but as near as it gets. */
-export const seed = Number(process.env['TSHA_CAMPAIGN_SEED'] ?? 1);
+const seed = Number(process.env['TSHA_CAMPAIGN_SEED'] ?? 1);
 const points = Number(process.env['TSHA_LAB_KILLS'] ?? 10);
 
 /** What a restart of anything would change: the server's threads and helpers by their begin, mounts by their numbers, the address. */
@@ -23,8 +23,7 @@ const lifeSigns = `
   drbdadm role data; ip -brief address show to 10.77.0.20; exportfs -s | sort`;
 
 /** Long details are slow to lay out. */
-const differenceOf = (one: string, other: string): string =>
-  one === other ? '' : `${one}\n---\n${other}`;
+const differenceOf = (one: string, other: string): string => (one === other ? '' : `${one}\n---\n${other}`);
 
 const alive = ({ lab, steps }: Run, node: NodeName): Promise<string> =>
   steps.run('what runs, by its begin', 60, (signal) => lab.machine(node).run(lifeSigns, { signal }));
@@ -99,6 +98,16 @@ export async function handedOver(run: Run): Promise<void> {
   }
 }
 
+/** The server that the stock agent has begun is ended by ours, and clients find their locks on the other node. */
+export async function movesAfterwards(run: Run): Promise<void> {
+  const { checks } = run;
+  checks.begin('moves afterwards');
+  const active = await activeNode(run);
+  const happened = now();
+  await expectTsha(run, { node: active, words: 'switch -y', code: [0, 1], says: /Serving from/ });
+  await judge(run, await activeNode(run), happened, 'switch after the change');
+}
+
 const signals = ['KILL', 'INT', 'KILL', 'TERM'] as const;
 
 /** Whatever moment it is: everything runs on, `status` tells of it, and the next call comes to an end, there or back. */
@@ -140,7 +149,11 @@ export async function killedOnTheWay(run: Run): Promise<void> {
     const answer = await steps.run(`${at}: migrate --to=${wish}`, 300, (signal) =>
       tsha(run, at, `migrate --to=${wish} -y`, signal, 280_000),
     );
-    checks.add(`${title}: then --to=${wish}`, answer.code === 0, answer.code === 0 ? '' : `${answer.said}\n${said}`);
+    checks.add(
+      `${title}: then --to=${wish}`,
+      answer.code === 0,
+      answer.code === 0 ? '' : `${answer.said}\n${said}`,
+    );
     whose = wish;
     const [alike, left] = [await alive(run, active), await touched(run, began)];
     checks.add(`${title}: nothing was begun anew`, before === alike, differenceOf(before, alike));

@@ -11,7 +11,7 @@ type Scenario = (run: Run) => Promise<void>;
 
 /** TSHA_LAB_ONLY=switch,standby plays those whose names hold one of the words: for work on one of them. */
 const only = process.env['TSHA_LAB_ONLY']?.split(',');
-const wanted = (scenarios: readonly Scenario[]): Scenario[] =>
+export const wanted = (scenarios: readonly Scenario[]): Scenario[] =>
   scenarios.filter(({ name }) => !only || only.some((word) => name.toLowerCase().includes(word)));
 
 /** `tsha` on the running cluster, with clients at work; the standby is there to be compared with the switch. */
