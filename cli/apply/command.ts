@@ -145,6 +145,11 @@ async function tellOutcome(
     }
   }
   const stopped = interruptions(actions);
+  const isOtherAgent = changes.some(({ kind, what }) => kind === '~' && /^ocf:\S+ → ocf:/.test(what));
+  if (stopped.length > 0 && isOtherAgent) {
+    const to = wanted.resources.some(({ type }) => type.startsWith('ocf:tsha:')) ? 'tsha' : 'stock';
+    remarks.push(`→ ${say(words.migrateInstead, { to })}`);
+  }
   printLines([
     ...(actions.length > 0 ? [words.willDo] : []),
     ...actions.map(({ action, resource, node, reason }) =>

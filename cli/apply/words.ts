@@ -8,6 +8,7 @@ const english = {
   interrupts: 'THE SERVICE IS INTERRUPTED: {resources}',
   elsewhere:
     'run this on {node}, where they are served before the cluster hears of them, and nobody is interrupted',
+  migrateInstead: 'whose agents they are changes without an interruption by tsha migrate --to={to}, first',
   ahead: 'New exports are served before the cluster hears of them: its first look finds them running.',
   question: 'Apply this?',
   notVerified: 'Pacemaker would not take it, nothing has been changed: {why}',
@@ -31,6 +32,7 @@ const chinese: typeof english = {
   nothingMoves: '正在运行的资源不会停止、重启或移动。',
   interrupts: '服务会中断：{resources}',
   elsewhere: '请在 {node} 上运行：那里会在集群得知之前先提供新的导出，不会中断任何人',
+  migrateInstead: '先用 tsha migrate --to={to} 更换代理，不会中断服务',
   ahead: '新的导出在集群得知之前就已提供：集群第一次查看时它们已在运行。',
   question: '应用吗？',
   notVerified: 'Pacemaker 不接受，没有改动任何东西：{why}',

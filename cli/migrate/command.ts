@@ -89,7 +89,7 @@ export async function migrate(call: Call, options: MigrateOptions): Promise<Endi
   const plan = planFor(parseXml(await cibText(host)), facts.node, options.to);
   const { to, changes, isResumed, halfway, group } = plan;
   if (changes.size === 0 && !isResumed) {
-    narrate('nothing', [say(words.nothing, { to })]);
+    narrate('nothing', [say(words.nothing, { agents: words[to] })]);
     return 'well';
   }
   const isFile = Boolean(call.sys.env['CIB_file']);
@@ -299,8 +299,8 @@ function parametersFit(
   );
   return [
     what === ''
-      ? must(true, say(words.allKnown, { to }))
-      : must(false, say(words.ignored, { to, what }), 'PARAMETERS_IGNORED'),
+      ? must(true, say(words.allKnown, { agents: words[to] }))
+      : must(false, say(words.ignored, { agents: words[to], what }), 'PARAMETERS_IGNORED'),
     ...(to === 'stock' && notify && isV4Only ? [must(false, say(words.noStatd, { id: notify.id }))] : []),
   ];
 }
@@ -343,7 +343,7 @@ async function changeFile(call: Call, folder: string, plan: Plan, narrate: Narra
   const words = migrateWords(call.terminal.language);
   const course = { ...courseFor(call, call.host, folder, plan), expected: null };
   await change(course, (cib) => changed(cib, { agents: plan.changes, scope: plan.scope }));
-  narrate('done', [`✓ ${say(words.changed, { to: plan.to })}`]);
+  narrate('done', [`✓ ${say(words.changed, { agents: words[plan.to] })}`]);
   return 'well';
 }
 
@@ -393,7 +393,7 @@ async function carryOut(
     expected,
   };
   const tell = (text: string) => narrate('seen', [`${clock(Date.now(), Date.now())}  ${harmless(text)}`]);
-  const steps = (name: string) => (step: 'changed' | 'found') => tell(say(words[step], { to: name }));
+  const steps = (step: 'changed' | 'found') => tell(say(words[step], { agents: words[to] }));
   const goBack = async (host: Host): Promise<string | null> => {
     try {
       return await bring(
@@ -418,7 +418,7 @@ async function carryOut(
     await change(course, (cib) => (isInMaintenance(cib) ? cib : intoMaintenance(cib, { to, node })));
     await settle(course.host);
     narrate('begun', [`${clock(Date.now(), Date.now())}  ${words.on}`]);
-    why = await bring(course, { agents: wanted, scope }, steps(to));
+    why = await bring(course, { agents: wanted, scope }, steps);
   } catch (error) {
     why = wordsOf(error);
   }
@@ -459,7 +459,7 @@ async function ended(
   narrate(
     'done',
     [
-      `${isWell ? '✓' : '!'} ${harmless(say(said, { group, to, what }))}`,
+      `${isWell ? '✓' : '!'} ${harmless(say(said, { group, agents: words[to], what }))}`,
       ...(file === null || file === to
         ? []
         : [`! ${say(words.file, { file: configurationFile, provider: file, to })}`]),

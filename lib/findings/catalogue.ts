@@ -122,7 +122,7 @@ export const catalogue = {
   MIGRATION_UNFINISHED: {
     severity: 'warning',
     about: 'command',
-    what: 'a change to the agents of {to} is under way, or was broken off ({node}); until it ends the cluster is in maintenance mode',
+    what: 'tsha migrate --to={to} is under way, or was broken off ({node}); until it ends the cluster is in maintenance mode',
     why: 'Everything runs on, and nothing is restarted or taken over. Ending maintenance mode by hand would restart what was looked after by other agents: tsha migrate goes on, or back, without that.',
     fix: ['tsha migrate --to={to}   # on {node}', 'tsha migrate --to={back}   # back, on {node}'],
     see: 'migrate',
@@ -130,7 +130,7 @@ export const catalogue = {
   PARAMETERS_IGNORED: {
     severity: 'warning',
     about: 'command',
-    what: 'the agents of {to} ignore {what}',
+    what: 'tsha migrate --to={to}: those agents ignore {what}',
     why: 'The parameters stay in the configuration, for the way back. What they set now lasts until the resource starts anew.',
     fix: ['tsha migrate --to={to} --although=PARAMETERS_IGNORED'],
     see: 'migrate',

@@ -60,11 +60,11 @@ export const chinese: { readonly [C in Code]: Translation } = {
     why: 'tsha switch 写入的约束会过期。清除它不会使资源移回。',
   },
   MIGRATION_UNFINISHED: {
-    what: '到 {to} 代理的更换正在进行，或已中断（{node}）；在它结束之前集群处于维护模式',
+    what: 'tsha migrate --to={to} 正在进行，或已中断（{node}）；在它结束之前集群处于维护模式',
     why: '一切继续运行，但不会重启也不会接管。手动结束维护模式会重启由其他代理管理过的资源：tsha migrate 可继续或换回，不会重启。',
   },
   PARAMETERS_IGNORED: {
-    what: '{to} 代理会忽略 {what}',
+    what: 'tsha migrate --to={to}：这些代理会忽略 {what}',
     why: '这些参数留在配置中，供换回时使用。它们现在设置的内容保持到资源下一次启动。',
   },
   COMMAND_BROKEN_OFF: {

@@ -126,6 +126,18 @@ describe('apply', () => {
   );
 
   test(
+    'agents of the other provider: what stops, and what changes them without that',
+    async () => {
+      const on = folder(running, yaml.replace('provider: stock', 'provider: tsha'));
+      const answer = await tsha(on, ['-n']);
+      expect(answer.stdout).toMatch(/~ nfs-ip {2}ocf:heartbeat:IPaddr2 → ocf:tsha:IPaddr2/);
+      expect(answer.stdout).toMatch(/INTERRUPTED: [\s\S]*→ .*tsha migrate --to=tsha/);
+      expect(on.cib()).toBe(running);
+    },
+    patience,
+  );
+
+  test(
     'a further export: not from here without a restart of the address, but from the node that serves',
     async () => {
       const on = folder(running, withExport);

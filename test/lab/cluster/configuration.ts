@@ -69,7 +69,9 @@ function resourcesOf(provider: Provider, order: Order, campaign: CampaignName): 
   if (campaign === 'seed') return seedCommands(stack(provider, order).provider);
   if (campaign === 'drbd') return commandsOf(stack(provider, order), ['Filesystem']).map(withQuickMonitors);
   // it begins with the stock agents, whose cluster changes hands
-  if (campaign === 'migrate') return commandsOf(stack('stock', order));
+  if (campaign === 'migrate')
+    // a shell agent on a busy host takes longer than the 20 s that Pacemaker gives it by default
+    return [['resource', 'op', 'defaults', 'update', 'timeout=90s'], ...commandsOf(stack('stock', order))];
   const commands = commandsOf(stack(provider, order));
   return campaign === 'packages' ? commands.map(everySecond) : commands;
 }

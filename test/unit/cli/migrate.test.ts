@@ -215,7 +215,7 @@ describe('refused, nothing changed', () => {
   test.each<readonly [what: string, to: Provider, prepare: (pacemaker: FakePacemaker, pair: FakePair) => void, why: RegExp]>([
     ['agents that this node lacks', 'tsha', ({ absent }) => absent.add('ocf:tsha:exportfs'), /node2 lacks ocf:tsha:exportfs/],
     ['agents that the other node lacks', 'tsha', (pacemaker) => { pacemaker.missingThere = ['ocf:tsha:drbd']; }, /node1 lacks ocf:tsha:drbd/],
-    ['parameters without a word there', 'stock', ({ unknown }) => unknown.add('nfs_no_notify'), /the agents of stock ignore nfs-daemon: nfs_no_notify/],
+    ['parameters without a word there', 'stock', ({ unknown }) => unknown.add('nfs_no_notify'), /the stock agents ignore nfs-daemon: nfs_no_notify/],
     ['the stock nfsnotify without NFSv3', 'stock', v4Only, /nfs-notify: the stock agent needs rpc\.statd/],
     ['a cluster at work', 'tsha', (pacemaker) => { pacemaker.wish = 'nfsshare'; }, /Pacemaker has something to do: move nfsshare \(node1\)/],
     ['a node that is away', 'tsha', seen(/(<node name="node1" [^>]*online=)"true"/, '$1"false"'), /nothing has been changed: node1, node2 are online/],

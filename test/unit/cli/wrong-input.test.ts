@@ -249,7 +249,7 @@ const rows: readonly Row[] = [
   ['a failed action', 'migrate --to=stock', seen('</pacemaker-result>', '<failures><failure op_key="nfs_ip_monitor_30000" node="node2" exitreason="gone"/></failures></pacemaker-result>'), /failed actions: nfs_ip \(node2\)/, 2],
   ['agents that are not installed', 'migrate --to=stock', ({ pacemaker }) => pacemaker.absent.add('ocf:heartbeat:nfsnotify'), /node2 lacks ocf:heartbeat:nfsnotify/, 2],
   ['agents that the other node lacks', 'migrate --to=stock', ({ pacemaker }) => { pacemaker.missingThere = ['ocf:linbit:drbd']; }, /node1 lacks ocf:linbit:drbd/, 2],
-  ['a parameter that the others do not know', 'migrate --to=stock', ({ pacemaker }) => pacemaker.unknown.add('nfs_no_notify'), /the agents of stock ignore nfs-daemon: nfs_no_notify/, 2],
+  ['a parameter that the others do not know', 'migrate --to=stock', ({ pacemaker }) => pacemaker.unknown.add('nfs_no_notify'), /the stock agents ignore nfs-daemon: nfs_no_notify/, 2],
 ];
 
 /** What programs may be asked for by whoever changes nothing. */
