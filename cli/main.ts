@@ -165,6 +165,21 @@ const cli = yargs(argv)
     },
   )
   .command(
+    'history',
+    help.history,
+    (args) =>
+      withCommon(args).option('since', {
+        string: true,
+        requiresArg: true,
+        default: '1d',
+        describe: help.since,
+      }),
+    async (options) => {
+      const { history } = await import('./history/command.ts');
+      await perform(options as CommonOptions, (call) => history(call, { since: options.since }), 120_000);
+    },
+  )
+  .command(
     'init',
     help.init,
     (args) =>

@@ -104,7 +104,7 @@ async function difference(host: Host, before: string, after: string): Promise<st
 }
 
 /**
- * Every place that a difference touches lies in what is ours: the resources and constraints of these ids. Throws `Failure` otherwise, which
+ * Every place that a difference touches lies in what is ours: the resources, constraints and alerts of these ids. Throws `Failure` otherwise, which
  * would be a defect of tsha.
  */
 export function requireOnlyOwn(diff: string, own: readonly string[]): void {
@@ -114,7 +114,12 @@ export function requireOnlyOwn(diff: string, own: readonly string[]): void {
       const names = within(change, 'change-attr').map((one) => attribute(one, 'name'));
       if (names.every((name) => ['epoch', 'num_updates', 'admin_epoch'].includes(name))) continue;
     }
-    const [, section, rest = ''] = /^\/cib\/configuration\/(resources|constraints)(\/.*)?$/.exec(path) ?? [];
+    const whole = change.children.filter(({ name }) => name === 'alerts');
+    if (path === '/cib/configuration' && attribute(change, 'operation') === 'create' && whole.length === 1) {
+      if (whole[0]?.children.every((one) => own.includes(attribute(one, 'id')))) continue;
+    }
+    const [, section, rest = ''] =
+      /^\/cib\/configuration\/(resources|constraints|alerts)(\/.*)?$/.exec(path) ?? [];
     const top = /^\/\w+\[@id='([^']+)'\]/.exec(rest)?.[1];
     const created = change.children.map((child) => attribute(child, 'id')).filter(Boolean);
     const member = /\/primitive\[@id='([^']+)'\]/.exec(rest)?.[1];

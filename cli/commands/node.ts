@@ -4,6 +4,7 @@ import { CommandError, type Ending } from '../exit.ts';
 import { lookAtMachine } from '../facts/machine.ts';
 import { lookAtSide } from '../facts/side.ts';
 import type { Verb } from '../facts/verbs.ts';
+import { eventsHere } from '../history/gather.ts';
 import { print } from '../output/print.ts';
 import { say, wordsIn } from '../output/words.ts';
 import { atWork, requireRoot } from './change.ts';
@@ -11,7 +12,7 @@ import { connectHere, discardHere, snapshotHere, takeBack } from './discard.ts';
 
 export type NodeOptions = {
   readonly verb: Verb;
-  /** The resource, or one connection of it as `resource:peer`; nothing for `look`. */
+  /** The resource, or one connection of it as `resource:peer`; nothing for `look`; for `events` since when, in milliseconds since 1970. */
   readonly connection: string | null;
   /** How much the resync will write over, for the size of a snapshot. */
   readonly kib: number | null;
@@ -23,6 +24,12 @@ export async function node(call: Call, { verb, connection, kib }: NodeOptions): 
   const words = wordsIn(call.terminal.language);
   if (verb === 'look') {
     print(1, `${JSON.stringify(await lookAtMachine(host))}\n`);
+    return 'well';
+  }
+  if (verb === 'events') {
+    const since = Number(connection ?? 0);
+    if (!Number.isFinite(since)) throw new CommandError('unknown', 'tsha node events MILLISECONDS');
+    print(1, `${JSON.stringify({ events: await eventsHere(host, since) })}\n`);
     return 'well';
   }
   if (connection === null || !/^[\w.+-]+(:[\w.+-]+)?$/.test(connection))
