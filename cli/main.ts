@@ -180,6 +180,20 @@ const cli = yargs(argv)
     },
   )
   .command(
+    'report',
+    help.report,
+    (args) =>
+      withCommon(args).options({
+        output: { alias: 'o', string: true, requiresArg: true, describe: help.reportFile },
+        since: { string: true, requiresArg: true, default: '1w', describe: help.since },
+      }),
+    async (options) => {
+      const { report } = await import('./report/command.ts');
+      const wishes = { file: options.output ?? null, since: options.since };
+      await perform(options as CommonOptions, (call) => report(call, wishes), 180_000);
+    },
+  )
+  .command(
     'init',
     help.init,
     (args) =>

@@ -91,7 +91,7 @@ function eventTable(events: readonly Event[], { language, paint }: Terminal): re
 const two = (number: number, digits = 2) => String(number).padStart(digits, '0');
 
 /** `13:58:02.113`, or `13:58:02 ~` where the source counts seconds. */
-function moment({ at, exact }: Pick<Event, 'at' | 'exact'>): string {
+export function moment({ at, exact }: Pick<Event, 'at' | 'exact'>): string {
   const then = localTime(new Date(at));
   const time = `${two(then.getUTCHours())}:${two(then.getUTCMinutes())}:${two(then.getUTCSeconds())}`;
   return exact ? `${time}.${two(then.getUTCMilliseconds(), 3)}` : `${time} ~`;

@@ -247,6 +247,15 @@ export const envelopeShape = z.discriminatedUnion('kind', [
     }),
   }),
   z.object({ ...frame, kind: z.literal('history'), data: historyData }),
+  z.object({
+    ...frame,
+    kind: z.literal('report'),
+    data: historyData.extend({
+      page: z.string().describe('the file'),
+      archive: z.string().describe('the facts behind it'),
+      secretsMasked: z.number(),
+    }),
+  }),
   z.object({ ...frame, kind: z.literal('switch'), data: changeData }),
   z.object({ ...frame, kind: z.literal('maintenance'), data: changeData }),
   z.object({ ...frame, kind: z.literal('split-brain-repair'), data: changeData }),
