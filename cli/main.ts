@@ -165,6 +165,35 @@ const cli = yargs(argv)
     },
   )
   .command(
+    'history',
+    help.history,
+    (args) =>
+      withCommon(args).option('since', {
+        string: true,
+        requiresArg: true,
+        default: '1d',
+        describe: help.since,
+      }),
+    async (options) => {
+      const { history } = await import('./history/command.ts');
+      await perform(options as CommonOptions, (call) => history(call, { since: options.since }), 120_000);
+    },
+  )
+  .command(
+    'report',
+    help.report,
+    (args) =>
+      withCommon(args).options({
+        output: { alias: 'o', string: true, requiresArg: true, describe: help.reportFile },
+        since: { string: true, requiresArg: true, default: '1w', describe: help.since },
+      }),
+    async (options) => {
+      const { report } = await import('./report/command.ts');
+      const wishes = { file: options.output ?? null, since: options.since };
+      await perform(options as CommonOptions, (call) => report(call, wishes), 180_000);
+    },
+  )
+  .command(
     'init',
     help.init,
     (args) =>

@@ -85,6 +85,7 @@ export function filesOf(
         content: async () => Buffer.from(ocftCases(agentDir, name)),
       }),
     ),
+    copy('/usr/share/pacemaker/alerts/alert_tsha.sh', 0o755, share('alert_tsha.sh')),
     copy('/usr/lib/tmpfiles.d/tsha.conf', 0o644, share('tsha.tmpfiles')),
     copy('/usr/lib/systemd/system/tsha-metrics.service', 0o644, share('tsha-metrics.service')),
     copy('/usr/lib/systemd/system/tsha-metrics.timer', 0o644, share('tsha-metrics.timer')),

@@ -34,9 +34,17 @@ async function install(flavour: Flavour, root: string): Promise<void> {
     root,
   );
 
+  if (root === '/') makeFolders();
   console.log(
     `installed in ${join(root, agentDir)}: the ${flavour} flavour, run by ${runtime ?? 'a Node.js yet to be installed'}`,
   );
+}
+
+/** As the packages do: what tmpfiles.d would make at the next boot. Without systemd, or before Pacemaker is installed, that has to wait. */
+function makeFolders(): void {
+  try {
+    execFileSync('systemd-tmpfiles', ['--create', 'tsha.conf'], { stdio: 'ignore' });
+  } catch {}
 }
 
 async function uninstall(root: string): Promise<void> {

@@ -226,6 +226,7 @@ async function pushUnchanged(
   const own = [
     ...wanted.resources.map(({ id }) => id),
     ...[wanted.clone, wanted.group, wanted.colocation, wanted.order].map(({ id }) => id),
+    ...(wanted.alert ? [wanted.alert.id] : []),
     ...changes.map(({ id }) => id),
   ];
   for (let tries = 0; tries < mostTries; tries++) {

@@ -2,6 +2,7 @@ import { CommandError } from '../exit.ts';
 import { below, type Element, attribute as of, within } from '../facts/xml.ts';
 import { type Named, type Operation, parametersOfFile, type Resource, type Wanted } from '../plan/cluster.ts';
 import {
+  alertElement,
   colocationElement,
   containerElement,
   leaf,
@@ -29,7 +30,7 @@ export function merge(cib: Element, wanted: Wanted, exportPrefix: string): Merge
   const changes: Change[] = [];
   const tell = (kind: Change['kind'], id: string, what: string) => void changes.push({ kind, id, what });
   requireFreeIds(cib, wanted);
-  const next = mapChild(cib, 'configuration', (configuration) =>
+  const merged = mapChild(cib, 'configuration', (configuration) =>
     mapChild(
       mapChild(configuration, 'resources', (resources) =>
         mergeResources(resources, wanted, exportPrefix, tell),
@@ -38,6 +39,7 @@ export function merge(cib: Element, wanted: Wanted, exportPrefix: string): Merge
       (constraints) => mergeConstraints(constraints, wanted, tell),
     ),
   );
+  const next = mapChild(merged, 'configuration', (configuration) => mergeAlerts(configuration, wanted, tell));
   return { cib: next, changes };
 }
 
@@ -52,6 +54,22 @@ const mapChild = (element: Element, name: string, change: (child: Element) => El
 const withChildren = (element: Element, children: readonly Element[]): Element => ({ ...element, children });
 
 const idOf = (element: Element): string => of(element, 'id');
+
+/** Whoever has made an alert of ours, with recipients and options, has it as he wants it. */
+function mergeAlerts(configuration: Element, { alert }: Wanted, tell: Tell): Element {
+  const there = below(configuration, 'alerts', 'alert');
+  if (!alert || there.some((one) => of(one, 'path') === alert.path)) return configuration;
+  if (there.some((one) => idOf(one) === alert.id))
+    throw new CommandError('broken', `the id ${alert.id} is taken by an alert with another path`);
+  tell('+', alert.id, alert.path);
+  const added = alertElement(alert);
+  if (below(configuration, 'alerts').length === 0)
+    return withChildren(configuration, [
+      ...configuration.children,
+      { name: 'alerts', attributes: {}, children: [added] },
+    ]);
+  return mapChild(configuration, 'alerts', (alerts) => withChildren(alerts, [...alerts.children, added]));
+}
 
 /** An id of ours that something else has: a resource of another agent, or one that lies elsewhere. */
 function requireFreeIds(cib: Element, { resources, clone, group }: Wanted): void {

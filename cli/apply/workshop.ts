@@ -104,7 +104,7 @@ async function difference(host: Host, before: string, after: string): Promise<st
 }
 
 /**
- * Every place that a difference touches lies in what is ours: the resources, constraints and properties of these ids. Throws `Failure`
+ * Every place that a difference touches lies in what is ours: the resources, constraints, alerts and properties of these ids. Throws `Failure`
  * otherwise, which would be a defect of tsha.
  */
 export function requireOnlyOwn(
@@ -119,7 +119,12 @@ export function requireOnlyOwn(
       if (names.every((name) => ['epoch', 'num_updates', 'admin_epoch'].includes(name))) continue;
     }
     if (isOwnProperty(change, path, properties)) continue;
-    const [, section, rest = ''] = /^\/cib\/configuration\/(resources|constraints)(\/.*)?$/.exec(path) ?? [];
+    const whole = change.children.filter(({ name }) => name === 'alerts');
+    if (path === '/cib/configuration' && attribute(change, 'operation') === 'create' && whole.length === 1) {
+      if (whole[0]?.children.every((one) => own.includes(attribute(one, 'id')))) continue;
+    }
+    const [, section, rest = ''] =
+      /^\/cib\/configuration\/(resources|constraints|alerts)(\/.*)?$/.exec(path) ?? [];
     const top = /^\/\w+\[@id='([^']+)'\]/.exec(rest)?.[1];
     const created = change.children.map((child) => attribute(child, 'id')).filter(Boolean);
     const member = /\/primitive\[@id='([^']+)'\]/.exec(rest)?.[1];

@@ -5,6 +5,7 @@ import { lookAtMachine } from '../facts/machine.ts';
 import { providers } from '../facts/migration.ts';
 import { lookAtSide } from '../facts/side.ts';
 import type { Verb } from '../facts/verbs.ts';
+import { eventsHere } from '../history/gather.ts';
 import { installedAgents, missingOf } from '../migrate/agents.ts';
 import { print } from '../output/print.ts';
 import { say, wordsIn } from '../output/words.ts';
@@ -13,7 +14,10 @@ import { connectHere, discardHere, snapshotHere, takeBack } from './discard.ts';
 
 export type NodeOptions = {
   readonly verb: Verb;
-  /** The resource, or one connection of it as `resource:peer`; a provider for `agents`; nothing for `look`. */
+  /**
+   * The resource, or one connection of it as `resource:peer`; a provider for `agents`; for `events` since when, in milliseconds since 1970;
+   * nothing for `look`.
+   */
   readonly connection: string | null;
   /** How much the resync will write over, for the size of a snapshot. */
   readonly kib: number | null;
@@ -31,6 +35,12 @@ export async function node(call: Call, { verb, connection, kib }: NodeOptions): 
     const provider = providers.find((one) => one === connection);
     if (provider === undefined) throw new CommandError('unknown', `tsha node agents ${providers.join('|')}`);
     print(1, `${JSON.stringify({ missing: missingOf(await installedAgents(host, provider)) })}\n`);
+    return 'well';
+  }
+  if (verb === 'events') {
+    const since = Number(connection ?? 0);
+    if (!Number.isFinite(since)) throw new CommandError('unknown', 'tsha node events MILLISECONDS');
+    print(1, `${JSON.stringify({ events: await eventsHere(host, since) })}\n`);
     return 'well';
   }
   if (connection === null || !/^[\w.+-]+(:[\w.+-]+)?$/.test(connection))

@@ -10,7 +10,7 @@ export type Cib = {
   readonly locations: readonly Location[];
   readonly colocations: readonly Colocation[];
   readonly orders: readonly Order[];
-  readonly alerts: number;
+  readonly alerts: readonly Alert[];
   /** By the nodes' names. */
   readonly nodes: ReadonlyMap<string, NodeState>;
   readonly operations: readonly DoneOperation[];
@@ -18,6 +18,15 @@ export type Cib = {
   readonly migration: Migration | null;
   /** What was written down by another agent than the one that is configured. */
   readonly outdated: readonly Recorded[];
+};
+
+/** What Pacemaker calls when something happens. */
+export type Alert = {
+  readonly id: string;
+  readonly path: string;
+  readonly recipients: readonly string[];
+  /** Of attributes it is told only where it asks for them. */
+  readonly hearsAttributes: boolean;
 };
 
 export type Values = { readonly [name: string]: string };
@@ -115,7 +124,12 @@ export function readCib(cib: Element): Cib {
     locations: constraints ? below(constraints, 'rsc_location').map(location) : [],
     colocations: constraints ? below(constraints, 'rsc_colocation').flatMap(colocation) : [],
     orders: constraints ? below(constraints, 'rsc_order').flatMap(order) : [],
-    alerts: below(configuration, 'alerts', 'alert').length,
+    alerts: below(configuration, 'alerts', 'alert').map((alert) => ({
+      id: of(alert, 'id'),
+      path: of(alert, 'path'),
+      recipients: below(alert, 'recipient').map((recipient) => of(recipient, 'value')),
+      hearsAttributes: below(alert, 'select', 'select_attributes').length > 0,
+    })),
     nodes: nodeStates(cib, configuration),
     operations: below(cib, 'status', 'node_state').flatMap(doneOperations),
     migration: migrationIn(cib),

@@ -41,7 +41,7 @@ export async function gather(host: Host, time: number): Promise<Facts> {
 }
 
 /** The cluster may call this node by its full name, or by its first part. */
-function ownName(hostName: string, nodes: readonly string[]): string {
+export function ownName(hostName: string, nodes: readonly string[]): string {
   const first = (name: string) => name.split('.')[0];
   return (
     nodes.find((name) => name === hostName) ??

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { firstLine, type Host } from '../../lib/host/host.ts';
 import type { Argv, Output } from '../../lib/host/sys/sys.ts';
+import { eventShape } from '../history/event.ts';
 import { shellLine } from '../stack.ts';
 import { type Known, unknown } from './known.ts';
 import type { Verb } from './verbs.ts';
@@ -116,3 +117,4 @@ const asked =
 export const askSide = asked('side', sideAnswer);
 export const askLook = asked('look', lookAnswer);
 export const askAgents = asked('agents', z.object({ missing: z.array(z.string()) }));
+export const askEvents = asked('events', z.object({ events: z.array(eventShape) }));

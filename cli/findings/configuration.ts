@@ -1,7 +1,8 @@
 import { declaredPromoteSeconds, findingsInDrbd } from '../../lib/findings/drbd-configuration.ts';
 import { type Finding, finding } from '../../lib/findings/finding.ts';
 import { secondsIn } from '../../lib/host/cluster-time.ts';
-import type { Primitive } from '../facts/cib.ts';
+import { alertAgent } from '../facts/alerts.ts';
+import type { Alert, Primitive } from '../facts/cib.ts';
 import type { Cluster } from '../facts/cluster.ts';
 import type { Facts } from '../facts/gather.ts';
 import { replicated } from '../facts/service.ts';
@@ -12,7 +13,7 @@ export function findingsInConfiguration(facts: Facts, setup: Setup): readonly Fi
   const cluster = facts.cluster.is === 'known' ? facts.cluster.value : null;
   return [
     ...(cluster ? [...fencing(cluster), ...monitors(cluster), ...clones(cluster), ...group(cluster)] : []),
-    ...(cluster ? [...exports(cluster), ...versions(cluster)] : []),
+    ...(cluster ? [...exports(cluster), ...versions(cluster), ...alerts(cluster)] : []),
     ...quorum(setup),
     ...(cluster ? drbd(facts, cluster, setup) : []),
     ...nfs(facts, setup),
@@ -217,12 +218,21 @@ function* drbd(facts: Facts, cluster: Cluster, setup: Setup): Generator<Finding>
       nodes: nodes.map((node) => node.name),
     });
     const place = (text: string) => ({ resource, ...setting(`drbdadm dump ${resource}`, text) });
-    if (!handlers.has('split-brain') && cib.alerts === 0)
+    if (!handlers.has('split-brain') && !cib.alerts.some(tellsOfSplitBrain))
       yield finding('SPLIT_BRAIN_SILENT', { resource }, place('no handler split-brain'));
     // what nobody has changed is no loss
     const policy = discarding.filter((one) => !/ discard-zero-changes$/.test(one)).join(', ');
     if (policy !== '') yield finding('AFTER_SB_DISCARDS', { resource, policy }, place(policy));
   }
+}
+
+/** Ours writes down what happens; of a split brain it hears by the attribute of the drbd agent, and tells whoever is its recipient. */
+const tellsOfSplitBrain = ({ path, recipients, hearsAttributes }: Alert): boolean =>
+  path !== alertAgent || (hearsAttributes && recipients.length > 0);
+
+function* alerts({ cib }: Cluster): Generator<Finding> {
+  if (!cib.alerts.some(({ path }) => path === alertAgent))
+    yield finding('NO_ALERT', { path: alertAgent }, setting('cibadmin', `no alert ${alertAgent}`));
 }
 
 const defaultSeconds = 90;

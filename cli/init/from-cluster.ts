@@ -3,6 +3,7 @@ import { addressFamily } from '../../lib/host/net/address-text.ts';
 import { sameClient } from '../../lib/host/nfs/client-spec.ts';
 import { isWithin } from '../../lib/host/storage/mounts.ts';
 import { all, type Element as DrbdElement } from '../../lib/host/xml-element.ts';
+import { alertAgent } from '../facts/alerts.ts';
 import { type Values, valuesIn } from '../facts/cib.ts';
 import { type Found, nothingHere, pairIn } from '../facts/pair-in-cib.ts';
 import { below, type Element, attribute as of, within } from '../facts/xml.ts';
@@ -50,6 +51,7 @@ export function draftFromCluster(cib: Element, drbd: DrbdElement, now: Date): Dr
     ...(secondsOf(settings['nfs_grace_time']) < secondsOf(settings['nfs_lease_time'])
       ? ['GRACE_BELOW_LEASE' as const]
       : []),
+    ...(filesystem.provider === 'tsha' && !hasAlert(cib) ? ['NO_ALERT' as const] : []),
   ];
   notes.push(...leftOver(members));
   for (const member of within(group, 'primitive'))
@@ -98,6 +100,9 @@ export function draftFromCluster(cib: Element, drbd: DrbdElement, now: Date): Dr
   };
   return { draft, notes };
 }
+
+const hasAlert = (cib: Element): boolean =>
+  within(cib, 'alert').some((alert) => of(alert, 'path') === alertAgent);
 
 const isTrue = (text: string | undefined): boolean => /^(true|yes|on|1|y)$/i.test(text ?? '');
 const secondsOf = (text: string | undefined): number => (text === undefined ? 90 : Number(text));

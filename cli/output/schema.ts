@@ -139,6 +139,63 @@ const changeData = z.object({
   secondCopy: z.boolean().nullable(),
 });
 
+const instant = z.string().describe('ISO 8601, UTC');
+
+const historyData = z.object({
+  since: instant,
+  sources: z.array(
+    z.object({
+      node: z.string(),
+      what: z.enum(['alert-log', 'cib', 'transitions', 'other-node']),
+      why: z.string().nullable().describe('why it told nothing'),
+      events: z.number(),
+    }),
+  ),
+  events: z.array(
+    z.object({
+      at: instant.describe('when it had happened or ended'),
+      beganAt: moment,
+      exact: z.boolean().describe('false where the source counts whole seconds'),
+      kind: z.enum(['action', 'node', 'fencing', 'attribute', 'split-brain']),
+      node: z.string(),
+      resource: z.string().nullable(),
+      action: z.string(),
+      failed: z.boolean(),
+      code: z.number().nullable(),
+      seconds: z.number().nullable(),
+      queuedSeconds: z.number().nullable(),
+      what: z.string().describe("in Pacemaker's words"),
+      reason: z.string().describe("in the agent's own words"),
+      source: z.enum(['alert', 'cib', 'transition']),
+    }),
+  ),
+  incidents: z.array(
+    z.object({
+      from: instant,
+      until: instant,
+      cause: z.enum(['node-lost', 'fenced', 'failure', 'split-brain', 'move', 'start', 'stop', 'change']),
+      node: z.string().nullable(),
+      resource: z.string().nullable(),
+      reason: z.string(),
+      events: z.number().describe('how many of the events belong to it'),
+      pauses: z
+        .array(
+          z.object({
+            service: z.string(),
+            fromNode: z.string().nullable(),
+            toNode: z.string().nullable(),
+            downAt: moment,
+            noticedAt: moment.describe('when the cluster noticed that it had died'),
+            upAt: moment,
+            seconds: z.number().nullable(),
+            isAtLeast: z.boolean().describe('it had been away for longer, and nobody knows how long'),
+          }),
+        )
+        .describe('how long clients waited'),
+    }),
+  ),
+});
+
 const frame = {
   tsha: z.literal(1),
   time: z.string(),
@@ -189,6 +246,16 @@ export const envelopeShape = z.discriminatedUnion('kind', [
       ),
     }),
   }),
+  z.object({ ...frame, kind: z.literal('history'), data: historyData }),
+  z.object({
+    ...frame,
+    kind: z.literal('report'),
+    data: historyData.extend({
+      page: z.string().describe('the file'),
+      archive: z.string().describe('the facts behind it'),
+      secretsMasked: z.number(),
+    }),
+  }),
   z.object({ ...frame, kind: z.literal('switch'), data: changeData }),
   z.object({ ...frame, kind: z.literal('maintenance'), data: changeData }),
   z.object({ ...frame, kind: z.literal('split-brain-repair'), data: changeData }),
@@ -202,6 +269,7 @@ export const envelopeShape = z.discriminatedUnion('kind', [
 
 export type Envelope = z.infer<typeof envelopeShape>;
 export type StatusData = z.infer<typeof statusData>;
+export type HistoryData = z.infer<typeof historyData>;
 export type ChangeData = z.infer<typeof changeData>;
 export type ChangeEvent = ChangeData['event'];
 export type ChangeKind = 'switch' | 'maintenance' | 'split-brain-repair' | 'migrate';

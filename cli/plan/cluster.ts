@@ -6,6 +6,7 @@ import { nfsnotify } from '../../agents/nfsnotify/agent.ts';
 import { nfsserver } from '../../agents/nfsserver/agent.ts';
 import type { Timing } from '../../lib/ocf/agent.ts';
 import { type Pair, type Volume, volumesOf } from '../configuration/pair.ts';
+import { alertAgent, alertId } from '../facts/alerts.ts';
 import { type AgentName, agentType } from '../stack.ts';
 import type { Reason } from './words.ts';
 
@@ -17,6 +18,8 @@ export type Wanted = {
   readonly group: Container;
   readonly colocation: Constraint;
   readonly order: Constraint;
+  /** Null where the file accepts that there is none, or has the stock agents. */
+  readonly alert: (Constraint & { readonly path: string }) | null;
 };
 
 export type Named = readonly (readonly [name: string, value: string])[];
@@ -151,11 +154,15 @@ export function wantedOf(pair: Pair): Wanted {
     group: { id: ids.group, members: members.map(({ id }) => id), meta: pair.meta, why: 'group' },
     colocation: { id: `${ids.group}-with-promoted`, why: 'colocation' },
     order: { id: `${ids.group}-after-promotion`, why: 'order' },
+    alert: hasAlert(pair) ? { id: alertId, path: alertAgent, why: 'alert' } : null,
   };
 }
 
 /** A cluster that has it so, and whose file says that it is meant to be so. */
 const isAddressFirst = ({ accept }: Pair): boolean => accept.some(({ code }) => code === 'ADDRESS_FIRST');
+
+const hasAlert = ({ accept, provider }: Pair): boolean =>
+  provider === 'tsha' && !accept.some(({ code }) => code === 'NO_ALERT');
 
 /** The stock agent has nobody to tell where NFSv3 is not served; ours has clients of NFSv4 connect anew. */
 const notifies = ({ nfs, provider }: Pair): boolean => nfs.with3 || provider === 'tsha';

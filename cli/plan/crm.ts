@@ -5,7 +5,14 @@ import type { Reason } from './words.ts';
 export type CrmEntry = { readonly text: string; readonly why: Reason };
 
 /** What `crm configure load update` takes, in one transaction. */
-export function crmEntries({ resources, clone, group, colocation, order }: Wanted): readonly CrmEntry[] {
+export function crmEntries({
+  resources,
+  clone,
+  group,
+  colocation,
+  order,
+  alert,
+}: Wanted): readonly CrmEntry[] {
   return [
     ...resources.map(primitive),
     {
@@ -21,6 +28,7 @@ export function crmEntries({ resources, clone, group, colocation, order }: Wante
       why: colocation.why,
     },
     { text: `order ${order.id} Mandatory: ${clone.id}:promote ${group.id}:start`, why: order.why },
+    ...(alert ? [{ text: `alert ${alert.id} "${alert.path}"`, why: alert.why }] : []),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { type Pair, volumesOf } from '../configuration/pair.ts';
+import { alertAgent } from '../facts/alerts.ts';
 
 // Files that both nodes have alike, and no resource agent writes.
 
@@ -18,7 +19,9 @@ const section = (name: string, lines: readonly string[]): readonly string[] => [
  * where the cluster has some, else writes would wait for ever.
  */
 export function drbdResource(pair: Pair, generation: DrbdGeneration): string {
-  const { drbd, nodes, fencing, filesystem } = pair;
+  const { drbd, nodes, fencing, filesystem, provider } = pair;
+  const tell =
+    provider === 'tsha' ? `${alertAgent} split-brain root` : '/usr/lib/drbd/notify-split-brain.sh root';
   const handler = generation === 9 ? 'crm-fence-peer.9.sh' : 'crm-fence-peer.sh';
   const unfence = generation === 9 ? 'unfence-peer' : 'after-resync-target';
   const policy = fencing ? ['fencing resource-and-stonith;'] : [];
@@ -35,7 +38,7 @@ export function drbdResource(pair: Pair, generation: DrbdGeneration): string {
     ...section('net', ['protocol C;', 'ping-int 3;', ...(generation === 9 ? policy : [])]),
     ...(generation === 8 && fencing ? section('disk', policy) : []),
     ...section('handlers', [
-      'split-brain "/usr/lib/drbd/notify-split-brain.sh root";',
+      `split-brain "${tell}";`,
       ...(fencing
         ? [
             `fence-peer "/usr/lib/drbd/${handler}";`,

@@ -6,7 +6,14 @@ import type { Reason } from './words.ts';
 export type PcsCommand = { readonly argv: Argv; readonly why: Reason };
 
 /** Only spellings that mean the same in pcs 0.11 and 0.12: `create … promotable` and `create … --group` do not. */
-export function pcsCommands({ resources, clone, group, colocation, order }: Wanted): readonly PcsCommand[] {
+export function pcsCommands({
+  resources,
+  clone,
+  group,
+  colocation,
+  order,
+  alert,
+}: Wanted): readonly PcsCommand[] {
   const [drbd, ...members] = resources;
   return [
     ...(drbd ? [create(drbd)] : []),
@@ -30,6 +37,7 @@ export function pcsCommands({ resources, clone, group, colocation, order }: Want
       argv: ['constraint', 'order', 'promote', clone.id, 'then', 'start', group.id, `id=${order.id}`],
       why: order.why,
     },
+    ...(alert ? [{ argv: ['alert', 'create', `path=${alert.path}`, `id=${alert.id}`], why: alert.why }] : []),
   ];
 }
 

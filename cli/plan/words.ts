@@ -15,6 +15,8 @@ const english = {
     'one after the other, all on one node; it stays where it is, and leaves a node where it failed three times',
   colocation: 'only where DRBD is Primary: a Secondary cannot be mounted',
   order: 'and only once DRBD has become Primary there',
+  alert:
+    'writes down what happens, for tsha history and tsha report; a recipient, root or an address, gets a mail of what went wrong',
   title: '{name}: what makes it, by {tool}. Read it, change it, run it.',
   bothNodes: 'On both nodes',
   here: 'Here',
@@ -42,7 +44,8 @@ export type Reason =
   | 'notify'
   | 'group'
   | 'colocation'
-  | 'order';
+  | 'order'
+  | 'alert';
 
 export type PlanWords = typeof english;
 
@@ -58,6 +61,8 @@ const chinese: PlanWords = {
   group: '依次启动，都在同一节点；留在原处，在某节点失败三次后离开',
   colocation: '只在 DRBD 为 Primary 的节点：Secondary 不能挂载',
   order: '并且只在 DRBD 成为 Primary 之后',
+  alert:
+    '记录发生的事，供 tsha history 和 tsha report 使用；加上 recipient（root 或邮箱地址），出错时会收到邮件',
   title: '{name}：用 {tool} 建立。请阅读、修改、运行。',
   bothNodes: '在两个节点上',
   here: '本节点',

@@ -66,6 +66,9 @@ export const orderElement = ({ order, group, clone }: Wanted): Element =>
     'then-action': 'start',
   });
 
+export const alertElement = ({ id, path }: { readonly id: string; readonly path: string }): Element =>
+  leaf('alert', { id, path });
+
 /** Elements of the CIB's `resources` and `constraints`. */
 function elementsOf(wanted: Wanted): {
   readonly resources: readonly Element[];
@@ -84,8 +87,10 @@ function elementsOf(wanted: Wanted): {
 /** What `cibadmin --modify --allow-create` takes. The reasons stand in front: a comment within would stay in the CIB. */
 export function configurationXml(wanted: Wanted, words: PlanWords): string {
   const { resources, constraints } = elementsOf(wanted);
-  const reasons = [...wanted.resources, wanted.clone, wanted.group, wanted.colocation, wanted.order].map(
-    ({ id, why }) => `  ${id}: ${words[why]}`.replaceAll('--', '- -'),
+  const alerts = wanted.alert ? [wanted.alert] : [];
+  const own = [wanted.clone, wanted.group, wanted.colocation, wanted.order, ...alerts];
+  const reasons = [...wanted.resources, ...own].map(({ id, why }) =>
+    `  ${id}: ${words[why]}`.replaceAll('--', '- -'),
   );
   const section = (name: string, children: readonly Element[]): Element => ({
     name,
@@ -95,6 +100,7 @@ export function configurationXml(wanted: Wanted, words: PlanWords): string {
   const whole = section('configuration', [
     section('resources', resources),
     section('constraints', constraints),
+    ...(wanted.alert ? [section('alerts', [alertElement(wanted.alert)])] : []),
   ]);
   return `${['<!--', ...reasons, '-->', ...xmlLines(whole)].join('\n')}\n`;
 }

@@ -5,6 +5,7 @@ import { exportPrefix, type Pair, volumesOf } from '../configuration/pair.ts';
 import { configurationFile, readPair } from '../configuration/read.ts';
 import { run } from '../drbd/side.ts';
 import { CommandError, type Ending } from '../exit.ts';
+import { alertAgent, alertId } from '../facts/alerts.ts';
 import { cibText } from '../facts/cib-text.ts';
 import { lookAtCluster } from '../facts/cluster.ts';
 import { tryToKnow } from '../facts/known.ts';
@@ -27,6 +28,8 @@ type Own = {
   readonly containers: readonly Element[];
   readonly resources: readonly Element[];
   readonly constraints: readonly Element[];
+  /** That of tsha, where no other pair needs it, with whatever recipients somebody has given it. */
+  readonly alerts: readonly Element[];
 };
 
 /**
@@ -47,7 +50,9 @@ export async function remove(call: Call, options: RemoveOptions): Promise<Ending
   const disks = volumesOf(pair).flatMap((volume) => Object.entries(volume.disks).map((one) => one.join(':')));
   printLines([
     say(words.goes, { file: harmless(file) }),
-    ...[...own.resources, ...own.constraints].map((one) => harmless(`  - ${of(one, 'id')}  ${kindOf(one)}`)),
+    ...[...own.resources, ...own.constraints, ...own.alerts].map((one) =>
+      harmless(`  - ${of(one, 'id')}  ${kindOf(one)}`),
+    ),
     terminal.paint.bad(say(words.ends, { disks: harmless(disks.join(', ')) })),
   ]);
   if (options.dryRun) return 'attention';
@@ -108,8 +113,15 @@ function ownOf(cib: Element, pair: Pair, stranger: string): Own {
     .filter((one) =>
       [one, ...within(one, 'resource_ref')].some((part) => names(part).some((id) => ids.has(id))),
     );
-  return { containers, resources: members, constraints };
+  const isShared = within(cib, 'primitive').some(
+    (one) => of(one, 'provider') === 'tsha' && !ids.has(of(one, 'id')),
+  );
+  const alerts = isShared ? [] : within(cib, 'alert').filter(isOwnAlert);
+  return { containers, resources: members, constraints, alerts };
 }
+
+const isOwnAlert = (alert: Element): boolean =>
+  of(alert, 'id') === alertId && of(alert, 'path') === alertAgent;
 
 /** The resources that a constraint, or a reference in its sets, names. */
 const names = (element: Element): readonly string[] =>
@@ -151,7 +163,7 @@ async function takeOut(call: Call, folder: string, pair: Pair): Promise<void> {
   for (let tries = 0; tries < mostTries; tries++) {
     const cib = parseXml(await cibText(host));
     const own = ownOf(cib, pair, words.stranger);
-    const gone = new Set([...own.containers, ...own.constraints].map((one) => of(one, 'id')));
+    const gone = new Set([...own.containers, ...own.constraints, ...own.alerts].map((one) => of(one, 'id')));
     if (gone.size === 0) return;
     const patch = await patchFor(host, folder, cib, without(cib, gone), [...gone]);
     if ((await push(host, patch)) === 'taken') return;
@@ -159,12 +171,16 @@ async function takeOut(call: Call, folder: string, pair: Pair): Promise<void> {
   throw new CommandError('halfway', words.changedMeanwhile, ['tsha remove']);
 }
 
-/** Of the sections for resources and constraints. */
+/** Of the sections for resources, constraints and alerts. */
 const without = (element: Element, ids: ReadonlySet<string>): Element => ({
   ...element,
   children: element.children
-    .filter((child) => !(['resources', 'constraints'].includes(element.name) && ids.has(of(child, 'id'))))
+    .filter(
+      (child) => !(['resources', 'constraints', 'alerts'].includes(element.name) && ids.has(of(child, 'id'))),
+    )
     .map((child) =>
-      ['configuration', 'resources', 'constraints'].includes(child.name) ? without(child, ids) : child,
+      ['configuration', 'resources', 'constraints', 'alerts'].includes(child.name)
+        ? without(child, ids)
+        : child,
     ),
 });

@@ -484,10 +484,17 @@ export const catalogue = {
     what: 'nobody is told of a split brain of {resource}: it has no handler split-brain, and the cluster no alert',
     why: 'A split brain costs more with every hour that both sides go unnoticed.',
     fix: [
-      'pcs alert create path=…',
-      '# or a handler: split-brain "/usr/lib/drbd/notify-split-brain.sh root";',
+      '# a handler: split-brain "/usr/share/pacemaker/alerts/alert_tsha.sh split-brain root";   # and drbdadm adjust {resource}',
     ],
-    see: 'prevention',
+    see: 'mail',
+  },
+  NO_ALERT: {
+    severity: 'hint',
+    about: 'cluster',
+    what: 'nothing writes down what happens: Pacemaker has no alert {path}',
+    why: 'tsha history and tsha report then know only what the cluster itself remembers: the last action of each kind, in whole seconds, until somebody clears it.',
+    fix: ['pcs alert create path={path} id=tsha-alert', 'crm configure alert tsha-alert {path}'],
+    see: 'alert',
   },
   AFTER_SB_DISCARDS: {
     severity: 'hint',

@@ -271,6 +271,10 @@ export const chinese: { readonly [C in Code]: Translation } = {
     what: '{resource} 发生脑裂时没有人会知道：没有 split-brain 处理程序，集群也没有 alert',
     why: '脑裂每多一小时没被发现，代价就更大。',
   },
+  NO_ALERT: {
+    what: '没有任何东西记录发生的事：Pacemaker 没有 alert {path}',
+    why: '这样 tsha history 和 tsha report 只知道集群自己记得的：每种动作的最后一次，精确到秒，而且有人清除后就没有了。',
+  },
   AFTER_SB_DISCARDS: {
     what: '{resource} 会自动解决脑裂（{policy}）：不经询问就放弃某一边的修改',
     why: '自动策略依据 DRBD 所知道的信息，而不是数据的价值。',

@@ -51,6 +51,7 @@ const executables = [
   ...agents.map((name) => `usr/lib/ocf/resource.d/tsha/${name}`),
   `usr/lib/ocf/lib/tsha/${nativeProgram}`,
   `usr/sbin/${commandName}`,
+  'usr/share/pacemaker/alerts/alert_tsha.sh',
 ];
 const expectedFiles = {
   script: [...executables, ...doc].filter((path) => !path.endsWith(nativeProgram)).sort(),

@@ -16,6 +16,7 @@ export const campaigns = [
   'migrate',
   'seed',
   'packages',
+  'report',
 ] as const;
 export type CampaignName = (typeof campaigns)[number];
 
@@ -48,7 +49,9 @@ export type MachineName = (typeof machines)[number];
 /** Those a campaign boots: DRBD and packages need no clients, the tutorial one. */
 export function machinesOf(campaign: CampaignName): readonly MachineName[] {
   if (campaign === 'drbd' || campaign === 'packages' || campaign === 'operating') return nodes;
-  return campaign === 'tutorial' || campaign === 'build' ? [...nodes, 'client'] : machines;
+  return campaign === 'tutorial' || campaign === 'build' || campaign === 'report'
+    ? [...nodes, 'client']
+    : machines;
 }
 
 export const networks = ['cluster', 'replication', 'management'] as const;

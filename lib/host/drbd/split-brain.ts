@@ -22,6 +22,12 @@ export type SplitBrainNews = {
   readonly solved: Solved | undefined;
 };
 
+/** What a line of the log is told by. */
+export type LoggedResource = {
+  readonly name: string;
+  readonly devices: readonly { readonly minor: number }[];
+};
+
 const logMs = 2000;
 
 /** What the kernel's log says; nothing when it cannot be read or has been overwritten. */
@@ -73,7 +79,7 @@ export function splitBrainIn(log: string, resource: Resource): SplitBrainNews {
  *
  * (1) seconds since boot  (2) who speaks  (3) resource, volume, minor  (4) the peer  (5) the message
  */
-function placeOf(line: string, { name, devices }: Resource) {
+export function placeOf(line: string, { name, devices }: LoggedResource) {
   const [, time = '', text = ''] = /^(?:<\d+>)?\[ *([\d.]+)\] (.*)$/.exec(line) ?? [];
   const [, kind, words = '', message = ''] = /^(drbd|block) ([^:]*): (.*)$/.exec(text) ?? [];
   const [first = '', ...rest] = words.split(' ');

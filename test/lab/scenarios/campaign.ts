@@ -17,6 +17,7 @@ import { lookingScenarios, operateScenarios, wanted } from './operate/operate.ts
 import { recoverCluster } from './operate/recover.ts';
 import { playOperating } from './operate/situations.ts';
 import { packagesScenarios } from './packages.ts';
+import { reportScenarios } from './report/report.ts';
 import type { Plan, Run } from './run.ts';
 import { seedChecked, seedMounts } from './seed.ts';
 import { bareMachines, playTutorial } from './tutorial.ts';
@@ -27,7 +28,7 @@ const story: Scenario[] = [start, standby, unstandby, kill, rejoin];
 
 /**
  * What a suite is put through: on Debian 13, only what may differ there. `operate` takes half an hour, and is called for by name as
- * `tutorial`, `seed` and `packages` are.
+ * `tutorial`, `seed`, `packages` and `report` are.
  */
 export const campaignsOn: Record<Suite, CampaignName[]> = {
   bookworm: ['failover', 'drbd', 'nfs'],
@@ -41,6 +42,7 @@ export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scen
   if (campaign === 'packages') return packagesScenarios;
   if (campaign === 'operating') return [playOperating];
   if (campaign === 'tutorial') return [bareMachines, playTutorial];
+  if (campaign === 'report') return reportScenarios;
   if (campaign === 'build') return [emptyCluster, build];
   if (campaign === 'migrate')
     return [start, ...wanted([handedOver, movesAfterwards, killedOnTheWay, applyKilled])];

@@ -69,6 +69,7 @@ async function check(one: Captured) {
 const ofTheLab = [
   'FENCING_OFF',
   'INFODIR_EXPORTED',
+  'NO_ALERT',
   'SPLIT_BRAIN_SILENT',
   'DRBD_UNPROTECTED',
   'RANDOM_PORTS',

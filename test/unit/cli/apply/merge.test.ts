@@ -29,7 +29,7 @@ const members = (cib: Element): readonly (string | undefined)[] =>
   );
 
 test('an empty cluster becomes the pair; once more, nothing differs, and nothing is touched', () => {
-  expect(made(empty).changes).toHaveLength(13);
+  expect(made(empty).changes).toHaveLength(14);
   const again = made(built);
   expect(again.changes).toEqual([]);
   expect(textOf(again.cib)).toBe(built);
