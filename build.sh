@@ -19,6 +19,8 @@ usage: ./build.sh [command]
   demo [--keep] [...]         build a two-node cluster of virtual machines here, fail it over, count what clients lost
   bench [--lab|--failover] [...]
                               measure our agents beside the stock ones: here, on a node of the cluster, or by what its clients see
+  faults [--minutes N] [--seed S] [--kinds a,b] [--fencing] [--stock] [--record]
+                              break such a cluster at random, while a checker keeps the books on what clients were promised
   fuzz [--runs N] [--seed S] [--flavour script|native] [--run N]
                               call the built agents with anything, on machines in any state; a fault says how to see it alone
   new-agent NAME              write the skeleton of another agent
@@ -248,6 +250,11 @@ case $command in
       *) need_apt bench/packages.txt ;;
     esac
     exec "$bin/tsx" bench/main.ts "$@"
+    ;;
+  faults)
+    build_native
+    need_apt test/lab/packages.txt
+    exec "$bin/tsx" test/lab/main.ts faults "$@"
     ;;
   fuzz)
     build_native

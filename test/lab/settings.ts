@@ -14,6 +14,8 @@ export const campaigns = [
   'build',
   'seed',
   'packages',
+  'faults',
+  'fenced',
 ] as const;
 export type CampaignName = (typeof campaigns)[number];
 
