@@ -24,6 +24,7 @@ usage: ./build.sh [command]
   fuzz [--runs N] [--seed S] [--flavour script|native] [--run N]
                               call the built agents with anything, on machines in any state; a fault says how to see it alone
   new-agent NAME              write the skeleton of another agent
+  reliability                 sum up what faults --record wrote into docs/reliability.md
   golden                      write metadata/golden anew, after an intended change of parameters, defaults or timeouts
   release VERSION [tier...]   close the changelog, test everything (or only these tiers), build the packages, tag; publishes nothing
   fetch-node                  fetch a newer Node.js to .cache/, as happens by itself where the machine's own is too old
@@ -269,6 +270,10 @@ case $command in
   golden)
     need_packages
     "$bin/tsx" tools/golden.ts
+    ;;
+  reliability)
+    need_packages
+    "$bin/tsx" tools/reliability.ts
     ;;
   release) release "$@" ;;
   fetch-node) fetch_node ;;

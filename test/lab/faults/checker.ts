@@ -7,7 +7,9 @@ export interface Wrongs {
   disordered: string[];
 }
 
-const numbersOf = (text: string): number[] => text.split('\n').filter(Boolean).map(Number);
+/** After a write that was refused, a Linux client goes on behind where it would have ended: a hole. */
+const linesOf = (text: string): string[] => text.replaceAll('\0', '').split('\n').filter(Boolean);
+const numbersOf = (text: string): number[] => linesOf(text).map(Number);
 const acknowledged = (attempts: readonly Attempt[]): number[] =>
   attempts.filter(({ outcome }) => outcome === 'ok').map(({ number }) => number);
 
@@ -51,13 +53,10 @@ interface Turn {
 }
 
 const parseTurns = (text: string): Turn[] =>
-  text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => {
-      const [count, who = '', number] = line.split(' ');
-      return { count: Number(count), who, number: Number(number) };
-    });
+  linesOf(text).map((line) => {
+    const [count, who = '', number] = line.split(' ');
+    return { count: Number(count), who, number: Number(number) };
+  });
 
 /** Whoever had the lock beside another counted on from the same line, or wrote over the other's. */
 export function judgeTurns(attempts: ReadonlyMap<string, readonly Attempt[]>, text: string): string[] {

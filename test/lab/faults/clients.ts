@@ -33,6 +33,16 @@ export interface DataFate {
   wrongs: string[];
 }
 
+/** Several texts in one answer: a file's name, what a command has of it, and its end. */
+const shown = (name: string, command: string): string => `echo "== ${name}"; ${command}; printf '\\n.\\n'`;
+const parts = (text: string): Map<string, string> =>
+  new Map(
+    [...`${text}\n`.matchAll(/^== (\S+)\n([\s\S]*?)\n\.\n/gm)].map(([, name = '', body = '']) => [
+      name,
+      body,
+    ]),
+  );
+
 /** Programs on two machines over three versions of NFS. Their journals are on the machines' own disks, and read from there again and again. */
 export class FaultClients {
   readonly #lab: Lab;
@@ -127,10 +137,10 @@ export class FaultClients {
     );
     const one = (name: string): string => {
       const from = (this.#read.get(`${machine} ${name}`) ?? 0) + 1;
-      return `echo "== ${name}"; tail -c +${from} ${journals}/${name} 2>/dev/null; printf '\\n.\\n'`;
+      return shown(name, `tail -c +${from} ${journals}/${name} 2>/dev/null`);
     };
-    const text = `${await this.#lab.machine(machine).run(names.map(one).join('; '), { signal })}\n`;
-    for (const [, name, body = ''] of text.matchAll(/^== (\S+)\n([\s\S]*?)\n\.\n/gm)) {
+    const text = await this.#lab.machine(machine).run(names.map(one).join('; '), { signal });
+    for (const [name, body] of parts(text)) {
       const key = `${machine} ${name}`;
       // a last line without its end is still being written, and read again
       const whole = body.slice(0, body.lastIndexOf('\n') + 1);
@@ -169,14 +179,20 @@ export class FaultClients {
     return Number(await this.#lab.machine('client').ask(command, { signal })) > 0;
   }
 
+  async #filesOn(active: NodeName, signal: AbortSignal): Promise<Map<string, string>> {
+    const show = `for file in append-*[0-9] replace-*[0-9] turns-*; do ${shown('$file', 'cat $file')}; done`;
+    const text = await this.#lab.machine(active).run(`cd ${exportedFolder} && ${show}`, { signal });
+    return parts(text);
+  }
+
   /** First what was acknowledged, then what is on the active node, whatever any client believes. */
   async data(active: NodeName, signal: AbortSignal): Promise<DataFate> {
     await this.#refresh(signal);
     const snapshot = new Map([...this.#attempts].map(([key, attempts]) => [key, [...attempts]]));
     const of = (machine: ClientMachine, journal: string, version: Version): Attempt[] =>
       snapshot.get(`${machine} ${version}-${journal}`) ?? [];
-    const read = async (file: string): Promise<string> =>
-      `${await this.#lab.machine(active).run(`cat ${exportedFolder}/${file}`, { signal })}\n`;
+    const files = await this.#filesOn(active, signal);
+    const read = (file: string): string => files.get(file) ?? '';
 
     const fate: DataFate = { acknowledged: 0, lost: 0, wrongs: [] };
     for (const version of versions) {
@@ -185,10 +201,10 @@ export class FaultClients {
         const who = `${machine}-${version}`;
         const appends = of(machine, 'append', version);
         const replaces = of(machine, 'replace', version);
-        const result = judgeAppends(appends, await read(`append-${who}`));
+        const result = judgeAppends(appends, read(`append-${who}`));
         for (const [what, which] of Object.entries(result) as [string, string[]][])
           if (which.length > 0) fate.wrongs.push(`append-${who}: ${what} ${which.slice(0, 5).join(', ')}`);
-        const torn = judgeReplaced(replaces, await read(`replace-${who}`));
+        const torn = judgeReplaced(replaces, read(`replace-${who}`));
         if (torn) fate.wrongs.push(`replace-${who}: ${torn}`);
         fate.lost += result.lost.length;
         turns.set(who, of(machine, 'turn', version));
@@ -197,7 +213,7 @@ export class FaultClients {
         ).length;
       }
       fate.wrongs.push(
-        ...judgeTurns(turns, await read(turnsOf(version))).map((wrong) => `${turnsOf(version)}: ${wrong}`),
+        ...judgeTurns(turns, read(turnsOf(version))).map((wrong) => `${turnsOf(version)}: ${wrong}`),
       );
     }
     return fate;

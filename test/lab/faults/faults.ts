@@ -67,12 +67,13 @@ async function playAll(run: Run): Promise<void> {
     names: options.kinds,
   });
   const done: FaultRecord[] = [];
-  const end = now() + options.minutes * 60;
+  const began = now();
+  const end = began + options.minutes * 60;
   try {
     for (const fault of schedule(kinds, options.seed)) {
       if (now() > end || done.length >= options.count) break;
       if (options.only !== undefined && fault.number < options.only) continue;
-      done.push(await new Play(run, clients, baseline, options, fault).play());
+      done.push(await new Play(run, clients, baseline, options, fault).play(began));
       if (options.only !== undefined) break;
     }
     await sameDisks(run);
@@ -103,7 +104,7 @@ class Play {
     return `${number}: ${kind.name}, ${target}`;
   }
 
-  async play(): Promise<FaultRecord> {
+  async play(began: number): Promise<FaultRecord> {
     const { kind, target } = this.#fault;
     const { steps, checks } = this.#run;
     const since = now();
@@ -125,10 +126,15 @@ class Play {
     const { fates, lost } = await steps.run('the books', 120, (signal) =>
       this.#judge(settled.home, since, signal),
     );
-    checks.add(this.#title, this.#wrongs.length === 0, this.#detail(settled, fates));
+    const detail = this.#detail(settled, fates);
+    const passed = this.#wrongs.length === 0;
+    checks.add(this.#title, passed, detail);
+    process.stdout.write(`${passed ? '✔' : '✘'} ${this.#title}: ${detail}\n`);
     return {
       kind: kind.name,
       target,
+      at: Math.round(since - began),
+      until: Math.round(now() - began),
       survived: trouble === undefined && kind.human === undefined,
       human: trouble !== undefined || kind.human !== undefined,
       wrongs: this.#wrongs,

@@ -10,6 +10,9 @@ import type { FaultOptions } from './options.ts';
 export interface FaultRecord {
   kind: string;
   target: string;
+  /** Seconds since the first fault of the run, when it began and when all was well again. */
+  at: number;
+  until: number;
   /** The cluster came back by itself. */
   survived: boolean;
   /** A person had to see to it. */

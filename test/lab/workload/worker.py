@@ -47,7 +47,7 @@ def turn(number):
     try:
         fcntl.lockf(fd, fcntl.LOCK_EX)
         size = os.fstat(fd).st_size
-        last = os.pread(fd, 200, max(0, size - 200)).decode().split('\n')
+        last = os.pread(fd, 200, max(0, size - 200)).replace(b'\0', b'').decode().split('\n')
         if last[-1]:
             raise OSError(0, 'a turn was broken off: %r' % last[-1])
         count = int(last[-2].split()[0]) if size else 0
