@@ -37,6 +37,8 @@ export interface Kind {
   errors?: true;
   /** Locks may be lost, if the clients are told. */
   locks?: true;
+  /** Where the cluster has fencing, it may switch a node off. */
+  fences?: true;
   /** Only where the cluster has fencing, or only where it has none. */
   only?: 'fenced' | 'unfenced';
   /** Only with our agents: it is about them. */

@@ -8,6 +8,8 @@ import type { FaultOptions } from './options.ts';
 
 /** What came of one fault. */
 export interface FaultRecord {
+  /** In the schedule. */
+  number: number;
   kind: string;
   target: string;
   /** Seconds since the first fault of the run, when it began and when all was well again. */
@@ -18,6 +20,8 @@ export interface FaultRecord {
   /** A person had to see to it. */
   human: boolean;
   wrongs: string[];
+  /** Nodes that the cluster switched off. */
+  fenced?: string[];
   /** Acknowledged records. */
   lost: number;
   /** Of the three clients with a lock. */

@@ -11,6 +11,13 @@ const port = 7000;
 
 export type Answer = 'ok' | 'off' | `ok ${string}` | `error ${string}`;
 
+/** What it was asked to do; seconds since 1970. */
+export interface Switched {
+  time: number;
+  action: string;
+  node: string;
+}
+
 /** What a switch can do to machines. */
 export interface Outlets {
   isOn(node: NodeName): boolean;
@@ -39,8 +46,7 @@ export class PowerSwitch {
   readonly #server: Server;
   readonly #booting = new AbortController();
   #door: ChildProcess | undefined;
-  /** What it was asked to do, and when. */
-  readonly log: { time: number; action: string; node: string }[] = [];
+  readonly log: Switched[] = [];
 
   constructor(run: Run) {
     this.#run = run;

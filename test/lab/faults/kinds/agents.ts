@@ -5,7 +5,7 @@ const killer = ({ random }: Scene, seconds: number, actions: string): string =>
   `python3 /root/lab/agent-killer.py ${seconds} '${actions}' ${Math.floor(random() * 1e6)}`;
 
 const killedWhileMoving = (name: string, actions: string, more: Partial<Kind> = {}): Kind => ({
-  ...{ name, on: anywhere, explains: all, bound: 240, ours: true, ...more },
+  ...{ name, on: anywhere, explains: all, bound: 240, ours: true, fences: true, ...more },
   inject: async (scene) => {
     const { run, standby, active, signal } = scene;
     const killing = scene.shell(killer(scene, 25, actions));

@@ -19,13 +19,13 @@ const startAgain: Kind['heal'] = async (scene) => {
 };
 
 const killed = (name: string): Kind => ({
-  ...{ name: `${name} killed`, on: anywhere, explains, bound: 240 },
+  ...{ name: `${name} killed`, on: anywhere, explains, bound: 240, fences: true },
   inject: async (scene) => await scene.shell(`pkill -KILL -f ${named(name)}`),
   heal: startAgain,
 });
 
 const frozen = (name: string): Kind => ({
-  ...{ name: `${name} frozen`, on: anywhere, explains, bound: 240 },
+  ...{ name: `${name} frozen`, on: anywhere, explains, bound: 240, fences: true },
   inject: async (scene) => {
     await scene.shell(`pkill -STOP -f ${named(name)}`);
     await scene.sleep(between(scene, [2, 25]));

@@ -11,7 +11,13 @@ export const diskKinds: readonly Kind[] = [
     ...{ shell: failDisk, back: `${mendDisk} && drbdadm attach data` },
   }),
   byShell({
-    ...{ name: 'disk hanging', on: anywhere, bound: 240, explains: /^(Data|NFS|nfs-\w+) monitor$/ },
+    ...{
+      name: 'disk hanging',
+      on: anywhere,
+      bound: 240,
+      explains: /^(Data|NFS|nfs-\w+) monitor$/,
+      fences: true,
+    },
     ...{ shell: holdDisk, for: [4, 20], back: released },
   }),
   byShell({

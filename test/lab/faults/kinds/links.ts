@@ -15,7 +15,7 @@ async function plugIn({ run, nodes, signal }: Scene, links: readonly Link[]): Pr
 
 const cut = (links: readonly Link[], seconds: readonly [number, number], more: Partial<Kind> = {}): Kind => ({
   name: `${links.join(' and ')} link cut for ${seconds.join(' to ')} s`,
-  ...{ on: anywhere, bound: 240, ...(links.includes('cluster') ? { explains } : {}), ...more },
+  ...{ on: anywhere, bound: 240, ...(links.includes('cluster') ? { explains, fences: true } : {}), ...more },
   inject: async (scene) => {
     const { run, nodes } = scene;
     for (const node of nodes) for (const link of links) await run.lab.network.cut(node, link);
@@ -54,10 +54,10 @@ export const linkKinds: readonly Kind[] = [
   cut(['cluster', 'replication'], [0.3, 1.2]),
   cut(['cluster', 'replication'], [15, 40], { only: 'fenced' }),
   flapping('replication'),
-  flapping('cluster', { explains }),
+  flapping('cluster', { explains, fences: true }),
   disturbed('replication', 'slow', 'delay 80ms 40ms'),
   disturbed('replication', 'lossy', 'loss 15%'),
   disturbed('replication', 'altering', 'corrupt 2% duplicate 5% delay 5ms reorder 20%'),
-  disturbed('cluster', 'slow', 'delay 80ms 40ms', { explains }),
-  disturbed('cluster', 'lossy', 'loss 15%', { explains }),
+  disturbed('cluster', 'slow', 'delay 80ms 40ms', { explains, fences: true }),
+  disturbed('cluster', 'lossy', 'loss 15%', { explains, fences: true }),
 ];

@@ -1,3 +1,4 @@
+import { exportedFolder } from '../../cluster/configuration.ts';
 import { peerOf } from '../../settings.ts';
 import { anywhere, between, byShell, type Kind, type Scene } from '../kind.ts';
 import { isDown, isOn, switchOff, switchOn } from '../power.ts';
@@ -20,7 +21,7 @@ async function bootUnlessFenced(scene: Scene): Promise<void> {
 }
 
 const dies = (name: string, on: Kind['on'], command?: string): Kind => ({
-  ...{ name, on, bound: moves, explains },
+  ...{ name, on, bound: moves, explains, fences: true },
   inject: async (scene) => {
     const { run, nodes, signal } = scene;
     if (command) await Promise.race([scene.shell(command), scene.sleep(1)]);
@@ -32,7 +33,7 @@ const dies = (name: string, on: Kind['on'], command?: string): Kind => ({
 });
 
 const ended = (name: string, command: string): Kind => ({
-  ...{ name, on: anywhere, bound: moves, explains },
+  ...{ name, on: anywhere, bound: moves, explains, fences: true },
   inject: async (scene) => {
     await scene.shell(command);
     for (const node of scene.nodes) await isDown(scene.run, node, scene.signal);
@@ -48,7 +49,13 @@ export const nodeKinds: readonly Kind[] = [
   dies('panic of the kernel', anywhere, 'echo c > /proc/sysrq-trigger'),
   ended('orderly reboot', 'systemctl reboot'),
   {
-    ...{ name: 'orderly shutdown of both, one after the other', on: ['both'], bound: moves, explains },
+    ...{
+      name: 'orderly shutdown of both, one after the other',
+      on: ['both'],
+      bound: moves,
+      explains,
+      fences: true,
+    },
     inject: async (scene) => {
       const { run, active, standby, signal } = scene;
       for (const node of [standby, active]) {
@@ -83,6 +90,18 @@ export const nodeKinds: readonly Kind[] = [
     },
   },
   {
+    ...{ name: 'a move with a process in the export that ignores TERM', on: ['active'], bound: moves },
+    inject: async ({ run, standby, signal, shell }) => {
+      await shell(
+        `cd ${exportedFolder}; setsid sh -c 'trap "" TERM; while :; do sleep 1; done' > /dev/null 2>&1 < /dev/null &`,
+      );
+      const move = `crm_resource --move --promoted --resource DataClone --node ${standby}`;
+      await run.lab.machine(standby).run(move, { signal });
+      await run.cluster.allStarted(signal, standby);
+      await shell('crm_resource --clear --resource DataClone');
+    },
+  },
+  {
     ...{ name: 'a move called back at a random moment', on: ['active'], bound: moves },
     inject: async (scene) => {
       const { run, standby, signal, sleep, shell } = scene;
@@ -98,7 +117,7 @@ export const nodeKinds: readonly Kind[] = [
     ...{ for: [1, 20], back: 'systemctl start corosync pacemaker' },
   }),
   {
-    ...{ name: 'a node dies while the service moves to it', on: ['standby'], bound: moves },
+    ...{ name: 'a node dies while the service moves to it', on: ['standby'], bound: moves, fences: true },
     explains: /^(Data|NFS|nfs-\w+|nfs_ip) /,
     inject: async (scene) => {
       const { run, nodes, standby, signal } = scene;
