@@ -19,9 +19,12 @@ usage: ./build.sh [command]
   demo [--keep] [...]         build a two-node cluster of virtual machines here, fail it over, count what clients lost
   bench [--lab|--failover] [...]
                               measure our agents beside the stock ones: here, on a node of the cluster, or by what its clients see
+  faults [--minutes N] [--seed S] [--kinds a,b] [--fencing] [--stock] [--record]
+                              break such a cluster at random, while a checker keeps the books on what clients were promised
   fuzz [--runs N] [--seed S] [--flavour script|native] [--run N]
                               call the built agents with anything, on machines in any state; a fault says how to see it alone
   new-agent NAME              write the skeleton of another agent
+  reliability                 sum up what faults --record wrote into docs/reliability.md
   golden                      write metadata/golden anew, after an intended change of parameters, defaults or timeouts
   release VERSION [tier...]   close the changelog, test everything (or only these tiers), build the packages, tag; publishes nothing
   fetch-node                  fetch a newer Node.js to .cache/, as happens by itself where the machine's own is too old
@@ -249,6 +252,11 @@ case $command in
     esac
     exec "$bin/tsx" bench/main.ts "$@"
     ;;
+  faults)
+    build_native
+    need_apt test/lab/packages.txt
+    exec "$bin/tsx" test/lab/main.ts faults "$@"
+    ;;
   fuzz)
     build_native
     build_script
@@ -262,6 +270,10 @@ case $command in
   golden)
     need_packages
     "$bin/tsx" tools/golden.ts
+    ;;
+  reliability)
+    need_packages
+    "$bin/tsx" tools/reliability.ts
     ;;
   release) release "$@" ;;
   fetch-node) fetch_node ;;

@@ -151,12 +151,16 @@ export function wantedOf(pair: Pair): Wanted {
   return {
     resources: [drbd, ...members],
     clone: { id: ids.clone, members: [drbd.id], meta: cloneMeta, why: 'clone' },
-    group: { id: ids.group, members: members.map(({ id }) => id), meta: pair.meta, why: 'group' },
+    group: { id: ids.group, members: members.map(({ id }) => id), meta: groupMeta(pair), why: 'group' },
     colocation: { id: `${ids.group}-with-promoted`, why: 'colocation' },
     order: { id: `${ids.group}-after-promotion`, why: 'order' },
     alert: hasAlert(pair) ? { id: alertId, path: alertAgent, why: 'alert' } : null,
   };
 }
+
+/** Where both nodes want to fence each other, Pacemaker lets the one be first that runs what counts (priority-fencing-delay). */
+const groupMeta = ({ fencing, meta }: Pair): Named =>
+  !fencing || meta.some(([name]) => name === 'priority') ? meta : [...meta, ['priority', '10']];
 
 /** A cluster that has it so, and whose file says that it is meant to be so. */
 const isAddressFirst = ({ accept }: Pair): boolean => accept.some(({ code }) => code === 'ADDRESS_FIRST');

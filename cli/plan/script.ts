@@ -64,6 +64,9 @@ const crmScript = (pair: Pair, words: PlanWords): readonly string[] =>
       .join('\n'),
   );
 
+/** Of the node that serves, where both want to fence each other: longer than a device needs. */
+const headStart = '15s';
+
 /** A node is switched off by a device that does not run on it. */
 function fencingCommands({ fencing }: Pair, tool: Tool): readonly string[] {
   if (!fencing) return [];
@@ -81,11 +84,13 @@ function fencingCommands({ fencing }: Pair, tool: Tool): readonly string[] {
           shellLine(['crm', 'configure', 'location', `${id}-elsewhere`, id, '-inf:', node]),
         ];
   });
-  const property = ['property', 'stonith-enabled=true'];
+  const properties = ['stonith-enabled=true', `priority-fencing-delay=${headStart}`];
   return [
     ...each,
     shellLine(
-      tool === 'pcs' ? ['pcs', 'property', 'set', 'stonith-enabled=true'] : ['crm', 'configure', ...property],
+      tool === 'pcs'
+        ? ['pcs', 'property', 'set', ...properties]
+        : ['crm', 'configure', 'property', ...properties],
     ),
   ];
 }

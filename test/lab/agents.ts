@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import fs from 'fs-extra';
-import { type CampaignName, isStock, type Provider, projectFolder } from './settings.ts';
+import { type CampaignName, isStock, labFolder, type Provider, projectFolder } from './settings.ts';
 
 /** Without these the stock nfsserver cannot unmount /var/lib/nfs: nfsdcld, on Debian 13 also fsidd, outlive the server and use it. */
 const helpedUnits = ['nfsdcld', 'fsidd'];
@@ -38,6 +38,8 @@ async function stageInto(
       );
     await fs.outputFile(join(folder, 'etc/nfs.conf.d/statd.conf'), '[statd]\nno-notify=1\n');
   }
+  if (campaign === 'fenced')
+    await fs.copy(join(labFolder, 'faults/fencing/fence_lab'), join(folder, 'usr/sbin/fence_lab'));
   // the command looks at clusters of the stock agents, too
   if (!isStock(provider) || campaign === 'operate') {
     const flavour = isStock(provider) ? 'native' : provider;

@@ -3,6 +3,7 @@ import fs from 'fs-extra';
 import pMap from 'p-map';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
+import { type FaultOptions, ofTests } from './faults/options.ts';
 import { givenKernel } from './image/kernel.ts';
 import { Lab } from './machines/lab.ts';
 import { obstacles } from './preflight.ts';
@@ -55,6 +56,7 @@ interface Options {
   timelines: boolean;
   results?: string | undefined;
   purpose: Plan['purpose'];
+  faults?: FaultOptions;
 }
 
 /** Campaigns wait most of the time: for elections, grace periods, timeouts. Three at once would make two processors late. */
@@ -115,11 +117,11 @@ function withoutDrbd9({ labs, purpose }: Options): Result {
 
 async function run(
   lab: LabName,
-  { provider, order, grace, purpose, keep, timelines }: Options,
+  { provider, order, grace, purpose, keep, timelines, faults }: Options,
   steps: Steps,
 ): Promise<Result> {
   if (interruption.signal.aborted) return nothing;
-  const plan: Plan = { ...lab, provider, order, grace, purpose };
+  const plan: Plan = { ...lab, provider, order, grace, purpose, faults };
   const checks = new Checks();
   const figures: Figures[] = [];
   const title = `${lab.suite}, ${lab.campaign}: ${provider} agents, ${order} order, ${grace} s of grace`;
@@ -278,6 +280,39 @@ await yargs(hideBin(process.argv))
       const { order, grace, keep, timelines } = args;
       const labs = [{ suite: args.suite, campaign: 'failover' }] as const;
       await campaigns({ labs, provider: providerOf(args), order, grace, keep, timelines, purpose: 'demo' });
+    },
+  )
+  .command(
+    'faults',
+    'inject faults at random, and keep the books on what clients were promised',
+    (args) =>
+      args.options({
+        suite: { ...suite, default: 'bookworm' as const },
+        ...provider,
+        grace: patientGrace,
+        keep,
+        seed: { type: 'number', describe: 'of the schedule; another one each day unless given' },
+        minutes: { type: 'number', default: 5, describe: 'no fault begins later than this' },
+        kinds: { type: 'string', default: '', describe: 'parts of their names, with commas between them' },
+        only: { type: 'number', describe: 'the fault of this number alone, as a failed run prints it' },
+        fencing: { type: 'boolean', default: false, describe: 'with a power switch that Pacemaker may use' },
+        record: { type: 'boolean', default: false, describe: 'write what came of it to the ledger' },
+        results: { type: 'string', describe: 'write the sums here' },
+      }),
+    async (args) => {
+      const { grace, keep, results, minutes, only, record } = args;
+      const campaign = args.fencing ? 'fenced' : 'faults';
+      await campaigns({
+        labs: [{ suite: args.suite, campaign }],
+        provider: providerOf(args),
+        ...{ order: 'recommended', grace, keep, results, timelines: false, purpose: 'test' },
+        faults: {
+          ...ofTests(),
+          ...(args.seed === undefined ? {} : { seed: args.seed }),
+          ...{ minutes, only, record, count: Number.POSITIVE_INFINITY },
+          kinds: args.kinds.split(',').filter(Boolean),
+        },
+      });
     },
   )
   .command(

@@ -17,6 +17,8 @@ export const campaigns = [
   'seed',
   'packages',
   'report',
+  'faults',
+  'fenced',
 ] as const;
 export type CampaignName = (typeof campaigns)[number];
 

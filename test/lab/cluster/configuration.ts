@@ -8,7 +8,7 @@ import {
   resourceIds,
   agentType as typeOf,
 } from '../../../cli/stack.ts';
-import { type CampaignName, isStock, type Order, type Provider, serviceAddress } from '../settings.ts';
+import { type CampaignName, isStock, nodes, type Order, type Provider, serviceAddress } from '../settings.ts';
 import { seedCommands } from './seed.ts';
 
 export { type AgentName, resourceIds };
@@ -48,6 +48,10 @@ export const createCommand = (agent: AgentName, provider: Provider): Argv =>
 const withQuickMonitors = (argv: Argv): Argv =>
   argv.map((word) => word.replace('interval=20s', 'interval=4s').replace('interval=30s', 'interval=5s'));
 
+/** Where faults come one after another. */
+const withBusyMonitors = (argv: Argv): Argv =>
+  argv.map((word) => word.replace('interval=20s', 'interval=8s').replace('interval=30s', 'interval=10s'));
+
 /** As often as Pacemaker can: DRBD's two need different intervals. */
 const everySecond = (argv: Argv): Argv =>
   argv.map((word) =>
@@ -56,9 +60,19 @@ const everySecond = (argv: Argv): Argv =>
       : word.replace(/^interval=\d+s$/, 'interval=1s'),
   );
 
+/** As the README has it; where both want to fence, the one that serves is the first. */
+const fencing: readonly Argv[] = [
+  ...nodes.flatMap((node): Argv[] => [
+    ['stonith', 'create', `fence-${node}`, 'fence_lab', `plug=${node}`, `pcmk_host_list=${node}`],
+    ['constraint', 'location', `fence-${node}`, 'avoids', node],
+  ]),
+  ['property', 'set', 'priority-fencing-delay=8s'],
+];
+
 export const pcsCommands = (provider: Provider, order: Order, campaign: CampaignName): readonly Argv[] => [
-  // no fencing device in this lab; dc-deadtime saves 15 s of the first election
-  ['property', 'set', 'stonith-enabled=false', 'dc-deadtime=5s'],
+  // dc-deadtime saves 15 s of the first election
+  ['property', 'set', `stonith-enabled=${campaign === 'fenced'}`, 'dc-deadtime=5s'],
+  ...(campaign === 'fenced' ? fencing : []),
   // a virtual machine with one busy processor: else Pacemaker lets a start wait for the monitor of the resource before it
   ['property', 'set', 'node-action-limit=8', 'load-threshold=1000%'],
   ['resource', 'defaults', 'update', 'resource-stickiness=100', 'migration-threshold=3'],
@@ -73,5 +87,8 @@ function resourcesOf(provider: Provider, order: Order, campaign: CampaignName): 
     // a shell agent on a busy host takes longer than the 20 s that Pacemaker gives it by default
     return [['resource', 'op', 'defaults', 'update', 'timeout=90s'], ...commandsOf(stack('stock', order))];
   const commands = commandsOf(stack(provider, order));
+  if (campaign === 'fenced')
+    return [...commands.map(withBusyMonitors), ['resource', 'meta', 'nfsshare', 'priority=10']];
+  if (campaign === 'faults') return commands.map(withBusyMonitors);
   return campaign === 'packages' ? commands.map(everySecond) : commands;
 }

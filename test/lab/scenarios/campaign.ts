@@ -1,4 +1,5 @@
 import { GaveUpError } from '../cluster/cluster.ts';
+import { disksThatFail, playFaults } from '../faults/faults.ts';
 import type { Lab } from '../machines/lab.ts';
 import { gatherFacts } from '../report/facts.ts';
 import { type CampaignName, isStock, type Suite } from '../settings.ts';
@@ -40,6 +41,7 @@ export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scen
   if (campaign === 'drbd') return drbdScenarios;
   if (campaign === 'nfs') return nfsScenarios;
   if (campaign === 'packages') return packagesScenarios;
+  if (campaign === 'faults' || campaign === 'fenced') return [disksThatFail, playFaults];
   if (campaign === 'operating') return [playOperating];
   if (campaign === 'tutorial') return [bareMachines, playTutorial];
   if (campaign === 'report') return reportScenarios;

@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import type { FaultOptions } from '../faults/options.ts';
 import type { Lab } from '../machines/lab.ts';
 import type { Checks, Figures } from '../report/checks.ts';
 import type { Steps } from '../report/steps.ts';
@@ -14,6 +15,8 @@ export interface Plan extends LabName {
   grace: Grace;
   /** The demo tells the story; the tests want to know everything. */
   purpose: 'demo' | 'test';
+  /** How the faults are played; as in every test run unless given. */
+  faults?: FaultOptions | undefined;
 }
 
 /** A cluster with clients at work on it, and what has been found out about it so far. */

@@ -6,6 +6,7 @@ class Journal:
     def __init__(self, path):
         self.file = open(path, 'a', buffering=1)
         self.number = 0
+        self.outcome = ''
 
     def attempt(self, action, otherwise='error'):
         """Runs an action that returns its outcome's name; an OSError is written down as `otherwise`."""
@@ -15,4 +16,5 @@ class Journal:
             outcome = action(self.number)
         except OSError as error:
             outcome, message = otherwise, str(error)
+        self.outcome = outcome
         self.file.write('%s %d %.3f %.3f %s\n' % (outcome, self.number, start, time.time(), message))

@@ -104,6 +104,12 @@ export class Watch {
   }
 
   get widestGap(): number {
-    return Math.max(...nodes.flatMap((node) => this.#lives[node]).map(widestGap));
+    return this.widestGapSince(0);
+  }
+
+  /** How long a node stood still, as a busy host makes it, since a moment. */
+  widestGapSince(since: number): number {
+    const lives = nodes.flatMap((node) => this.#lives[node]);
+    return Math.max(0, ...lives.map((life) => widestGap(life.filter(({ time }) => time >= since))));
   }
 }

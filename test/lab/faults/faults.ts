@@ -1,0 +1,344 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { drbdDevice } from '../cluster/configuration.ts';
+import { layDisk, lowerDisk } from '../cluster/disk.ts';
+import { configure, type DrbdOptions } from '../cluster/drbd-resource.ts';
+import { gatherFacts } from '../report/facts.ts';
+import { startCluster } from '../scenarios/bring-up.ts';
+import { tsha } from '../scenarios/operate/tsha.ts';
+import { now, type Run } from '../scenarios/run.ts';
+import { isStock, type NodeName, nodes, peerOf } from '../settings.ts';
+import { exclusives } from '../workload/watch.ts';
+import { type ClientFate, FaultClients } from './clients.ts';
+import { PowerSwitch, type Switched } from './fencing/power-switch.ts';
+import { type Kind, normal, type Scene } from './kind.ts';
+import { allKinds } from './kinds/all.ts';
+import { type FaultRecord, record } from './ledger.ts';
+import { leftBehind } from './left.ts';
+import { type Baseline, baselineOf, mendEverything } from './mend.ts';
+import { again, type FaultOptions, ofTests } from './options.ts';
+import { randomOf } from './random.ts';
+import { chosenKinds, type Fault, schedule } from './schedule.ts';
+import { isIdle, type Settled, settle } from './settle.ts';
+
+/** DRBD lies on a disk that can be made to fail, and decides nothing by itself when data went two ways: then somebody lost something. */
+export async function disksThatFail({ lab, plan, steps }: Run): Promise<void> {
+  const fenced = plan.campaign === 'fenced';
+  await steps.run('DRBD on disks that can fail', 60, async (signal) => {
+    for (const node of lab.nodes) {
+      await node.run(layDisk, { signal });
+      await node.run(configure({ resyncRate: 40, ...(fenced ? fencedByHandlers : {}) }), { signal });
+    }
+  });
+}
+
+const fencedByHandlers: DrbdOptions = {
+  fencing: 'resource-and-stonith',
+  handlers: [
+    'fence-peer /usr/lib/drbd/crm-fence-peer.sh;',
+    'after-resync-target /usr/lib/drbd/crm-unfence-peer.sh;',
+  ],
+};
+
+/** Fault after fault, and after each the books are looked at. */
+export async function playFaults(run: Run): Promise<void> {
+  if (run.plan.campaign !== 'fenced') return await playAll(run, []);
+  const power = new PowerSwitch(run);
+  await power.start();
+  try {
+    await playAll(run, power.log);
+  } finally {
+    power.stop();
+  }
+}
+
+async function playAll(run: Run, switched: readonly Switched[]): Promise<void> {
+  const { plan, steps, checks } = run;
+  const options = plan.faults ?? ofTests();
+  checks.begin('faults');
+  const home = await startCluster(run);
+  checks.begin('faults');
+  const clients = new FaultClients(run.lab);
+  await steps.run('clients of NFSv3, 4.0 and 4.2 at work', 300, (signal) => clients.start(signal));
+  const baseline = await steps.run('the configuration', 60, (signal) => baselineOf(run, home, signal));
+
+  const kinds = chosenKinds(allKinds, {
+    fenced: plan.campaign === 'fenced',
+    stock: isStock(plan.provider),
+    names: options.kinds,
+  });
+  const done: FaultRecord[] = [];
+  const began = now();
+  const end = began + options.minutes * 60;
+  try {
+    for (const fault of schedule(kinds, options.seed)) {
+      if (now() > end || done.length >= options.count) break;
+      if (options.only !== undefined && fault.number < options.only) continue;
+      await new Play(run, clients, baseline, options, fault, switched).play(began, (came) => done.push(came));
+      if (options.only !== undefined) break;
+    }
+    await sameDisks(run);
+  } finally {
+    if (options.record && done.length > 0) await record(run, options, done);
+  }
+}
+
+/** One fault, from its beginning until all is well again, or a person had to see to it. */
+class Play {
+  readonly #run: Run;
+  readonly #clients: FaultClients;
+  readonly #baseline: Baseline;
+  readonly #options: FaultOptions;
+  readonly #fault: Fault;
+  readonly #switched: readonly Switched[];
+  readonly #wrongs: string[] = [];
+
+  constructor(
+    run: Run,
+    clients: FaultClients,
+    baseline: Baseline,
+    options: FaultOptions,
+    fault: Fault,
+    switched: readonly Switched[],
+  ) {
+    this.#run = run;
+    this.#clients = clients;
+    this.#baseline = baseline;
+    this.#options = options;
+    this.#fault = fault;
+    this.#switched = switched;
+  }
+
+  /** Whom the cluster switched off since a moment. */
+  #fenced(since: number): string[] {
+    return this.#switched
+      .filter(({ time, action }) => time >= since && action !== 'on')
+      .map(({ node }) => node);
+  }
+
+  get #title(): string {
+    const { number, kind, target } = this.#fault;
+    return `${number}: ${kind.name}, ${target}`;
+  }
+
+  /** `tell` hears what came of it, also where nothing more can be done. */
+  async play(began: number, tell: (came: FaultRecord) => void): Promise<void> {
+    const { kind } = this.#fault;
+    const { steps, checks } = this.#run;
+    const since = now();
+    let settled: Settled | undefined;
+    let trouble: string | undefined;
+    try {
+      settled = await this.#inTurn();
+    } catch (error) {
+      trouble = error instanceof Error ? error.message : String(error);
+      this.#wrongs.push(trouble);
+      process.stdout.write(`${await gatherFacts(this.#run.lab)}\n`);
+      try {
+        settled = await this.#byHand();
+      } catch (beyond) {
+        tell({ ...this.#record(since, began), human: true });
+        throw beyond;
+      }
+    }
+    const { fates, lost } = await steps.run('the books', 120, (signal) =>
+      this.#judge(settled.home, since, signal),
+    );
+    const fenced = this.#fenced(since);
+    const detail = this.#detail(settled, fates, fenced);
+    const passed = this.#wrongs.length === 0;
+    checks.add(this.#title, passed, detail);
+    process.stdout.write(`${passed ? '✔' : '✘'} ${this.#title}: ${detail}\n`);
+    const alone = trouble === undefined && kind.human === undefined;
+    tell({
+      ...this.#record(since, began),
+      ...{ survived: alone, human: !alone, lost },
+      ...lockSums(fates),
+      pauses: Object.fromEntries(fates.map(({ version, pause }) => [version, round(pause)])),
+      ...(trouble === undefined
+        ? {
+            waits: {
+              served: round(settled.served),
+              written: round(settled.written),
+              synced: round(settled.synced),
+              locked: round(settled.locked),
+            },
+          }
+        : {}),
+    });
+  }
+
+  /** As far as it is known without the books. */
+  #record(since: number, began: number): FaultRecord {
+    const { number, kind, target } = this.#fault;
+    const fenced = this.#fenced(since);
+    return {
+      ...{ number, kind: kind.name, target },
+      at: Math.round(since - began),
+      until: Math.round(now() - began),
+      ...{ survived: false, human: false, wrongs: this.#wrongs, lost: 0, locksTold: 0, locksSilent: 0 },
+      ...(fenced.length > 0 ? { fenced } : {}),
+      pauses: {},
+    };
+  }
+
+  async #byHand(): Promise<Settled> {
+    const { steps } = this.#run;
+    await steps.run('everything is mended by hand', 300, (signal) =>
+      mendEverything(this.#run, this.#baseline, signal),
+    );
+    return await steps.run('settled by hand', 300, (signal) =>
+      settle(this.#run, this.#clients, now(), signal),
+    );
+  }
+
+  #detail(
+    { served, synced, locked }: Settled,
+    fates: readonly ClientFate[],
+    fenced: readonly string[],
+  ): string {
+    const seconds = (value: number): string => `${Math.round(value)} s`;
+    const pauses = fates.map(({ version, pause }) => `v${version} ${seconds(pause)}`).join(', ');
+    const waits = `served after ${seconds(served)}, both copies ${seconds(synced)}, new locks ${seconds(locked)}`;
+    const off = fenced.length > 0 ? `; fenced ${fenced.join(', ')}` : '';
+    const wrongs = this.#wrongs.map((wrong) => `; ${wrong}`).join('');
+    const replay = wrongs ? `; again: ${again(this.#run.plan, this.#options, this.#fault.number)}` : '';
+    return `pause ${pauses}; ${waits}${off}${wrongs}${replay}`;
+  }
+
+  async #inTurn(): Promise<Settled> {
+    const { kind, target, seed } = this.#fault;
+    const run = this.#run;
+    const { steps } = run;
+    const active = await steps.run('which node is active', 60, (signal) => run.cluster.allStarted(signal));
+    const standby = peerOf(active);
+    const hit = { active: [active], standby: [standby], both: [...nodes] }[target];
+    const random = randomOf(seed);
+    const sceneOf = (signal: AbortSignal): Scene => ({
+      ...{ run, nodes: hit, active, standby, random, signal },
+      shell: async (command) => {
+        await Promise.all(
+          hit.map((node) => run.lab.machine(node).ask(`${command}`, { signal, timeout: 120_000 })),
+        );
+      },
+      sleep: async (seconds) => await sleep(seconds * 1000, undefined, { signal }),
+    });
+    await steps.run(`${this.#title} (${hit.join(' and ')})`, 180, (signal) => kind.inject(sceneOf(signal)));
+    if (kind.human) await this.#toldTo(active, kind.human);
+    const { heal } = kind;
+    if (heal) await steps.run('healed', 180, (signal) => heal(sceneOf(signal)));
+    const since = now();
+    return await steps.run('settled', kind.bound ?? normal, (signal) =>
+      settle(run, this.#clients, since, signal),
+    );
+  }
+
+  /** Before a person comes, the command says that one is needed. */
+  async #toldTo(active: NodeName, human: RegExp): Promise<void> {
+    const { plan, steps, cluster } = this.#run;
+    if (isStock(plan.provider)) return;
+    await steps.run('tsha status tells of it', 90, async (signal) => {
+      for (;;) {
+        const home = await cluster.allStarted(signal);
+        for (const node of [home, active, peerOf(active)]) {
+          const { code, said } = await tsha(this.#run, node, 'status', signal);
+          if (code !== 0 && human.test(said)) return;
+        }
+        await sleep(1000, undefined, { signal });
+      }
+    });
+  }
+
+  async #judge(
+    home: NodeName,
+    since: number,
+    signal: AbortSignal,
+  ): Promise<{ fates: ClientFate[]; lost: number }> {
+    const run = this.#run;
+    const { kind } = this.#fault;
+    const clients = this.#clients;
+    const fates = await clients.fates(since, signal);
+    for (const { version, errors, lock, pause } of fates) {
+      if (errors.length > 0 && !kind.errors)
+        this.#wrongs.push(`NFSv${version}: ${errors.length} errors: ${[...new Set(errors)].join(', ')}`);
+      if (lock.silently > 0) this.#wrongs.push(`NFSv${version}: ${lock.silently} locks lost without a word`);
+      // whoever is not back when the grace period ends has lost it: on a busy machine nobody's fault
+      if (lock.told > 0 && !kind.locks && pause < run.plan.grace)
+        this.#wrongs.push(`NFSv${version}: lost its lock, and was told`);
+    }
+    const { lost, wrongs } = await clients.data(home, signal);
+    this.#wrongs.push(...wrongs);
+    for (const what of exclusives) {
+      const twice = run.watch.overlapsOf(what).filter(({ from }) => from >= since);
+      if (twice.length > 0) this.#wrongs.push(`${what} on both nodes`);
+    }
+    const fenced = this.#fenced(since);
+    const stoodStill = run.watch.widestGapSince(since) > standstill;
+    if (fenced.length > 0 && !kind.fences && !stoodStill)
+      this.#wrongs.push(`fenced for nothing: ${fenced.join(', ')}`);
+    if (new Set(fenced).size > 1) this.#wrongs.push('each fenced the other');
+    this.#wrongs.push(...(await unexplained(run, home, kind, stoodStill, signal)));
+    this.#wrongs.push(...(await leftBehind(run, home, signal)));
+    this.#wrongs.push(...(await this.#configuration(home, signal)));
+    await forgetFailures(run, home, signal);
+    return { fates, lost };
+  }
+
+  async #configuration(home: NodeName, signal: AbortSignal): Promise<string[]> {
+    const is = await baselineOf(this.#run, home, signal);
+    return (['resources', 'constraints'] as const)
+      .filter((scope) => withoutSpace(is[scope]) !== withoutSpace(this.#baseline[scope]))
+      .map((scope) => `the ${scope} are not as they were: ${is[scope].slice(0, 300)}`);
+  }
+}
+
+/** Seconds. A host that lets a node stand still for so long makes actions late, and the other node believe it dead. */
+const standstill = 2.5;
+
+const withoutSpace = (xml: string): string => xml.replace(/\s*\n\s*/g, '');
+const round = (value: number): number => Math.round(value * 10) / 10;
+
+const lockSums = (fates: readonly ClientFate[]): { locksTold: number; locksSilent: number } => ({
+  locksTold: fates.filter(({ lock }) => lock.told > 0).length,
+  locksSilent: fates.filter(({ lock }) => lock.silently > 0).length,
+});
+
+async function unexplained(
+  { cluster }: Run,
+  home: NodeName,
+  { explains }: Kind,
+  stoodStill: boolean,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const state = await cluster.seenFrom(home, signal);
+  if (!state) return ['the cluster does not say what failed'];
+  return state.failures
+    .filter(({ resource, task }) => !explains?.test(`${resource} ${task}`))
+    .filter(({ reason, status }) => !(stoodStill && /time|deadline/i.test(`${status} ${reason}`)))
+    .map(
+      ({ resource, task, node, reason, status }) =>
+        `unexplained: ${resource} ${task} on ${node}: ${reason || status}`,
+    );
+}
+
+/** The next fault begins with a cluster that remembers nothing. */
+async function forgetFailures(run: Run, home: NodeName, signal: AbortSignal): Promise<void> {
+  const state = await run.cluster.seenFrom(home, signal);
+  if (!state || (state.failures.length === 0 && state.failCounts.length === 0)) return;
+  await run.lab.machine(home).run('crm_resource --cleanup', { signal });
+  while (!(await isIdle(run, home, signal))) await sleep(500, undefined, { signal });
+}
+
+/** In the end both disks have the same bits. */
+async function sameDisks({ lab, cluster, steps, checks }: Run): Promise<void> {
+  const sums = await steps.run('both disks, bit by bit', 240, async (signal) => {
+    await cluster.inSync(signal);
+    const size = await lab.machine('node1').run(`blockdev --getsize64 ${drbdDevice}`, { signal });
+    await cluster.stopAll('node1', signal);
+    return await Promise.all(
+      lab.nodes.map((node) =>
+        node.run(`head -c ${size.trim()} ${lowerDisk} | sha1sum | cut -c 1-40`, { signal }),
+      ),
+    );
+  });
+  checks.add('both disks are alike, bit by bit', sums[0] === sums[1] && sums[0] !== '', sums.join(' '));
+}

@@ -1,0 +1,52 @@
+import { anywhere, between, type Kind, type Scene } from '../kind.ts';
+
+const all = /^(Data|NFS|nfs-\w+|nfs_ip) /;
+const killer = ({ random }: Scene, seconds: number, actions: string): string =>
+  `python3 /root/lab/agent-killer.py ${seconds} '${actions}' ${Math.floor(random() * 1e6)}`;
+
+const killedWhileMoving = (name: string, actions: string, more: Partial<Kind> = {}): Kind => ({
+  ...{ name, on: anywhere, explains: all, bound: 240, ours: true, fences: true, ...more },
+  inject: async (scene) => {
+    const { run, standby, active, signal } = scene;
+    const killing = scene.shell(killer(scene, 25, actions));
+    const move = `crm_resource --move --promoted --resource DataClone --node ${standby}`;
+    await scene.sleep(1);
+    await run.lab.machine(active).ask(move, { signal });
+    await scene.sleep(between(scene, [10, 20]));
+    await run.lab.machine(active).ask('crm_resource --clear --resource DataClone', { signal });
+    await killing;
+  },
+});
+
+/** Our own agents are killed at random moments of their actions, and the command in the middle of its work. */
+export const agentKinds: readonly Kind[] = [
+  {
+    ...{ name: 'agents killed in monitors', on: anywhere, explains: all, bound: 240, ours: true },
+    inject: async (scene) => await scene.shell(killer(scene, 25, 'monitor')),
+  },
+  killedWhileMoving('agents killed in starts', 'start|promote|notify'),
+  // without fencing a stop that failed is a person's
+  killedWhileMoving('agents killed in stops', 'stop|demote', { only: 'fenced' }),
+  {
+    ...{ name: 'tsha switch killed', on: ['active'], bound: 240, ours: true },
+    inject: async (scene) => {
+      const after = between(scene, [0.3, 9]).toFixed(1);
+      await scene.shell(
+        `tsha switch ${scene.standby} -y > /dev/null 2>&1 & p=$!; sleep ${after}; kill -KILL $p; wait $p`,
+      );
+      await scene.sleep(3);
+      await scene.shell('crm_resource --clear --resource DataClone');
+    },
+  },
+  {
+    ...{ name: 'tsha maintenance killed', on: ['standby'], bound: 240, ours: true },
+    inject: async (scene) => {
+      const after = between(scene, [0.3, 6]).toFixed(1);
+      await scene.shell(
+        `tsha maintenance on ${scene.standby} -y > /dev/null 2>&1 & p=$!; sleep ${after}; kill -KILL $p; wait $p`,
+      );
+      await scene.sleep(3);
+      await scene.shell('tsha maintenance off');
+    },
+  },
+];

@@ -1,0 +1,39 @@
+"""agent-killer.py SECONDS ACTIONS SEED: kills our agents at random moments of their actions, at most three of them. ACTIONS is a regular expression."""
+import os
+import random
+import re
+import signal
+import sys
+import time
+
+end, actions = time.monotonic() + float(sys.argv[1]), re.compile(sys.argv[2] + '$')
+seen, killed = set(), 0
+random.seed(int(sys.argv[3]))
+
+
+def agents():
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open('/proc/%s/cmdline' % pid, 'rb') as file:
+                words = file.read().decode(errors='replace').split('\0')
+        except OSError:
+            continue
+        if any('/resource.d/tsha/' in word for word in words) and any(actions.match(word) for word in words):
+            yield int(pid)
+
+
+while time.monotonic() < end and killed < 3:
+    for pid in agents():
+        if pid in seen:
+            continue
+        seen.add(pid)
+        if random.random() < 0.5:
+            continue
+        time.sleep(random.random() * 0.3)
+        try:
+            os.kill(pid, signal.SIGKILL)
+            killed += 1
+            print('killed', pid, flush=True)
+        except OSError:
+            pass
+    time.sleep(0.02)
