@@ -134,6 +134,7 @@ describe('values are text whatever they hold', () => {
     '&lt;b&gt; &amp; &#0; ]]>',
     'a\u0000b\u001b[31m\u202e\ufeff',
     '節点 <é> 😀',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it shall stay as it is
     '${7*7} {{7*7}} {node}',
     'x'.repeat(3000),
   ])('%s', async (text) => {
