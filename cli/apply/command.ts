@@ -73,7 +73,7 @@ export async function apply(call: Call, options: ApplyOptions): Promise<Ending> 
       ...changes.map(({ kind, id, what }) => `  ${kind} ${harmless(id)}  ${harmless(what)}`),
     ]);
     const draft = write(folder, 'new.xml', textOf(next));
-    const against = await complaints(call.host, draft);
+    const against = await complaints(call.host, folder, next);
     if (against.length > 0)
       throw new CommandError('broken', say(words.notVerified, { why: against.map(harmless).join('; ') }));
     const ahead = await tellOutcome(call, folder, draft, wanted, changes);

@@ -123,23 +123,6 @@ function stateIn(resource: Element): Recorded['state'] {
   return { code: meant ?? code, reason: of(last, 'exit-reason') };
 }
 
-/** Where the last thing that was done to a resource is that it was started; null where it was only found running. */
-export function startedOn(cib: Element, resource: string): string | null {
-  const [home] = below(cib, 'status', 'node_state').filter((node) =>
-    below(node, 'lrm', 'lrm_resources', 'lrm_resource').some(
-      (one) =>
-        of(one, 'id') === resource &&
-        below(one, 'lrm_rsc_op').some(
-          (op) =>
-            of(op, 'id') === `${resource}_last_0` &&
-            of(op, 'operation') === 'start' &&
-            of(op, 'rc-code') === '0',
-        ),
-    ),
-  );
-  return home ? of(home, 'uname') : null;
-}
-
 /** What was written down by another agent than the one that is configured: Pacemaker would start the resource anew. */
 export function outdated(cib: Element): readonly Recorded[] {
   const configured = new Map(

@@ -1,9 +1,9 @@
 import { commandFailure, type Host } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
-import { agentName, type Provider, startedOn } from '../facts/migration.ts';
+import type { Provider } from '../facts/migration.ts';
+import { agentName } from '../facts/migration.ts';
 import type { PairInCib } from '../facts/pair-in-cib.ts';
 import { type Element, attribute as of, parseXml, within } from '../facts/xml.ts';
-import { leaf } from '../plan/xml.ts';
 import { type AgentName, agentType, resourceIds } from '../stack.ts';
 
 /** The agent of each resource, by its id: `ocf:tsha:drbd`. */
@@ -34,44 +34,6 @@ export function withAgents(element: Element, agents: Agents): Element {
   if (agent === undefined) return { ...element, children };
   const [standard = '', provider = '', type = ''] = agent.split(':');
   return { ...element, children, attributes: { ...element.attributes, class: standard, provider, type } };
-}
-
-/**
- * What clients of NFSv4.1 and later know the running server by. One that the stock agent began has the name of its node; ours would have
- * another one on the next node, and clients would give up their locks. So the name stays, as a parameter that both agents know.
- */
-export type Scope = {
-  readonly id: string;
-  /** Null takes it away again. */
-  readonly value: string | null;
-};
-
-const scopeName = 'nfs_server_scope';
-
-/** Null where it is said already, or the server was not begun by a stock agent as far as Pacemaker remembers. */
-export function scopeOf(cib: Element, pair: PairInCib, to: Provider): Scope | null {
-  const server = pair.members.find(({ agent }) => agent === 'nfsserver');
-  if (to !== 'tsha' || server?.provider !== 'heartbeat' || server.values[scopeName] !== undefined)
-    return null;
-  const node = startedOn(cib, server.id);
-  return node === null ? null : { id: server.id, value: node };
-}
-
-/** Of the CIB, with the scope in the first set of parameters. */
-export function withScope(element: Element, scope: Scope): Element {
-  if (element.name === 'status') return element;
-  if (element.name !== 'primitive' || of(element, 'id') !== scope.id)
-    return { ...element, children: element.children.map((child) => withScope(child, scope)) };
-  const [set] = element.children.filter(({ name }) => name === 'instance_attributes');
-  if (!set) return element;
-  const others = set.children.filter((pair) => of(pair, 'name') !== scopeName);
-  const { value } = scope;
-  const own =
-    value === null ? [] : [leaf('nvpair', { id: `${of(set, 'id')}-${scopeName}`, name: scopeName, value })];
-  return {
-    ...element,
-    children: element.children.map((one) => (one === set ? { ...set, children: [...others, ...own] } : one)),
-  };
 }
 
 /** Parameters by the agent; null for one that this node lacks. */

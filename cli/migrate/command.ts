@@ -41,11 +41,10 @@ import {
   idsOf,
   installedAgents,
   missingOf,
-  type Scope,
-  scopeOf,
   unknownParameters,
+  withAgents,
 } from './agents.ts';
-import { bring, type Course, change, changed, settle } from './course.ts';
+import { bring, type Course, change, settle } from './course.ts';
 import { type MigrateWords, migrateWords } from './words.ts';
 
 export type MigrateOptions = {
@@ -68,8 +67,6 @@ type Plan = {
   readonly wanted: Agents;
   /** Of the wanted ones those that are other ones now. */
   readonly changes: Agents;
-  /** What clients are to go on knowing the server by, where it would be called otherwise from its next start on. */
-  readonly scope: Scope | null;
   /** One that has begun and not ended, by whoever. */
   readonly halfway: Migration | null;
   readonly isResumed: boolean;
@@ -115,9 +112,6 @@ export async function migrate(call: Call, options: MigrateOptions): Promise<Endi
           : say(words.title, { group, from: to === 'tsha' ? 'stock' : 'tsha', to }),
       ),
       ...[...changes].map(([id, agent]) => harmless(`  ~ ${id}  ${plan.before.get(id)} → ${agent}`)),
-      ...(plan.scope
-        ? [harmless(`  ~ ${say(words.scope, { ...plan.scope, value: plan.scope.value ?? '' })}`)]
-        : []),
       ...answers.map((one) => `  ${mark(one)} ${harmless(one.what)}`),
       ...(options.dryRun ? commands.map((command) => harmless(`  ${command}`)) : []),
     ],
@@ -148,7 +142,6 @@ function planFor(cib: Element, node: string, to: Provider): Plan {
     ...{ to, node, cib, pair, ids, before, wanted, halfway },
     group: of(pair.group, 'id'),
     changes: differing(before, wanted),
-    scope: scopeOf(cib, pair, to),
     isResumed: halfway !== null || (isStale && isInMaintenance(cib)),
   };
 }
@@ -306,18 +299,14 @@ function parametersFit(
 }
 
 /** What does the same by hand. */
-function commandsFor({ pair, changes, scope, cib, group }: Plan): readonly Argv[] {
+function commandsFor({ pair, changes, cib, group }: Plan): readonly Argv[] {
   const clone = of(pair.clone, 'id');
-  const added = (set: Element): readonly Element[] => {
-    const children = set.children.filter((pair) => scope && of(pair, 'name') === 'nfs_server_scope');
-    return children.length > 0 ? [{ ...set, children }] : [];
-  };
   const part = (container: Element): Element => ({
     name: container.name,
     attributes: { id: of(container, 'id') },
-    children: changed(container, { agents: changes, scope })
+    children: withAgents(container, changes)
       .children.filter((one) => changes.has(of(one, 'id')))
-      .map((one) => ({ ...one, children: one.children.flatMap(added) })),
+      .map((one) => ({ ...one, children: [] })),
   });
   const parts = [pair.clone, pair.group].map(part).filter(({ children }) => children.length > 0);
   const xml = xmlLines({ name: 'resources', attributes: {}, children: parts })
@@ -342,7 +331,7 @@ const courseFor = (call: Call, host: Host, folder: string, plan: Plan): Omit<Cou
 async function changeFile(call: Call, folder: string, plan: Plan, narrate: Narrate): Promise<Ending> {
   const words = migrateWords(call.terminal.language);
   const course = { ...courseFor(call, call.host, folder, plan), expected: null };
-  await change(course, (cib) => changed(cib, { agents: plan.changes, scope: plan.scope }));
+  await change(course, (cib) => withAgents(cib, plan.changes));
   narrate('done', [`✓ ${say(words.changed, { agents: words[plan.to] })}`]);
   return 'well';
 }
@@ -379,7 +368,7 @@ async function carryOut(
   narrate: Narrate,
 ): Promise<Ending> {
   const { terminal } = call;
-  const { to, before, wanted, changes, scope, node, isResumed } = plan;
+  const { to, before, wanted, changes, node, isResumed } = plan;
   const words = migrateWords(terminal.language);
   const expected = isResumed ? null : expectedNow(cluster, plan.ids);
   let [isOver, isDone] = [false, false];
@@ -396,11 +385,7 @@ async function carryOut(
   const steps = (step: 'changed' | 'found') => tell(say(words[step], { agents: words[to] }));
   const goBack = async (host: Host): Promise<string | null> => {
     try {
-      return await bring(
-        { ...course, host },
-        { agents: before, scope: scope && { ...scope, value: null } },
-        () => {},
-      );
+      return await bring({ ...course, host }, before, () => {});
     } catch (error) {
       return wordsOf(error);
     }
@@ -418,7 +403,7 @@ async function carryOut(
     await change(course, (cib) => (isInMaintenance(cib) ? cib : intoMaintenance(cib, { to, node })));
     await settle(course.host);
     narrate('begun', [`${clock(Date.now(), Date.now())}  ${words.on}`]);
-    why = await bring(course, { agents: wanted, scope }, steps);
+    why = await bring(course, wanted, steps);
   } catch (error) {
     why = wordsOf(error);
   }

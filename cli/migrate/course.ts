@@ -15,7 +15,7 @@ import {
 import { type Element, parseXml } from '../facts/xml.ts';
 import { harmless } from '../output/terminal.ts';
 import { say } from '../output/words.ts';
-import { type Agents, agentsIn, type Scope, withAgents, withScope } from './agents.ts';
+import { type Agents, agentsIn, withAgents } from './agents.ts';
 import { migrateWords } from './words.ts';
 
 // The way from some agents to others, and back. Agents are only ever changed in maintenance mode, and that ends only when Pacemaker has
@@ -36,12 +36,6 @@ export type Course = {
   /** Whether maintenance mode is ours to end. */
   readonly isOurs: boolean;
 };
-
-/** What is to be configured. */
-export type Wanted = { readonly agents: Agents; readonly scope: Scope | null };
-
-export const changed = (element: Element, { agents, scope }: Wanted): Element =>
-  scope === null ? withAgents(element, agents) : withScope(withAgents(element, agents), scope);
 
 const mostTries = 20;
 
@@ -90,15 +84,13 @@ const quietWithinMs = 30_000;
  */
 export async function bring(
   course: Course,
-  { agents, scope }: Wanted,
+  agents: Agents,
   tell: (step: 'changed' | 'found') => void,
 ): Promise<string | null> {
   const { call, host, folder, isOurs } = course;
   const { sys } = call;
   const words = migrateWords(call.terminal.language);
-  const isChanged = await change(course, (cib) =>
-    isInMaintenance(cib) ? changed(cib, { agents, scope }) : null,
-  );
+  const isChanged = await change(course, (cib) => (isInMaintenance(cib) ? withAgents(cib, agents) : null));
   // somebody, or this very command before it was interrupted, has ended it
   if (!isChanged) return null;
   tell('changed');

@@ -5,8 +5,6 @@ const english = {
   stock: 'the stock agents',
   nothing: 'Everything is in the hands of {agents} already. Nothing to do.',
   title: '{group}: from {from} to {to}. Nothing is stopped or started; clients notice nothing.',
-  scope:
-    '{id}  nfs_server_scope: – → {value}: clients of NFSv4 go on knowing the server by that name, and keep their locks when it moves',
   resumed: 'A change to {to} was begun on {node} and has not ended: the cluster is in maintenance mode.',
   elsewhere:
     'a change is under way on {node}, or was broken off there: go on with it there; nothing has been changed',
@@ -62,7 +60,6 @@ const chinese: MigrateWords = {
   stock: '原版代理',
   nothing: '所有资源已由{agents}管理。无需操作。',
   title: '{group}：从 {from} 到 {to}。不停止也不启动任何东西；客户端不会察觉。',
-  scope: '{id}  nfs_server_scope：– → {value}：NFSv4 客户端继续以该名字认得服务器，服务移动时保留锁',
   resumed: '在 {node} 上开始的到 {to} 的更换尚未结束：集群处于维护模式。',
   elsewhere: '{node} 上正在更换，或在那里中断过：请在那里继续；没有改动任何东西',
   mustBeOnline: '{nodes} 在线且在服务中',

@@ -126,6 +126,18 @@ describe('apply', () => {
   );
 
   test(
+    'an export that runs goes',
+    async () => {
+      const on = folder(running, yaml.replace(/ {2}- \{ directory: \/srv\/nfs\/pub.*\n/, ''));
+      const answer = await tsha(on, ['-y']);
+      expect(answer, answer.stderr).toMatchObject({ code: 0, stderr: '' });
+      expect(answer.stdout).toMatch(/- nfs-export-pub-all {2}exportfs/);
+      expect(configuration(on.cib())).not.toContain('nfs-export-pub');
+    },
+    patience,
+  );
+
+  test(
     'agents of the other provider: what stops, and what changes them without that',
     async () => {
       const on = folder(running, yaml.replace('provider: stock', 'provider: tsha'));

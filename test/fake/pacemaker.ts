@@ -90,14 +90,6 @@ export class FakePacemaker {
     );
   }
 
-  /** What is written down of a resource there is that it was started. */
-  begins(resource: string, node: string): void {
-    const state = new RegExp(
-      `(<node_state [^>]*uname="${node}"[\\s\\S]*?<lrm_rsc_op id="${resource}_last_0" operation=)"monitor"`,
-    );
-    this.cib = this.cib.replace(state, '$1"start"');
-  }
-
   #cibadmin(args: readonly string[]) {
     if (args[0] === '--query') return this.cib;
     if (args[0] !== '--patch' || this.#draft === null) return { code: 64, stderr: 'usage\n' };

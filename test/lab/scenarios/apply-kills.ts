@@ -19,8 +19,9 @@ const configuration = ({ lab, steps }: Run, node: NodeName): Promise<string> =>
 
 /** Two files that differ in an export, and in the options of another one. */
 const files = `
-rm -f /run/old.yaml && tsha init --from-cluster -c /run/old.yaml && mkdir -p /nfsdata/more
-sed -e 's|^exports:|exports:\\n  - { directory: /nfsdata/more, clients: ["10.77.0.0/24"], options: "rw,sync", fsid: 77 }|' -e 's|sync,no_root_squash|sync,no_root_squash,no_subtree_check|' /run/old.yaml > /run/new.yaml
+tsha migrate --to=tsha -y
+rm -f /run/old.yaml && tsha init --from-cluster -c /run/old.yaml
+sed 's|clients: \\[ "\\*" \\], options: "rw,sync,no_root_squash", fsid: 0, ids: \\[ nfs-root \\]|clients: ["*", 10.77.0.0/24], options: "rw,sync,no_root_squash,no_subtree_check", fsid: 0, ids: [nfs-root, nfs-export-more]|' /run/old.yaml > /run/new.yaml
 cat /run/new.yaml`;
 
 export async function applyKilled(run: Run): Promise<void> {
@@ -28,7 +29,9 @@ export async function applyKilled(run: Run): Promise<void> {
   checks.begin(`apply killed, seed ${seed}`);
   const happened = now();
   const active = await activeNode(run);
-  await steps.run('two files', 120, (signal) => lab.machine(active).run(files, { signal }));
+  await steps.run('agents of tsha, and two files', 300, (signal) =>
+    lab.machine(active).run(files, { signal }),
+  );
   const known: Record<'old' | 'new', string> = { old: '', new: '' };
   let takes = 30;
   for (const name of ['old', 'new'] as const) {
@@ -42,7 +45,7 @@ export async function applyKilled(run: Run): Promise<void> {
   }
   checks.add(
     'the two differ',
-    known.old !== known.new && /"77"/.test(known.new) && /no_subtree_check/.test(known.new),
+    known.old !== known.new && /nfs-export-more/.test(known.new) && !/nfs-export-more/.test(known.old),
   );
   let [is, counts] = ['new' as 'old' | 'new', { old: 0, new: 0 }];
   const between: string[] = [];

@@ -10,7 +10,7 @@ import { drbdScenarios } from './drbd/drbd.ts';
 import { recover } from './drbd/recover.ts';
 import { kill, rejoin, standby, unstandby } from './failover.ts';
 import { type Ending, inTurn } from './in-turn.ts';
-import { handedOver, killedOnTheWay, movesAfterwards } from './migrate.ts';
+import { handedOver, killedOnTheWay } from './migrate.ts';
 import { nfsScenarios } from './nfs/nfs.ts';
 import { ocfTester } from './ocf-tester.ts';
 import { lookAround } from './operate/looks.ts';
@@ -46,8 +46,7 @@ export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scen
   if (campaign === 'tutorial') return [bareMachines, playTutorial];
   if (campaign === 'report') return reportScenarios;
   if (campaign === 'build') return [emptyCluster, build];
-  if (campaign === 'migrate')
-    return [start, ...wanted([handedOver, movesAfterwards, killedOnTheWay, applyKilled])];
+  if (campaign === 'migrate') return [start, ...wanted([handedOver, killedOnTheWay, applyKilled])];
   if (campaign === 'seed') return [start, seedMounts, seedChecked, standby, unstandby, standby, unstandby];
   if (campaign === 'operate')
     return [start, ...(suite === 'trixie' || isStock(provider) ? lookingScenarios : operateScenarios)];

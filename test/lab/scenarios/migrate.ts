@@ -98,16 +98,6 @@ export async function handedOver(run: Run): Promise<void> {
   }
 }
 
-/** The server that the stock agent has begun is ended by ours, and clients find their locks on the other node. */
-export async function movesAfterwards(run: Run): Promise<void> {
-  const { checks } = run;
-  checks.begin('moves afterwards');
-  const active = await activeNode(run);
-  const happened = now();
-  await expectTsha(run, { node: active, words: 'switch -y', code: [0, 1], says: /Serving from/ });
-  await judge(run, await activeNode(run), happened, 'switch after the change');
-}
-
 const signals = ['KILL', 'INT', 'KILL', 'TERM'] as const;
 
 /** Whatever moment it is: everything runs on, `status` tells of it, and the next call comes to an end, there or back. */

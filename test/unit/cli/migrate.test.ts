@@ -124,25 +124,6 @@ describe('the agents change', () => {
     expect(steps.every(({ kind }) => kind === 'migrate')).toBe(true);
   });
 
-  test('a server that the stock agent began keeps the name that clients know it by; it goes again with what is taken back', async () => {
-    const { pair, pacemaker } = await cluster('stock');
-    pacemaker.begins('nfs-daemon', 'node2');
-    expect(await go(pair, 'tsha')).toBe('well');
-    expect(pacemaker.cib).toMatch(/name="nfs_server_scope" value="node2"/);
-    expect(said.join('')).toMatch(/nfs-daemon {2}nfs_server_scope: – → node2/);
-    expect(await go(pair, 'stock')).toBe('well');
-    expect(pacemaker.cib).toMatch(/name="nfs_server_scope" value="node2"/);
-    expect(await go(pair, 'tsha')).toBe('well');
-    expect(pacemaker.cib.match(/nfs_server_scope" value/g)).toHaveLength(1);
-
-    const other = await cluster('stock');
-    other.pacemaker.begins('nfs-daemon', 'node2');
-    other.pacemaker.answers.set('node2 NFS ocf:tsha:Filesystem', 1);
-    expect((await refusalOf(go(other.pair, 'tsha'))).ending).toBe('broken');
-    expect(other.pacemaker).toMatchObject({ provider: 'stock', restarted: [] });
-    expect(other.pacemaker.cib).not.toContain('nfs_server_scope');
-  });
-
   test('the file that says otherwise is named', async () => {
     const { pair } = await cluster('stock');
     pair.machines.node2.files.set('/etc/tsha/tsha.yaml', 'version: 1\nprovider: stock\n');
