@@ -152,7 +152,7 @@ function waited(pause: Pause | undefined, words: ReportWords): string {
 }
 
 function clients(
-  { facts, history }: ReportFacts,
+  { facts, history, drbd }: ReportFacts,
   { pauses, events, until }: Incident,
   words: ReportWords,
 ): Html {
@@ -170,7 +170,17 @@ function clients(
         /^(start|stop)$/.test(action),
     );
     const node = pause.from ?? '?';
+    const silence = drbd.find(
+      (one) =>
+        one.of === 'connection' &&
+        one.from === 'Connected' &&
+        pause.noticedAt !== null &&
+        Math.abs(one.at - pause.noticedAt) < 30_000,
+    );
     return [
+      ...(silence && facts.node !== pause.from
+        ? [[silence.at, say(words.drbdLost, { time: at(silence.at), node: facts.node })] as const]
+        : []),
       ...(pause.noticedAt === null
         ? []
         : [[pause.noticedAt, say(words.noticed, { time: at(pause.noticedAt), node })] as const]),

@@ -28,7 +28,9 @@ svg .section{font-weight:650;font-size:13px}
 svg .lane{text-anchor:end;fill:var(--soft)}
 svg .lane.above{text-anchor:start}
 svg .tick{fill:var(--soft);font-size:11px;text-anchor:middle;font-variant-numeric:tabular-nums}
+svg .tick.first{text-anchor:start}
 svg .value{font-size:11px;font-variant-numeric:tabular-nums}
+svg .bar .value{paint-order:stroke;stroke:var(--paper);stroke-width:5px;stroke-linejoin:round}svg .bar .value.inside{stroke:none}
 svg .value.end{text-anchor:end}
 svg .value.inside{fill:#fff}
 svg .grid{stroke:var(--line);stroke-width:1}
@@ -54,7 +56,7 @@ ul{padding-left:20px;margin:8px 0}
 li{margin:4px 0;overflow-wrap:anywhere}
 code{font:13px ui-monospace,"SFMono-Regular",Consolas,monospace;overflow-wrap:anywhere}
 .columns{display:grid;grid-template-columns:1fr 1fr;gap:0 40px}
-@media (max-width:720px){main{padding:20px 14px 48px}h1{font-size:22px}.tiles{grid-template-columns:1fr 1fr}.tiles .reason{grid-column:1/-1}.columns{grid-template-columns:1fr}
+@media (max-width:720px){main{padding:20px 14px 48px}h1{font-size:22px}.tiles{grid-template-columns:1fr 1fr}.tiles .reason,.tiles li:first-child{grid-column:1/-1}.columns{grid-template-columns:1fr}
 figure{padding:10px 8px 6px}svg.wide{display:none}svg.narrow{display:block}
 .steps thead{display:none}.steps tr{display:grid;grid-template-columns:auto 1fr auto;gap:0 10px;padding:8px 12px;border-bottom:1px solid var(--line)}.steps tr:last-child{border-bottom:0}
 .steps td{border:0;padding:0}.steps td.after{text-align:left;color:var(--soft)}.steps td.time{color:var(--soft)}.steps td.node{text-align:right;color:var(--soft)}.steps td.resource{font-weight:600}.steps td.took{text-align:right}.steps td.reason{grid-column:1/-1}.steps td:empty{display:none}}

@@ -40,7 +40,9 @@ export const shapes: readonly Shape[] = [
 export function timeline(facts: TimelineFacts, shape: Shape, language: Language, words: ReportWords): Html {
   const { incident } = facts;
   const length = Math.max(1000, incident.until - incident.from);
-  const [from, until] = [incident.from - length * 0.04, incident.until + length * 0.08];
+  // DRBD may have noticed before the cluster did
+  const early = facts.drbd.find(({ at }) => at < incident.from && at > incident.from - drbdAheadMs);
+  const [from, until] = [(early?.at ?? incident.from) - length * 0.04, incident.until + length * 0.08];
   const isWide = shape.name === 'wide';
   const left = isWide ? 128 : 8;
   const right = shape.width - (isWide ? 16 : 8);
@@ -68,7 +70,7 @@ export function timeline(facts: TimelineFacts, shape: Shape, language: Language,
 <defs><pattern id="${hatch}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="6" height="6"/><rect class="hatch-line" width="2" height="6"/></pattern></defs>
 ${ticks.map(
   (offset) =>
-    html`<line class="grid" x1="${round(x(incident.from + offset))}" x2="${round(x(incident.from + offset))}" y1="24" y2="${height}"/><text class="tick" x="${round(x(incident.from + offset))}" y="16">${offset === 0 ? clock(incident.from, incident.from) : `+${offset / 1000} s`}</text>`,
+    html`<line class="grid" x1="${round(x(incident.from + offset))}" x2="${round(x(incident.from + offset))}" y1="24" y2="${height}"/><text class="${x(incident.from + offset) < 40 ? 'tick first' : 'tick'}" x="${round(x(incident.from + offset))}" y="16">${offset === 0 ? clock(incident.from, incident.from) : `+${offset / 1000} s`}</text>`,
 )}
 ${parts}</svg>`;
 
@@ -103,6 +105,9 @@ ${parts}</svg>`;
 `;
   }
 }
+
+/** What DRBD tells so long before belongs to the story. */
+const drbdAheadMs = 15_000;
 
 const isTall = (kind: string): boolean => kind !== 'runs';
 const round = (value: number): number => Math.round(value * 10) / 10;
@@ -241,7 +246,7 @@ function runningBands(
   const first = actions.filter(change)[0];
   // what is demoted, promoted or watched was there
   const isThere = served || actions.some(({ action }) => /^(demote|promote|monitor)$/.test(action));
-  const before = first ? first.action === 'stop' : last ? last.action === 'start' : isThere;
+  const before = first ? first.action === 'stop' : served || (last ? last.action === 'start' : isThere);
   let since: number | null = before ? from : null;
   const bands: Bar[] = [];
   const band = (end: number) => {

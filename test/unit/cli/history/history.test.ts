@@ -97,7 +97,7 @@ describe('stories', () => {
     [
       'what does not come back',
       stopsOn('node1') + actedWith('13:58:09.000', 'node2', 'Data', 'promote', 1, 'data has no peer'),
-      'Data failed on node2: data has no peer; not back by 13:58:09',
+      'Data failed on node2: data has no peer; not seen to come back by 13:58:09',
       { cause: 'failure' },
     ],
     ['a start', startsOn('node2'), '10.77.0.20 came up on node2', { cause: 'start' }],

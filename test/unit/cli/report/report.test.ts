@@ -167,7 +167,7 @@ describe('secrets', () => {
     const found = await reported(one);
     expect(found.secrets).toBe(2);
     const page = checked(found, 'en');
-    expect(page).toContain('2 secrets of the configuration are shown as ***');
+    expect(page).toContain('shown as ***, here and in the tar: 2.');
     for (const text of [page, ...found.parts.map((part) => part.text)]) expect(text).not.toContain(secret);
     expect(found.parts.find(({ name }) => name === 'cib.xml')?.text).toContain('name="passwd" value="***"');
     expect(found.parts.find(({ name }) => name === 'drbd-configuration.txt')?.text).toContain(
