@@ -28,7 +28,7 @@ const story: Scenario[] = [start, standby, unstandby, kill, rejoin];
  * `tutorial`, `seed` and `packages` are.
  */
 export const campaignsOn: Record<Suite, CampaignName[]> = {
-  bookworm: ['failover', 'drbd', 'nfs'],
+  bookworm: ['failover', 'drbd', 'nfs', 'faults'],
   trixie: ['failover'],
 };
 
