@@ -7,7 +7,7 @@ import { judgeAppends, judgeLock, judgeReplaced, judgeTurns, type LockFate } fro
 
 const versions = ['3', '4.0', '4.2'] as const;
 export type Version = (typeof versions)[number];
-export const clientMachines = ['client', 'rival'] as const;
+const clientMachines = ['client', 'rival'] as const;
 type ClientMachine = (typeof clientMachines)[number];
 
 const options = 'proto=tcp,hard,timeo=50,retrans=2';

@@ -43,7 +43,7 @@ export interface RunRecord {
   faults: FaultRecord[];
 }
 
-export const ledgerFile = join(labFolder, 'faults/ledger.jsonl');
+const ledgerFile = join(labFolder, 'faults/ledger.jsonl');
 
 export async function record({ plan }: Run, { seed }: FaultOptions, faults: FaultRecord[]): Promise<void> {
   const { stdout } = await execa('git', ['rev-parse', '--short', 'HEAD'], {

@@ -1,13 +1,14 @@
+import { exportedFolder } from '../cluster/configuration.ts';
 import { mendDisk, releaseDisk } from '../cluster/disk.ts';
 import type { Run } from '../scenarios/run.ts';
 import { type NodeName, nodes } from '../settings.ts';
 import { isOn, switchOn } from './power.ts';
 
 /** Whatever stands still goes on. */
-export const letAllGoOn =
+const letAllGoOn =
   "for pid in $(ps -eo pid=,stat= | awk '$2 ~ /^T/ {print $1}'); do kill -CONT $pid; done";
 
-export const noNetem = 'for card in vec0 vec1; do tc qdisc del dev $card root 2>/dev/null; done; true';
+const noNetem = 'for card in vec0 vec1; do tc qdisc del dev $card root 2>/dev/null; done; true';
 
 /** The configuration as it was before the first fault. */
 export interface Baseline {
@@ -33,7 +34,12 @@ export async function mendEverything(
   for (const node of nodes) {
     const answers = isOn(run, node) && (await lab.machine(node).ask('echo here', { signal })) === 'here';
     if (!answers) await switchOn(run, node, signal);
-    await lab.machine(node).ask(`${letAllGoOn}; ${noNetem}; ${releaseDisk}; ${mendDisk}`, { signal });
+    const undo = [
+      ...[letAllGoOn, noNetem, releaseDisk, mendDisk, 'dmsetup remove held'],
+      ...[`date -s @${Math.round(Date.now() / 1000)}`, `rm -f /run/filling ${exportedFolder}/filling`],
+      ...[`xfs_freeze -u ${exportedFolder}`, `mount -o remount,rw ${exportedFolder}`],
+    ];
+    await lab.machine(node).ask(`{ ${undo.join('; ')}; } > /dev/null 2>&1`, { signal });
   }
   await cluster.start(nodes, signal);
   const commands = [

@@ -32,7 +32,7 @@ const story: Scenario[] = [start, standby, unstandby, kill, rejoin];
  * `tutorial`, `seed`, `packages` and `report` are.
  */
 export const campaignsOn: Record<Suite, CampaignName[]> = {
-  bookworm: ['failover', 'drbd', 'nfs'],
+  bookworm: ['failover', 'drbd', 'nfs', 'faults'],
   trixie: ['failover'],
 };
 

@@ -62,7 +62,10 @@ describe('the pcs commands of a stack', () => {
   });
 
   test.each(['README.md', 'README.zh-CN.md'])('%s shows the cluster that the lab runs', (file) => {
-    const shown = readFileSync(file, 'utf8')
+    const block = readFileSync(file, 'utf8')
+      .split('```')
+      .find((text) => text.includes('# pcs resource create Data'));
+    const shown = (block ?? '')
       .split('\n')
       .filter((line) => line.startsWith('# pcs '))
       .map((line) => line.replace('# pcs ', ''));
