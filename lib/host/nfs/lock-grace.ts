@@ -9,7 +9,7 @@ const unit = '/proc/sys/fs/nfs/nlm_timeout';
 const defaultUnit = 10;
 
 /** What `set` seconds become: the kernel takes the next multiple of nlm_timeout, and five of them where nothing is set. */
-export const lockGraceOf = (set: number, timeout: number): number =>
+const lockGraceOf = (set: number, timeout: number): number =>
   set > 0 ? Math.ceil(set / timeout) * timeout : 5 * timeout;
 
 /** What the kernel would take for `set`, else for what it was told itself. `undefined` where lockd is not loaded. */

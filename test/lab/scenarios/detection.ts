@@ -3,7 +3,7 @@ import { withToken } from '../cluster/corosync.ts';
 import type { Machine } from '../machines/machine.ts';
 import type { Run } from './run.ts';
 
-export const tokens = [3000, 1000, 500] as const;
+const tokens = [3000, 1000, 500] as const;
 export const loads = ['idle', 'loaded'] as const;
 
 /** What a token costs and gives. */

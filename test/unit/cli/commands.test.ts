@@ -309,7 +309,11 @@ describe('a file that only accepts', () => {
     expect(await acceptances(written(text), 'en')).toMatchObject([{ code: 'FENCING_OFF' }]);
   });
   test.each([
-    ['an unknown code', 'accept:\n  - { code: FENCING, why: x, until: 2999-01-01 }\n', /:2:13: .*did you mean/i],
+    [
+      'an unknown code',
+      'accept:\n  - { code: FENCING, why: x, until: 2999-01-01 }\n',
+      /:2:13: .*did you mean/i,
+    ],
     ['no day', 'accept:\n  - { code: FENCING_OFF, why: x }\n', /"until" is missing/],
     ['a code twice', `accept:\n${one}\n${one}\n`, /accepted twice/],
     ['another version', `version: 2\naccept:\n${one}\n`, /version/],
