@@ -39,6 +39,14 @@ if (process.getuid?.() !== 0) {
     pairs,
     gantt('What Pacemaker does during a failover', charts),
   );
+} else if (options.pause) {
+  const { benchPause, pauseText } = await import('./pause.ts');
+  const pairs = await benchPause(options, say);
+  await publishText('pause', pauseText(pairs), pairs);
+} else if (options.detection) {
+  const { benchDetection, detectionTable } = await import('./detection.ts');
+  const seen = await benchDetection(options, say);
+  await publishText('detection', detectionTable(seen), seen);
 } else if (folder === undefined) process.exitCode = await enterWorld();
 else await benchHost(folder);
 
@@ -113,9 +121,14 @@ async function report(place: string, measured: readonly Row[], more: More): Prom
 }
 
 async function publish(name: string, text: string, figures: unknown, image: string): Promise<void> {
+  await publishText(name, text, figures);
+  await fs.outputFile(join(out, `${name}.svg`), image);
+  say(`and ${name}.svg`);
+}
+
+async function publishText(name: string, text: string, figures: unknown): Promise<void> {
   say(`\n${text}`);
   await fs.outputJson(join(out, `${name}.json`), figures, { spaces: 1 });
   await fs.outputFile(join(out, `${name}.md`), text);
-  await fs.outputFile(join(out, `${name}.svg`), image);
-  say(`written to ${out}: ${name}.json, ${name}.md, ${name}.svg`);
+  say(`written to ${out}: ${name}.json, ${name}.md`);
 }

@@ -3,7 +3,7 @@ import { firstLine, outputTrouble } from '../../lib/host/host.ts';
 import { stateDir } from '../../lib/host/memory.ts';
 import type { Sighting } from '../../lib/host/net/addresses.ts';
 import { inNamespace } from '../../lib/host/net/namespaces.ts';
-import { identityOf, isStillThere, type ProcessIdentity } from '../../lib/host/process-table.ts';
+import { identityOf, isAtWork, type ProcessIdentity } from '../../lib/host/process-table.ts';
 import { fileNameOf } from '../../lib/host/sys/file-names.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
@@ -89,7 +89,8 @@ async function endAnnouncers(ctx: Ctx): Promise<void> {
   const { host, memory, log } = ctx;
   const announcers = (await memory.fact<readonly ProcessIdentity[]>('announcers')) ?? [];
   for (const announcer of announcers) {
-    const gone = async () => !(await isStillThere(host, announcer));
+    // for its packet socket alone the kernel takes a tenth of a second after its last breath
+    const gone = async () => !(await isAtWork(host, announcer));
     if (await gone()) continue;
     host.sys.signal(announcer, 'SIGKILL'); // send_arp would sleep its second to the end before it obeys a SIGTERM
     if (!(await host.until(gone, endMs))) log.warn(`the announcer, pid ${announcer.pid}, does not end`);

@@ -10,9 +10,14 @@ import type { Ctx } from './params.ts';
 const mostLines = 20_000;
 const longestList = mostLines * 100; // bytes; an address with its port has 47 at most
 
-/** Makes the clients of the server that was here before, or on the other node, connect anew now. Never fails. */
-export async function reconnectClients({ host, log, memory }: Ctx): Promise<void> {
-  await memory.hint(listFact, undefined); // what this node wrote last may not be in the file any more: the other node writes it, too
+/** What this node wrote last may not be in the file any more: the other node writes it, too. */
+export const forgetList = ({ memory }: Ctx): Promise<void> => memory.hint(listFact, undefined);
+
+/**
+ * Makes the clients of the server that was here before, or on the other node, connect anew now. Never fails, and notes nothing: a start does
+ * other things meanwhile.
+ */
+export async function reconnectClients({ host, log }: Ctx): Promise<void> {
   const ask = { path: listFile, most: longestList };
   const text = await beneath(host, stateRoot, 'readFile', ask, { timeoutMs: listMs }).catch(
     ({ message }: Error) => {

@@ -1,4 +1,5 @@
 import { Failure } from '../../lib/contract/outcome.ts';
+import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { nfsConf, speaksV3 } from '../../lib/host/nfs/conf.ts';
 import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
@@ -14,7 +15,7 @@ import { statdHome } from '../../lib/host/nfs/state-directory.ts';
 import type { ProcessIdentity } from '../../lib/host/process-table.ts';
 import { beneath } from '../../lib/host/storage/beneath.ts';
 import type { Ctx } from './params.ts';
-import { reconnectClients } from './reconnect.ts';
+import { forgetList, reconnectClients } from './reconnect.ts';
 import { look, noteDone, sentence } from './seen.ts';
 import { currentStatd } from './statd.ts';
 import { wanted } from './wanted.ts';
@@ -30,8 +31,20 @@ export async function start(ctx: Ctx): Promise<void> {
   if (before.is === 'notified' || before.is === 'nothing to do') return log.info(sentence(before));
   await noteDone(ctx, undefined);
   await endSender(host, memory);
-  await reconnectClients(ctx);
+  await forgetList(ctx);
+  // The address serves: whoever waits is called back while the notifications are made ready.
+  const calledBack = reconnectClients(ctx).catch((error: unknown) =>
+    log.warn(`clients find out later that the server moved: ${wordsOf(error)}`),
+  );
+  try {
+    await tellClients(ctx);
+  } finally {
+    await calledBack;
+  }
+}
 
+async function tellClients(ctx: Ctx): Promise<void> {
+  const { host, log, memory } = ctx;
   const conf = await nfsConf(host);
   const isV4Only = !speaksV3(conf);
   const statd = isV4Only ? await currentStatd(host) : await awaitStatd(host);
@@ -39,12 +52,13 @@ export async function start(ctx: Ctx): Promise<void> {
   if (!statd) return leaveToServer(ctx);
 
   const { dir, owner, mode } = await statdHome(host, conf);
-  const { moved, hasRecords } = await beneath(host, dir, 'prepareNotify', { owner, mode });
+  const { hosts: list, keepState, wait, port, minutes } = wanted(ctx);
+  // a name server that is silent takes seconds
+  const asked = [beneath(host, dir, 'prepareNotify', { owner, mode }), serviceHosts(host, list)] as const;
+  const [{ moved, hasRecords }, hosts] = await Promise.all(asked);
   for (const sentence of moved) log.warn(sentence);
   if (!hasRecords)
     throw new Failure('failed', `${dir}/sm is not there: where does rpc.statd keep its records?`);
-  const { hosts: list, keepState, wait, port, minutes } = wanted(ctx);
-  const hosts = await serviceHosts(host, list);
   const unknown = withoutAddress(hosts);
   if (unknown) throw new Failure('failed', unknown);
   const sources = await usableSources(host, hosts, Math.min(addressMs, host.left() / 4));

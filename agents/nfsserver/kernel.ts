@@ -17,7 +17,7 @@ const lockTcp = '/proc/sys/fs/nfs/nlm_tcpport';
 const lockUdp = '/proc/sys/fs/nfs/nlm_udpport';
 
 /** The kernel's own lease and grace time, in seconds. */
-const defaultTime = 90;
+export const defaultTime = 90;
 /** lockd takes no more for its own grace period. */
 const longestTime = 240;
 
@@ -74,7 +74,7 @@ export async function setNumbers(ctx: Ctx, { leaseTime, graceTime }: Times): Pro
     [
       [lease, leaseTime],
       [grace, graceTime],
-      [lockGrace, graceTime],
+      [lockGrace, params.lockd_grace_time ?? graceTime],
       [lockTcp, params.lockd_tcp_port],
       [lockUdp, params.lockd_udp_port],
     ] as const

@@ -63,6 +63,13 @@ export const params = paramTable({
     short:
       'Seconds after a start in which clients claim their locks and others wait; nfs.conf or 90 when unset',
   },
+  lockd_grace_time: {
+    type: 'integer',
+    min: 10,
+    max: 240,
+    reloadable: true,
+    short: 'Seconds after a start in which NFSv3 clients claim their locks; nfs_grace_time when unset',
+  },
   nfsd_args: { type: 'string', short: 'Arguments for rpc.nfsd, such as a number of threads' },
   lockd_udp_port: { ...port, short: 'UDP port of the lock manager' },
   lockd_tcp_port: { ...port, short: 'TCP port of the lock manager' },

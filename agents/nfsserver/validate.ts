@@ -2,6 +2,7 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import { type Export, readEtab, stateDirectory } from '../../lib/host/nfs/exports.ts';
 import { isWithin, type Mount, mountHolding, mounts, tidyPath } from '../../lib/host/storage/mounts.ts';
 import { requireInstalled } from './by-systemd.ts';
+import { warnLongGrace } from './grace-check.ts';
 import { requireAddresses, requireNotifyCommand } from './notify.ts';
 import type { Ctx } from './params.ts';
 import { requireStarter, survey } from './survey.ts';
@@ -9,11 +10,13 @@ import { requireStarter, survey } from './survey.ts';
 /** Whether this machine could run the server. */
 export async function validate(ctx: Ctx): Promise<void> {
   const { host, params } = ctx;
-  const { manager, daemons } = await survey(host, params);
+  const facts = await survey(host, params);
+  const { manager, daemons } = facts;
   if (requireStarter(manager).by === 'systemd') requireInstalled(daemons);
   await requireNotifyCommand(host, params.nfs_notify_cmd);
   await requireAddresses(host, params.nfs_ip);
   await warnExposed(ctx);
+  if (ctx.request.depth >= 10) await warnLongGrace(ctx, facts);
 }
 
 /**

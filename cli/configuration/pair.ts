@@ -17,6 +17,8 @@ export type Pair = {
     readonly with3: boolean;
     readonly leaseSeconds: number | null;
     readonly graceSeconds: number | null;
+    /** For NFSv3 alone. */
+    readonly lockdGraceSeconds: number | null;
     readonly threads: number | null;
     /** Directory of the state of the server. */
     readonly state: string;
@@ -155,6 +157,7 @@ export function pairOf(configuration: Configuration): Pair {
       with3: nfs.versions.includes(3),
       leaseSeconds: seconds(nfs.lease),
       graceSeconds: seconds(nfs.grace),
+      lockdGraceSeconds: seconds(nfs.lockdGrace),
       threads: nfs.threads ?? null,
       state: stateOf(configuration),
       ports: nfs.ports,

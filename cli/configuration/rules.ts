@@ -277,8 +277,8 @@ function* exportOptions({ exports }: Configuration): Generator<Problem> {
 }
 
 function* periods(configuration: Configuration): Generator<Problem> {
-  const { lease, grace } = configuration.nfs;
-  for (const [name, duration] of Object.entries({ lease, grace })) {
+  const { lease, grace, lockdGrace } = configuration.nfs;
+  for (const [name, duration] of Object.entries({ lease, grace, lockdGrace })) {
     const seconds = duration === undefined ? null : secondsIn(duration);
     if (seconds !== null && !(seconds >= 10 && seconds <= 240))
       yield { path: ['nfs', name], says: 'secondsRange', facts: { word: duration ?? '' } };

@@ -118,6 +118,11 @@ export const configurationShape = z.strictObject({
         .default([4]),
       lease: duration.optional().describe('How long a silent NFSv4 client keeps its locks: 10s to 240s'),
       grace: duration.optional().describe('How long clients may claim locks after a start: 10s to 240s'),
+      lockdGrace: duration
+        .optional()
+        .describe(
+          'The same for NFSv3 alone, whose clients know no lease: 10s to 240s; as grace when not given',
+        ),
       threads: z.int().min(1).max(4096).optional().describe('Of nfsd'),
       state: absolutePath
         .optional()

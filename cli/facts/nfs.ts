@@ -4,6 +4,7 @@ import type { Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import { parseTcp } from '../../lib/host/net/tcp.ts';
 import { agentConf, type NfsConf, nfsConf, speaksV3 } from '../../lib/host/nfs/conf.ts';
+import { lockGraceSeconds } from '../../lib/host/nfs/lock-grace.ts';
 import { parseThreads } from '../../lib/host/nfs/nfsd.ts';
 import type { Cluster } from './cluster.ts';
 import { type Known, tryToKnow } from './known.ts';
@@ -27,6 +28,8 @@ export type Clients = {
 export type NfsSettings = {
   readonly graceSeconds: number;
   readonly leaseSeconds: number;
+  /** lockd's grace period, as the kernel rounds it; null where lockd is not loaded and nobody says. */
+  readonly lockGraceSeconds: number | null;
   readonly v3: boolean;
   /** Helpers of NFSv3 whose ports are chosen anew at each start. */
   readonly randomPorts: readonly string[];
@@ -45,7 +48,11 @@ export async function lookAtNfs(host: Host, cluster: Promise<Known<Cluster>>): P
     clients:
       threads > 0 ? await tryToKnow(() => clients(host)) : { is: 'known', value: { v4: 0, others: 0 } },
     grace: threads > 0 ? await tryToKnow(() => grace(host)) : { is: 'known', value: 'over' },
-    settings: await tryToKnow(async () => settings(await confAsServed(host, await cluster))),
+    settings: await tryToKnow(async () => {
+      const known = await cluster;
+      const lockGrace = (await lockGraceSeconds(host, lockGraceAsked(known))) ?? null;
+      return settings(await confAsServed(host, known), lockGrace);
+    }),
   };
 }
 
@@ -58,14 +65,21 @@ const asked: readonly (readonly [parameter: string, section: string, key: string
   ['lockd_tcp_port', 'lockd', 'port'],
 ];
 
+const serverIn = (cluster: Known<Cluster>) =>
+  cluster.is === 'known'
+    ? cluster.value.cib.primitives.find(({ agent }) => agent === 'ocf:tsha:nfsserver')
+    : undefined;
+
+/** nfs.conf has no word for it. */
+function lockGraceAsked(cluster: Known<Cluster>): number | undefined {
+  const parameters = serverIn(cluster)?.parameters;
+  return Number(parameters?.['lockd_grace_time'] ?? parameters?.['nfs_grace_time']) || undefined;
+}
+
 /** nfs.conf as a server of the cluster reads it: where it does not run, the agent's own file is not there. */
 async function confAsServed(host: Host, cluster: Known<Cluster>): Promise<NfsConf> {
   const conf = await nfsConf(host, agentConf);
-  const servers =
-    cluster.is === 'known'
-      ? cluster.value.cib.primitives.filter(({ agent }) => agent === 'ocf:tsha:nfsserver')
-      : [];
-  const [server] = servers;
+  const server = serverIn(cluster);
   if (!server) return conf;
   return {
     get: (section, key) => {
@@ -106,7 +120,7 @@ async function grace(host: Host): Promise<'over' | 'running'> {
   return text === 'Y' ? 'over' : 'running';
 }
 
-function settings(conf: NfsConf): NfsSettings {
+function settings(conf: NfsConf, lockGrace: number | null): NfsSettings {
   const seconds = (key: string) => {
     const text = conf.get('nfsd', key);
     return text && /^\d+$/.test(text) ? Number(text) : kernelDefaultSeconds;
@@ -117,6 +131,7 @@ function settings(conf: NfsConf): NfsSettings {
   return {
     graceSeconds: seconds('grace-time'),
     leaseSeconds: seconds('lease-time'),
+    lockGraceSeconds: lockGrace,
     v3,
     randomPorts: ports.filter(({ port }) => !(port > 0)).map(({ daemon }) => daemon),
     ports: [

@@ -31,6 +31,9 @@ export type Corosync = {
   readonly nodes: number;
   readonly twoNode: boolean;
   readonly waitForAll: boolean | null;
+  /** Milliseconds until a silent node is missed, and until the others agree that it is gone. */
+  readonly token: number;
+  readonly consensus: number;
 };
 export type FstabLine = {
   readonly device: string;
@@ -76,16 +79,22 @@ export async function lookAtSetup(host: Host, cluster: Cluster | null): Promise<
   return { corosync, atBoot, mountUnits, firewall, fstab, kernels, drbd: new Map(byName) };
 }
 
+/** Of corosync 3.1, in milliseconds. */
+const defaultToken = 3000;
+
 function readCorosync(text: string | undefined): Corosync | null {
   if (text === undefined) return null;
   const lines = text.replace(/^[ \t]*#.*$/gm, '');
   const value = (key: string) => new RegExp(`^[ \\t]*${key}:[ \\t]*(\\S+)`, 'm').exec(lines)?.[1];
   const twoNode = value('two_node') === '1';
   const waits = value('wait_for_all');
+  const token = Number(value('token')) || defaultToken;
   return {
     nodes: [...lines.matchAll(/^[ \t]*node\s*\{/gm)].length,
     twoNode,
     waitForAll: waits === undefined ? (twoNode ? true : null) : waits === '1',
+    token,
+    consensus: Number(value('consensus')) || 1.2 * token,
   };
 }
 

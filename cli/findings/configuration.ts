@@ -64,12 +64,19 @@ function* fencing({ cib }: Cluster): Generator<Finding> {
     yield finding('QUORUM_IGNORED', { value: policy }, setting('cibadmin', `no-quorum-policy=${policy}`));
 }
 
+/** In milliseconds; measured in docs/performance.md. */
+const [hastyToken, slowToken] = [1000, 3000];
+
 function* quorum({ corosync }: Setup): Generator<Finding> {
   if (corosync.is === 'unknown' || corosync.value === null) return;
-  const { nodes, twoNode, waitForAll } = corosync.value;
+  const { nodes, twoNode, waitForAll, token, consensus } = corosync.value;
   const source = '/etc/corosync/corosync.conf';
   if (nodes === 2 && !twoNode) yield finding('NO_TWO_NODE', {}, setting(source, 'no two_node: 1'));
   if (waitForAll === false) yield finding('NO_WAIT_FOR_ALL', {}, setting(source, 'wait_for_all: 0'));
+  const seconds = ((token + consensus) / 1000).toFixed(1);
+  const told = setting(source, `token ${token}, consensus ${consensus}`);
+  if (token >= slowToken) yield finding('DETECTION_SLOW', { seconds, token }, told);
+  if (token < hastyToken) yield finding('DETECTION_HASTY', { token }, told);
 }
 
 const recurring = ({ operations }: Primitive) =>
@@ -238,16 +245,22 @@ function* alerts({ cib }: Cluster): Generator<Finding> {
 const defaultSeconds = 90;
 
 function* nfs(facts: Facts, { firewall }: Setup): Generator<Finding> {
-  const serves =
+  const server =
     facts.cluster.is === 'known' &&
-    facts.cluster.value.cib.primitives.some(({ type }) => type === 'nfsserver');
-  if (!serves || facts.nfs.is === 'unknown' || facts.nfs.value.settings.is === 'unknown') return;
-  const { graceSeconds, leaseSeconds, randomPorts } = facts.nfs.value.settings.value;
+    facts.cluster.value.cib.primitives.find(({ type }) => type === 'nfsserver')?.id;
+  if (!server || facts.nfs.is === 'unknown' || facts.nfs.value.settings.is === 'unknown') return;
+  const { graceSeconds, leaseSeconds, lockGraceSeconds, v3, randomPorts } = facts.nfs.value.settings.value;
   const place = {
     node: facts.node,
     ...setting('nfs.conf', `grace-time ${graceSeconds}, lease-time ${leaseSeconds}`),
   };
   if (graceSeconds >= defaultSeconds) yield finding('GRACE_DEFAULT', { grace: graceSeconds }, place);
+  if (v3 && lockGraceSeconds !== null && lockGraceSeconds > graceSeconds)
+    yield finding(
+      'LOCKD_GRACE_LONG',
+      { lockd: lockGraceSeconds, grace: graceSeconds, resource: server },
+      { ...place, resource: server },
+    );
   if (graceSeconds < leaseSeconds)
     yield finding('GRACE_BELOW_LEASE', { grace: graceSeconds, lease: leaseSeconds }, place);
   const wall = firewall.is === 'known' ? firewall.value : null;

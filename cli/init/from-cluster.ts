@@ -72,6 +72,7 @@ export function draftFromCluster(cib: Element, drbd: DrbdElement, now: Date): Dr
       versions: with3 ? [4, 3] : [4],
       ...(settings['nfs_lease_time'] ? { lease: `${settings['nfs_lease_time']}s` } : {}),
       ...(settings['nfs_grace_time'] ? { grace: `${settings['nfs_grace_time']}s` } : {}),
+      ...(settings['lockd_grace_time'] ? { lockdGrace: `${settings['lockd_grace_time']}s` } : {}),
       ...(state === undefined ? {} : { state }),
       ...(Object.keys(ports).length > 0 ? { ports } : {}),
     },

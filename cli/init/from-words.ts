@@ -66,6 +66,10 @@ export const draftFromWords = (words: Words): Draft => ({
     ...(words.ip === undefined ? {} : { ip: words.ip }),
     ...(words.ip6 === undefined ? {} : { ip6: words.ip6 }),
   },
-  nfs: { versions: words.nfs3 ? [4, 3] : [4], lease: '15s', grace: '15s' },
+  nfs: {
+    versions: words.nfs3 ? [4, 3] : [4],
+    ...{ lease: '15s', grace: '15s' },
+    ...(words.nfs3 ? { lockdGrace: '10s' } : {}),
+  },
   exports: (words.export ?? []).map(exportOf),
 });

@@ -184,6 +184,7 @@ function serverParameters({ nfs, provider }: Pair): Named {
   const ours: readonly (readonly [string, number | null | undefined])[] = [
     ['nfs_lease_time', nfs.leaseSeconds],
     ['nfs_grace_time', nfs.graceSeconds],
+    ['lockd_grace_time', nfs.lockdGraceSeconds],
     ['mountd_port', ports.mountd],
     ['statd_port', ports.statd],
     ['statd_outgoing_port', ports.statdOutgoing],
@@ -210,6 +211,7 @@ export const parametersOfFile: { readonly [name in AgentName]: readonly string[]
     'nfsv4_only',
     'nfs_lease_time',
     'nfs_grace_time',
+    'lockd_grace_time',
     'mountd_port',
     'statd_port',
     'statd_outgoing_port',

@@ -309,6 +309,28 @@ export const catalogue = {
     fix: ['pcs quorum update wait_for_all=1'],
     see: 'quorum',
   },
+  DETECTION_SLOW: {
+    severity: 'hint',
+    about: 'cluster',
+    what: 'corosync takes about {seconds} s to count a dead node as dead (token {token} ms)',
+    why: 'Clients wait so long before anything is done for them. With token 1000 it is about 2 s; the price: a node that stands still for a second is taken for dead, and fenced.',
+    fix: [
+      '# "token: 1000" in totem of /etc/corosync/corosync.conf, and "ping-int 1" in net of the DRBD resource, on both nodes',
+      'corosync-cfgtool -R',
+    ],
+    see: 'detection',
+  },
+  DETECTION_HASTY: {
+    severity: 'warning',
+    about: 'cluster',
+    what: 'corosync counts a node as lost that is silent for {token} ms',
+    why: 'A busy machine stands still that long now and then: the service is taken from a node that works, or the node is fenced.',
+    fix: [
+      '# "token: 1000" or more in totem of /etc/corosync/corosync.conf, on both nodes',
+      'corosync-cfgtool -R',
+    ],
+    see: 'detection',
+  },
   NO_MONITOR: {
     severity: 'warning',
     about: 'cluster',
@@ -403,6 +425,17 @@ export const catalogue = {
     what: 'after a failover new NFSv4 locks wait {grace} s, the default',
     why: '15 to 30 s are enough where a move takes ten. Both nodes need the same: [nfsd] grace-time and lease-time in /etc/nfs.conf.d.',
     fix: [`printf '[nfsd]\\ngrace-time=15\\nlease-time=15\\n' > /etc/nfs.conf.d/ha.conf   # on both nodes`],
+    see: 'grace',
+  },
+  LOCKD_GRACE_LONG: {
+    severity: 'hint',
+    about: 'nfs',
+    what: 'after a failover new locks wait {lockd} s while a client of NFSv3 is on record, those of NFSv4 too; NFSv4 by itself takes {grace} s',
+    why: 'The kernel rounds what is set up to a multiple of 10 s. NFSv3 clients claim what they had within a second of being told; 10 s leave room for the rest of the start.',
+    fix: [
+      'crm_resource --resource {resource} --set-parameter lockd_grace_time --parameter-value 10   # of ocf:tsha:nfsserver',
+      "echo 'options lockd nlm_grace_period=10' > /etc/modprobe.d/ha-nfs.conf   # for any other, on both nodes",
+    ],
     see: 'grace',
   },
   GRACE_BELOW_LEASE: {

@@ -155,6 +155,14 @@ export const chinese: { readonly [C in Code]: Translation } = {
     what: 'corosync.conf 中 wait_for_all 已关闭',
     why: '启动时看不到对端的节点会用自己的副本启动服务：这正是脑裂的来路。',
   },
+  DETECTION_SLOW: {
+    what: 'corosync 约 {seconds} 秒后才认定死掉的节点已死（token {token} 毫秒）',
+    why: '这段时间里客户端只能等待。token 为 1000 时约 2 秒；代价是：停顿一秒的节点会被当作死亡并被隔离。',
+  },
+  DETECTION_HASTY: {
+    what: 'corosync 把沉默 {token} 毫秒的节点视为丢失',
+    why: '繁忙的机器有时会停顿这么久：服务会从正常的节点上被夺走，或者该节点被隔离。',
+  },
   NO_MONITOR: {
     what: '{resource} 没有周期性的 monitor',
     why: '它失败时没人知道，也不会重启。',
@@ -202,6 +210,10 @@ export const chinese: { readonly [C in Code]: Translation } = {
   GRACE_DEFAULT: {
     what: '故障切换后新的 NFSv4 锁要等 {grace} 秒（默认值）',
     why: '切换约需十秒时，15 至 30 秒就够。两个节点必须相同：/etc/nfs.conf.d 中 [nfsd] 的 grace-time 和 lease-time。',
+  },
+  LOCKD_GRACE_LONG: {
+    what: '故障切换后，只要有 NFSv3 客户端的记录，新的锁（包括 NFSv4 的）要等 {lockd} 秒；NFSv4 本身只需 {grace} 秒',
+    why: '内核把设定值向上取整到 10 秒的倍数。NFSv3 客户端得到通知后一秒之内就收回锁；10 秒已为启动的其余部分留出余地。',
   },
   GRACE_BELOW_LEASE: {
     what: '宽限期（{grace} 秒）短于租约（{lease} 秒）',

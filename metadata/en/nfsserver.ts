@@ -55,10 +55,16 @@ For how many seconds a silent NFSv4 client keeps its locks and open files, 10 to
 kernel's 90. Short ones let a dead client's locks go sooner; clients send a sign of life more often. After a change the first grace
 period is as long as the lease that clients still know.`,
     nfs_grace_time: `
-For how many seconds after a start clients claim the locks that they had before, 10 to 240, NFSv3 and NFSv4 alike; new locks and opens wait so
-long. When unset, grace-time of /etc/nfs.conf or the kernel's 90 (50 for NFSv3). It cannot be shorter than the lease: an idle client
+For how many seconds after a start clients claim the locks that they had before, 10 to 240, NFSv3 and NFSv4 alike unless lockd_grace_time says
+otherwise; new locks and NFSv4's opens wait so long. When unset, grace-time of /etc/nfs.conf or the kernel's 90 (50 for NFSv3). It cannot be shorter than the lease: an idle client
 would notice the restart too late and lose its locks. With nfsdcld the kernel ends the NFSv4 part by itself as soon as every client
 of version 4.1 or later has claimed what it had. A change counts from the next start on.`,
+    lockd_grace_time: `
+For how many seconds after a start NFSv3 clients claim their locks, 10 to 240: nfs_grace_time for the kernel's lock manager alone. NFSv3 knows no
+lease: its clients claim what they had as soon as they are told of the start, within about a second. While one of them is on record, new locks
+wait that long, those of NFSv4 too. The kernel rounds up to the next multiple of nlm_timeout, 10 seconds: 11 are 20. With 10 everybody who is
+told in time must be there within 10 seconds of the server's start; take 20 where clients are far away or many. When unset,
+nfs_grace_time, else the kernel's. nfs-utils 2.8.4 and later with Linux 6.15 and later give lockd the grace-time of nfsd whatever is said here.`,
     nfsd_args: `
 Arguments for rpc.nfsd: a number of threads, and the options for ports, hosts, protocol versions, transports, grace and lease time. They
 are given to nfs.conf while the server runs, or to /etc/sysconfig/nfs on systems that have no nfs.conf.`,

@@ -80,6 +80,14 @@ rpc_pipefs 文件系统的挂载位置。取默认值时，使用 /etc/nfs.conf 
 grace-time 或内核的 90（NFSv3 为 50）。不能短于租期：否则空闲的客户端发现重启太晚而失去锁。有 nfsdcld 时，只要所有 4.1 及以上版本的客户端都已重新
 申请，内核会自行提前结束 NFSv4 的宽限期。更改从下一次启动起生效。`,
     },
+    lockd_grace_time: {
+      short: '启动后多少秒内 NFSv3 客户端可重新申请锁；不设置时取 nfs_grace_time',
+      long: `
+启动之后多少秒内 NFSv3 客户端可以重新申请以前的锁，10 到 240：仅用于内核锁管理器的 nfs_grace_time。NFSv3 没有租期：客户端一得知服务器启动，大约一秒之内
+就重新申请。只要有 NFSv3 客户端的记录，新的锁（包括 NFSv4 的）就要等待这么久。内核向上取整到 nlm_timeout（10 秒）的倍数：11 即 20。取 10 时，
+得到通知的客户端必须在服务器启动后 10 秒之内申请完毕；客户端很远或很多时请取 20。不设置时取 nfs_grace_time，否则取内核的值。nfs-utils 2.8.4 及以上
+与 Linux 6.15 及以上一起时，lockd 总是使用 nfsd 的 grace-time，此处的值无效。`,
+    },
     nfsd_args: {
       short: 'rpc.nfsd 的参数，例如线程数',
       long: `

@@ -24,6 +24,7 @@ export const kernelNumbers: Readonly<Record<string, number>> = {
   '/proc/fs/nfsd/nfsv4leasetime': 90,
   '/proc/fs/nfsd/nfsv4gracetime': 90,
   '/proc/sys/fs/nfs/nlm_grace_period': 0,
+  '/proc/sys/fs/nfs/nlm_timeout': 10,
   '/proc/sys/fs/nfs/nlm_tcpport': 0,
   '/proc/sys/fs/nfs/nlm_udpport': 0,
 };

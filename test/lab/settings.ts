@@ -19,6 +19,8 @@ export const campaigns = [
   'report',
   'faults',
   'fenced',
+  'pause',
+  'detection',
 ] as const;
 export type CampaignName = (typeof campaigns)[number];
 
@@ -44,23 +46,31 @@ export type Grace = (typeof graces)[number];
 export const nodes = ['node1', 'node2'] as const;
 export type NodeName = (typeof nodes)[number];
 
-/** The rival is a second client machine: the kernel's NFS client is one lock owner per machine. */
-export const machines = [...nodes, 'client', 'rival'] as const;
+/**
+ * The rival is a second client machine: the kernel's NFS client is one lock owner per machine. The newcomer is one that the server has
+ * not met.
+ */
+export const machines = [...nodes, 'client', 'rival', 'newcomer'] as const;
 export type MachineName = (typeof machines)[number];
 
-/** Those a campaign boots: DRBD and packages need no clients, the tutorial one. */
+/** Those a campaign boots: DRBD, packages and corosync need no clients, the tutorial one. */
 export function machinesOf(campaign: CampaignName): readonly MachineName[] {
-  if (campaign === 'drbd' || campaign === 'packages' || campaign === 'operating') return nodes;
-  return campaign === 'tutorial' || campaign === 'build' || campaign === 'report'
-    ? [...nodes, 'client']
-    : machines;
+  if (['drbd', 'packages', 'operating', 'detection'].includes(campaign)) return nodes;
+  if (['tutorial', 'build', 'report'].includes(campaign)) return [...nodes, 'client'];
+  return campaign === 'pause' ? machines : [...nodes, 'client', 'rival'];
 }
 
 export const networks = ['cluster', 'replication', 'management'] as const;
 export type NetworkName = (typeof networks)[number];
 
 /** Last byte of a machine's address on every network; files/etc/hosts and the DRBD and corosync files say the same. */
-export const hostNumber: Record<MachineName, number> = { node1: 11, node2: 12, client: 13, rival: 14 };
+export const hostNumber: Record<MachineName, number> = {
+  node1: 11,
+  node2: 12,
+  client: 13,
+  rival: 14,
+  newcomer: 15,
+};
 export const serviceAddress = '10.77.0.20';
 
 export const addressOf = (machine: MachineName, network: NetworkName): string =>

@@ -3,9 +3,11 @@ import { disksThatFail, playFaults } from '../faults/faults.ts';
 import type { Lab } from '../machines/lab.ts';
 import { gatherFacts } from '../report/facts.ts';
 import { type CampaignName, isStock, type Suite } from '../settings.ts';
+import { clientsOfAllKinds } from '../workload/wishes.ts';
 import { applyKilled } from './apply-kills.ts';
 import { bootLab, type Report, start } from './bring-up.ts';
 import { build, emptyCluster } from './build.ts';
+import { detection } from './detection.ts';
 import { drbdScenarios } from './drbd/drbd.ts';
 import { recover } from './drbd/recover.ts';
 import { kill, rejoin, standby, unstandby } from './failover.ts';
@@ -18,6 +20,8 @@ import { lookingScenarios, operateScenarios, wanted } from './operate/operate.ts
 import { recoverCluster } from './operate/recover.ts';
 import { playOperating } from './operate/situations.ts';
 import { packagesScenarios } from './packages.ts';
+import { events } from './pause/events.ts';
+import { pauses } from './pause/pause.ts';
 import { reportScenarios } from './report/report.ts';
 import type { Plan, Run } from './run.ts';
 import { seedChecked, seedMounts } from './seed.ts';
@@ -29,7 +33,7 @@ const story: Scenario[] = [start, standby, unstandby, kill, rejoin];
 
 /**
  * What a suite is put through: on Debian 13, only what may differ there. `operate` takes half an hour, and is called for by name as
- * `tutorial`, `seed`, `packages` and `report` are.
+ * `tutorial`, `seed`, `packages`, `report`, `pause` and `detection` are.
  */
 export const campaignsOn: Record<Suite, CampaignName[]> = {
   bookworm: ['failover', 'drbd', 'nfs', 'faults'],
@@ -45,6 +49,8 @@ export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scen
   if (campaign === 'operating') return [playOperating];
   if (campaign === 'tutorial') return [bareMachines, playTutorial];
   if (campaign === 'report') return reportScenarios;
+  if (campaign === 'detection') return [detection({ deaths: 5, watched: 120 }, [])];
+  if (campaign === 'pause') return [pauses(clientsOfAllKinds, events, [])];
   if (campaign === 'build') return [emptyCluster, build];
   if (campaign === 'migrate') return [start, ...wanted([handedOver, killedOnTheWay, applyKilled])];
   if (campaign === 'seed') return [start, seedMounts, seedChecked, standby, unstandby, standby, unstandby];

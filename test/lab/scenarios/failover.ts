@@ -79,7 +79,7 @@ const patience = 40;
  * Asking Pacemaker takes half a second of a node's only processor. Whoever did so all the time would measure himself: it is asked
  * once the address, the last but one of the resources, is there.
  */
-async function takenOver(
+export async function takenOver(
   { cluster, watch }: Run,
   peer: NodeName,
   happened: number,

@@ -56,7 +56,7 @@ export async function judge(run: Run, active: NodeName, happened: number, scenar
     found: sum(({ records }) => records.found),
     lost: sum(({ records }) => records.lost.length),
     timeline: await steps.run('what Pacemaker did', 60, (signal) =>
-      timeline(run, happened, happened + movedAfter, signal),
+      timelineOf(run, happened, happened + movedAfter, signal),
     ),
   });
 }
@@ -81,7 +81,12 @@ export function atMostOne({ watch, checks }: Run, whats: readonly Exclusive[]): 
 }
 
 /** Of the nodes that answer; one that was killed had nothing to do in it. */
-async function timeline({ lab }: Run, since: number, until: number, signal: AbortSignal): Promise<Timeline> {
+export async function timelineOf(
+  { lab }: Run,
+  since: number,
+  until: number,
+  signal: AbortSignal,
+): Promise<Timeline> {
   const year = new Date(since * 1000).getUTCFullYear();
   const actions = await Promise.all(
     nodes.map(async (node) =>

@@ -99,6 +99,16 @@ export class Watch {
       await sleep(100, undefined, { signal });
   }
 
+  /** Resolves once a node has not, or no longer answers. */
+  async gone(node: NodeName, what: Exclusive, signal: AbortSignal) {
+    for (;;) {
+      const last = this.#lives[node].at(-1)?.at(-1);
+      if (last === undefined || !last.holds.includes(what) || Date.now() / 1000 - last.time > longestGap)
+        return;
+      await sleep(50, undefined, { signal });
+    }
+  }
+
   get sampleCount(): number {
     return nodes.flatMap((node) => this.#lives[node]).reduce((sum, life) => sum + life.length, 0);
   }

@@ -9,7 +9,7 @@ export type Protocol = (typeof protocols)[number];
 
 /** Hard mounts with locking. `timeo` is what a client needs to notice the death of a server within seconds, not minutes. */
 const mountOptions = 'proto=tcp,hard,timeo=50,retrans=2';
-const mounts: Record<Protocol, { folder: string; options: string; path: string }> = {
+export const mounts: Record<Protocol, { folder: string; options: string; path: string }> = {
   'NFSv4.2': { folder: '/mnt/v4', options: `vers=4.2,${mountOptions}`, path: '/' },
   NFSv3: { folder: '/mnt/v3', options: `vers=3,${mountOptions}`, path: exportedFolder },
 };
@@ -17,9 +17,9 @@ const mounts: Record<Protocol, { folder: string; options: string; path: string }
 const programs = { writer: 'client', holder: 'client', rival: 'rival' } as const;
 export type Program = keyof typeof programs;
 
-const slug = (protocol: Protocol): string => protocol.toLowerCase();
-const recordsFile = (protocol: Protocol): string => `records-${slug(protocol)}`;
-const lockFile = (protocol: Protocol): string => `lock-${slug(protocol)}`;
+export const slug = (protocol: Protocol): string => protocol.toLowerCase();
+export const recordsFile = (protocol: Protocol): string => `records-${slug(protocol)}`;
+export const lockFile = (protocol: Protocol): string => `lock-${slug(protocol)}`;
 const journalFile = (program: Program, protocol: Protocol): string =>
   `/root/lab/${program}-${slug(protocol)}`;
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { detectionTable } from '../../../bench/detection.ts';
 import {
   type Failover,
   failoverTable,
@@ -7,6 +8,7 @@ import {
 } from '../../../bench/failover.ts';
 import { gantt } from '../../../bench/gantt.ts';
 import { readOptions } from '../../../bench/options.ts';
+import { pauseText } from '../../../bench/pause.ts';
 import { picture } from '../../../bench/picture.ts';
 import {
   type Contestant,
@@ -19,6 +21,8 @@ import {
 } from '../../../bench/statistics.ts';
 import { cells, headings, markdown, verdictLines } from '../../../bench/table.ts';
 import { allMetadata, type Measured, verdicts, wholeStack } from '../../../bench/targets.ts';
+import type { Granted, Pause } from '../../lab/scenarios/pause/pause.ts';
+import { wishes } from '../../lab/workload/wishes.ts';
 
 const round = (stock: number, native: number, script: number): Round => ({
   stock: { wall: stock, cpu: stock * 2 },
@@ -183,4 +187,36 @@ test.each([
 ])('./build.sh bench %s', (words, lab, failover) => {
   const options = readOptions(words.split(' ').filter(Boolean));
   expect([options.lab, options.failover, options.rounds, options.scale]).toEqual([lab, failover, 7, true]);
+});
+
+describe('the pause of everything new', () => {
+  const granted = { write: 5, open: 6, create: 6, lock: 17.5, mount: 7 };
+  const pause = (factor: number): Pause => ({
+    ...{ clients: 'NFSv3 only', event: 'move', acted: 0.2, address: 4, claimed: 5 },
+    granted: { NFSv3: Object.fromEntries(wishes.map((wish) => [wish, granted[wish] * factor])) as Granted },
+    ...{ nfsdGrace: undefined, lockdGrace: { from: 3, to: 13 } },
+    ...{ resync: 2, resyncedKb: 8, errors: 0, lost: [] },
+  });
+  const text = pauseText([
+    { clients: 'NFSv3 only', event: 'move', 'stock-helped': pause(2), native: pause(1) },
+    { clients: 'NFSv3 only', event: 'kill -9', native: pause(1) },
+  ]);
+  const row = (start: string) => text.split('\n').find((line) => line.startsWith(start));
+
+  test('is compared wish by wish', () => {
+    expect(row('| NFSv3 only | NFSv3 | move')).toContain('| 35.0 / 17.5 | 0.50 |');
+  });
+  test('where the stock agents gave up there is nothing to compare with', () => {
+    expect(row('| NFSv3 only | NFSv3 | kill -9')).toContain('| – / 17.5 |  |');
+  });
+  test('what a new lock waited for after both graces is the client itself', () => {
+    expect(row('| NFSv3 only | move | 0.2 | 4.0 |')).toContain('| none | 3.0 to 13.0 | 17.5 | 4.5 |');
+  });
+});
+
+test('what a token costs and gives', () => {
+  const text = detectionTable([
+    { token: 1000, load: 'loaded', noticed: [2.3, 2.2, Number.NaN, 2.6], falseAlarms: 1, watched: 120 },
+  ]);
+  expect(text).toContain('| 1000 ms | loaded | 2.3 s | 2.2 s | 2.6 s | 1 of 4 | 1 | 120 s |');
 });

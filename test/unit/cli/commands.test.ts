@@ -74,6 +74,7 @@ const ofTheLab = [
   'DRBD_UNPROTECTED',
   'RANDOM_PORTS',
   'AFTER_SB_DISCARDS',
+  'DETECTION_SLOW',
 ];
 
 describe('check', () => {
@@ -119,10 +120,24 @@ describe('check', () => {
     ['/etc/systemd/system/nfsdata.mount', '[Mount]\nWhat=/dev/vdb\nWhere=/nfsdata\n', 'MOUNT_UNIT'],
     ['/etc/nfs.conf.d/zz.conf', '[nfsd]\ngrace-time=90\n', 'GRACE_DEFAULT'],
     ['/etc/nfs.conf.d/zz.conf', '[nfsd]\ngrace-time=5\n', 'GRACE_BELOW_LEASE'],
+    ['/proc/sys/fs/nfs/nlm_grace_period', '15\n', 'LOCKD_GRACE_LONG'],
+    ['/proc/sys/fs/nfs/nlm_grace_period', '0\n', 'LOCKD_GRACE_LONG'],
+    ['/etc/corosync/corosync.conf', 'totem {\n  version: 2\n}\n', 'DETECTION_SLOW'],
+    ['/etc/corosync/corosync.conf', 'totem {\n  token: 500\n}\n', 'DETECTION_HASTY'],
   ] as const)('%s: %j: %s', async (path, text, code) => {
     const one = captured('healthy.node2');
     one.machine.files.set(path, text);
     expect(await check(one)).toContain(code);
+  });
+
+  test.each([
+    ['/proc/sys/fs/nfs/nlm_grace_period', '10\n', 'LOCKD_GRACE_LONG'],
+    ['/etc/corosync/corosync.conf', 'totem {\n  token: 1000\n}\n', 'DETECTION_SLOW'],
+    ['/etc/corosync/corosync.conf', 'totem {\n  token: 1000\n}\n', 'DETECTION_HASTY'],
+  ] as const)('%s: %j: not %s', async (path, text, code) => {
+    const one = captured('healthy.node2');
+    one.machine.files.set(path, text);
+    expect(await check(one)).not.toContain(code);
   });
 
   const withParameters = (...pairs: readonly (readonly [name: string, value: string])[]) => {

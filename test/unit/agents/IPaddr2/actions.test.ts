@@ -216,6 +216,17 @@ describe('the announcer', () => {
     expect((await machine.act('stop')).code).toBe(0);
     expect(machine.journal.filter((line) => line.startsWith('signal'))).toEqual(signals);
   });
+
+  test('not waited for while the kernel takes it apart: it can announce nothing any more', async () => {
+    const machine = new Router({ ip }).on(sender, () => '');
+    machine.process(9999, { stat: stat(500) });
+    await machine.act('start');
+    const exiting = `9999 (send_arp) R 1 0 0 0 0 4194564 ${'0 '.repeat(12)}500 0`;
+    machine.onSignal = () => machine.files.set('/proc/9999/stat', exiting);
+    const before = machine.now();
+    expect(await machine.act('stop')).toMatchObject({ code: 0 });
+    expect(machine.now()).toBe(before);
+  });
 });
 
 describe('Cluster-IP', () => {

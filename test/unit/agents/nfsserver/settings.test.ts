@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { readNfsdArgs } from '../../../../agents/nfsserver/nfsd-args.ts';
 import { withVariables } from '../../../../agents/nfsserver/sysconfig.ts';
 import { NfsMachine } from '../../../fake/nfs-machine.ts';
+import { kernelNumbers } from '../../../fake/nfs-machine-units.ts';
 import { run, shared, started } from '../../../fake/nfsserver-machine.ts';
 
 const fragment = '/run/tsha-nfs/nfs.conf';
@@ -242,6 +243,30 @@ describe('lease and grace time', () => {
     for (const [path, text] of first.disk) second.disk.set(path, text);
     expect((await run(second, 'start')).code).toBe(0);
     expect(kernel(second)).toEqual([10, 90, 90]);
+  });
+
+  test('lockd may have a time of its own', async () => {
+    const machine = await started({ ...times(15, 30), OCF_RESKEY_lockd_grace_time: '10' });
+    expect(kernel(machine)).toEqual([15, 30, 10]);
+    expect(kernel(await started({ ...shared, OCF_RESKEY_lockd_grace_time: '20' }))).toEqual([90, 90, 20]);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(kernel(machine)).toEqual([90, 90, 0]);
+  });
+
+  test.each<[string, NodeJS.ProcessEnv, RegExp?]>([
+    ['nfs_grace_time, rounded up', times(15, 15), /new locks wait 20 s .* the 15 s of NFSv4/],
+    ["the kernel's 50 s beside a short NFSv4", shared, /new locks wait 50 s .* the 15 s of NFSv4/],
+    ['rounded up', { ...times(15, 15), OCF_RESKEY_lockd_grace_time: '12' }, /lockd_grace_time=12 lasts 20 s/],
+    ['as recommended', { ...times(15, 15), OCF_RESKEY_lockd_grace_time: '10' }],
+    ['NFSv4 only', { ...shared, OCF_RESKEY_nfsv4_only: 'true' }],
+  ])('validate-all at level 10 says how long new locks wait: %s', async (_what, env, says) => {
+    const machine = new NfsMachine({ ...env, OCF_CHECK_LEVEL: '10' });
+    for (const [file, value] of Object.entries(kernelNumbers)) machine.files.set(file, `${value}\n`);
+    machine.files.set('/etc/nfs.conf.d/ours.conf', '[nfsd]\ngrace-time=15\nlease-time=15\n');
+    expect((await run(machine, 'validate-all')).code).toBe(0);
+    const found = machine.warnings.filter((line) => /new locks wait|lasts/.test(line));
+    if (says) expect(found.join()).toMatch(says);
+    else expect(found).toEqual([]);
   });
 
   test('a change of the grace time needs no restart: it counts from the next start on', async () => {
