@@ -59,7 +59,7 @@ export function maskFor(secrets: readonly string[]): Mask {
     if (value === null || typeof value !== 'object') return value;
     return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, all(one)])) as T;
   };
-  return { text, xml: (plain) => text(plain.replace(/<nvpair\b[^>]*>/g, veiledPair)), all };
+  return { text, xml: (plain) => text(plain.replace(/<nvpair\b[^<>]*>/g, veiledPair)), all };
 }
 
 function veiledPair(pair: string): string {

@@ -27,7 +27,7 @@ export function stateChangesIn(log: string, resource: LoggedResource): readonly 
   return log.split('\n').flatMap((line) => {
     const place = placeOf(line, resource);
     if (!place) return [];
-    return [...place.message.matchAll(/([a-z-]+)\( (\w+) -> (\w+) \)/g)].flatMap(
+    return [...place.message.matchAll(/(?<![a-z-])([a-z-]+)\( (\w+) -> (\w+) \)/g)].flatMap(
       ([, word = '', from = '', to = '']) => {
         const of = words[word];
         return of ? [{ second: place.second, peer: place.peer, of, from, to }] : [];

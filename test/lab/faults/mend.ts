@@ -5,8 +5,7 @@ import { type NodeName, nodes } from '../settings.ts';
 import { isOn, switchOn } from './power.ts';
 
 /** Whatever stands still goes on. */
-const letAllGoOn =
-  "for pid in $(ps -eo pid=,stat= | awk '$2 ~ /^T/ {print $1}'); do kill -CONT $pid; done";
+const letAllGoOn = "for pid in $(ps -eo pid=,stat= | awk '$2 ~ /^T/ {print $1}'); do kill -CONT $pid; done";
 
 const noNetem = 'for card in vec0 vec1; do tc qdisc del dev $card root 2>/dev/null; done; true';
 
