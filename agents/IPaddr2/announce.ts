@@ -3,7 +3,7 @@ import { firstLine, outputTrouble } from '../../lib/host/host.ts';
 import { stateDir } from '../../lib/host/memory.ts';
 import type { Sighting } from '../../lib/host/net/addresses.ts';
 import { inNamespace } from '../../lib/host/net/namespaces.ts';
-import { identityOf, isAtWork, type ProcessIdentity } from '../../lib/host/process-table.ts';
+import { identityOf, type ProcessIdentity } from '../../lib/host/process-table.ts';
 import { fileNameOf } from '../../lib/host/sys/file-names.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
@@ -86,8 +86,15 @@ export async function endAnnouncer(ctx: Ctx): Promise<void> {
 }
 
 async function endAnnouncers(ctx: Ctx): Promise<void> {
-  const { host, memory, log } = ctx;
+  const { host, memory } = ctx;
   const announcers = (await memory.fact<readonly ProcessIdentity[]>('announcers')) ?? [];
+  if (announcers.length > 0) await endAll(ctx, announcers);
+  await reportAnnouncer(ctx);
+  await host.sys.remove(complaintsOf(ctx)).catch(() => undefined);
+}
+
+async function endAll({ host, memory, log }: Ctx, announcers: readonly ProcessIdentity[]): Promise<void> {
+  const { isAtWork } = await import('../../lib/host/process-end.ts');
   for (const announcer of announcers) {
     // for its packet socket alone the kernel takes a tenth of a second after its last breath
     const gone = async () => !(await isAtWork(host, announcer));
@@ -95,9 +102,7 @@ async function endAnnouncers(ctx: Ctx): Promise<void> {
     host.sys.signal(announcer, 'SIGKILL'); // send_arp would sleep its second to the end before it obeys a SIGTERM
     if (!(await host.until(gone, endMs))) log.warn(`the announcer, pid ${announcer.pid}, does not end`);
   }
-  if (announcers.length > 0) await memory.note('announcers', undefined);
-  await reportAnnouncer(ctx);
-  await host.sys.remove(complaintsOf(ctx)).catch(() => undefined);
+  await memory.note('announcers', undefined);
 }
 
 /** Nobody waits for a background sender: what it complained of is told by whoever comes next. */

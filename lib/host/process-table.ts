@@ -17,12 +17,6 @@ export async function identityOf(host: Host, pid: number): Promise<ProcessIdenti
 export const isStillThere = async (host: Host, { pid, startTime }: ProcessIdentity): Promise<boolean> =>
   (await identityOf(host, pid))?.startTime === startTime;
 
-/** Whether a process of one thread can still do anything: not one that the kernel is taking apart, however long that lasts. */
-export async function isAtWork(host: Host, { pid, startTime }: ProcessIdentity): Promise<boolean> {
-  const stat = parseStat((await readIfThere(host, `/proc/${pid}/stat`)) ?? '');
-  return stat?.startTime === startTime && !stat.isEnding && stat.state !== 'Z' && stat.state !== 'X';
-}
-
 /** Every process of this pid namespace, threads not counted. One may be gone by the time it is looked at. */
 export const processIds = async (host: Host): Promise<readonly number[]> =>
   (await listIfThere(host, '/proc')).filter((name) => /^\d+$/.test(name)).map(Number);

@@ -21,13 +21,10 @@ export type ProcessStat = {
   readonly parent: number;
   /** PF_KTHREAD: no user can start one, whatever he calls a process. */
   readonly isKernelThread: boolean;
-  /** PF_EXITING: it runs nothing of its own any more; the kernel closes what it had. */
-  readonly isEnding: boolean;
   readonly startTime: number;
 };
 
 const kernelThread = 0x0020_0000;
-const exiting = 0x0000_0004;
 
 /**
  * proc_pid_stat(5), `undefined` for a process that is gone:
@@ -45,14 +42,8 @@ export function parseStat(text: string): ProcessStat | undefined {
   const [state, parent] = fields;
   const [flags, startTime] = [fields[6], fields[19]];
   if (!state || !parent || !startTime) return undefined;
-  const has = (flag: number) => (Number(flags) & flag) !== 0;
-  return {
-    state,
-    parent: Number(parent),
-    isKernelThread: has(kernelThread),
-    isEnding: has(exiting),
-    startTime: Number(startTime),
-  };
+  const isKernelThread = (Number(flags) & kernelThread) !== 0;
+  return { state, parent: Number(parent), isKernelThread, startTime: Number(startTime) };
 }
 
 export function readQuietly(path: string): string {

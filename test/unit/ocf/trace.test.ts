@@ -41,19 +41,15 @@ describe('a trace', () => {
 test.each([
   [
     '1 (systemd) S 0 1 1 0 -1 4194560 1 1 1 1 1 1 1 1 20 0 1 0 33 1 1',
-    { state: 'S', parent: 0, isKernelThread: false, isEnding: false, startTime: 33 },
+    { state: 'S', parent: 0, isKernelThread: false, startTime: 33 },
   ],
   [
     '7 (a) R (b) D 3 1 1 0 -1 4194560 1 1 1 1 1 1 1 1 20 0 1 0 99 1 1',
-    { state: 'D', parent: 3, isKernelThread: false, isEnding: false, startTime: 99 },
+    { state: 'D', parent: 3, isKernelThread: false, startTime: 99 },
   ],
   [
     '60 (nfsd) S 2 0 0 0 -1 2129984 1 1 1 1 1 1 1 1 20 0 1 0 5 1 1',
-    { state: 'S', parent: 2, isKernelThread: true, isEnding: false, startTime: 5 },
-  ],
-  [
-    '8 (send_arp) R 1 1 1 0 -1 4194564 1 1 1 1 1 1 1 1 20 0 1 0 77 1 1',
-    { state: 'R', parent: 1, isKernelThread: false, isEnding: true, startTime: 77 },
+    { state: 'S', parent: 2, isKernelThread: true, startTime: 5 },
   ],
   ['', undefined],
   ['torn (x', undefined],
