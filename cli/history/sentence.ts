@@ -17,7 +17,7 @@ export function span(ms: number): string {
 export function incidentSentence(incident: Incident, words: HistoryWords): string {
   const { pauses } = incident;
   const ends = pauses.flatMap((pause) => pauseSentence(pause, incident, words));
-  return [causeSentence(incident, words), ...ends].join('; ');
+  return [causeSentence(incident, words), ...ends].join(words.and);
 }
 
 export function causeSentence(
@@ -73,7 +73,7 @@ function pauseSentence(pause: Pause, { cause, until }: Incident, words: HistoryW
       : upAt === null && from !== null
         ? [say(words.notBack, { when: clock(until, until) })]
         : [];
-  const text = [...where, ...end].join(', ');
+  const text = [...where, ...end].join(words.comma);
   return text === '' ? [] : [text];
 }
 
