@@ -24,7 +24,7 @@ export async function expectModes(deb: string): Promise<void> {
   const lines = (await must('dpkg-deb', '-c', deb)).trim().split('\n');
   for (const line of lines) {
     const [mode = '', owner = '', , , , path = ''] = line.split(/\s+/);
-    const isProgram = /resource\.d\/tsha\/\w+$|sbin\/tsha$|tsha-agents$/.test(path);
+    const isProgram = /resource\.d\/tsha\/\w+$|sbin\/tsha$|tsha-agents$|alerts\/\w+\.sh$/.test(path);
     expect([path, mode, owner]).toEqual([
       path,
       path.endsWith('/') ? 'drwxr-xr-x' : isProgram ? '-rwxr-xr-x' : '-rw-r--r--',
