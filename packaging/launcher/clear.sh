@@ -12,7 +12,9 @@ not_installed() {
   end 5 "$2"
 }
 
-found=$(ulimit -n; ulimit -s; ulimit -v; ulimit -d; ulimit -f; ulimit -t; export -p) || end 1 "$trouble"
+# Processes are -u for bash, -p for dash.
+found=$(ulimit -n; ulimit -s; ulimit -v; ulimit -d; ulimit -f; ulimit -t; ulimit -u 2>/dev/null || ulimit -p; export -p) ||
+  end 1 "$trouble"
 # What steers the runtime must not come from outside: Node with NODE_OPTIONS=--bogus ends with 9, "failed while promoted".
 case $found in
   *' NODE_'* | *' BUN_'* | *' OPENSSL_'*)
@@ -32,7 +34,7 @@ case $found in
     ;;
 esac
 
-# Of limits: descriptors, stack, address space, data, size of files, CPU.
+# Of limits: descriptors, stack, address space, data, size of files, CPU, processes.
 limited=yes
 case $found in
   [1-9u][0-9n][0-9l]*'
@@ -41,7 +43,7 @@ unlimited
 unlimited
 unlimited
 unlimited
-'*) limited= ;;
+'[1-9u][0-9n][0-9l][0-9i]*) limited= ;;
 esac
 # With less, a runtime does not start, or ends without a word, or hangs.
 enough() {

@@ -17,6 +17,8 @@ fi
 # One thread that compiles beside it is enough for a program this short; Node would start four, and waits for ever for one that it
 # cannot have. A process within a process shows that there is room for this one and for the clock that comes before it.
 threads=--v8-pool-size=1
+# For the few files that the kernel may work on for long; where one of these threads cannot be had, Node aborts.
+export UV_THREADPOOL_SIZE=1
 case $limited in
   '') ( (:) && :) ;;
   *) ( ( (:) && :) && :) ;; # Node itself is one process more where the shell stays

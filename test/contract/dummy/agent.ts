@@ -24,6 +24,7 @@ const params = paramTable({
       'flood',
       'again',
       'shell',
+      'poke',
     ],
     default: 'none',
     short: 'What goes wrong in start and monitor',
@@ -36,7 +37,7 @@ const params = paramTable({
 async function misbehave(
   mischief: string,
   state: string,
-  { run, sys: { launch, self } }: Host,
+  { run, sys: { launch, self, poke } }: Host,
 ): Promise<void> {
   switch (mischief) {
     case 'throw':
@@ -61,6 +62,8 @@ async function misbehave(
       return new Promise((resolve) => setTimeout(resolve, 50));
     case 'never':
       return new Promise(() => {});
+    case 'poke':
+      return poke('/dev/null', 'x');
     case 'hang':
       await run(['sleep', '3600']);
       return;
