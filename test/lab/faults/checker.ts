@@ -62,8 +62,7 @@ const parseTurns = (text: string): Turn[] =>
 export function judgeTurns(attempts: ReadonlyMap<string, readonly Attempt[]>, text: string): string[] {
   const turns = parseTurns(text);
   const wrongs = turns
-    .filter(({ count }, index) => count !== index + 1)
-    .slice(0, 3)
+    .filter(({ count }, index) => count !== (turns[index - 1]?.count ?? 0) + 1)
     .map(({ count, who }) => `${who} counted ${count} where another had`);
   for (const [who, all] of attempts) {
     const own = judgeAppends(
@@ -74,7 +73,7 @@ export function judgeTurns(attempts: ReadonlyMap<string, readonly Attempt[]>, te
         .join('\n'),
     );
     for (const [what, which] of Object.entries(own) as [string, string[]][])
-      if (which.length > 0) wrongs.push(`${who} ${what} ${which.slice(0, 3).join(', ')}`);
+      wrongs.push(...which.map((one) => `${who} ${what} ${one}`));
   }
   return wrongs;
 }

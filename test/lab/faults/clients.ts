@@ -48,6 +48,7 @@ export class FaultClients {
   readonly #lab: Lab;
   readonly #attempts = new Map<string, Attempt[]>();
   readonly #read = new Map<string, number>();
+  readonly #told = new Set<string>();
 
   constructor(lab: Lab) {
     this.#lab = lab;
@@ -195,6 +196,7 @@ export class FaultClients {
     const read = (file: string): string => files.get(file) ?? '';
 
     const fate: DataFate = { acknowledged: 0, lost: 0, wrongs: [] };
+    const wrongs: string[] = [];
     for (const version of versions) {
       const turns = new Map<string, Attempt[]>();
       for (const machine of clientMachines) {
@@ -203,19 +205,29 @@ export class FaultClients {
         const replaces = of(machine, 'replace', version);
         const result = judgeAppends(appends, read(`append-${who}`));
         for (const [what, which] of Object.entries(result) as [string, string[]][])
-          if (which.length > 0) fate.wrongs.push(`append-${who}: ${what} ${which.slice(0, 5).join(', ')}`);
+          wrongs.push(...which.map((one) => `append-${who}: ${what} ${one}`));
         const torn = judgeReplaced(replaces, read(`replace-${who}`));
-        if (torn) fate.wrongs.push(`replace-${who}: ${torn}`);
-        fate.lost += result.lost.length;
+        if (torn) wrongs.push(`replace-${who}: ${torn}`);
         turns.set(who, of(machine, 'turn', version));
         fate.acknowledged += [...appends, ...replaces, ...(turns.get(who) ?? [])].filter(
           ({ outcome }) => outcome === 'ok',
         ).length;
       }
-      fate.wrongs.push(
+      wrongs.push(
         ...judgeTurns(turns, read(turnsOf(version))).map((wrong) => `${turnsOf(version)}: ${wrong}`),
       );
     }
+    // what was told after an earlier fault is none of this one's
+    const news = wrongs.filter((wrong) => !this.#told.has(wrong));
+    for (const wrong of news) this.#told.add(wrong);
+    fate.lost = news.filter((wrong) => / lost \d+$/.test(wrong)).length;
+    fate.wrongs = news.slice(0, 8);
     return fate;
+  }
+
+  /** A lock of NFSv3 that is gone is taken again, as a person would see to who reads the kernel's log. */
+  async takeAgain(lost: readonly Version[], signal: AbortSignal): Promise<void> {
+    for (const version of lost)
+      await this.#lab.machine('client').ask(`pkill -HUP -f 'keeper.py ${folderOf(version)}/'`, { signal });
   }
 }

@@ -12,7 +12,7 @@ import { type ClientFate, FaultClients } from './clients.ts';
 import { PowerSwitch, type Switched } from './fencing/power-switch.ts';
 import { type Kind, normal, type Scene } from './kind.ts';
 import { allKinds } from './kinds/all.ts';
-import { type FaultRecord, record } from './ledger.ts';
+import { commitHere, type FaultRecord, record } from './ledger.ts';
 import { leftBehind } from './left.ts';
 import { type Baseline, baselineOf, mendEverything } from './mend.ts';
 import { again, type FaultOptions, ofTests } from './options.ts';
@@ -66,6 +66,7 @@ async function playAll(run: Run, switched: readonly Switched[]): Promise<void> {
     stock: isStock(plan.provider),
     names: options.kinds,
   });
+  const commit = await commitHere();
   const done: FaultRecord[] = [];
   const began = now();
   const end = began + options.minutes * 60;
@@ -78,7 +79,7 @@ async function playAll(run: Run, switched: readonly Switched[]): Promise<void> {
     }
     await sameDisks(run);
   } finally {
-    if (options.record && done.length > 0) await record(run, options, done);
+    if (options.record && done.length > 0) await record(run, options, commit, done);
   }
 }
 
@@ -262,9 +263,14 @@ class Play {
         this.#wrongs.push(`NFSv${version}: ${errors.length} errors: ${[...new Set(errors)].join(', ')}`);
       if (lock.silently > 0) this.#wrongs.push(`NFSv${version}: ${lock.silently} locks lost without a word`);
       // whoever is not back when the grace period ends has lost it: on a busy machine nobody's fault
-      if (lock.told > 0 && !kind.locks && pause < run.plan.grace)
+      if (lock.told > 0 && !kind.locks && pause < run.plan.grace / 2)
         this.#wrongs.push(`NFSv${version}: lost its lock, and was told`);
     }
+    const gone = fates.filter(({ version, lock }) => version === '3' && lock.told + lock.silently > 0);
+    await clients.takeAgain(
+      gone.map(({ version }) => version),
+      signal,
+    );
     const { lost, wrongs } = await clients.data(home, signal);
     this.#wrongs.push(...wrongs);
     for (const what of exclusives) {

@@ -45,14 +45,21 @@ export interface RunRecord {
 
 const ledgerFile = join(labFolder, 'faults/ledger.jsonl');
 
-export async function record({ plan }: Run, { seed }: FaultOptions, faults: FaultRecord[]): Promise<void> {
-  const { stdout } = await execa('git', ['rev-parse', '--short', 'HEAD'], {
-    cwd: projectFolder,
-    reject: false,
-  });
+/** What a run tries: the tree as it is when it begins. */
+export async function commitHere(): Promise<string> {
+  const head = ['rev-parse', '--short', 'HEAD'];
+  return (await execa('git', head, { cwd: projectFolder, reject: false })).stdout;
+}
+
+export async function record(
+  { plan }: Run,
+  { seed }: FaultOptions,
+  commit: string,
+  faults: FaultRecord[],
+): Promise<void> {
   const line: RunRecord = {
     date: new Date().toISOString().slice(0, 10),
-    commit: stdout,
+    commit,
     suite: plan.suite,
     provider: plan.provider,
     fencing: plan.campaign === 'fenced',

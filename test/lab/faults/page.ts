@@ -96,7 +96,7 @@ const wrongsOf = (runs: readonly RunRecord[]): string[] =>
       ),
   );
 
-const inShort = (text: string): string => text.split('\n').join(' ').slice(0, 200);
+const inShort = (text: string): string => text.split('\n').join(' ').slice(0, 400);
 
 const chapters = [
   { title: 'Without fencing', of: (run: RunRecord) => !run.fencing && !run.provider.startsWith('stock') },

@@ -4,6 +4,7 @@ again. After any other error it has it still: who closed the file while the serv
 import errno
 import fcntl
 import os
+import signal
 import sys
 import time
 
@@ -11,6 +12,13 @@ from journal import Journal
 
 path, journal = sys.argv[1], Journal(sys.argv[2])
 held = None
+anew = False
+
+
+def begin_anew(_signal, _frame):
+    """HUP: NFSv3 has no way to tell a program that its lock is gone; whoever read it in the kernel's log does."""
+    global anew
+    anew = True
 
 
 def take(_number):
@@ -37,8 +45,13 @@ def use(number):
 
 
 def main():
-    global held
+    global held, anew
+    signal.signal(signal.SIGHUP, begin_anew)
     while True:
+        if anew and held is not None:
+            os.close(held)
+            held = None
+        anew = False
         if held is None:
             journal.attempt(take)
         else:

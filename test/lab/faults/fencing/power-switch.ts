@@ -85,9 +85,16 @@ export class PowerSwitch {
   readonly #outlets: Outlets = {
     isOn: (node) => isOn(this.#run, node),
     off: async (node) => await switchOff(this.#run, node),
-    on: (node) => {
-      // a machine that is switched off again while it boots has nothing more to say
-      switchOn(this.#run, node, this.#booting.signal).catch(() => undefined);
-    },
+    on: (node) => void this.#boot(node),
   };
+
+  /** Until it is up; one that is switched off again while it boots is another call's. */
+  async #boot(node: NodeName): Promise<void> {
+    for (;;)
+      try {
+        return await switchOn(this.#run, node, this.#booting.signal);
+      } catch {
+        if (this.#booting.signal.aborted || !isOn(this.#run, node)) return;
+      }
+  }
 }
