@@ -78,7 +78,7 @@ function pauseSentence(pause: Pause, { cause, until }: Incident, words: HistoryW
 }
 
 /** How long clients waited; null where nobody can tell. */
-export const pauseTime = ({ ms, noticedAt }: Pause, words: HistoryWords): string | null =>
+const pauseTime = ({ ms, noticedAt }: Pause, words: HistoryWords): string | null =>
   ms === null ? null : say(noticedAt === null ? words.away : words.awayAtLeast, { time: span(ms) });
 
 /** What was done, in Pacemaker's word, and what became of it. */

@@ -75,7 +75,9 @@ describe.each(flavours)('S17: %s', (flavour) => {
     const mischief = ['env', 'OCF_RESKEY_mischief=hang', 'OCF_RESKEY_CRM_meta_timeout=3000'];
     const answer = await asUser(nproc, sandbox(), ...mischief, dummy(), 'monitor');
     expect(answer.code).toBe(1);
-    expect(answer.reason).toMatch(/^(sleep 3600: cannot run sleep: EAGAIN|"sleep 3600" did not end|no process can be started)/);
+    expect(answer.reason).toMatch(
+      /^(sleep 3600: cannot run sleep: EAGAIN|"sleep 3600" did not end|no process can be started)/,
+    );
   });
 
   test.each([

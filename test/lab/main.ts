@@ -3,7 +3,7 @@ import fs from 'fs-extra';
 import pMap from 'p-map';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { type FaultOptions, ofTests } from './faults/options.ts';
+import { type FaultOptions, ofTests, seedOfTheDay } from './faults/options.ts';
 import { givenKernel } from './image/kernel.ts';
 import { Lab } from './machines/lab.ts';
 import { obstacles } from './preflight.ts';
@@ -308,7 +308,7 @@ await yargs(hideBin(process.argv))
         ...{ order: 'recommended', grace, keep, results, timelines: false, purpose: 'test' },
         faults: {
           ...ofTests(),
-          ...(args.seed === undefined ? {} : { seed: args.seed }),
+          seed: args.seed ?? seedOfTheDay(),
           ...{ minutes, only, record, count: Number.POSITIVE_INFINITY },
           kinds: args.kinds.split(',').filter(Boolean),
         },

@@ -12,14 +12,19 @@ export interface FaultOptions {
   record: boolean;
 }
 
-/** Of every test run: a few minutes on a quiet machine, other faults each day. */
+/**
+ * Of every test run: a few minutes on a quiet machine. The same faults each time: a run says something of a commit, not of a day. Here a
+ * node of either role dies, a link is cut for long, Pacemaker's own process is killed, a hand takes the address away.
+ */
 export const ofTests = (): FaultOptions => ({
-  seed: Number(new Date().toISOString().slice(0, 10).replaceAll('-', '')),
+  seed: 9,
   kinds: [],
   count: 5,
   minutes: Number.POSITIVE_INFINITY,
   record: false,
 });
+
+export const seedOfTheDay = (): number => Number(new Date().toISOString().slice(0, 10).replaceAll('-', ''));
 
 /** The words that play one fault again. */
 export const again = (

@@ -13,7 +13,7 @@ const mails = '/run/mails';
 const pings = '/run/pings';
 
 /** A cluster with the alert and a recipient, a mail program that keeps what it gets, a secret where fencing has its own, and a client that writes. */
-export async function withAlert(run: Run): Promise<void> {
+async function withAlert(run: Run): Promise<void> {
   const { checks, lab, steps } = run;
   await startCluster(run);
   checks.begin('alert');
@@ -148,7 +148,7 @@ const starts = ['Data promote', 'NFS start', 'nfs-daemon start', 'nfs-root start
 const on = (node: NodeName, actions: readonly string[]) => actions.map((action) => `${node} ${action}`);
 
 /** A standby: both nodes' actions are told on the one that cannot ask the other, by what Pacemaker's decisions were made on. */
-export async function orderlyMove(run: Run): Promise<void> {
+async function orderlyMove(run: Run): Promise<void> {
   const { checks, steps, cluster } = run;
   checks.begin('standby');
   const active = await activeNode(run);
@@ -191,7 +191,7 @@ export async function orderlyMove(run: Run): Promise<void> {
 }
 
 /** Somebody takes the address away: the monitor's reason is in the history on either node, also after a cleanup, and in a mail. */
-export async function failedMonitor(run: Run): Promise<void> {
+async function failedMonitor(run: Run): Promise<void> {
   const { checks, lab, steps, cluster } = run;
   checks.begin('failure');
   const active = await activeNode(run);
@@ -248,7 +248,7 @@ export async function failedMonitor(run: Run): Promise<void> {
 }
 
 /** The active node dies: history and report on the one that survives. */
-export async function deathOfANode(run: Run): Promise<void> {
+async function deathOfANode(run: Run): Promise<void> {
   const { checks, lab, steps, cluster } = run;
   checks.begin('death');
   const active = await calm(run);
@@ -292,7 +292,7 @@ export async function deathOfANode(run: Run): Promise<void> {
 }
 
 /** The page and its tar, on the survivor. */
-export async function reportOfIt(run: Run): Promise<void> {
+async function reportOfIt(run: Run): Promise<void> {
   const { checks, lab, steps, plan } = run;
   checks.begin('report');
   const dead = run.away ?? nodes[0];
