@@ -206,7 +206,7 @@ function judgeMachine(one: Case, call: Call, ended: Ended, dir: string, at: numb
 function judgeLeft({ agent, world }: Case, { action }: Call, left: readonly string[], say: Say): void {
   if (begins.has(action) || (agent.name === 'IPaddr2' && action !== 'stop')) return;
   const hasSlowLogger = ['hang', 'flood'].includes(world.tools.get('logger') ?? '');
-  const others = left.filter((process) => !(hasSlowLogger && /\((?:logger|timeout)\)$/.test(process)));
+  const others = left.filter((process) => !(hasSlowLogger && /\((?:logger|timeout|sleep)\)$/.test(process)));
   if (others.length > 0) say(`processes are left: ${others.join(', ')}`);
 }
 
