@@ -37,14 +37,9 @@ async function failedMonitor(run: Run): Promise<void> {
   });
 }
 
-async function deadNode(run: Run): Promise<void> {
+async function awayNode(run: Run): Promise<void> {
   const peer = peerOf(await healthy(run));
-  await onNode(
-    run,
-    peer,
-    `the cluster manager of ${peer} dies`,
-    'systemctl kill --signal=KILL pacemaker corosync; systemctl stop pacemaker corosync; systemctl reset-failed',
-  );
+  await onNode(run, peer, `${peer} leaves the cluster`, 'systemctl stop pacemaker corosync');
   await run.steps.run(`${home} has noticed`, 60, async (signal) => {
     for (;;) {
       const state = await run.cluster.seenFrom(home, signal);
@@ -101,7 +96,7 @@ export const situations: Situations = {
   'writes are suspended': async (run) => {
     await onNode(run, await healthy(run), 'somebody suspends writes', 'drbdadm suspend-io data');
   },
-  'a node is dead': deadNode,
+  'a node is away': awayNode,
   'a monitor has failed': failedMonitor,
   'a switch was killed': brokenOff,
   'a move was left behind': async (run) => {
