@@ -111,7 +111,7 @@ export const historyData = (
     from: new Date(from).toISOString(),
     until: new Date(until).toISOString(),
     events: own.length,
-    pauses: pauses.map(({ service, from: there, to, downAt, noticedAt, upAt, ms }) => ({
+    pauses: pauses.map(({ service, from: there, to, downAt, noticedAt, upAt, ms, exact }) => ({
       service,
       fromNode: there,
       toNode: to,
@@ -120,6 +120,7 @@ export const historyData = (
       upAt: iso(upAt),
       seconds: ms === null ? null : ms / 1000,
       isAtLeast: noticedAt !== null,
+      exact,
     })),
   })),
 });

@@ -26,18 +26,21 @@ export const probeCodes: readonly number[] = [0, 7, 8];
 /** The CIB counts seconds, and an alert is told a little after the end. */
 const sameWithinMs = 3000;
 
-/** Both nodes tell of what became of a node, each at its own time. Of its actions a node tells once. */
+/**
+ * Both nodes tell of what became of a node, each at its own time. Of its actions a node tells once; where a monitor hung, the CIB has a moment
+ * between its beginning and its end.
+ */
 const isSame = (one: Event, other: Event): boolean => {
-  const apart = Math.abs(one.at - other.at);
   const isTold =
     one.kind === other.kind &&
     one.node === other.node &&
     one.resource === other.resource &&
     one.action === other.action &&
     one.code === other.code;
-  if (!isTold || apart > sameWithinMs) return false;
+  const begin = Math.max(one.beganAt ?? one.at, other.beganAt ?? other.at);
+  if (!isTold || begin - Math.min(one.at, other.at) > sameWithinMs) return false;
   if (one.call !== null && other.call !== null) return one.call === other.call;
-  return one.kind !== 'action' || !(one.exact && other.exact) || apart === 0;
+  return one.kind !== 'action' || !(one.exact && other.exact) || one.at === other.at;
 };
 
 /** What both know is told once: with the time of the one that knows it better, and whatever either has besides. */

@@ -6,6 +6,7 @@ import { askEvents } from '../facts/other-node.ts';
 import { type Element, parseXml } from '../facts/xml.ts';
 import { readAlertLog } from './alert-log.ts';
 import { type Event, merged } from './event.ts';
+import { storiesSince } from './incidents.ts';
 import { eventsInCib } from './operations.ts';
 import { eventsInTransitions } from './transitions.ts';
 
@@ -27,6 +28,9 @@ export type History = {
 };
 
 const noAlert = 'there is no alert log: Pacemaker has no alert of tsha, or has not called it yet';
+
+/** A story that had begun before that time is told from its beginning, if it began no longer before. */
+const reachBackMs = 600_000;
 
 /** The most that one node sends to the other. */
 const mostEvents = 4000;
@@ -51,12 +55,13 @@ export async function gatherHistory(host: Host, since: number): Promise<History>
   const names = cib.is === 'known' ? namesIn(cib.value) : [];
   const node = ownName(await hostName(host), names);
   const others = names.filter((name) => name !== node);
+  const early = since - reachBackMs;
   const [log, transitions, ...theirs] = await Promise.all([
     tryToKnow(() => readAlertLog(host)),
-    tryToKnow(() => eventsInTransitions(host, since)),
-    ...others.map((name) => askEvents(host, name, [String(since)])),
+    tryToKnow(() => eventsInTransitions(host, early)),
+    ...others.map((name) => askEvents(host, name, [String(early)])),
   ]);
-  const recent = (events: readonly Event[] | null) => (events ?? []).filter(({ at }) => at >= since);
+  const recent = (events: readonly Event[] | null) => (events ?? []).filter(({ at }) => at >= early);
   const told = <T>(fact: Known<T>, events: (value: T) => readonly Event[]) =>
     fact.is === 'known' ? events(fact.value) : [];
   const own = told(log, recent);
@@ -67,7 +72,7 @@ export async function gatherHistory(host: Host, since: number): Promise<History>
   return {
     node,
     since,
-    events: merged(own, ...fromPeers, now, before),
+    events: storiesSince(merged(own, ...fromPeers, now, before), since),
     sources: [
       {
         ...{ node, what: 'alert-log', events: own.length },

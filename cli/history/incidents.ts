@@ -43,6 +43,8 @@ export type Pause = {
   readonly upAt: number | null;
   /** Of `upAt` and the moment before; at least so long where `noticedAt` is set. */
   readonly ms: number | null;
+  /** False where one of the two is told in whole seconds. */
+  readonly exact: boolean;
 };
 
 export type Incident = {
@@ -62,10 +64,7 @@ export type Incident = {
 const quietMs = 60_000;
 
 /** Events of one story: between two of them it was never quiet for long. */
-export function incidentsIn(
-  events: readonly Event[],
-  services: readonly ServiceParts[],
-): readonly Incident[] {
+function storiesIn(events: readonly Event[]): readonly (readonly Event[])[] {
   const stories: Event[][] = [];
   let until = Number.NEGATIVE_INFINITY;
   for (const event of events.toSorted((one, other) => begin(one) - begin(other))) {
@@ -74,8 +73,26 @@ export function incidentsIn(
     else stories.push([event]);
     until = Math.max(until, event.at);
   }
-  return stories.filter((story) => story.some(isOfInterest)).map((story) => incident(story, services));
+  return stories;
 }
+
+/** What happened since then; a story that had begun before is told from its beginning. */
+export const storiesSince = (events: readonly Event[], since: number): readonly Event[] => {
+  const kept = new Set(
+    storiesIn(events)
+      .filter((story) => story.some(({ at }) => at >= since))
+      .flat(),
+  );
+  return events.filter((event) => kept.has(event));
+};
+
+export const incidentsIn = (
+  events: readonly Event[],
+  services: readonly ServiceParts[],
+): readonly Incident[] =>
+  storiesIn(events)
+    .filter((story) => story.some(isOfInterest))
+    .map((story) => incident(story, services));
 
 const begin = ({ beganAt, at }: Event): number => beganAt ?? at;
 /** An attribute alone is no story. */
@@ -172,6 +189,7 @@ function pauseOf(events: readonly Event[], service: ServiceParts): Pause | null 
     noticedAt,
     upAt,
     ms: upAt === null || !Number.isFinite(began) ? null : upAt - began,
+    exact: [noticed ?? stop, end].every((one) => one?.exact !== false),
   };
 }
 

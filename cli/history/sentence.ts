@@ -1,4 +1,4 @@
-import { clock } from '../output/units.ts';
+import { clock, duration } from '../output/units.ts';
 import { say } from '../output/words.ts';
 import type { Event } from './event.ts';
 import type { Source } from './gather.ts';
@@ -77,9 +77,15 @@ function pauseSentence(pause: Pause, { cause, until }: Incident, words: HistoryW
   return text === '' ? [] : [text];
 }
 
+/** `18.3 s`; `~18 s` where it is not known better. */
+export const pauseSpan = ({ ms, exact }: Pause): string | null =>
+  ms === null ? null : exact ? span(ms) : `~${duration(ms / 1000)}`;
+
 /** How long clients waited; null where nobody can tell. */
-const pauseTime = ({ ms, noticedAt }: Pause, words: HistoryWords): string | null =>
-  ms === null ? null : say(noticedAt === null ? words.away : words.awayAtLeast, { time: span(ms) });
+function pauseTime(pause: Pause, words: HistoryWords): string | null {
+  const time = pauseSpan(pause);
+  return time === null ? null : say(pause.noticedAt === null ? words.away : words.awayAtLeast, { time });
+}
 
 /** What was done, in Pacemaker's word, and what became of it. */
 export function eventWord({ kind, action }: Event, words: HistoryWords): string {

@@ -189,6 +189,7 @@ const historyData = z.object({
             upAt: moment,
             seconds: z.number().nullable(),
             isAtLeast: z.boolean().describe('it had been away for longer, and nobody knows how long'),
+            exact: z.boolean().describe('false where one end is told in whole seconds'),
           }),
         )
         .describe('how long clients waited'),

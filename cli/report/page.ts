@@ -7,6 +7,7 @@ import {
   eventReason,
   eventWord,
   incidentSentence,
+  pauseSpan,
   sourceSilent,
   sourceTold,
   span,
@@ -147,8 +148,9 @@ function beginning({ cause, reason, events, ...rest }: Incident, told: HistoryWo
 
 function waited(pause: Pause | undefined, words: ReportWords): string {
   if (!pause) return words.notAffected;
-  if (pause.ms === null) return words.notBack;
-  return pause.noticedAt === null ? span(pause.ms) : say(words.atLeast, { time: span(pause.ms) });
+  const time = pauseSpan(pause);
+  if (time === null) return words.notBack;
+  return pause.noticedAt === null ? time : say(words.atLeast, { time });
 }
 
 function clients(

@@ -1,6 +1,6 @@
 import type { Event } from '../history/event.ts';
-import type { Incident } from '../history/incidents.ts';
-import { eventReason, eventWord, span } from '../history/sentence.ts';
+import type { Incident, Pause } from '../history/incidents.ts';
+import { eventReason, eventWord, pauseSpan, span } from '../history/sentence.ts';
 import { historyWords } from '../history/words.ts';
 import type { Language } from '../output/terminal.ts';
 import { clock } from '../output/units.ts';
@@ -142,12 +142,8 @@ function sectionsOf(
   ];
 }
 
-function clientLane(
-  { service, downAt, noticedAt, upAt, ms }: Incident['pauses'][number],
-  from: number,
-  until: number,
-  words: ReportWords,
-): Lane {
+function clientLane(pause: Pause, from: number, until: number, words: ReportWords): Lane {
+  const { service, downAt, noticedAt, upAt, ms } = pause;
   const began = Math.min(downAt ?? Number.POSITIVE_INFINITY, noticedAt ?? Number.POSITIVE_INFINITY);
   const known = Number.isFinite(began) ? began : (upAt ?? until);
   const wasServed = Number.isFinite(began);
@@ -165,7 +161,14 @@ function clientLane(
           ]
         : []),
       ...(wasServed
-        ? [band('wait', known, upAt ?? until, ms === null ? words.waiting : `${words.waiting} ${span(ms)}`)]
+        ? [
+            band(
+              'wait',
+              known,
+              upAt ?? until,
+              ms === null ? words.waiting : `${words.waiting} ${pauseSpan(pause)}`,
+            ),
+          ]
         : []),
       ...(upAt === null ? [] : [band('served', upAt, until, words.served)]),
     ],

@@ -74,7 +74,8 @@ interface Told {
 
 /** What `history` says on a node of what happened since then, as people and as programs read it. */
 async function historyOn(run: Run, node: NodeName, since: number): Promise<{ told: Told; text: string }> {
-  const words = `history --since=${Math.ceil(now() - since) + 5}s`;
+  // the machines' zone is UTC
+  const words = `history --since=${new Date(since * 1000 - 5000).toISOString().slice(0, 19)}`;
   const text = await expectTsha(run, {
     node,
     words,

@@ -127,6 +127,12 @@ describe('stories', () => {
     expect(mainIncident(incidents)?.cause).toBe('move');
   });
 
+  test('a story that had begun before is told from its beginning', async () => {
+    const log = nodeIs('13:29:50', 'node1', 'lost') + acted('13:30:20', 'node2', 'nfs_ip', 'start', 300);
+    const { incidents } = await told(log);
+    expect(incidents).toMatchObject([{ cause: 'node-lost', node: 'node1', pauses: [{ ms: 30_000 }] }]);
+  });
+
   test('what was before that time is left out', async () => {
     const { events } = await told(acted('10:00:00', 'node1', 'NFS', 'stop', 10));
     expect(events).toEqual([]);
@@ -201,7 +207,7 @@ describe('sources', () => {
     there.machine.files.set('/var/lib/tsha/events.jsonl', stopsOn('node1'));
     const { events: all, sources } = await told(startsOn('node2'), ({ machine }) => {
       machine.on('ssh', async (args) => {
-        expect(args.join(' ')).toContain(`tsha node events ${hourAgo}`);
+        expect(args.join(' ')).toContain(`tsha node events ${hourAgo - 600_000}`);
         const theirs = await gatherHistory(hostOn(there.machine, 60_000), hourAgo);
         return JSON.stringify({ events: theirs.events });
       });
@@ -220,7 +226,7 @@ describe('sources', () => {
     const { events: all } = await told('', ({ machine }) => {
       machine.on(
         'find',
-        () => `${(now - 60_000) / 1000}.5 pe-input-7.bz2\n${(hourAgo - 60_000) / 1000} pe-input-1.bz2\n`,
+        () => `${(now - 60_000) / 1000}.5 pe-input-7.bz2\n${(hourAgo - 3_600_000) / 1000} pe-input-1.bz2\n`,
       );
       machine.on('crm_simulate', (args) => {
         expect(args.join(' ')).toContain('pe-input-7.bz2');
@@ -249,10 +255,15 @@ describe('sources', () => {
   };
   test.each<readonly [string, Partial<Event>, number]>([
     ['the CIB has the reason', { at: 2000, exact: false, source: 'cib', reason: 'why', call: 7 }, 1],
+    [
+      'a monitor that hung, of which the CIB has a moment between',
+      { at: 500, beganAt: 500, exact: false, source: 'cib' },
+      1,
+    ],
     ['another action', { action: 'stop' }, 2],
     ['another node', { node: 'b' }, 2],
     ['another end', { code: 1 }, 2],
-    ['later', { at: 60_000, exact: false, source: 'cib' }, 2],
+    ['later', { at: 60_000, beganAt: 59_900, exact: false, source: 'cib' }, 2],
     ['once more, told by the same log', { at: 1500 }, 2],
   ])('%s', (_, other, count) => {
     const all = merged([event], [{ ...event, ...other }]);
