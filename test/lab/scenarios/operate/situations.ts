@@ -60,6 +60,7 @@ async function moving(run: Run): Promise<void> {
   );
 }
 
+/** The constraint is there, and Pacemaker goes on by it; only the command is gone. */
 async function brokenOff(run: Run): Promise<void> {
   const peer = peerOf(await healthy(run));
   await onNode(
@@ -67,6 +68,9 @@ async function brokenOff(run: Run): Promise<void> {
     home,
     'a switch is killed',
     `tsha switch ${peer} -y > /root/switch 2>&1 < /dev/null & pid=$!; until cibadmin --query --scope constraints | grep -q cli-; do sleep 0.2; done; kill -9 $pid`,
+  );
+  await run.steps.run('Pacemaker ends what it was told', 180, (signal) =>
+    run.cluster.allStarted(signal, peer),
   );
 }
 
