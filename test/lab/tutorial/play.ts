@@ -9,6 +9,9 @@ import { type Block, blocksOf, missingLine, type Place } from './page.ts';
 /** Longest that one block may take; a first synchronisation and a switch do, on a loaded machine. */
 const blockSeconds = 400;
 
+/** TSHA_LAB_FROM=500 plays a page from that line on: for work on the rest of it. */
+const from = Number(process.env['TSHA_LAB_FROM'] ?? 0);
+
 /** Brings a page's cluster where its next block begins. */
 export type Situations = Readonly<Record<string, (run: Run) => Promise<void>>>;
 
@@ -18,7 +21,7 @@ export async function playPage(run: Run, name: string, situations: Situations = 
   const blocks = blocksOf(await readFile(join(projectFolder, 'docs', name), 'utf8'));
   const transcript = join(lab.instance.folder, 'transcript.md');
   await fs.outputFile(transcript, '');
-  for (const block of blocks.filter(({ skip }) => skip === undefined)) {
+  for (const block of blocks.filter(({ skip, line }) => skip === undefined && line >= from)) {
     if (block.situation !== undefined) await enter(run, block.situation, situations);
     const title = `line ${block.line}, ${block.place}`;
     const { code, said } = await steps.run(title, blockSeconds, (signal) => typed(run, block, signal));

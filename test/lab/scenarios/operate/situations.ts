@@ -86,6 +86,13 @@ async function split(run: Run): Promise<void> {
 /** What a page of docs/ names in `<!-- lab: NAME -->`. */
 export const situations: Situations = {
   healthy: async (run) => void (await healthy(run)),
+  'healthy, as it was made': async (run) => {
+    const away = ['term_signals', 'signal_delay'].map(
+      (name) => `crm_resource --resource NFS --delete-parameter ${name}`,
+    );
+    await onNode(run, home, 'parameters of before are taken back', away.join('; '));
+    await healthy(run);
+  },
   moving,
   'replication is cut': async (run) => {
     await healthy(run);
