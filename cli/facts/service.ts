@@ -38,12 +38,10 @@ function service(id: string, members: readonly Primitive[], cluster: Cluster): S
   const nodes = new Set(places.map(({ node }) => node));
   const node = nodes.size === 1 ? (places[0]?.node ?? null) : null;
   const isOff = members.some(({ meta }) => meta['target-role'] === 'Stopped');
-  const isAtWork = cluster.instances.some(
-    ({ role, pending }) => /ing$/.test(role) || (pending ?? 'Monitoring') !== 'Monitoring',
-  );
   // Between two actions nothing is pending, and a move is under way all the same.
   const isMoving =
-    isAtWork || cluster.cib.locations.some((one) => /^cli-prefer-/.test(one.id) && one.endsAt !== null);
+    cluster.instances.some(isAtWork) ||
+    cluster.cib.locations.some((one) => /^cli-prefer-/.test(one.id) && one.endsAt !== null);
   const state = !missing && node !== null ? 'served' : isMoving ? 'moving' : isOff ? 'off' : 'down';
   const begun = members.map(({ id: member }) => (node === null ? null : startedAt(cluster, member, node)));
   return {
@@ -56,6 +54,10 @@ function service(id: string, members: readonly Primitive[], cluster: Cluster): S
     since: begun.includes(null) || begun.length === 0 ? null : Math.max(...begun.map(Number)),
   };
 }
+
+/** Whether an action but a monitor is under way for it. */
+export const isAtWork = ({ role, pending }: Pick<Instance, 'role' | 'pending'>): boolean =>
+  /ing$/.test(role) || (pending ?? 'Monitoring') !== 'Monitoring';
 
 const nowhere = (id: string): Instance => ({
   id,

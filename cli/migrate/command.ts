@@ -1,3 +1,4 @@
+import { readBoolean } from '../../lib/contract/params.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Code } from '../../lib/findings/catalogue.ts';
 import type { Host } from '../../lib/host/host.ts';
@@ -23,7 +24,7 @@ import {
 } from '../facts/migration.ts';
 import { askAgents } from '../facts/other-node.ts';
 import { type PairInCib, pairIn } from '../facts/pair-in-cib.ts';
-import { services } from '../facts/service.ts';
+import { isAtWork, services } from '../facts/service.ts';
 import { type Element, attribute as of, parseXml } from '../facts/xml.ts';
 import { type Narrate, narrator } from '../output/narration.ts';
 import { print } from '../output/print.ts';
@@ -215,9 +216,7 @@ async function isHealthy(
     .filter(({ resource }) => ids.includes(resource))
     .map(({ resource, node }) => `${resource} (${node})`);
   const service = services(cluster).find(({ id }) => id === group);
-  const pending = cluster.instances
-    .filter(({ role, pending: word }) => /ing$/.test(role) || (word ?? 'Monitoring') !== 'Monitoring')
-    .map(({ id, role }) => `${id} ${role}`);
+  const pending = cluster.instances.filter(isAtWork).map(({ id, role }) => `${id} ${role}`);
   const actions = await withDrafts(call, (folder) =>
     simulated(call.host, folder, write(folder, 'now.xml', textOf(outOfMaintenance(cib)))),
   );
@@ -288,7 +287,7 @@ function parametersFit(
   const what = unknown.map(([id, names]) => `${id}: ${names.join(', ')}`).join('; ');
   const notify = pair.members.find(({ id, agent }) => agent === 'nfsnotify' && changes.has(id));
   const isV4Only = pair.members.some(
-    ({ agent, values }) => agent === 'nfsserver' && /^(true|yes|on|1|y)$/i.test(values['nfsv4_only'] ?? ''),
+    ({ agent, values }) => agent === 'nfsserver' && readBoolean(values['nfsv4_only'] ?? '') === true,
   );
   return [
     what === ''

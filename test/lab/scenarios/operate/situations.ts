@@ -4,7 +4,7 @@ import { playPage, type Situations } from '../../tutorial/play.ts';
 import { startCluster } from '../bring-up.ts';
 import type { Run } from '../run.ts';
 import { letIn, splitTheData } from './split-brain.ts';
-import { cutReplication, syncQuickly, syncSlowly } from './states.ts';
+import { cutReplication, isGone, syncQuickly, syncSlowly } from './states.ts';
 import { activeNode, calm, tsha } from './tsha.ts';
 
 /** The node that serves whenever the page begins a story. */
@@ -40,13 +40,7 @@ async function failedMonitor(run: Run): Promise<void> {
 async function awayNode(run: Run): Promise<void> {
   const peer = peerOf(await healthy(run));
   await onNode(run, peer, `${peer} leaves the cluster`, 'systemctl stop pacemaker corosync');
-  await run.steps.run(`${home} has noticed`, 60, async (signal) => {
-    for (;;) {
-      const state = await run.cluster.seenFrom(home, signal);
-      if (state?.nodes.some(({ name, online }) => name === peer && !online)) return;
-      await sleep(500, undefined, { signal });
-    }
-  });
+  await run.steps.run(`${home} has noticed`, 60, (signal) => isGone(run, peer, signal));
 }
 
 /** From the moment on when the address has gone there are seconds until it is back: filesystem, DRBD, mount and server come before it. */

@@ -10,6 +10,15 @@ export async function linkIs(run: Run, node: NodeName, state: string, signal: Ab
     await sleep(300, undefined, { signal });
 }
 
+/** Until the other node's Pacemaker counts a node as offline. */
+export async function isGone({ cluster }: Run, node: NodeName, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const state = await cluster.seenFrom(peerOf(node), signal);
+    if (state?.nodes.some(({ name, online }) => name === node && !online)) return;
+    await sleep(500, undefined, { signal });
+  }
+}
+
 export const cutReplication = (run: Run): Promise<void> =>
   run.steps.run('the replication link is cut', 60, async (signal) => {
     await run.lab.network.cut('node2', 'replication');
@@ -90,11 +99,7 @@ export async function halfDead(run: Run): Promise<void> {
     await lab.machine(peer).run('pkill -STOP -f "^/usr/(sbin/corosync|lib/pacemaker/pacemaker-based)"', {
       signal,
     });
-    for (;;) {
-      const state = await cluster.seenFrom(active, signal);
-      if (state?.nodes.some(({ name, online }) => name === peer && !online)) return;
-      await sleep(500, undefined, { signal });
-    }
+    await isGone(run, peer, signal);
   });
   await expectTsha(run, {
     ...{ node: active, words: 'status', code: 1, screen: 'half-dead, seen from the node that serves' },
