@@ -1,4 +1,5 @@
 import { Failure } from '../../lib/contract/outcome.ts';
+import { readBoolean } from '../../lib/contract/params.ts';
 import { addressFamily } from '../../lib/host/net/address-text.ts';
 import { sameClient } from '../../lib/host/nfs/client-spec.ts';
 import { isWithin } from '../../lib/host/storage/mounts.ts';
@@ -105,7 +106,7 @@ export function draftFromCluster(cib: Element, drbd: DrbdElement, now: Date): Dr
 const hasAlert = (cib: Element): boolean =>
   within(cib, 'alert').some((alert) => of(alert, 'path') === alertAgent);
 
-const isTrue = (text: string | undefined): boolean => /^(true|yes|on|1|y)$/i.test(text ?? '');
+const isTrue = (text: string | undefined): boolean => readBoolean(text ?? '') === true;
 const secondsOf = (text: string | undefined): number => (text === undefined ? 90 : Number(text));
 const dayAfter = (now: Date, years: number): string =>
   `${now.getUTCFullYear() + years}${now.toISOString().slice(4, 8)}${now.toISOString().slice(8, 10)}`.replace(
