@@ -4,6 +4,7 @@ import { type Host, hostOn } from '../lib/host/host.ts';
 import { type NodeSys, nodeSys } from '../lib/host/sys/node-sys.ts';
 import { CommandError, type Ending, exitStatus } from './exit.ts';
 import { lockDir } from './facts/at-work.ts';
+import { interruptible, never } from './interrupt.ts';
 import { print } from './output/print.ts';
 import { languageOf, type Terminal, terminalFor } from './output/terminal.ts';
 
@@ -38,7 +39,8 @@ export async function perform(
   work: (call: Call) => Promise<Ending>,
   withinMs = 60_000,
 ): Promise<void> {
-  const sys = nodeSys(process.env);
+  const interruption = interruptible(nodeSys(process.env));
+  const { sys } = interruption;
   // what programs read is English whatever the language
   const lang = options.json === true ? 'en' : options.lang;
   const terminal = terminalFor(process.env, process.stdout, { lang, color: options.color });
@@ -55,17 +57,23 @@ export async function perform(
     answersNfs: async (ip, within) => (await import('./facts/nfs-null.ts')).answersNfs(sys, ip, within),
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-    process.once(signal, async () => {
-      sys.killUnderway();
-      for (const work of cleanup) await work().catch(() => {});
+    process.on(signal, async () => {
+      if (interruption.isInterrupted()) return; // whoever presses Ctrl-C twice wants it to end, not half taken back
+      await interruption.interrupt(async () => {
+        for (const work of cleanup) await work().catch(() => {});
+      });
       end('interrupted');
     });
+  let ending: Ending;
   try {
-    end(await work(call));
+    ending = await work(call);
   } catch (error) {
+    if (interruption.isInterrupted()) return await never();
     sys.killUnderway();
-    end(tell(error, call));
+    ending = tell(error, call);
   }
+  if (interruption.isInterrupted()) return await never();
+  end(ending);
 }
 
 /** Failures of the host and of commands are written for people; other errors need their names. */

@@ -228,7 +228,7 @@ export class FakePair {
     const machine = this.machines[name];
     return {
       host: hostOn(machine, machine.clock + withinMs),
-      sys: Object.assign(machine, { underway: () => [], killUnderway: () => {} }),
+      sys: Object.assign(machine, { underway: () => [], killUnderway: () => {}, shelter: () => {} }),
       terminal: terminalFor({ LANG: 'C.UTF-8' }, { isTTY: false }),
       json: true,
       quiet: false,

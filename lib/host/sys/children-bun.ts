@@ -30,9 +30,9 @@ declare const Bun: {
 
 const cwd = '/';
 
-export const run: Children['run'] = async (argv, env, { input, output = 'pipe' }) => {
+export const run: Children['run'] = async (argv, env, { input, output = 'pipe', detached = false }) => {
   const stdin = input ?? 'ignore';
-  const child = Bun.spawn({ cmd: argv, cwd, env, stdin, stdout: output, stderr: output });
+  const child = Bun.spawn({ cmd: argv, cwd, env, stdin, stdout: output, stderr: output, detached });
   const itself = watched(child.pid);
   const all = [
     gathered(child.stdout, itself.kill),

@@ -15,9 +15,9 @@ async function begin([file, ...args]: Argv, options: SpawnOptions): Promise<Begu
   return child as Begun;
 }
 
-export const run: Children['run'] = async (argv, env, { input, output = 'pipe' }) => {
+export const run: Children['run'] = async (argv, env, { input, output = 'pipe', detached = false }) => {
   const stdin = input === undefined ? 'ignore' : 'pipe';
-  const child = await begin(argv, { env, stdio: [stdin, output, output] });
+  const child = await begin(argv, { env, stdio: [stdin, output, output], detached });
   const itself = watched(child.pid);
   const stdout = gathered(child.stdout, itself.kill);
   const stderr = gathered(child.stderr, itself.kill);

@@ -38,7 +38,12 @@ export type Children = {
   run(
     argv: Argv,
     env: Environment,
-    io: { readonly input?: Uint8Array | undefined; readonly output?: 'ignore' | 'pipe' | undefined },
+    how: {
+      readonly input?: Uint8Array | undefined;
+      readonly output?: 'ignore' | 'pipe' | undefined;
+      /** In a session of its own: no signal of the terminal reaches it. */
+      readonly detached?: boolean;
+    },
   ): Promise<Running>;
   follow(argv: Argv, env: Environment, onText: (text: string) => void): Promise<Source>;
   /** In a process group of its own, for after this process; its output goes to a file descriptor. */

@@ -31,12 +31,16 @@ export type NodeSys = Sys & {
   /** The commands that are running now: what a deadline names and ends. */
   underway(): readonly Underway[];
   killUnderway(): void;
+  /** What `run` begins from now on is out of the terminal's reach: Ctrl-C ends the rest. */
+  shelter(): void;
 };
 
 export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath]): NodeSys {
   const path = [...new Set([...(env['PATH'] ?? '').split(':'), ...searchPath])].filter(Boolean).join(':');
   const running = new Set<Underway>();
   const following = new Set<Followed>();
+  let detached = false;
+  let killings = 0;
   /** ocf-tester's way of asking how the agent behaves on a host without its tools. */
   const noTools = env['OCF_TESTER_FAIL_HAVE_BINARY'] === '1';
   const now = () => process.uptime() * 1000; // as performance.now(), without loading perf_hooks
@@ -57,11 +61,14 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
   const environment = (extra?: Environment): Environment => ({ ...childEnv(env), PATH: path, ...extra });
 
   async function run({ argv, input, env: extra, timeoutMs, output }: Command): Promise<Output> {
+    const killingsBefore = killings;
     if (noTools || (argv.some(isEscaped) && !(await has(argv[0])))) return missing(argv);
     const { run: begin } = await children();
+    // what was on its way when all were ended does not begin
+    if (killings !== killingsBefore) return { code: 128 + 9, stdout: '', stderr: '' };
     const bytes = typeof input === 'string' ? bytesOf(input) : input;
-    const child = await begin(rawArgv(argv), environment(extra), { input: bytes, output }).catch((error) =>
-      notRun(argv, error),
+    const child = await begin(rawArgv(argv), environment(extra), { input: bytes, output, detached }).catch(
+      (error) => notRun(argv, error),
     );
     if ('code' in child) return child;
     const entry: Underway = { ...child, argv, sinceMs: now() };
@@ -138,9 +145,13 @@ export function nodeSys(env: NodeJS.ProcessEnv, self: Argv = [process.execPath])
     uid: process.getuid?.() ?? 0,
     env,
     underway: () => [...running],
-    killUnderway: () => {
+    killUnderway() {
+      killings++;
       for (const { kill } of running) kill();
       for (const events of following) events.end();
+    },
+    shelter() {
+      detached = true;
     },
   };
 }

@@ -71,7 +71,7 @@ esac`,
         script
           .replace('ANSWER9', answer(9, bytes))
           .replace('SMALLER', answer(8, bytes - mib))
-          .replace('JOURNAL', at('journal')),
+          .replaceAll('JOURNAL', at('journal')),
       ]),
     ),
   };
@@ -81,7 +81,8 @@ esac`,
   }
   const begin = (...words: readonly string[]) => {
     const line = `mount --bind ${at('drbd.d')} /etc/drbd.d && mount -t tmpfs srv /srv && exec "$@"`;
-    const tsha = [join(projectFolder, 'node_modules/.bin/tsx'), join(projectFolder, 'cli/main.ts')];
+    // not tsx's own command: it sends a signal on a second and a third time, where the answer takes more than 30 ms
+    const tsha = [process.execPath, '--import', 'tsx', join(projectFolder, 'cli/main.ts')];
     const all = ['-m', '--propagation', 'private', 'sh', '-c', line, 'sh', ...tsha, 'drbd', 'create'];
     return execa('unshare', [...all, '-c', at('tsha.yaml'), ...words], {
       reject: false,
@@ -94,11 +95,24 @@ esac`,
     const done = await begin(...words);
     return { code: done.exitCode, said: `${done.stdout}\n${done.stderr}` };
   };
-  /** Ctrl-C as soon as a line says so. */
-  const interruptedAt = async (sentence: string) => {
+  /** The signals, as a terminal sends them: the first as soon as a line says so, the others as soon as it is being taken back. */
+  const interruptedAt = async (sentence: string, signals: readonly NodeJS.Signals[] = ['SIGINT']) => {
     const child = begin('-y');
+    const send = (signal: NodeJS.Signals) => child.pid !== undefined && process.kill(-child.pid, signal);
+    const [first, ...others] = signals;
+    let said = '';
     child.stdout.on('data', (text: Buffer) => {
-      if (String(text).includes(sentence) && child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+      if (said.includes(sentence)) return;
+      said += String(text);
+      if (!first || !said.includes(sentence)) return;
+      send(first);
+      if (others.length === 0) return;
+      const poll = setInterval(() => {
+        if (!journal().includes('drbdadm down')) return;
+        clearInterval(poll);
+        for (const signal of others) send(signal);
+      }, 10);
+      onTestFinished(() => clearInterval(poll));
     });
     const done = await child;
     return { code: done.exitCode, said: `${done.stdout}\n${done.stderr}` };
@@ -296,13 +310,26 @@ describe('Ctrl-C', () => {
   const states = (c: string, d: string) =>
     `case "$*" in cstate*) echo ${c} ;; dstate*) if grep -q primary JOURNAL; then echo ${d}; else echo Inconsistent/Inconsistent; fi ;; esac`;
 
-  test('while the other node is waited for: taken back', { timeout: 120_000 }, async () => {
-    const on = await stage({ drbdadm: states('WFConnection', '-') });
-    const answer = await on.interruptedAt('waiting for');
-    expect(answer.code, answer.said).toBe(130);
-    expect(on.journal()).toMatch(/drbdadm down data\n(.*\n)*drbdadm -- --force wipe-md data/);
-    expect(existsSync(on.at('drbd.d/data.res'))).toBe(false);
-  });
+  const once = states('WFConnection', '-');
+  const again = `case "$*" in down*) sleep 2 ;; esac\n${once}`;
+  test.for<readonly [what: string, drbdadm: string, signals: readonly NodeJS.Signals[]]>([
+    ['once', once, ['SIGINT']],
+    ['and again while it is taken back', again, ['SIGINT', 'SIGINT', 'SIGINT']],
+    ['and the terminal is closed then', again, ['SIGINT', 'SIGHUP', 'SIGTERM']],
+  ])(
+    'while the other node is waited for, %s: taken back',
+    { timeout: 120_000 },
+    async ([, drbdadm, signals]) => {
+      const on = await stage({ drbdadm: `${drbdadm}\necho "ended $*" >> JOURNAL` });
+      const answer = await on.interruptedAt('waiting for', signals);
+      expect(answer.code, answer.said).toBe(130);
+      expect(on.journal()).toMatch(
+        /drbdadm down data\nended down data\n(.*\n)*drbdadm -- --force wipe-md data/,
+      );
+      expect(on.journal()).toMatch(/ended -- --force wipe-md data\n$/);
+      expect(existsSync(on.at('drbd.d/data.res'))).toBe(false);
+    },
+  );
 
   test('during the first copy: only the waiting ends, and what was made stays', {
     timeout: 120_000,

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drbdDevice } from '../cluster/configuration.ts';
 import { layDisk, lowerDisk } from '../cluster/disk.ts';
@@ -338,11 +339,14 @@ async function forgetFailures(run: Run, home: NodeName, signal: AbortSignal): Pr
 async function sameDisks({ lab, cluster, steps, checks }: Run): Promise<void> {
   const sums = await steps.run('both disks, bit by bit', 240, async (signal) => {
     await cluster.inSync(signal);
-    const size = await lab.machine('node1').run(`blockdev --getsize64 ${drbdDevice}`, { signal });
+    // not by blockdev: DRBD opens for nobody on the node that is not promoted
+    const sectors = await lab
+      .machine('node1')
+      .run(`cat /sys/class/block/${basename(drbdDevice)}/size`, { signal });
     await cluster.stopAll('node1', signal);
     return await Promise.all(
       lab.nodes.map((node) =>
-        node.run(`head -c ${size.trim()} ${lowerDisk} | sha1sum | cut -c 1-40`, { signal }),
+        node.run(`head -c ${Number(sectors) * 512} ${lowerDisk} | sha1sum | cut -c 1-40`, { signal }),
       ),
     );
   });

@@ -190,7 +190,7 @@ export const connectedNodes: readonly Situation[] = [
  */
 const attachHeld = `drbdsetup attach 1 ${lowerDisk} ${lowerDisk} internal > /run/attach.log 2>&1 & echo $! > /run/attach
 until grep -q ds:Attaching /proc/drbd; do
-  kill -0 $(cat /run/attach) || { cat /run/attach.log; exit 1; }
+  kill -0 $(cat /run/attach) || { cat /run/attach.log /proc/drbd >&2; exit 1; }
   sleep 0.1
 done`;
 

@@ -1,0 +1,54 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { NodeSys } from '../lib/host/sys/node-sys.ts';
+
+/** A command that a signal may end: its own work stands still from then on, and only what takes it back goes on. */
+export type Interruptible = {
+  /** The machine, as the command and what takes it back see it. */
+  readonly sys: NodeSys;
+  isInterrupted(): boolean;
+  /** Ends what runs and calls `takeBack`, whose commands neither a further Ctrl-C nor the command's own work disturbs. */
+  interrupt(takeBack: () => Promise<void>): Promise<void>;
+};
+
+/** How long what was killed is waited for: one that hangs in the kernel must not hold up what takes it back. */
+const dyingMs = 1000;
+
+/** Nothing that waits for it goes on. */
+export const never = (): Promise<never> => new Promise(() => {});
+
+export function interruptible(machine: NodeSys): Interruptible {
+  const takingBack = new AsyncLocalStorage<true>();
+  let isInterrupted = false;
+  const standsStill = () => isInterrupted && takingBack.getStore() === undefined;
+  /** A step begun before the signal has no consequence after it, either: its command was killed. */
+  const gated =
+    <Args extends readonly unknown[], Result>(step: (...args: Args) => Promise<Result>) =>
+    async (...args: Args): Promise<Result> => {
+      if (standsStill()) return await never();
+      const settled = await step(...args).then(
+        (value) => () => value,
+        (error: unknown) => () => {
+          throw error;
+        },
+      );
+      return standsStill() ? await never() : settled();
+    };
+  return {
+    sys: {
+      ...machine,
+      run: gated(machine.run),
+      launch: gated(machine.launch),
+      write: gated(machine.write),
+      sleep: gated(machine.sleep),
+    },
+    isInterrupted: () => isInterrupted,
+    async interrupt(takeBack) {
+      isInterrupted = true;
+      machine.shelter();
+      machine.killUnderway();
+      const latest = machine.now() + dyingMs;
+      while (machine.underway().length > 0 && machine.now() < latest) await machine.sleep(10);
+      await takingBack.run(true, takeBack);
+    },
+  };
+}
