@@ -37,6 +37,8 @@ async function lookAround(ctx: Ctx): Promise<void> {
   await copyIfWanted(ctx);
   const { warnUntracked } = await import('./tracking.ts');
   await warnUntracked(ctx);
+  const { keepOnList } = await import('./old-clients.ts');
+  await keepOnList(ctx);
   const { watchRoom } = await import('./reserve.ts');
   await watchRoom(ctx);
 }

@@ -7,6 +7,7 @@ import { requireUnits, standstill, startServer } from './daemons.ts';
 import { claim, requireNoOther } from './instance.ts';
 import { endLockGrace, loadNfsd } from './kernel.ts';
 import { notify, requireNotifyCommand } from './notify.ts';
+import { beginList } from './old-clients.ts';
 import type { Ctx } from './params.ts';
 import { leaveToMonitor } from './records.ts';
 import { takeRoom } from './reserve.ts';
@@ -51,6 +52,7 @@ export async function start(ctx: Ctx): Promise<void> {
   await takeRoom(ctx);
   await startRquotad(ctx, facts);
   await claim(host, memory);
+  await beginList(memory);
   await leaveToMonitor(memory, facts.v3 && callout === undefined);
   await notify(ctx, facts);
   await endServerAfterPacemaker(host, log, facts);

@@ -13,6 +13,7 @@ import { endLeftovers, endProcesses, names, stopServer } from './daemons.ts';
 import { binding } from './infodir.ts';
 import { otherOwner } from './instance.ts';
 import { restoreNumbers } from './kernel.ts';
+import { completeList } from './old-clients.ts';
 import type { Ctx } from './params.ts';
 import { pipefsOn, unmountPipefs } from './pipefs.ts';
 import { stopRquotad } from './rquotad.ts';
@@ -27,6 +28,7 @@ export async function stop(ctx: Ctx): Promise<void> {
   const owner = await otherOwner(host, memory, found);
   if (owner !== undefined) return log.info(`the NFS server of this node is ${owner}'s and goes on`);
   await endSender(host, memory);
+  await completeList(ctx);
   await stopServer(host, log, await findManager(host, params.nfs_init_script));
   const left = await endLeftovers(host);
   const again = found.is === 'ours' || found.is === 'moved' ? await release(ctx, found.mount) : [];

@@ -1,3 +1,4 @@
+import * as clients from './nfs/client-list.ts';
 import * as nsm from './nfs/nsm-jobs.ts';
 import * as state from './nfs/state-jobs.ts';
 import type { Job, RunTool } from './storage/file-jobs.ts';
@@ -27,6 +28,7 @@ export const jobs = {
   giveRoom: state.giveRoom,
   markOrderly: state.markOrderly,
   takeRoom: state.takeRoom,
+  changeClientList: clients.changeClientList,
 } satisfies { readonly [name: string]: Job };
 
 export type Jobs = typeof jobs;

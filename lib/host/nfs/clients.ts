@@ -65,6 +65,56 @@ export async function clientsHolding(host: Host, device: string): Promise<number
   return states.filter((text) => holdsState(text, device)).length;
 }
 
+/** A client of NFSv4.0, as the kernel knows it. */
+export type OldClient = {
+  /** Of its directory; another one once the client has begun anew. */
+  readonly id: string;
+  /** Its own name for itself, in hexadecimal. */
+  readonly name: string;
+  /** `confirmed`, `courtesy` once its lease is over and nobody has asked for what it holds (Linux 5.19), … */
+  readonly status: string;
+  /** Seconds since its lease was renewed; `undefined` before Linux 5.19. */
+  readonly silentFor: number | undefined;
+};
+
+/**
+ * The clients of NFSv4.0. `undefined` where the kernel (before 5.3) does not tell.
+ *
+ *     address: "10.77.0.30:829"
+ *     status: confirmed
+ *     seconds from last renew: 3
+ *     name: "Linux NFSv4.0 client\x2f10.77.0.20"
+ *     minor version: 0
+ */
+export async function oldClients(host: Host): Promise<readonly OldClient[] | undefined> {
+  if (!(await isThere(host, clients))) return undefined;
+  const found: OldClient[] = [];
+  for (const id of await listIfThere(host, clients)) {
+    const info = await ofClient(host, id, 'info');
+    if (!/^minor version: 0$/m.test(info)) continue;
+    const quoted = /^name: "(.*)"$/m.exec(info)?.[1] ?? '';
+    const silent = /^seconds from last renew: (\d+)$/m.exec(info)?.[1];
+    found.push({
+      id,
+      name: unquoted(quoted).toString('hex'),
+      status: /^status: (\w+)$/m.exec(info)?.[1] ?? '',
+      silentFor: silent === undefined ? undefined : Number(silent),
+    });
+  }
+  return found;
+}
+
+/** Of what seq_quote_mem() of the kernel writes: what is no printable ASCII, and the two of its own, as `\x2f`. */
+const unquoted = (text: string): Buffer =>
+  Buffer.from(
+    text.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  );
+
+/** Whether a client holds anything: an open file, a lock, a delegation. */
+export const holdsAnything = async (host: Host, id: string): Promise<boolean> =>
+  /\btype: (?:open|lock|deleg)/.test(await ofClient(host, id, 'states'));
+
 /** nfsd names the superblock before the inode: `superblock: "fd:01:4711"`. */
 export const holdsState = (states: string, device: string): boolean =>
   states.includes(`superblock: "${hexOf(device)}:`);

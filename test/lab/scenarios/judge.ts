@@ -37,7 +37,7 @@ export async function judge(run: Run, active: NodeName, happened: number, scenar
   checks.add('no failed action', state !== undefined && failures.length === 0, reasons.join('; '));
   const complaints = (
     await steps.run('kernel logs of the clients', 60, (signal) => workload.kernelComplaints(signal))
-  ).filter((line) => !isRefusal(run, line) && !mayBeOldClient(run, line));
+  ).filter((line) => !isRefusal(run, line));
   checks.add(
     "the clients' kernels report no lost state",
     complaints.length === 0,
@@ -105,13 +105,6 @@ const isAddressFirst = ({ plan }: Run): boolean => plan.campaign === 'seed' || p
 /** Where the address comes first, clients meet a server that does not export yet: `check` says so (ADDRESS_FIRST). */
 const isRefusal = (run: Run, message: string): boolean =>
   isAddressFirst(run) && /Permission denied|Stale file handle|check lease failed .* error 13$/.test(message);
-
-/**
- * A kernel's client of NFSv4.0 may lose a lock at the second move (docs/differences/nfsserver.md), and its log does not say which client it was.
- * What becomes of the locks of each version its own programs tell.
- */
-const mayBeOldClient = ({ plan }: Run, message: string): boolean =>
-  plan.campaign === 'nfs' && /: lost \d+ locks$/.test(message);
 
 async function look(
   run: Run,

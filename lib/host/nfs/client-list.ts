@@ -1,0 +1,66 @@
+import type { RunTool } from '../storage/file-jobs.ts';
+import { type Directory, RefusedError } from '../sys/directory.ts';
+import { queryDatabase } from '../sys/sqlite.ts';
+
+// nfsdcld's database (nfs-utils, `nfsdcld/main.sqlite`), by a child of ours: for each start of the server, its epoch, a table of the NFSv4
+// clients that may claim at the next one. `grace` has the epoch that runs, and the one whose clients may claim now, 0 after grace.
+
+const folder = 'nfsdcld';
+const database = 'main.sqlite';
+
+export type Change = {
+  /** Clients' own names for themselves, in hexadecimal. */
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+};
+
+/** What came of it; `absent`: nfsdcld has no database here. */
+export type Changed = 'changed' | 'absent';
+
+/** Puts clients on the list of the server that runs, and takes others off it. */
+export function changeClientList(dir: Directory, { add, remove }: Change, run: RunTool): Changed {
+  const home = dir.sub(folder);
+  if (home?.facts(database) === undefined) return 'absent';
+  for (const name of [database, ...['-journal', '-wal', '-shm'].map((end) => `${database}${end}`)]) {
+    const facts = home.facts(name);
+    if (facts && (facts.kind !== 'file' || facts.links > 1))
+      throw new RefusedError(
+        `${home.path}/${name} is ${facts.kind === 'file' ? 'a file with another name' : `a ${facts.kind}`}: it is not opened`,
+      );
+  }
+  // by name, as nfsdcld opens it: SQLite would make its journal of a pinned file's name
+  const ask = (...statements: readonly string[]) =>
+    queryDatabase(`${home.path}/${database}`, statements, run);
+  const [[epochs = []] = [], tables = []] = ask(
+    'SELECT current, recovery FROM grace',
+    `SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'rec-%'`,
+  );
+  const [current, recovery] = epochs;
+  // nfs-utils 2.5.2 wrote the number without zeros before it
+  const tableOf = (epoch: unknown) =>
+    tables.map(([name]) => String(name)).find((name) => Number.parseInt(name.slice(4), 16) === epoch);
+  const list = tableOf(current);
+  if (list === undefined) throw new Error(`nfsdcld has no list of epoch ${current}`);
+  const before = recovery === 0 ? undefined : tableOf(recovery);
+  const columns = (table: string) =>
+    ask(`SELECT name FROM pragma_table_info('${table}')`)[0]?.map(([name]) => name) ?? [];
+  // the hash of a Kerberos principal, which a claim is held against (nfs-utils 2.4.3); where it is not on the list before, none is
+  const hasHash = before !== undefined && [list, before].every((one) => columns(one).includes('princhash'));
+  const isStill = `(SELECT current FROM grace) = ${Number(current)}`;
+  ask(
+    'BEGIN IMMEDIATE',
+    ...add.map((id) =>
+      hasHash
+        ? `INSERT OR IGNORE INTO "${list}" (id, princhash) SELECT ${blob(id)}, (SELECT princhash FROM "${before}" WHERE id = ${blob(id)}) WHERE ${isStill}`
+        : `INSERT OR IGNORE INTO "${list}" (id) SELECT ${blob(id)} WHERE ${isStill}`,
+    ),
+    ...remove.map((id) => `DELETE FROM "${list}" WHERE id = ${blob(id)} AND ${isStill}`),
+    'COMMIT',
+  );
+  return 'changed';
+}
+
+function blob(hex: string): string {
+  if (!/^(?:[0-9a-f]{2})*$/.test(hex)) throw new Error(`${hex} is no name in hexadecimal`);
+  return `X'${hex}'`;
+}
