@@ -10,14 +10,10 @@ type Database = { prepare(sql: string): Statement; close(): void };
 /** How long another process may keep the database to itself, in milliseconds. */
 const patienceMs = 2000;
 
-/** Whatever has SQLite on this machine: Bun, a newer Node, or the Python that pcs and crmsh are written in. */
-export class NoSqliteError extends Error {
-  override readonly name = 'NoSqliteError';
-}
-
 /**
- * Carries out statements, one after the other, in a database that is there. Returns the rows of each. Throws the database's own error,
- * or `NoSqliteError`. Synchronous: for a child of ours (storage/file-jobs.ts).
+ * Carries out statements, one after the other, in a database that is there: by Bun, a newer Node, or the Python that pcs and crmsh are
+ * written in. Returns the rows of each. Throws the database's own error, or that there is none of these. Synchronous: for a child of
+ * ours (storage/file-jobs.ts).
  */
 export function queryDatabase(path: string, statements: readonly string[], run: RunTool): readonly Row[][] {
   const all = [`PRAGMA busy_timeout=${patienceMs}`, ...statements];
@@ -64,6 +60,6 @@ function byPython(path: string, statements: readonly string[], run: RunTool): Ro
   if (code === 0) return JSON.parse(stdout) as Row[][];
   const said = stderr.trim().split('\n').at(-1) ?? '';
   if (said === '' || /ModuleNotFoundError/.test(said))
-    throw new NoSqliteError('neither this runtime nor python3 can read SQLite databases');
+    throw new Error('neither this runtime nor python3 can read SQLite databases');
   throw new Error(said);
 }
