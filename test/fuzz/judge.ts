@@ -45,7 +45,7 @@ export function judge(one: Case, dir: string): readonly Fault[] {
     );
     for (const process of ended.left) earlier.add(process);
   }
-  judgeLife(one, codes, faults);
+  judgeLife(one, codes, dir, faults);
   return faults;
 }
 
@@ -246,15 +246,25 @@ function mayChange({ agent }: Case, call: Call, path: string): boolean {
 }
 
 /** On a calm machine the actions of a life agree with each other. */
-function judgeLife({ agent, calm, calls }: Case, codes: readonly string[], faults: Fault[]): void {
+function judgeLife(
+  { agent, calm, calls }: Case,
+  codes: readonly string[],
+  dir: string,
+  faults: Fault[],
+): void {
   if (!calm) return;
   let running: boolean | undefined;
   for (const [index, { action }] of calls.entries()) {
     const code = endOf(codes, index + 1)?.code;
-    const say = (what: string) => void faults.push({ call: index + 1, what });
+    // whose time was over by his own word may have waited for the processor
+    const said = fileIn(dir, `2.${index + 1}`).toString('latin1');
+    const reason = /^ocf-exit-reason:(.*)$/m.exec(said)?.[1] ?? '';
+    const isTimeOver = reason.includes(' did not end within ');
+    const say = (what: string) =>
+      void faults.push({ call: index + 1, what, ...(isTimeOver && { late: true as const }) });
     if (action === 'start') running = code === 0 ? true : undefined;
     if (action === 'stop') {
-      if (code !== 0) say('a stop that failed where nothing is in its way');
+      if (code !== 0) say(`a stop that failed where nothing is in its way: ${reason}`);
       running = false;
     }
     // there is no NFS server here: what is exported is not served
