@@ -19,9 +19,13 @@ const patienceMs = 5000;
 /** The share of a lease after which a silent client is taken off. A Linux client renews its lease after two thirds. */
 const freshShare = 0.8;
 
-/** Whom this agent has put on the list of the server that runs: at most these, and all of them once it is `settled`. */
-type Listed = { readonly names: readonly string[]; readonly settled: boolean };
-const nobody: Listed = { names: [], settled: true };
+type Listed = {
+  /** Whom this agent has put on the list of the server that runs: at most these, and all of them once it is `settled`. */
+  readonly names: readonly string[];
+  readonly settled: boolean;
+  /** Of that server, in seconds. */
+  readonly lease: number;
+};
 
 /** A new start has a new list. */
 export const beginList = (memory: Memory): Promise<void> => memory.hint(fact, undefined);
@@ -31,23 +35,20 @@ export async function keepOnList(ctx: Ctx): Promise<void> {
   await warned(ctx, async () => {
     const { host, memory } = ctx;
     const all = (await oldClients(host)) ?? [];
-    const { names, settled } = (await memory.fact<Listed>(fact)) ?? nobody;
-    if (all.length === 0 && names.length === 0) return;
-    const lease = (await leaseSeconds(host)) ?? 0;
-    // where the kernel does not tell when a lease was renewed, nobody can be taken off in time: there only a stop writes the list
-    const isFresh = ({ status, silentFor = Number.POSITIVE_INFINITY }: OldClient) =>
-      status === 'confirmed' && silentFor < lease * freshShare;
-    const fresh = all.filter(isFresh);
+    const before = await memory.fact<Listed>(fact);
+    if (all.length === 0 && before === undefined) return;
+    const { names, settled, lease } = before ?? (await noted(ctx, await leaseSeconds(host)));
     const wanted: string[] = [];
-    for (const { id, name } of fresh)
-      if (names.includes(name) || (await holdsAnything(host, id))) wanted.push(name);
+    for (const one of all)
+      if (isFresh(one, lease) && (names.includes(one.name) || (await holdsAnything(host, one.id))))
+        wanted.push(one.name);
     const add = settled ? wanted.filter((name) => !names.includes(name)) : wanted;
     const remove = names.filter((name) => !wanted.includes(name));
     if (add.length === 0 && remove.length === 0) return;
     // before it is done: whoever is on the list unknown to us would never be taken off
-    await memory.hint(fact, { names: [...names, ...add], settled: false } satisfies Listed);
+    await memory.hint(fact, { names: [...names, ...add], settled: false, lease } satisfies Listed);
     await changeList(host, { add, remove });
-    await memory.hint(fact, { names: wanted, settled: true } satisfies Listed);
+    await memory.hint(fact, { names: wanted, settled: true, lease } satisfies Listed);
   });
 }
 
@@ -60,6 +61,17 @@ export async function completeList(ctx: Ctx): Promise<void> {
     if (add.length > 0) await changeList(ctx.host, { add, remove: [] });
   });
 }
+
+/** The lease is asked for once: a steady monitor starts no process. */
+async function noted({ memory }: Ctx, lease = 0): Promise<Listed> {
+  const nobody: Listed = { names: [], settled: true, lease };
+  await memory.hint(fact, nobody);
+  return nobody;
+}
+
+/** Where the kernel does not tell when a lease was renewed, nobody can be taken off in time: there only a stop writes the list. */
+const isFresh = ({ status, silentFor = Number.POSITIVE_INFINITY }: OldClient, lease: number): boolean =>
+  status === 'confirmed' && silentFor < lease * freshShare;
 
 const changeList = (host: Host, change: Change) =>
   beneath(host, stateRoot, 'changeClientList', change, { timeoutMs: patienceMs });

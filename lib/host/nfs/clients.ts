@@ -48,10 +48,13 @@ async function hasLockdLocks(host: Host, device: string): Promise<boolean> {
   return false;
 }
 
-/** Seconds that an NFSv4 client may stay silent before its state is given up. */
+/**
+ * Seconds that an NFSv4 client may stay silent before its state is given up. By a child: the kernel has whoever reads it wait for the mutex
+ * that a shutdown with a dead disk below it never gives back.
+ */
 export async function leaseSeconds(host: Host): Promise<number | undefined> {
-  const text = (await readIfThere(host, '/proc/fs/nfsd/nfsv4leasetime')) ?? '';
-  return /^\d+\s*$/.test(text) ? Number.parseInt(text, 10) : undefined;
+  const { stdout } = await host.tryRun(['cat', '/proc/fs/nfsd/nfsv4leasetime'], { timeoutMs: 3000 });
+  return /^\d+\s*$/.test(stdout) ? Number.parseInt(stdout, 10) : undefined;
 }
 
 /**

@@ -51,7 +51,7 @@ async function serving(): Promise<{ machine: NfsMachine; asked: string[]; fail: 
   let fails = false;
   const [self] = machine.self;
   const others = machine.handler(self);
-  machine.files.set('/proc/fs/nfsd/nfsv4leasetime', `${lease}\n`);
+  machine.on('cat', ([file]) => (file === '/proc/fs/nfsd/nfsv4leasetime' ? `${lease}\n` : { code: 1 }));
   machine.on(self, (args, command) => {
     const { job, ask } = JSON.parse(String(command.input ?? 'null')) as Order;
     if (job !== 'changeClientList') return others(args, command);
@@ -102,6 +102,9 @@ test.each<readonly [what: string, shown: Shown, monitored: string, stopped: stri
   expect((await monitor(machine)).code).toBe(0);
   expect((await monitor(machine)).code).toBe(0);
   expect(asked, 'once, not with every monitor').toEqual(monitored ? [monitored] : []);
+  const before = machine.ran.length;
+  expect((await monitor(machine)).code).toBe(0);
+  expect(machine.ran.slice(before), 'a steady monitor starts no process').toEqual([]);
   asked.length = 0;
   expect((await run(machine, 'stop')).code).toBe(0);
   expect(asked).toEqual(stopped ? [stopped] : []);
