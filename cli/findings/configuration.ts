@@ -244,7 +244,7 @@ function* alerts({ cib }: Cluster): Generator<Finding> {
 
 const defaultSeconds = 90;
 
-function* nfs(facts: Facts, { firewall }: Setup): Generator<Finding> {
+function* nfs(facts: Facts, { firewall, oldClients }: Setup): Generator<Finding> {
   const server =
     facts.cluster.is === 'known' &&
     facts.cluster.value.cib.primitives.find(({ type }) => type === 'nfsserver')?.id;
@@ -263,6 +263,15 @@ function* nfs(facts: Facts, { firewall }: Setup): Generator<Finding> {
     );
   if (graceSeconds < leaseSeconds)
     yield finding('GRACE_BELOW_LEASE', { grace: graceSeconds, lease: leaseSeconds }, place);
+  if (oldClients.is === 'known' && oldClients.value > 0)
+    yield finding(
+      'OLD_CLIENTS',
+      { count: oldClients.value },
+      {
+        node: facts.node,
+        ...setting('/proc/fs/nfsd/clients', `minor version: 0, ${oldClients.value} times`),
+      },
+    );
   const wall = firewall.is === 'known' ? firewall.value : null;
   const daemons = randomPorts.join(', ');
   if (randomPorts.length > 0)

@@ -438,6 +438,17 @@ export const catalogue = {
     ],
     see: 'grace',
   },
+  OLD_CLIENTS: {
+    severity: 'warning',
+    about: 'nfs',
+    what: 'clients of NFSv4.0: {count}; after a restart of the server, wherever, they may read old data of a file that they have locked, and write over what others wrote',
+    why: 'Linux (7.2) gives a client of NFSv4.0 that claims a file which it has open a delegation of it, and with that the client believes what it had in its cache before the restart. NFSv4.1 and later are not affected.',
+    fix: [
+      'mount -o vers=4.2 …   # on the clients',
+      "echo 'fs.leases-enable=0' > /etc/sysctl.d/ha-nfs.conf && sysctl -p /etc/sysctl.d/ha-nfs.conf   # or on both nodes: no delegations for anybody",
+    ],
+    see: 'grace',
+  },
   GRACE_BELOW_LEASE: {
     severity: 'warning',
     about: 'nfs',

@@ -122,6 +122,7 @@ describe('check', () => {
     ['/etc/nfs.conf.d/zz.conf', '[nfsd]\ngrace-time=5\n', 'GRACE_BELOW_LEASE'],
     ['/proc/sys/fs/nfs/nlm_grace_period', '15\n', 'LOCKD_GRACE_LONG'],
     ['/proc/sys/fs/nfs/nlm_grace_period', '0\n', 'LOCKD_GRACE_LONG'],
+    ['/proc/fs/nfsd/clients/7/info', 'name: "Linux NFSv4.0 c"\nminor version: 0\n', 'OLD_CLIENTS'],
     ['/etc/corosync/corosync.conf', 'totem {\n  version: 2\n}\n', 'DETECTION_SLOW'],
     ['/etc/corosync/corosync.conf', 'totem {\n  token: 500\n}\n', 'DETECTION_HASTY'],
   ] as const)('%s: %j: %s', async (path, text, code) => {
@@ -132,6 +133,7 @@ describe('check', () => {
 
   test.each([
     ['/proc/sys/fs/nfs/nlm_grace_period', '10\n', 'LOCKD_GRACE_LONG'],
+    ['/proc/fs/nfsd/clients/7/info', 'name: "Linux NFSv4.2 c"\nminor version: 2\n', 'OLD_CLIENTS'],
     ['/etc/corosync/corosync.conf', 'totem {\n  token: 1000\n}\n', 'DETECTION_SLOW'],
     ['/etc/corosync/corosync.conf', 'totem {\n  token: 1000\n}\n', 'DETECTION_HASTY'],
   ] as const)('%s: %j: not %s', async (path, text, code) => {
