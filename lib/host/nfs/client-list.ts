@@ -1,6 +1,6 @@
 import type { RunTool } from '../storage/file-jobs.ts';
+import { queryDatabase } from '../storage/sqlite.ts';
 import { type Directory, RefusedError } from '../sys/directory.ts';
-import { queryDatabase } from '../sys/sqlite.ts';
 
 // nfsdcld's database (nfs-utils, `nfsdcld/main.sqlite`), by a child of ours: for each start of the server, its epoch, a table of the NFSv4
 // clients that may claim at the next one. `grace` has the epoch that runs, and the one whose clients may claim now, 0 after grace.

@@ -1,4 +1,4 @@
-import type { RunTool } from '../storage/file-jobs.ts';
+import type { RunTool } from './file-jobs.ts';
 
 /** A row's columns: text, whole numbers, null; blobs are to be asked for as `hex(…)`. */
 export type Row = readonly (string | number | null)[];
