@@ -37,8 +37,8 @@ export function changeClientList(dir: Directory, { add, remove }: Change, run: R
   );
   const [current, recovery] = epochs;
   // nfs-utils 2.5.2 wrote the number without zeros before it
-  const tableOf = (epoch: unknown) =>
-    tables.map(([name]) => String(name)).find((name) => Number.parseInt(name.slice(4), 16) === epoch);
+  const lists = tables.map(([name]) => String(name)).filter((name) => /^rec-[0-9a-f]+$/.test(name));
+  const tableOf = (epoch: unknown) => lists.find((name) => Number.parseInt(name.slice(4), 16) === epoch);
   const list = tableOf(current);
   if (list === undefined) throw new Error(`nfsdcld has no list of epoch ${current}`);
   const before = recovery === 0 ? undefined : tableOf(recovery);

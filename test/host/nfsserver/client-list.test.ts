@@ -114,6 +114,11 @@ describe.each(Object.keys(runtimes) as (keyof typeof runtimes)[])('in %s', (runt
 
   test.each<readonly [what: string, make: () => unknown, trouble: RegExp]>([
     ['no list of this epoch', () => make(...grace(9, 0), ...list(padded(8), ['a'])), /no list of epoch 9/],
+    [
+      'a list whose name is more than one',
+      () => make(...grace(9, 0), 'CREATE TABLE "rec-9"" (id) VALUES (1);" (id)'),
+      /no list of epoch 9/,
+    ],
     ['another database', () => make('CREATE TABLE t (x)'), /no such table: grace/],
     ['no database at all', () => execFileSync('sh', ['-c', `seq 1000 > ${file}`]), /not a database/],
     ['a link', () => symlinkSync('/etc/passwd', file), /main.sqlite is a symbolic link: it is not opened/],
