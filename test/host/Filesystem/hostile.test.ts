@@ -52,14 +52,6 @@ describe('S10: a user without rights', () => {
     expect(sandbox.isMounted(resource.directory)).toBe(false);
   });
 
-  test('has 1.2 million descriptors, of which a few are here, the last ones: ended in time', async () => {
-    const { resource, place } = await started({ meta_timeout: '40000' });
-    const user = await sandbox.user(`ulimit -n $(ulimit -Hn); exec ${python} ${way} many ${place}`);
-    const answer = await sandbox.ours('stop', resource);
-    expect(answer).toMatchObject({ code: 0, stderr: expect.stringMatching(/\(fd \d+ /) });
-    expect([isAlive(user.pid), isFree(resource.device)]).toEqual([false, true]);
-  });
-
   test('whose processes are born again faster than they are ended: he is ended', async () => {
     const { resource, place } = await started({ meta_timeout: '20000' });
     const user = await sandbox.user(`exec ${python} ${way} respawning ${place}`);
