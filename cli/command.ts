@@ -4,7 +4,7 @@ import { type Host, hostOn } from '../lib/host/host.ts';
 import { type NodeSys, nodeSys } from '../lib/host/sys/node-sys.ts';
 import { CommandError, type Ending, exitStatus } from './exit.ts';
 import { lockDir } from './facts/at-work.ts';
-import { interruptible, never } from './interrupt.ts';
+import { interruptible } from './interrupt.ts';
 import { print } from './output/print.ts';
 import { languageOf, type Terminal, terminalFor } from './output/terminal.ts';
 
@@ -58,22 +58,17 @@ export async function perform(
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
     process.on(signal, async () => {
-      if (interruption.isInterrupted()) return; // whoever presses Ctrl-C twice wants it to end, not half taken back
       await interruption.interrupt(async () => {
         for (const work of cleanup) await work().catch(() => {});
       });
       end('interrupted');
     });
-  let ending: Ending;
   try {
-    ending = await work(call);
+    end(await interruption.own(() => work(call)));
   } catch (error) {
-    if (interruption.isInterrupted()) return await never();
     sys.killUnderway();
-    ending = tell(error, call);
+    end(tell(error, call));
   }
-  if (interruption.isInterrupted()) return await never();
-  end(ending);
 }
 
 /** Failures of the host and of commands are written for people; other errors need their names. */

@@ -5,8 +5,12 @@ import type { NodeSys } from '../lib/host/sys/node-sys.ts';
 export type Interruptible = {
   /** The machine, as the command and what takes it back see it. */
   readonly sys: NodeSys;
-  isInterrupted(): boolean;
-  /** Ends what runs and calls `takeBack`, whose commands neither a further Ctrl-C nor the command's own work disturbs. */
+  /** The command's own work: once interrupted, it comes to no end. */
+  own<Result>(work: () => Promise<Result>): Promise<Result>;
+  /**
+   * Ends what runs and calls `takeBack`, whose commands neither a further Ctrl-C nor the command's own work disturbs. Whoever interrupts
+   * once more waits for ever: who presses Ctrl-C twice wants it to end, not half taken back.
+   */
   interrupt(takeBack: () => Promise<void>): Promise<void>;
 };
 
@@ -14,7 +18,7 @@ export type Interruptible = {
 const dyingMs = 1000;
 
 /** Nothing that waits for it goes on. */
-export const never = (): Promise<never> => new Promise(() => {});
+const never = (): Promise<never> => new Promise(() => {});
 
 export function interruptible(machine: NodeSys): Interruptible {
   const takingBack = new AsyncLocalStorage<true>();
@@ -41,8 +45,9 @@ export function interruptible(machine: NodeSys): Interruptible {
       write: gated(machine.write),
       sleep: gated(machine.sleep),
     },
-    isInterrupted: () => isInterrupted,
+    own: (work) => gated(work)(),
     async interrupt(takeBack) {
+      if (isInterrupted) return await never();
       isInterrupted = true;
       machine.shelter();
       machine.killUnderway();

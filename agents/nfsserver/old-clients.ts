@@ -34,7 +34,7 @@ export const beginList = (memory: Memory): Promise<void> => memory.hint(fact, un
 export async function keepOnList(ctx: Ctx): Promise<void> {
   await warned(ctx, async () => {
     const { host, memory } = ctx;
-    const all = (await oldClients(host)) ?? [];
+    const all = await oldClients(host);
     const before = await memory.fact<Listed>(fact);
     if (all.length === 0 && before === undefined) return;
     const { names, settled, lease } = before ?? (await noted(ctx, await leaseSeconds(host)));
@@ -56,7 +56,7 @@ export async function keepOnList(ctx: Ctx): Promise<void> {
 export async function completeList(ctx: Ctx): Promise<void> {
   await warned(ctx, async () => {
     const add: string[] = [];
-    for (const { id, name, status } of (await oldClients(ctx.host)) ?? [])
+    for (const { id, name, status } of await oldClients(ctx.host))
       if (/^(?:confirmed|courtesy)$/.test(status) && (await holdsAnything(ctx.host, id))) add.push(name);
     if (add.length > 0) await changeList(ctx.host, { add, remove: [] });
   });

@@ -85,7 +85,7 @@ export async function lookAtSetup(host: Host, cluster: Cluster | null): Promise<
 
 async function oldClientsHere(host: Host): Promise<number> {
   const leases = (await readIfThere(host, '/proc/sys/fs/leases-enable')) ?? '1';
-  return leases.trim() === '0' ? 0 : ((await oldClients(host)) ?? []).length;
+  return leases.trim() === '0' ? 0 : (await oldClients(host)).length;
 }
 
 /** Of corosync 3.1, in milliseconds. */

@@ -108,6 +108,12 @@ function judgeCode(one: Case, call: Call, { code }: Ended, say: Say): void {
 
 const prefix = 'ocf-exit-reason:';
 
+const reasonsIn = (dir: string, at: number): readonly string[] =>
+  fileIn(dir, `2.${at}`)
+    .toString('latin1')
+    .split('\n')
+    .filter((line) => line.startsWith(prefix));
+
 function judgeWords(call: Call, { code }: Ended, dir: string, at: number, say: Say): void {
   const out = fileIn(dir, `1.${at}`);
   if (call.stdout === 'kept' && !isTalk(call.action) && out.length > 0)
@@ -119,10 +125,7 @@ function judgeWords(call: Call, { code }: Ended, dir: string, at: number, say: S
     call.limits.some((limit) => limit.startsWith('fsize'))
   )
     return;
-  const reasons = fileIn(dir, `2.${at}`)
-    .toString('latin1')
-    .split('\n')
-    .filter((line) => line.startsWith(prefix));
+  const reasons = reasonsIn(dir, at);
   const request = requestOf(call);
   const isSilent = code === 7 && request.probe && request.byPacemaker;
   const expected = code === 0 || code === 8 || isSilent ? 0 : 1;
@@ -257,8 +260,7 @@ function judgeLife(
   for (const [index, { action }] of calls.entries()) {
     const code = endOf(codes, index + 1)?.code;
     // whose time was over by his own word may have waited for the processor
-    const said = fileIn(dir, `2.${index + 1}`).toString('latin1');
-    const reason = /^ocf-exit-reason:(.*)$/m.exec(said)?.[1] ?? '';
+    const reason = reasonsIn(dir, index + 1)[0]?.slice(prefix.length) ?? '';
     const isTimeOver = reason.includes(' did not end within ');
     const say = (what: string) =>
       void faults.push({ call: index + 1, what, ...(isTimeOver && { late: true as const }) });

@@ -33,28 +33,28 @@ export function changeClientList(dir: Directory, { add, remove }: Change, run: R
     queryDatabase(`${home.path}/${database}`, statements, run);
   const [[epochs = []] = [], tables = []] = ask(
     'SELECT current, recovery FROM grace',
-    `SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'rec-%'`,
+    `SELECT t.name, max(c.name = 'princhash') FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name LIKE 'rec-%' GROUP BY t.name`,
   );
   const [current, recovery] = epochs;
   // nfs-utils 2.5.2 wrote the number without zeros before it
-  const lists = tables.map(([name]) => String(name)).filter((name) => /^rec-[0-9a-f]+$/.test(name));
-  const tableOf = (epoch: unknown) => lists.find((name) => Number.parseInt(name.slice(4), 16) === epoch);
-  const list = tableOf(current);
+  const lists = tables
+    .map(([name, hash]) => ({ name: String(name), hasHash: hash === 1 }))
+    .filter(({ name }) => /^rec-[0-9a-f]+$/.test(name));
+  const listOf = (epoch: unknown) => lists.find(({ name }) => Number.parseInt(name.slice(4), 16) === epoch);
+  const list = listOf(current);
   if (list === undefined) throw new Error(`nfsdcld has no list of epoch ${current}`);
-  const before = recovery === 0 ? undefined : tableOf(recovery);
-  const columns = (table: string) =>
-    ask(`SELECT name FROM pragma_table_info('${table}')`)[0]?.map(([name]) => name) ?? [];
+  const before = recovery === 0 ? undefined : listOf(recovery);
   // the hash of a Kerberos principal, which a claim is held against (nfs-utils 2.4.3); where it is not on the list before, none is
-  const hasHash = before !== undefined && [list, before].every((one) => columns(one).includes('princhash'));
+  const hasHash = list.hasHash && before?.hasHash;
   const isStill = `(SELECT current FROM grace) = ${Number(current)}`;
   ask(
     'BEGIN IMMEDIATE',
     ...add.map((id) =>
       hasHash
-        ? `INSERT OR IGNORE INTO "${list}" (id, princhash) SELECT ${blob(id)}, (SELECT princhash FROM "${before}" WHERE id = ${blob(id)}) WHERE ${isStill}`
-        : `INSERT OR IGNORE INTO "${list}" (id) SELECT ${blob(id)} WHERE ${isStill}`,
+        ? `INSERT OR IGNORE INTO "${list.name}" (id, princhash) SELECT ${blob(id)}, (SELECT princhash FROM "${before.name}" WHERE id = ${blob(id)}) WHERE ${isStill}`
+        : `INSERT OR IGNORE INTO "${list.name}" (id) SELECT ${blob(id)} WHERE ${isStill}`,
     ),
-    ...remove.map((id) => `DELETE FROM "${list}" WHERE id = ${blob(id)} AND ${isStill}`),
+    ...remove.map((id) => `DELETE FROM "${list.name}" WHERE id = ${blob(id)} AND ${isStill}`),
     'COMMIT',
   );
   return 'changed';

@@ -81,7 +81,7 @@ export type OldClient = {
 };
 
 /**
- * The clients of NFSv4.0. `undefined` where the kernel (before 5.3) does not tell.
+ * The clients of NFSv4.0; none where the kernel (before 5.3) does not tell.
  *
  *     address: "10.77.0.30:829"
  *     status: confirmed
@@ -89,8 +89,7 @@ export type OldClient = {
  *     name: "Linux NFSv4.0 client\x2f10.77.0.20"
  *     minor version: 0
  */
-export async function oldClients(host: Host): Promise<readonly OldClient[] | undefined> {
-  if (!(await isThere(host, clients))) return undefined;
+export async function oldClients(host: Host): Promise<readonly OldClient[]> {
   const found: OldClient[] = [];
   for (const id of await listIfThere(host, clients)) {
     const info = await ofClient(host, id, 'info');
