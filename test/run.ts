@@ -18,6 +18,24 @@ type Sum = {
 type Failure = { readonly title: string; readonly reason: string };
 type Tier = (resultsFile: string) => Promise<Sum>;
 
+/** A pipeline that gives up on a run shows none of it, so the run gives up first and names the tier. */
+const minutes = Number(process.env['TSHA_TEST_MINUTES'] ?? 80);
+const runEnds = Date.now() + minutes * 60_000;
+
+/** Output goes to the terminal; no command outlives the run's time. */
+const run = async (command: string, args: readonly string[]) => {
+  const done = await execa(bin(command), args, {
+    stdio: 'inherit',
+    reject: false,
+    cwd: projectFolder,
+    timeout: Math.max(runEnds - Date.now(), 1),
+    // The lab powers its machines off and removes its namespaces.
+    forceKillAfterDelay: 60_000,
+  });
+  if (done.timedOut) throw new Error(`not at its end when the ${minutes} min of the whole run were over`);
+  return done;
+};
+
 const bin = (name: string) => join(projectFolder, 'node_modules/.bin', name);
 
 /** Commands that all have to succeed, as one check. */
@@ -25,11 +43,7 @@ const check =
   (...commands: readonly (readonly string[])[]): Tier =>
   async () => {
     for (const [name = '', ...args] of commands) {
-      const { failed } = await execa(bin(name), args, {
-        stdio: 'inherit',
-        reject: false,
-        cwd: projectFolder,
-      });
+      const { failed } = await run(name, args);
       if (failed) return { passed: 0, failed: 1, skipped: 0 };
     }
     return { passed: 1, failed: 0, skipped: 0 };
@@ -48,11 +62,7 @@ const vitest =
   async (resultsFile) => {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultsFile}`];
     const chosen = projects.flatMap((project) => ['--project', project]);
-    const done = await execa(bin('vitest'), ['run', ...chosen, ...reporters], {
-      stdio: 'inherit',
-      reject: false,
-      cwd: projectFolder,
-    });
+    const done = await run('vitest', ['run', ...chosen, ...reporters]);
     const { testResults } = await results<VitestResults>(resultsFile);
     const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
     const having = (status: string) => tests.filter((test) => test.status === status);
@@ -80,8 +90,7 @@ const skipped: Sum = { passed: 0, failed: 0, skipped: 1, didNotRun: true };
 const labCannotRun = 3;
 
 const lab: Tier = async (resultsFile) => {
-  const command = ['test/lab/main.ts', 'test', '--results', resultsFile];
-  const done = await execa(bin('tsx'), command, { stdio: 'inherit', reject: false, cwd: projectFolder });
+  const done = await run('tsx', ['test/lab/main.ts', 'test', '--results', resultsFile]);
   if (done.exitCode === labCannotRun) return skipped;
   const sum = await results<Sum>(resultsFile);
   return { ...sum, failed: sum.failed || (done.failed ? 1 : 0) };
@@ -118,8 +127,8 @@ for (const name of process.argv.slice(2)) {
   console.log(`\n=== ${name}`);
   const since = Date.now();
   const sum = await tiers[name]?.(join(folder, `${name}.json`)).catch((error: unknown): Sum => {
-    console.error(`the ${name} tier broke off: ${error instanceof Error ? error.message : error}`);
-    return { passed: 0, failed: 1, skipped: 0 };
+    const reason = error instanceof Error ? error.message : String(error);
+    return { passed: 0, failed: 1, skipped: 0, failures: [{ title: 'the tier broke off', reason }] };
   });
   if (!sum) throw new Error(`there is no tier ${name}`);
   for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += sum[key];
@@ -146,7 +155,8 @@ if (broken.length > 0) console.log(['', `failed: ${broken.join(', ')}`, ...failu
 const incomplete = process.env['CI'] === 'true' && missing.length > 0;
 if (incomplete) console.log(`\nCI must run every tier: ${missing.join(', ')} did not run`);
 console.log(`\n${describe(total)}`);
-process.exitCode = total.failed > 0 || incomplete || total.passed === 0 ? 1 : 0;
+// What a killed tier left running must not keep the run alive.
+process.exit(total.failed > 0 || incomplete || total.passed === 0 ? 1 : 0);
 
 /** The reason up to its stack: at most eight lines. */
 function inShort({ title, reason }: Failure): string {
