@@ -23,6 +23,8 @@ usage: ./build.sh [command]
                               break such a cluster at random, while a checker keeps the books on what clients were promised
   fuzz [--runs N] [--seed S] [--flavour script|native] [--run N]
                               call the built agents with anything, on machines in any state; a fault says how to see it alone
+  fuzz --parsers [--runs N] [--seed S]
+                              give each parser so many texts that were changed at random
   new-agent NAME              write the skeleton of another agent
   reliability                 sum up what faults --record wrote into docs/reliability.md
   golden                      write metadata/golden anew, after an intended change of parameters, defaults or timeouts

@@ -47,8 +47,9 @@ export const sentenceOf = ({ code, facts }: Pick<AuditFinding, 'code' | 'facts'>
 
 /** As the cluster's configuration has it; null for a spelling that nobody understands. */
 async function promoteSeconds({ host, request }: Ctx): Promise<number | null> {
-  const xml = (await resourceXml(host, request)) ?? '';
-  const promote = all(await readXml(xml), 'op').find(({ attributes }) => attributes['name'] === 'promote');
+  const xml = await resourceXml(host, request);
+  const own = xml === undefined ? undefined : await readXml(xml);
+  const promote = own && all(own, 'op').find(({ attributes }) => attributes['name'] === 'promote');
   const timeout = promote?.attributes['timeout'];
   return timeout === undefined ? declaredPromoteSeconds : secondsIn(timeout);
 }

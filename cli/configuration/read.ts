@@ -1,5 +1,15 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument, type YAMLError } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isMap,
+  isPair,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
 import type { z } from 'zod';
 import { CommandError } from '../exit.ts';
 import { columnsOf, harmless, type Language } from '../output/terminal.ts';
@@ -73,10 +83,13 @@ function standardInput(): Buffer {
 export const readConfiguration = (file: string, text: string, language: Language): Configuration =>
   read(file, text, language, configurationShape, problemsIn);
 
+/** Without the library's own words on standard error, as of a list for a name. */
+const reading = { prettyErrors: false, logLevel: 'error' } as const;
+
 /** What is accepted: of a pair, or of a file that says nothing else, as where somebody else's commands made the cluster. */
 export function readAccepted(file: string, language: Language): Configuration['accept'] {
   const text = textOf(file, language);
-  const settings: unknown = parseDocument(text, { prettyErrors: false }).toJS();
+  const { settings } = settingsIn(parseDocument(text, reading));
   const isAlone =
     typeof settings === 'object' &&
     settings !== null &&
@@ -95,7 +108,7 @@ function read<T>(
 ): T {
   const words = configurationWords(language);
   const lines = new LineCounter();
-  const document = parseDocument(text.replace(/^\ufeff/, ''), { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text.replace(/^\ufeff/, ''), { ...reading, lineCounter: lines });
   const broken = [...document.errors, ...document.warnings];
   const told: Told[] = [];
   let configuration: T | undefined;
@@ -103,7 +116,10 @@ function read<T>(
   else if (document.contents === null || (isScalar(document.contents) && document.contents.value === null))
     throw new CommandError('unknown', say(words.emptyFile, { file: harmless(file) }));
   else {
-    const read = shape.safeParse(document.toJS(), { reportInput: true });
+    const { settings, alias } = settingsIn(document);
+    if (alias)
+      throw new CommandError('unknown', shown(file, text, [ofAlias(alias.node, words)], lines, words));
+    const read = shape.safeParse(settings, { reportInput: true });
     const problems = read.success
       ? [...rules(read.data)]
       : read.error.issues.flatMap((one) => ofShape(one, language));
@@ -118,6 +134,25 @@ type Words = ReturnType<typeof configurationWords>;
 
 /** An error and where it is: offsets in the text. */
 type Told = { readonly from: number; readonly to: number; readonly sentence: string };
+
+type Settings = { readonly settings?: unknown; readonly alias?: { readonly node: Alias | undefined } };
+
+/** What the document says, or which alias has no anchor, or too many of them (a file of 1 kB can stand for gigabytes). */
+function settingsIn(document: Document.Parsed): Settings {
+  try {
+    return { settings: document.toJS() };
+  } catch {
+    const aliases: Alias[] = [];
+    visit(document, { Alias: (_, node) => void aliases.push(node) });
+    const node = aliases.find((one) => one.resolve(document) === undefined) ?? aliases[0];
+    return { alias: { node } };
+  }
+}
+
+function ofAlias(node: Alias | undefined, words: Words): Told {
+  const [from, to] = node?.range ?? [0, 0];
+  return { from, to, sentence: say(words.yamlAlias, { word: node?.source ?? '' }) };
+}
 
 function ofYaml({ code, message, pos: [from, to] }: YAMLError, text: string, words: Words): Told {
   const word = text.slice(from, Math.min(to, from + 40));

@@ -13,6 +13,8 @@ const english = {
   yamlTwice: '"{word}" is there twice',
   yamlTab: 'a tab stands where YAML wants blanks',
   yamlStar: '"*" must stand between quotes: YAML takes it for the name of an anchor',
+  yamlAlias:
+    '"*{word}" stands for an anchor that is not there, or for too much: put it between quotes if it is meant as it is',
   yamlTag: 'the tag {word} means nothing here',
   yamlSeveral: 'this file holds several documents',
   didYouMean: ', did you mean "{word}"?',
@@ -109,6 +111,7 @@ const chinese: { readonly [name in Says]: string } = {
   yamlTwice: '“{word}”出现了两次',
   yamlTab: '此处用了制表符，YAML 要求空格',
   yamlStar: '“*”必须加引号：YAML 会把它当成锚点名',
+  yamlAlias: '“*{word}”引用了不存在的锚点，或展开后过大：若就是要这几个字，请加引号',
   yamlTag: '标签 {word} 在这里没有意义',
   yamlSeveral: '文件中有多个文档',
   didYouMean: '，是否想写“{word}”？',

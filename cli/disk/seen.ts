@@ -1,4 +1,5 @@
 import { commandFailure, type Host } from '../../lib/host/host.ts';
+import { hasFields, isListOf, readJson } from '../../lib/host/json.ts';
 import { listIfThere, readIfThere } from '../../lib/host/local-files.ts';
 import { type BlockDevice, blockDeviceUsers } from '../../lib/host/storage/block-device-users.ts';
 import { kernelName, nodeAt } from '../../lib/host/storage/block-devices.ts';
@@ -70,14 +71,19 @@ async function usersOf(host: Host, device: BlockDevice): Promise<readonly string
 /*
  *   { "signatures": [ {"device":"loop0", "offset":"0x0", "type":"xfs", "uuid":"…", "label":null} ] }
  */
+const isSignatures = (value: unknown): value is { readonly signatures: readonly Signature[] } =>
+  hasFields(value, { signatures: 'list' }) && isListOf(isSignature)(value['signatures']);
+
+const isSignature = (value: unknown): value is Signature =>
+  hasFields(value, { type: 'string', offset: 'string' });
+type Signature = { readonly type: string; readonly offset: string };
+
 async function marksOn(host: Host, path: string): Promise<readonly Mark[]> {
   const argv: Argv = ['wipefs', '--no-act', '--json', path];
   const answer = await host.tryRun(argv, { timeoutMs: lookMs });
   if (answer.code !== 0) throw commandFailure(argv, answer);
   if (answer.stdout.trim() === '') return [];
-  const { signatures = [] } = JSON.parse(answer.stdout) as {
-    readonly signatures?: readonly { readonly type: string; readonly offset: string }[];
-  };
+  const { signatures } = readJson(answer.stdout, argv.join(' '), isSignatures);
   return signatures.map(({ type, offset }) => ({ type, offset: Number(offset) }));
 }
 

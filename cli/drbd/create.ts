@@ -7,7 +7,7 @@ import { type Pair, type Volume, volumesOf } from '../configuration/pair.ts';
 import { configurationFile, pairFrom, textOf } from '../configuration/read.ts';
 import { diskSentence, lookAtDisk } from '../disk/seen.ts';
 import { CommandError, type Ending } from '../exit.ts';
-import { tshaThere } from '../facts/other-node.ts';
+import { tshaThere, understood } from '../facts/other-node.ts';
 import { print, printLines } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
 import { amount } from '../output/units.ts';
@@ -92,7 +92,12 @@ async function createBoth(call: Call, both: Both, options: CreateOptions): Promi
   const asked = await tshaThere(call.host, peer, [...hereWords, '-n', '--json'], text);
   if (asked.is === 'refused')
     throw new CommandError('broken', say(words.peerRefuses, { peer, why: asked.why }));
-  if (asked.is === 'answered') requireAlike(call, both, sideAnswer.parse(JSON.parse(asked.text)));
+  if (asked.is === 'answered') {
+    const theirs = understood(peer, asked.text, sideAnswer);
+    if (theirs.is === 'unknown')
+      throw new CommandError('broken', say(words.peerRefuses, { peer, why: theirs.why }));
+    requireAlike(call, both, theirs.value);
+  }
   const byHand = asked.is === 'unreachable' ? say(words.byHand, { peer, why: asked.why }) : null;
   if (options.skipSync && (options.overwrite.length > 0 || byHand !== null))
     throw new CommandError('unknown', words.skipOnlyEmpty);

@@ -8,7 +8,7 @@ import { approve, atWork, requireRoot } from '../commands/change.ts';
 import { type Pair, type Volume, volumesOf } from '../configuration/pair.ts';
 import { configurationFile, pairFrom, textOf } from '../configuration/read.ts';
 import { CommandError, type Ending } from '../exit.ts';
-import { tshaThere } from '../facts/other-node.ts';
+import { tshaThere, understood } from '../facts/other-node.ts';
 import { print, printLines } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
 import { amount } from '../output/units.ts';
@@ -49,7 +49,10 @@ export async function grow(call: Call, options: GrowOptions): Promise<Ending> {
   const asked = await tshaThere(host, peer, ['drbd', 'grow', '--here', '-c', '-'], text);
   if (asked.is !== 'answered')
     throw new CommandError('broken', say(words.peerRefuses, { peer, why: asked.why }));
-  const wider = await widerOf(call, pair, own, sizesAnswer.parse(JSON.parse(asked.text)), peer);
+  const theirs = understood(peer, asked.text, sizesAnswer);
+  if (theirs.is === 'unknown')
+    throw new CommandError('broken', say(words.peerRefuses, { peer, why: theirs.why }));
+  const wider = await widerOf(call, pair, own, theirs.value, peer);
   if (wider.length === 0) {
     print(1, `${words.nothingToGrow}\n`);
     return 'well';

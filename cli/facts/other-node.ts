@@ -106,13 +106,17 @@ const asked =
   <T>(verb: Verb, shape: z.ZodType<T>) =>
   async (host: Host, node: string, words: readonly string[] = []): Promise<Known<T>> => {
     const answer = await askNode(host, node, verb, words, 30_000);
-    if (answer.is !== 'answered') return unknown(answer.why);
-    try {
-      return { is: 'known', value: shape.parse(JSON.parse(answer.text)) };
-    } catch {
-      return unknown(`tsha of ${node} answers otherwise than this one: another version?`);
-    }
+    return answer.is === 'answered' ? understood(node, answer.text, shape) : unknown(answer.why);
   };
+
+/** What tsha of the other node has printed as JSON. */
+export function understood<T>(node: string, text: string, shape: z.ZodType<T>): Known<T> {
+  try {
+    return { is: 'known', value: shape.parse(JSON.parse(text)) };
+  } catch {
+    return unknown(`tsha of ${node} answers otherwise than this one: another version?`);
+  }
+}
 
 export const askSide = asked('side', sideAnswer);
 export const askLook = asked('look', lookAnswer);

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { drbdadm } from '../../lib/host/drbd/admin.ts';
 import { commandFailure } from '../../lib/host/host.ts';
 import { readXml } from '../../lib/host/xml.ts';
+import type { Element as XmlElement } from '../../lib/host/xml-element.ts';
 import type { Call } from '../command.ts';
 import { configurationFile, readConfiguration } from '../configuration/read.ts';
 import { CommandError, type Ending } from '../exit.ts';
@@ -51,13 +52,14 @@ async function fromCluster({ host }: Call): Promise<Drafted> {
     .flatMap((one) => within(one, 'nvpair'))
     .filter((pair) => attribute(pair, 'name') === 'drbd_resource')
     .map((pair) => attribute(pair, 'value'));
-  const texts: string[] = [];
+  const dumps: XmlElement[] = [];
   for (const name of new Set(names)) {
     const dump = await drbdadm(host, name, '/etc/drbd.conf').run(['-d', 'dump-xml', name]);
-    if (dump.code !== 0) throw commandFailure(['drbdadm', 'dump-xml', name], dump);
-    texts.push(dump.stdout.replace(/<\?xml[^?]*\?>/, ''));
+    const read = dump.code === 0 ? await readXml(dump.stdout) : undefined;
+    if (read === undefined) throw commandFailure(['drbdadm', 'dump-xml', name], dump);
+    dumps.push(read);
   }
-  const drbd = await readXml(`<all>${texts.join('')}</all>`);
+  const drbd = { name: '', attributes: {}, children: dumps, text: '' };
   return draftFromCluster(cib, drbd, new Date());
 }
 

@@ -81,7 +81,8 @@ export const resourceXml = (host: Host, { instance }: Caller): Promise<string | 
 export async function cloneOf(host: Host, { instance }: Caller): Promise<string | undefined> {
   const primitive = instance.replace(/:\d+$/, '');
   const text = await answerOf(host, ['cibadmin', '--query', '--scope', 'resources']);
-  const root = await readXml(text ?? '');
+  const root = text === undefined ? undefined : await readXml(text);
+  if (root === undefined) return undefined;
   const clones = [...all(root, 'clone'), ...all(root, 'master')];
   return clones.find((clone) =>
     all(clone, 'primitive').some(({ attributes }) => attributes['id'] === primitive),
@@ -112,10 +113,15 @@ export async function promotedNodes(
 }
 
 /** `<node state="promoted">alpha</node>` */
-export const promotedInXml = async (text: string): Promise<readonly string[]> =>
-  all(await readXml(text), 'node')
-    .filter(({ attributes }) => attributes['state'] === 'promoted')
-    .map((node) => node.text);
+export async function promotedInXml(text: string): Promise<readonly string[] | undefined> {
+  const root = await readXml(text);
+  return (
+    root &&
+    all(root, 'node').flatMap(({ attributes, text: name }) =>
+      attributes['state'] === 'promoted' ? [name] : [],
+    )
+  );
+}
 
 /** `resource x is running on: alpha Master`, from 2.1 `Promoted`. */
 export const promotedInText = (text: string): readonly string[] =>

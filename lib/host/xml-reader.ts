@@ -12,13 +12,21 @@ const parser = new XMLParser({
 });
 
 /** `readXml`'s work, in a file of its own so that of the library no more is bundled than this. */
-export function readElements(text: string): Element {
+export function readElements(text: string): Element | undefined {
   const begin = text.indexOf('<');
+  if (begin < 0) return undefined;
   try {
-    return elementOf({ '': begin < 0 ? [] : parser.parse(text.slice(begin)) });
+    const root = elementOf({ '': parser.parse(text.slice(begin)) });
+    return isWhole(root, text.trimEnd()) ? root : undefined;
   } catch {
-    return elementOf({ '': [] });
+    return undefined;
   }
+}
+
+/** The library closes by itself what a text that was cut short leaves open. */
+function isWhole({ children }: Element, text: string): boolean {
+  const last = children.at(-1);
+  return last !== undefined && (text.endsWith(`</${last.name}>`) || /(?:\/|--)>$/.test(text));
 }
 
 function elementOf(node: Ordered): Element {

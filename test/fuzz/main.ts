@@ -2,11 +2,14 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { parsers } from '../parsers.ts';
 import { type Flavour, flavours, makeCase } from './case.ts';
 import { described, fuzz, play, report } from './fuzz.ts';
+import { tryTexts } from './parsers.ts';
 import { fileIn, makeWorkshop } from './world.ts';
 
 // ./build.sh fuzz [--runs N] [--seed S] [--flavour script|native] [--jobs N] [--run N]
+// ./build.sh fuzz --parsers [--runs N] [--seed S]: so many texts for each of them
 
 const { values } = parseArgs({
   options: {
@@ -15,9 +18,26 @@ const { values } = parseArgs({
     flavour: { type: 'string' },
     jobs: { type: 'string', default: String(3 * availableParallelism()) },
     run: { type: 'string' },
+    parsers: { type: 'boolean', default: false },
     from: { type: 'string', default: '0' },
   },
 });
+
+/** Whether none of them fell over. */
+function tryAllParsers(): boolean {
+  const since = performance.now();
+  const faults = parsers.flatMap((parser) => {
+    const fault = tryTexts(parser, seed, runs);
+    console.log(fault ?? `${parser.what}: ${runs} texts`);
+    return fault === undefined ? [] : [fault];
+  });
+  const seconds = ((performance.now() - since) / 1000).toFixed(0);
+  const all = runs * parsers.length;
+  console.log(
+    `seed ${seed}: ${all} texts for ${parsers.length} parsers in ${seconds} s, ${faults.length} faults`,
+  );
+  return faults.length === 0;
+}
 
 function number(text: string, name: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new Error(`--${name} ${text}: a whole number is needed`);
@@ -25,6 +45,8 @@ function number(text: string, name: string): number {
 }
 
 const seed = values.seed === undefined ? Math.floor(Math.random() * 1e9) : number(values.seed, 'seed');
+const runs = number(values.runs, 'runs');
+if (values.parsers) process.exit(tryAllParsers() ? 0 : 1);
 const chosen = flavours.filter((one) => values.flavour === undefined || values.flavour === one);
 if (chosen.length === 0) throw new Error(`--flavour ${values.flavour}: script or native`);
 const dir = mkdtempSync(join(tmpdir(), 'tsha-fuzz-'));
@@ -41,7 +63,7 @@ try {
   else {
     const plan = {
       ...{ seed, flavours: chosen, from: number(values.from, 'from') },
-      ...{ runs: number(values.runs, 'runs'), jobs: number(values.jobs, 'jobs') },
+      ...{ runs, jobs: number(values.jobs, 'jobs') },
     };
     const summary = await fuzz(workshop, plan, (failure) => console.log(report(failure)));
     const seconds = summary.ms / 1000;

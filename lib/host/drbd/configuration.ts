@@ -48,6 +48,13 @@ export async function missingHandlers(
  */
 export async function parseConfiguration(xml: string): Promise<Configuration> {
   const root = await readXml(xml);
+  if (root === undefined)
+    throw new Failure('failed', `drbdadm dump-xml answered with no XML: ${xml.slice(0, 200)}`);
+  return configurationIn(root);
+}
+
+/** The same of a document that was read already. */
+export function configurationIn(root: Element): Configuration {
   const options = all(root, 'option');
   const given = (option: string) =>
     options.find(({ attributes }) => attributes['name'] === option)?.attributes['value'];

@@ -2,7 +2,7 @@ import type { Caller } from '../cluster.ts';
 import { cloneOf, constraintsXml } from '../cluster.ts';
 import type { Host } from '../host.ts';
 import { readXml } from '../xml.ts';
-import { all } from '../xml-element.ts';
+import { all, type Element } from '../xml-element.ts';
 import type { Configuration } from './configuration.ts';
 
 /** What a fence-peer handler leaves in the cluster's configuration, for a resource and the clone that runs it. */
@@ -22,9 +22,10 @@ export async function fencingConstraints(
   prefixes: () => Promise<readonly string[] | 'any'>,
 ): Promise<readonly FencingConstraint[] | undefined> {
   const xml = await constraintsXml(host);
-  if (xml === undefined) return undefined;
+  const constraints = xml === undefined ? undefined : await readXml(xml);
+  if (constraints === undefined) return undefined;
   const candidates: FencingConstraint[] = [];
-  for (const { id, clone, forbids } of await locations(xml)) {
+  for (const { id, clone, forbids } of locations(constraints)) {
     const prefix = prefixOf(id, resource, clone);
     if (prefix === undefined) continue;
     if (prefix === defaultPrefix) candidates.push({ id, clone });
@@ -43,8 +44,8 @@ type Location = FencingConstraint & {
 };
 
 /** `<constraints> <rsc_location id="…" rsc="…"> <rule role="Master" score="-INFINITY">…` of `cibadmin --query --scope constraints`. */
-const locations = async (xml: string): Promise<readonly Location[]> =>
-  all(await readXml(xml), 'rsc_location').map((location) => ({
+const locations = (constraints: Element): readonly Location[] =>
+  all(constraints, 'rsc_location').map((location) => ({
     id: location.attributes['id'] ?? '',
     clone: location.attributes['rsc'] ?? '',
     forbids: all(location, 'rule').some(({ attributes }) => attributes['score'] === '-INFINITY'),

@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts';
+import { hasFields, isListOf, isObject, isText, readJson } from '../json.ts';
 import type { RunningAddress } from '../sys/sys.ts';
 import { canonicalIp } from './address-text.ts';
 import { ipCommand, type Namespace } from './namespaces.ts';
@@ -44,7 +45,7 @@ export const interfaces = async (host: Host, namespace: Namespace): Promise<read
   parseAddresses(await host.run(ipCommand(namespace, '-j', 'address', 'show')));
 
 type IpLink = {
-  readonly ifname?: string;
+  readonly ifname: string;
   readonly ifindex: number;
   readonly flags: readonly string[];
   readonly operstate?: string;
@@ -79,10 +80,9 @@ type IpAddress = {
  * Old versions leave an empty object for an interface that a filter hid.
  */
 export function parseAddresses(text: string): readonly Interface[] {
-  const links = JSON.parse(text || '[]') as readonly IpLink[];
-  return links.flatMap((link) => {
+  return readJson(text, 'ip -j address show', isListOf(isLinkOrHidden)).flatMap((link) => {
+    if (!('ifname' in link)) return [];
     const { ifname, ifindex, flags, operstate = 'UNKNOWN', link_type = '', altnames = [] } = link;
-    if (ifname === undefined) return [];
     const up = flags.includes('UP');
     return {
       name: ifname,
@@ -95,6 +95,27 @@ export function parseAddresses(text: string): readonly Interface[] {
     };
   });
 }
+
+const isLinkOrHidden = (value: unknown): value is IpLink | { readonly ifindex?: number } =>
+  isObject(value) && (!Object.hasOwn(value, 'ifname') || isLink(value));
+
+const isLink = (value: unknown): value is IpLink =>
+  hasFields(value, {
+    ...{ ifname: 'string', ifindex: 'number', flags: 'list' },
+    ...{ 'operstate?': 'string', 'link_type?': 'string', 'altnames?': 'list', 'addr_info?': 'list' },
+  }) &&
+  isListOf(isText)(value['flags']) &&
+  isListOf(isText)(value['altnames'] ?? []) &&
+  isListOf(isIpAddress)(value['addr_info'] ?? []);
+
+/** Without a family for what an old version's filter hid. */
+const isIpAddress = (value: unknown): value is IpAddress =>
+  isObject(value) &&
+  (!Object.hasOwn(value, 'family') ||
+    hasFields(value, {
+      ...{ family: 'string', prefixlen: 'number' },
+      ...{ 'local?': 'string', 'address?': 'string', 'broadcast?': 'string', 'label?': 'string' },
+    }));
 
 /** operstates of RFC 2863 with which the kernel sets IFF_RUNNING. */
 const hasLink = (operState: string): boolean => ['UP', 'UNKNOWN'].includes(operState.toUpperCase());

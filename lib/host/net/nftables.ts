@@ -1,4 +1,5 @@
 import { commandFailure, type Host } from '../host.ts';
+import { hasFields, isListOf, isObject, readJson } from '../json.ts';
 import { inNamespace, type Namespace } from './namespaces.ts';
 
 /** The family of a table, as nft calls it. */
@@ -35,6 +36,15 @@ type Entry = {
   };
 };
 
+const isRuleset = (value: unknown): value is { readonly nftables: readonly Entry[] } =>
+  hasFields(value, { nftables: 'list' }) && isListOf(isEntry)(value['nftables']);
+
+const isEntry = (value: unknown): value is Entry =>
+  isObject(value) &&
+  (!Object.hasOwn(value, 'rule') ||
+    (hasFields(value['rule'], { chain: 'string', handle: 'number', 'comment?': 'string', expr: 'list' }) &&
+      isListOf(isObject)(value['rule']['expr'])));
+
 /**
  * `nft -j list table ip IPaddr2_192_0_2_20`, in short:
  *
@@ -44,10 +54,10 @@ type Entry = {
  *                (1)                  (2)        (3)                          (4)
  *
  * (1) chain, (2) the handle to delete it by, (3) statements, (4) one that drops. A rule need not have a comment.
- * Entries of other kinds are passed over. Throws what JSON.parse does.
+ * Entries of other kinds are passed over. Throws `Failure`.
  */
 export function parseRules(text: string): readonly Rule[] {
-  const { nftables } = JSON.parse(text) as { readonly nftables: readonly Entry[] };
+  const { nftables } = readJson(text, 'nft -j list table', isRuleset);
   return nftables.flatMap(({ rule }) => {
     if (rule === undefined) return [];
     const { chain, handle, comment = '', expr } = rule;

@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts';
+import { hasFields, isListOf, readJson } from '../json.ts';
 import type { Family } from './addresses.ts';
 import { ipCommand, type Namespace } from './namespaces.ts';
 import { contains } from './networks.ts';
@@ -42,6 +43,12 @@ type IpRoute = {
   readonly flags?: readonly string[];
 };
 
+const isRoute = (value: unknown): value is IpRoute =>
+  hasFields(value, {
+    ...{ 'type?': 'string', 'dst?': 'string', 'dev?': 'string', 'gateway?': 'string' },
+    ...{ 'metric?': 'number', 'protocol?': 'string', 'flags?': 'list' },
+  });
+
 /**
  * `ip -j route show`, without default routes, gateways, routes to a single host, which lead to no network, and everything that is no
  * unicast (unreachable, blackhole…).
@@ -49,7 +56,8 @@ type IpRoute = {
  *     {"dst":"192.168.144.0/24","dev":"eth0","protocol":"kernel","scope":"link","prefsrc":"192.168.144.1","metric":50,"flags":["linkdown"]}
  */
 export function parseRoutes(text: string): readonly LinkRoute[] {
-  const routes = JSON.parse(text || '[]') as readonly IpRoute[];
+  // iproute2 prints nothing where no route fits
+  const routes = readJson(text || '[]', 'ip -j route show', isListOf(isRoute));
   return routes.flatMap(({ type = 'unicast', dst, dev, gateway, via, metric, protocol = '', flags = [] }) => {
     if (dst === undefined || dst === 'default' || dev === undefined) return [];
     if (type !== 'unicast' || gateway !== undefined || via !== undefined || flags.includes('dead')) return [];

@@ -155,6 +155,8 @@ const flags: Words = {
 };
 const overwriting = (path: string) => (on: World) =>
   create(on.call, { ...making, config: on.config, overwrite: [path] });
+const ten = (of: string) => `[${Array(10).fill(of).join()}]`;
+const million = `- &a ${ten('x')}\n${[...'bcdef'].map((to, n) => `- &${to} ${ten(`*${'abcde'[n]}`)}`).join('\n')}\n`;
 const nothing = () => {};
 
 // biome-ignore format: a table
@@ -168,6 +170,8 @@ const rows: readonly Row[] = [
   ['two documents', 'remove', file('address:', '---\naddress:'), /holds several documents/, 3],
   ['a tag', 'check', file('name: nfs', 'name: !name nfs'), /the tag !name means nothing here/, 3],
   ['a star without quotes', 'apply', file('[10.77.0.0/24]', '[*]'), /"\*" must stand between quotes/, 3],
+  ['a name that begins with a star', 'plan', file('name: nfs', 'name: *nfs'), /tsha\.yaml:\d+:\d+: "\*nfs" stands for an anchor/, 3],
+  ['an alias that stands for a million words', 'apply', ({ write }) => write(million), /stands for an anchor that is not there, or for too much/, 3],
   ['a setting with a slip in its name', 'drbd grow', file('directory: /srv/nfs }', 'drectory: /srv/nfs }'), /there is no setting "drectory" here, did you mean "directory"\?/, 3],
   ['a setting that is missing', 'apply', file('version: 1\n', ''), /"version" is missing/, 3],
   ['another version', 'plan', file('version: 1', 'version: 2'), /version must be 1/, 3],

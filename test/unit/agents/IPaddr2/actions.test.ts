@@ -18,6 +18,8 @@ class Router extends FakeMachine {
   /** Commands that fail, by what they contain. */
   failing: string | undefined;
   hanging: string | undefined;
+  /** What `ip` says of the addresses, instead of them. */
+  told: string | undefined;
   /** What the kernel thinks of a new IPv6 address. */
   fresh: object = {};
 
@@ -30,7 +32,7 @@ class Router extends FakeMachine {
       const line = args.join(' ');
       if (this.failing && line.includes(this.failing)) return { code: 2, stderr: 'RTNETLINK answers: No\n' };
       if (this.hanging && line.includes(this.hanging)) return hangs(command, this);
-      if (line.includes('address show')) return this.show();
+      if (line.includes('address show')) return this.told ?? this.show();
       if (line.includes('route show')) return line.includes('inet6') ? route6 : route4;
       const [, , , verb, cidr = '', , nic = ''] = args; // -f FAMILY address VERB IP/PREFIX dev NIC …
       const [ip = '', prefix] = cidr.split('/');
@@ -77,6 +79,34 @@ const route6 = '[{"dst":"2001:db8::/64","dev":"eth0","protocol":"kernel","metric
 const ip = '192.168.144.2';
 const v6 = '2001:db8::2';
 const notifyFile = '/proc/sys/net/ipv6/conf/eth0/ndisc_notify';
+
+describe('an answer that is none is not one without the address', () => {
+  test.each([
+    ['nothing', ''],
+    ['no JSON', 'Object "-j" is unknown, try "ip help".\n'],
+    ['cut short', '[{"ifindex":1,"ifname":"lo","flags":["UP"]},{"ifindex":2,"ifna'],
+    ['no list', '{}'],
+    ['a word for an interface', '["lo"]'],
+    ['an interface without flags', '[{"ifindex":1,"ifname":"lo","addr_info":[]}]'],
+    [
+      'an address without a length',
+      '[{"ifindex":1,"ifname":"lo","flags":[],"addr_info":[{"family":"inet","local":"127.0.0.1"}]}]',
+    ],
+  ])('%s: monitor and stop 1, and what was said', async (_what, told) => {
+    const machine = new Router({ ip });
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    machine.told = told;
+    for (const action of ['monitor', 'stop', 'start']) {
+      const { code, reason } = await machine.act(action);
+      expect([action, code, reason]).toEqual([
+        action,
+        1,
+        expect.stringMatching(/ip -j address show answered with/),
+      ]);
+    }
+    expect(machine.ips()).toEqual([ip]);
+  });
+});
 
 describe('start takes back what it did', () => {
   test.each([

@@ -61,10 +61,13 @@ describe('the promotion score', () => {
     },
   );
 
-  test('a cluster that cannot be asked is not one that knows nothing', async () => {
-    const drbd = new FakeDrbd({ env: yields('unexpected'), state: withPrimary }).answer('crm_resource', {
-      code: 102,
-    });
+  test.each<readonly [string, { readonly code: number } | string]>([
+    ['cannot be asked', { code: 102 }],
+    ['answers with nothing', ''],
+    ['answers with no XML', 'Segmentation fault\n'],
+    ['is cut short in its answer', '<pacemaker-result><resources><resource id="p_drbd"><node>'],
+  ])('a cluster that %s is not one that knows nothing', async (_what, told) => {
+    const drbd = new FakeDrbd({ env: yields('unexpected'), state: withPrimary }).answer('crm_resource', told);
     expect(await look(drbd)).toMatchObject({ code: 0, score: '10000' });
   });
   test('drbd#78,79 a Primary that the cluster does not know is told once, then nothing is written', async () => {

@@ -10,6 +10,7 @@ import { fileText } from '../../../../cli/init/file-text.ts';
 import { draftFromCluster } from '../../../../cli/init/from-cluster.ts';
 import { wantedOf } from '../../../../cli/plan/cluster.ts';
 import { readXml } from '../../../../lib/host/xml.ts';
+import type { Element as XmlElement } from '../../../../lib/host/xml-element.ts';
 import { pairYaml } from '../configuration/pair.yaml.ts';
 
 const empty = `<cib admin_epoch="0" epoch="3" num_updates="0"><configuration><crm_config/><nodes><node id="1" uname="alpha"/><node id="2" uname="beta"/></nodes>
@@ -259,7 +260,7 @@ describe('a cluster whose file was written of it', () => {
     ['stock-crmsh', 'g_nfs'],
   ] as const)('%s: only operations and options that were missing', async (name, group) => {
     const cib = parseXml(fixture(name));
-    const text = fileText(draftFromCluster(cib, await readXml(dump), new Date()), 'en');
+    const text = fileText(draftFromCluster(cib, (await readXml(dump)) as XmlElement, new Date()), 'en');
     const own = pairOf(readConfiguration('x', text, 'en'));
     const lines = merge(cib, wantedOf(own), 'nfs-export-').changes.map(({ kind, what }) => `${kind} ${what}`);
     expect(

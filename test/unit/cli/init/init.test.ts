@@ -13,6 +13,7 @@ import { terminalFor } from '../../../../cli/output/terminal.ts';
 import { wantedOf } from '../../../../cli/plan/cluster.ts';
 import { hostOn } from '../../../../lib/host/host.ts';
 import { readXml } from '../../../../lib/host/xml.ts';
+import type { Element } from '../../../../lib/host/xml-element.ts';
 import { captured } from '../../../fake/captured.ts';
 
 const now = new Date('2026-11-28T12:00:00Z');
@@ -28,7 +29,7 @@ const dump = (disks: readonly [string, string] = ['/dev/sdb1', '/dev/sdb1']) => 
       <address family="ipv4" port="7789">192.168.1.112</address></host>
   </resource>`;
 const draftOf = async (cib: string, drbd = dump()) =>
-  draftFromCluster(parseXml(cib), await readXml(drbd), now);
+  draftFromCluster(parseXml(cib), (await readXml(drbd)) as Element, now);
 
 describe('the file of a cluster with stock agents', () => {
   test.each(['stock-pcs', 'stock-crmsh'] as const)('%s', async (name) => {

@@ -1,34 +1,43 @@
-import { directoriesIn, fsidIn, splitOptions } from '../../../agents/exportfs/wanted.ts';
-import { subvolumeOf } from '../../../agents/Filesystem/btrfs.ts';
-import { asideOf, readForce, readSignals } from '../../../agents/Filesystem/force.ts';
-import { layersOf, sourceName } from '../../../agents/Filesystem/names.ts';
-import { takenAlong } from '../../../agents/Filesystem/propagation.ts';
-import { isInFstab } from '../../../agents/Filesystem/systemd.ts';
-import { hasOption, optionValue, sourceOf } from '../../../agents/Filesystem/wanted.ts';
-import { readArgs } from '../../../agents/nfsnotify/wanted.ts';
-import { dropInText } from '../../../agents/nfsserver/drop-in.ts';
-import { readNfsdArgs } from '../../../agents/nfsserver/nfsd-args.ts';
-import { withVariables } from '../../../agents/nfsserver/sysconfig.ts';
-import { oneLine, reasonLine } from '../../../lib/contract/reason.ts';
-import { complaint, openersIn } from '../../../lib/host/drbd/admin.ts';
-import { parseConfiguration } from '../../../lib/host/drbd/configuration.ts';
-import { parseProcDrbd, parseShStatus } from '../../../lib/host/drbd/drbd84.ts';
-import { parseEvents2 } from '../../../lib/host/drbd/events2.ts';
-import { changedAlone, lastPrimaryTime, splitBrainIn } from '../../../lib/host/drbd/split-brain.ts';
-import type { Resource } from '../../../lib/host/drbd/state.ts';
-import { parseStatusJson } from '../../../lib/host/drbd/status-json.ts';
-import { textOfFileName } from '../../../lib/host/memory-of-others.ts';
-import { addressFamily, canonicalIp } from '../../../lib/host/net/address-text.ts';
-import { parseAddresses, parseIfInet6, parseLocalTable } from '../../../lib/host/net/addresses.ts';
-import { parseListeners } from '../../../lib/host/net/listeners.ts';
-import { parseRoutes } from '../../../lib/host/net/routes.ts';
-import { parseTcp } from '../../../lib/host/net/tcp.ts';
-import { exportArgument, isHostName, sameClient } from '../../../lib/host/nfs/client-spec.ts';
-import { holdsState } from '../../../lib/host/nfs/clients.ts';
-import { parseNfsConf } from '../../../lib/host/nfs/conf.ts';
-import { parseEtab, parseKernelExports, withoutExports } from '../../../lib/host/nfs/exports.ts';
-import { clientIn } from '../../../lib/host/nfs/nsm-jobs.ts';
-import { formatRmtab, parseRmtab, rmtabBelow, rmtabMissing } from '../../../lib/host/nfs/rmtab.ts';
+import { parseScores } from '../agents/drbd/score.ts';
+import { directoriesIn, fsidIn, splitOptions } from '../agents/exportfs/wanted.ts';
+import { subvolumeOf } from '../agents/Filesystem/btrfs.ts';
+import { asideOf, readForce, readSignals } from '../agents/Filesystem/force.ts';
+import { layersOf, sourceName } from '../agents/Filesystem/names.ts';
+import { takenAlong } from '../agents/Filesystem/propagation.ts';
+import { isInFstab } from '../agents/Filesystem/systemd.ts';
+import { hasOption, optionValue, sourceOf } from '../agents/Filesystem/wanted.ts';
+import { readArgs } from '../agents/nfsnotify/wanted.ts';
+import { dropInText } from '../agents/nfsserver/drop-in.ts';
+import { readNfsdArgs } from '../agents/nfsserver/nfsd-args.ts';
+import { withVariables } from '../agents/nfsserver/sysconfig.ts';
+import { pairFrom } from '../cli/configuration/read.ts';
+import { readCib, readTime } from '../cli/facts/cib.ts';
+import { parseXml } from '../cli/facts/xml.ts';
+import { eventsInLog } from '../cli/history/alert-log.ts';
+import { readSince } from '../cli/history/since.ts';
+import { oneLine, reasonLine } from '../lib/contract/reason.ts';
+import { complaint, openersIn } from '../lib/host/drbd/admin.ts';
+import { configurationIn } from '../lib/host/drbd/configuration.ts';
+import { parseProcDrbd, parseShStatus } from '../lib/host/drbd/drbd84.ts';
+import { parseEvents2 } from '../lib/host/drbd/events2.ts';
+import { changedAlone, lastPrimaryTime, splitBrainIn } from '../lib/host/drbd/split-brain.ts';
+import type { Resource } from '../lib/host/drbd/state.ts';
+import { parseStatusJson } from '../lib/host/drbd/status-json.ts';
+import { parseToolVersion, procVersion } from '../lib/host/drbd/version.ts';
+import { textOfFileName } from '../lib/host/memory-of-others.ts';
+import { addressFamily, canonicalIp } from '../lib/host/net/address-text.ts';
+import { parseAddresses, parseIfInet6, parseLocalTable } from '../lib/host/net/addresses.ts';
+import { parseListeners } from '../lib/host/net/listeners.ts';
+import { parseRules } from '../lib/host/net/nftables.ts';
+import { parseRoutes } from '../lib/host/net/routes.ts';
+import { parseTcp } from '../lib/host/net/tcp.ts';
+import { exportArgument, isHostName, sameClient } from '../lib/host/nfs/client-spec.ts';
+import { holdsState } from '../lib/host/nfs/clients.ts';
+import { parseNfsConf } from '../lib/host/nfs/conf.ts';
+import { parseEtab, parseKernelExports, withoutExports } from '../lib/host/nfs/exports.ts';
+import { parseThreads } from '../lib/host/nfs/nfsd.ts';
+import { clientIn } from '../lib/host/nfs/nsm-jobs.ts';
+import { formatRmtab, parseRmtab, rmtabBelow, rmtabMissing } from '../lib/host/nfs/rmtab.ts';
 import {
   decodeOctal,
   mountHolding,
@@ -36,14 +45,15 @@ import {
   mountsOn,
   parseMountinfo,
   tidyPath,
-} from '../../../lib/host/storage/mounts.ts';
-import { bytesOf, textOf } from '../../../lib/host/sys/bytes.ts';
-import { parseEnviron } from '../../../lib/host/sys/environment.ts';
-import { fileNameOf } from '../../../lib/host/sys/file-names.ts';
-import { parseStat } from '../../../lib/host/sys/process-stat.ts';
-import { parseUnits } from '../../../lib/host/systemd.ts';
-import { readXml } from '../../../lib/host/xml.ts';
-import { FakeMachine } from '../../fake/machine.ts';
+} from '../lib/host/storage/mounts.ts';
+import { bytesOf, textOf } from '../lib/host/sys/bytes.ts';
+import { parseEnviron } from '../lib/host/sys/environment.ts';
+import { fileNameOf } from '../lib/host/sys/file-names.ts';
+import { parseStat } from '../lib/host/sys/process-stat.ts';
+import { parseUnits } from '../lib/host/systemd.ts';
+import { readElements } from '../lib/host/xml-reader.ts';
+import { FakeMachine } from './fake/machine.ts';
+import { pairYaml } from './unit/cli/configuration/pair.yaml.ts';
 
 // Everything that reads what the kernel, a tool, a file or a parameter says, with a line as it usually is. Who can write it, and how
 // much of it, is a matter of each; that it takes time in proportion to it is not.
@@ -53,6 +63,8 @@ export type Parser = {
   /** Ordinary, the n-th of many. Without: one text that is no list. */
   readonly line?: (n: number) => string;
   readonly sample?: string;
+  /** Only whoever calls the command writes it: he may wait for it. */
+  readonly isOwn?: true;
   /** Around many lines. */
   readonly around?: readonly [string, string];
   readonly work: (text: string) => unknown;
@@ -185,7 +197,7 @@ export const parsers: readonly Parser[] = [
   {
     what: 'a unit',
     line: (n) => `[Service]\nExecStart=-@/usr/sbin/rpc.nfsd "a ${n}" \\\n  'b' %n $ARGS\n# c`,
-    work: (text) => quietly(() => dropInText([{ path: '/lib/systemd/system/a.service', text }])),
+    work: (text) => dropInText([{ path: '/lib/systemd/system/a.service', text }]),
   },
   {
     what: 'what systemd says of units',
@@ -212,13 +224,13 @@ export const parsers: readonly Parser[] = [
     line: (n) =>
       `{"ifindex":${n},"ifname":"eth${n}","flags":["UP"],"addr_info":[{"family":"inet","local":"10.0.0.${n % 256}","prefixlen":24}]},`,
     around: ['[', '{"ifindex":0,"flags":[]}]'],
-    work: (text) => quietly(() => parseAddresses(text)),
+    work: parseAddresses,
   },
   {
     what: '`ip route`',
     line: (n) => `{"dst":"10.0.${n % 256}.0/24","dev":"eth0","protocol":"kernel","flags":["linkdown"]},`,
     around: ['[', '{}]'],
-    work: (text) => quietly(() => parseRoutes(text)),
+    work: parseRoutes,
   },
   {
     what: '/proc/net/if_inet6',
@@ -267,19 +279,54 @@ export const parsers: readonly Parser[] = [
     line: (n) =>
       `<resource name="r${n}"><host name="a b"><volume vnr="0"/></host><option name="quorum" value="off"/></resource>`,
     around: ['<config>', '</config>'],
-    work: (text) => void parseConfiguration(text),
+    work: (text) => {
+      const root = readElements(text);
+      if (root !== undefined) configurationIn(root);
+    },
   },
   {
-    what: "the cluster's XML",
+    what: "the cluster's configuration",
+    line: (n) =>
+      `<primitive id="p${n}" class="ocf" provider="tsha" type="drbd"><operations><op id="o${n}" name="monitor" interval="10s"/></operations></primitive>`,
+    around: ['<cib><configuration><resources>', '</resources></configuration><status/></cib>'],
+    work: (text) => readCib(parseXml(text)),
+  },
+  {
+    what: "a tool's XML",
     line: (n) => `<primitive id="p${n}" type="drbd"><nvpair name="a" value="&lt;b"/></primitive>`,
     around: ['<cib>', '</cib>'],
-    work: (text) => void readXml(text),
+    work: readElements,
   },
   {
     what: 'words of drbdadm and drbdsetup',
     line: (n) => `drbd1 opened by dd (x (pid ${n}) at 2026-11-28 17:29:39.433\n: in resource a, on b:`,
     work: (text) => [complaint({ code: 1, stdout: '', stderr: text }), openersIn({ stderr: text })],
   },
+  {
+    what: 'rules of nft',
+    line: (n) => `{"rule":{"chain":"prerouting","handle":${n},"comment":"a","expr":[{"drop":null}]}},`,
+    around: ['{"nftables":[', '{"metainfo":{}}]}'],
+    work: parseRules,
+  },
+  { what: "nfsd's threads", line: () => 'th 8 0 0.000 0.000', work: parseThreads },
+  {
+    what: 'versions of DRBD',
+    line: () => 'version: 8.4.11 (api:1/proto:86-101)\nDRBD_KERNEL_VERSION_CODE=0x08040b',
+    work: (text) => [procVersion(text), parseToolVersion(text)],
+  },
+  { what: 'scores', sample: '0 10 1000 10000', work: parseScores },
+  {
+    what: 'a moment',
+    sample: '2026-11-28 20:40:00 +01:00',
+    work: (text) => [readTime(text), readSince(text, 0)],
+  },
+  {
+    what: "the alert agent's log",
+    line: (n) =>
+      `{"v":1,"at":${n},"seq":1,"kind":"resource","node":"a","resource":"b","action":"start","intervalMs":0,"code":1,"expected":0,"status":0,"ms":1,"name":"","value":"","what":"","reason":""}`,
+    work: eventsInLog,
+  },
+  { what: 'tsha.yaml', sample: pairYaml, isOwn: true, work: (text) => pairFrom('tsha.yaml', text, 'en') },
   {
     what: "the kernel's log of DRBD",
     line: (n) =>
@@ -291,14 +338,6 @@ export const parsers: readonly Parser[] = [
     ],
   },
 ];
-
-function quietly(work: () => unknown): void {
-  try {
-    work();
-  } catch {
-    // what is no JSON, or no unit, may fail
-  }
-}
 
 function fstab(text: string): void {
   const machine = new FakeMachine();
@@ -312,7 +351,8 @@ export const manyLines = (
   count: number,
 ): string => head + Array.from({ length: count }, (_, n) => line(n + 1)).join('\n') + tail;
 
-const pumps = [
+/** What means something to one of them, or is likely to be forgotten. */
+export const pumps: readonly string[] = [
   ...' \t\n:/\\"\'[](){}<>,=#;-.0a%@|&*_\0ü\udc80',
   ...[
     ' \n',
@@ -337,17 +377,3 @@ const pumps = [
     '}, ',
   ],
 ];
-
-export type Splice = { readonly before: string; readonly pump: string; readonly after: string };
-
-/** An ordinary text with something in it, between two of its words, that goes on and on. */
-export function* splices(parser: Parser): Generator<Splice> {
-  const { line, sample = line?.(1) ?? '', around: [head, tail] = ['', ''] } = parser;
-  const cuts = [0, ...[...sample.matchAll(/\b|$|(?<=[^\w\s])/g)].map(({ index }) => index)];
-  for (const at of new Set(cuts))
-    for (const pump of pumps)
-      yield { before: head + sample.slice(0, at), pump, after: sample.slice(at) + tail };
-}
-
-export const spliced = ({ before, pump, after }: Splice, size: number): string =>
-  before + pump.repeat(Math.ceil(size / pump.length)) + after;
