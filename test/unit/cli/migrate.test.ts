@@ -174,6 +174,19 @@ describe('it is taken back where the new agents see something else', () => {
   });
 });
 
+test('what became of it cannot be looked at in the end: that is told, not taken for good', async () => {
+  const { pair, pacemaker } = await cluster('stock');
+  const { node2 } = pair.machines;
+  const mon = node2.handler('crm_mon');
+  node2.on('crm_mon', (args, command) =>
+    pacemaker.provider === 'tsha' && !pacemaker.isInMaintenance
+      ? { code: 102, stderr: 'crm_mon: no answer' }
+      : (mon?.(args, command) ?? ''),
+  );
+  expect(await go(pair, 'tsha')).toBe('attention');
+  expect(pacemaker).toMatchObject({ provider: 'tsha', restarted: [], isInMaintenance: false });
+});
+
 describe('refused, nothing changed', () => {
   const v4Only = (pacemaker: FakePacemaker) => {
     pacemaker.cib = pacemaker.cib.replace(
