@@ -1,4 +1,5 @@
-import { anywhere, between, type Kind, type Scene } from '../kind.ts';
+import { agentFolder } from '../../cluster/configuration.ts';
+import { anywhere, between, byShell, type Kind, type Scene } from '../kind.ts';
 
 const all = /^(Data|NFS|nfs-\w+|nfs_ip) /;
 const killer = ({ random }: Scene, seconds: number, actions: string): string =>
@@ -18,6 +19,9 @@ const killedWhileMoving = (name: string, actions: string, more: Partial<Kind> = 
   },
 });
 
+/** As dpkg does it: everything is unpacked under another name, then each takes its place. */
+const replaced = `cd ${agentFolder} && for f in *; do cp -a "$f" "$f.dpkg-new"; done; sleep 1; for f in *.dpkg-new; do mv -f "$f" "\${f%.dpkg-new}"; done`;
+
 /** Our own agents are killed at random moments of their actions, and the command in the middle of its work. */
 export const agentKinds: readonly Kind[] = [
   {
@@ -27,6 +31,35 @@ export const agentKinds: readonly Kind[] = [
   killedWhileMoving('agents killed in starts', 'start|promote|notify'),
   // without fencing a stop that failed is a person's
   killedWhileMoving('agents killed in stops', 'stop|demote', { only: 'fenced' }),
+  byShell({
+    name: 'agents replaced, as by a package',
+    on: [...anywhere, 'both'],
+    ours: true,
+    shell: replaced,
+  }),
+  {
+    ...{ name: 'agents replaced while they move', on: ['both'], ours: true },
+    inject: async (scene) => {
+      const { active, standby, run, signal } = scene;
+      const move = `crm_resource --move --promoted --resource DataClone --node ${standby}`;
+      await run.lab.machine(active).ask(move, { signal });
+      await scene.sleep(between(scene, [0, 8]));
+      await scene.shell(replaced);
+      await scene.sleep(5);
+      await run.lab.machine(active).ask('crm_resource --clear --resource DataClone', { signal });
+    },
+  },
+  {
+    ...{ name: 'the stock agents for a while, by tsha migrate', on: ['active'], ours: true, bound: 240 },
+    inject: async (scene) => {
+      const { active, run, signal } = scene;
+      const migrate = (words: string) =>
+        run.lab.machine(active).run(`tsha migrate ${words} -y`, { signal, timeout: 120_000 });
+      await migrate('--to=stock --although=PARAMETERS_IGNORED');
+      await scene.sleep(between(scene, [2, 20]));
+      await migrate('--to=tsha');
+    },
+  },
   {
     ...{ name: 'tsha switch killed', on: ['active'], bound: 240, ours: true },
     inject: async (scene) => {
