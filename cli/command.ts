@@ -17,6 +17,8 @@ export type Call = {
   readonly quiet: boolean;
   /** Nothing is to be asked. */
   readonly noInput: boolean;
+  /** A person's answer, empty where none came; null where nobody can be asked. */
+  readonly ask: ((question: string) => Promise<string>) | null;
   /** What to do before Ctrl-C or a signal ends the command, the latest first. */
   onInterrupt(work: () => Promise<void>): void;
   /** Where it is written down who changes something on this node. */
@@ -52,6 +54,7 @@ export async function perform(
     json: options.json === true,
     quiet: options.quiet === true,
     noInput: options.input === false,
+    ask: options.input === false || options.json === true || !process.stdin.isTTY ? null : askHere,
     onInterrupt: (work) => void cleanup.unshift(work),
     lockDir,
     answersNfs: async (ip, within) => (await import('./facts/nfs-null.ts')).answersNfs(sys, ip, within),
@@ -69,6 +72,18 @@ export async function perform(
     sys.killUnderway();
     end(tell(error, call));
   }
+}
+
+/** On the terminal. The library is for those who ask. */
+async function askHere(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline');
+  const dialogue = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await new Promise<string>((resolve) => {
+    dialogue.question(question, resolve);
+    dialogue.once('close', () => resolve(''));
+  });
+  dialogue.close();
+  return answer;
 }
 
 /** Failures of the host and of commands are written for people; other errors need their names. */

@@ -7,7 +7,8 @@ import { readCib } from '../facts/cib.ts';
 import { cibText } from '../facts/cib-text.ts';
 import { lookAtCluster } from '../facts/cluster.ts';
 import { gather } from '../facts/gather.ts';
-import { type Element, parseXml } from '../facts/xml.ts';
+import { tryToKnow } from '../facts/known.ts';
+import { attribute, below, type Element, parseXml, within } from '../facts/xml.ts';
 import { print, printLines } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
 import { say } from '../output/words.ts';
@@ -66,7 +67,12 @@ export async function apply(call: Call, options: ApplyOptions): Promise<Ending> 
     const { cib: next, changes } = merge(cib, wanted, prefix);
     if (changes.length === 0) {
       print(1, `${say(words.same, { file: harmless(file) })}\n`);
-      return 'well';
+      const off = switchedOff(cib, wanted);
+      if (off.length === 0) return 'well';
+      print(1, call.terminal.marks(`! ${say(words.switchedOff, { ids: off.map(harmless).join(', ') })}\n`));
+      for (const id of off)
+        print(1, `${harmless(`  → crm_resource --resource ${id} --meta --delete-parameter target-role`)}\n`);
+      return 'attention';
     }
     printLines([
       say(words.difference, { file: harmless(file) }),
@@ -79,11 +85,23 @@ export async function apply(call: Call, options: ApplyOptions): Promise<Ending> 
     const ahead = await tellOutcome(call, folder, draft, wanted, changes);
     if (options.dryRun) return 'attention';
     requireRoot(call);
-    await approve(call, words.question, options.yes);
+    if (!options.yes) await approve(call, words.question);
     const plan: Draft = { wanted, prefix, version: versionOf(cib), changes, ahead };
     return await atWork(call, 'tsha apply', () => carryOut(call, folder, plan));
   });
 }
+
+/** What somebody has switched off of it, as `tsha remove` that was broken off does. */
+const switchedOff = (cib: Element, { clone, group, resources }: Wanted): readonly string[] =>
+  [clone, group, ...resources].flatMap(({ id }) => {
+    const entries = within(cib, 'clone', 'master', 'group', 'primitive')
+      .filter((one) => attribute(one, 'id') === id)
+      .flatMap((one) => below(one, 'meta_attributes', 'nvpair'));
+    const isOff = entries.some(
+      (one) => attribute(one, 'name') === 'target-role' && attribute(one, 'value') === 'Stopped',
+    );
+    return isOff ? [id] : [];
+  });
 
 /** The file of another cluster would build a pair among strangers. */
 function requireSameNodes(cib: Element, names: readonly string[], sentence: string): void {
@@ -183,10 +201,14 @@ const placeOf = (
 async function carryOut(call: Call, folder: string, draft: Draft): Promise<Ending> {
   const words = applyWords(call.terminal.language);
   const served: Resource[] = [];
+  let isPushing = false;
   const takeBack = async () => {
     for (const one of served.splice(0).reverse()) await callAgent(call.host, one, 'stop');
   };
-  call.onInterrupt(takeBack);
+  call.onInterrupt(async () => {
+    // the cluster may have taken what it was sent, and serves these exports from then on
+    if (!isPushing || (await isRefused(call, draft))) await takeBack();
+  });
   try {
     for (const one of draft.ahead) {
       served.push(one);
@@ -194,9 +216,10 @@ async function carryOut(call: Call, folder: string, draft: Draft): Promise<Endin
       if (why !== null)
         throw new CommandError('broken', say(words.notServed, { id: one.id, why: harmless(why) }));
     }
+    isPushing = true;
     await pushUnchanged(call, folder, draft);
   } catch (error) {
-    await takeBack();
+    if (!(error instanceof CommandError && error.ending === 'halfway')) await takeBack();
     throw error;
   }
   served.length = 0;
@@ -210,7 +233,16 @@ async function carryOut(call: Call, folder: string, draft: Draft): Promise<Endin
   return await followUntilRunning(call, draft.wanted);
 }
 
+/** Whether the cluster is certainly without what it was sent, a moment later. */
+async function isRefused({ host, sys }: Call, { wanted, prefix }: Draft): Promise<boolean> {
+  await sys.sleep(1000);
+  const now = await tryToKnow(() => cibText(host));
+  return now.is === 'known' && merge(parseXml(now.value), wanted, prefix).changes.length > 0;
+}
+
 const mostTries = 20;
+/** Each has its half a minute. */
+const mostUnanswered = 3;
 
 /**
  * Pushes the difference, bound to the version of the CIB that it was made of. Where only the status has changed since, a new one is made; a
@@ -229,16 +261,31 @@ async function pushUnchanged(
     ...(wanted.alert ? [wanted.alert.id] : []),
     ...changes.map(({ id }) => id),
   ];
-  for (let tries = 0; tries < mostTries; tries++) {
-    const text = await cibText(host);
+  let unanswered = 0;
+  const notKnown = (why: string) =>
+    new CommandError('halfway', say(words.notKnownWhether, { why: harmless(why) }), [
+      'tsha status',
+      'tsha apply',
+    ]);
+  for (let tries = 0; tries < mostTries && unanswered < mostUnanswered; tries++) {
+    const now = await tryToKnow(() => cibText(host));
+    if (now.is === 'unknown') {
+      if (unanswered > 0) throw notKnown(now.why);
+      throw new CommandError('unknown', now.why);
+    }
+    const text = now.value;
     const cib = parseXml(text);
+    const { cib: next, changes: left } = merge(cib, wanted, prefix);
+    if (left.length === 0) return;
     if (versionOf(cib) !== version)
       throw new CommandError('broken', words.changedMeanwhile, ['tsha apply -n']);
-    const { cib: next } = merge(cib, wanted, prefix);
     const patch = await patchFor(host, folder, cib, next, own);
     await requireLeadsThere(call, write(folder, 'queried.xml', text), patch, wanted, prefix);
-    if ((await push(host, patch)) === 'taken') return;
+    const answer = await push(host, patch);
+    if (answer === 'taken') return;
+    if (answer === 'unanswered') unanswered++;
   }
+  if (unanswered > 0) throw notKnown(words.unanswered);
   throw new CommandError('broken', words.busy, ['tsha apply']);
 }
 

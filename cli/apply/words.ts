@@ -16,6 +16,10 @@ const english = {
   changedMeanwhile:
     'somebody has changed the configuration meanwhile; nothing has been changed by this. Look again',
   busy: 'the cluster changes its status all the time; nothing has been changed',
+  notKnownWhether:
+    'whether the cluster has taken the new configuration is not known, and new exports are served here all the same: {why}',
+  unanswered: 'cibadmin --patch has no answer',
+  switchedOff: 'but it is switched off: {ids}',
   notServed: 'the export {id} cannot be served here, nothing has been changed: {why}',
   applied: 'the configuration is in the cluster',
   running: 'All of it runs on {node}.',
@@ -39,6 +43,9 @@ const chinese: typeof english = {
   otherNodes: '文件中是 {file}，而集群中是 {cluster}：没有改动任何东西',
   changedMeanwhile: '期间有人改动了配置；本命令没有改动任何东西。请重新查看',
   busy: '集群状态一直在变；没有改动任何东西',
+  notKnownWhether: '不知道集群是否已接受新配置，新的导出在这里照常提供：{why}',
+  unanswered: 'cibadmin --patch 没有回应',
+  switchedOff: '但已被关闭：{ids}',
   notServed: '导出 {id} 无法在这里提供，没有改动任何东西：{why}',
   applied: '配置已提交给集群',
   running: '全部在 {node} 上运行。',

@@ -174,12 +174,17 @@ export async function patchFor(
   return write(folder, 'patch.xml', diff);
 }
 
-/** `taken`: it is the configuration now. `older`: somebody was faster. */
-export async function push(host: Host, patch: string): Promise<'taken' | 'older'> {
+/**
+ * `taken`: it is the configuration now. `older`: somebody was faster. `unanswered`: it may be taken, now or later; a patch is bound to the
+ * version that it was made of, so that whoever reads the configuration again and makes another one does no harm.
+ */
+export async function push(host: Host, patch: string): Promise<'taken' | 'older' | 'unanswered'> {
   const argv: Argv = ['cibadmin', '--patch', '--xml-file', patch];
   const answer = await host.tryRun(argv, { timeoutMs: 30_000 });
   if (answer.code === 0) return 'taken';
   // CRM_EX_OLD
   if (answer.code === 103) return 'older';
+  // CRM_EX_TIMEOUT
+  if (answer.hung || answer.code === 124) return 'unanswered';
   throw commandFailure(argv, answer);
 }

@@ -1,5 +1,5 @@
 import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { isDeepStrictEqual } from 'node:util';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { beginIn, lockFileIn } from '../facts/at-work.ts';
@@ -10,21 +10,44 @@ export function requireRoot({ sys, terminal }: Call): void {
   if (sys.uid !== 0) throw new CommandError('unknown', wordsIn(terminal.language).needsRoot);
 }
 
-/** Asks on the terminal; where there is none, `-y` has to say it. Throws `CommandError` for anything but a yes. */
-export async function approve(
-  { terminal, noInput, json }: Call,
-  question: string,
-  yes: boolean,
-): Promise<void> {
-  if (yes) return;
-  const words = wordsIn(terminal.language);
-  if (noInput || json || process.stdin.isTTY !== true) throw new CommandError('unknown', words.sayYes);
-  const dialogue = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await new Promise<string>((resolve) => {
-    dialogue.question(`${question} [y/N] `, resolve);
-    dialogue.once('close', () => resolve(''));
+/** What is to be done, as a person is asked for it. */
+export type Proposal<Plan> = {
+  /** Null where nothing needs to be asked. */
+  readonly question: string | null;
+  readonly yes: boolean;
+  /** As the command was called, for whoever comes second. */
+  readonly what: string;
+  readonly plan: Plan;
+  /** Plans once more; throws where it may not be done. */
+  readonly again: () => Promise<Plan>;
+  /** What of a plan must still be so. */
+  readonly keyOf: (plan: Plan) => unknown;
+};
+
+/**
+ * Asks, and carries out. A question may stand for hours: what was planned before it is planned again after it, and nothing is done where
+ * something else came of it. One change at a time on this node.
+ */
+export async function agreed<Plan>(
+  call: Call,
+  { question, yes, what, plan, again, keyOf }: Proposal<Plan>,
+  work: (plan: Plan) => Promise<Ending>,
+): Promise<Ending> {
+  const isAsked = question !== null && !yes;
+  if (isAsked) await approve(call, question);
+  return atWork(call, what, async () => {
+    if (!isAsked) return work(plan);
+    const now = await again();
+    if (isDeepStrictEqual(keyOf(now), keyOf(plan))) return work(now);
+    throw new CommandError('broken', wordsIn(call.terminal.language).notSoAnyMore, [what]);
   });
-  dialogue.close();
+}
+
+/** Asks on the terminal; where there is none, `-y` has to say it. Throws `CommandError` for anything but a yes. */
+export async function approve({ terminal, ask }: Call, question: string): Promise<void> {
+  const words = wordsIn(terminal.language);
+  if (ask === null) throw new CommandError('unknown', words.sayYes);
+  const answer = await ask(`${question} [y/N] `);
   if (!/^(y|yes|是)$/i.test(answer.trim())) throw new CommandError('broken', words.notApproved);
 }
 

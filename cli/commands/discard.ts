@@ -28,7 +28,9 @@ async function linkOf(host: Host, connection: string): Promise<string | undefine
 
 /** The side that keeps its data begins to wait for the other one; where it waits already there is nothing to do. */
 export async function connectHere(host: Host, connection: string, words: Words): Promise<void> {
-  if ((await linkOf(host, connection)) !== 'StandAlone') return;
+  const link = await linkOf(host, connection);
+  if (link === undefined) throw new CommandError('unknown', say(words.noConnection, { connection }));
+  if (link !== 'StandAlone') return;
   for (const argv of survivorCommands(connection)) {
     const output = await host.tryRun(argv, { timeoutMs: drbdMs });
     if (output.code !== 0 && (await linkOf(host, connection)) === 'StandAlone')

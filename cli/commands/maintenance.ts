@@ -3,16 +3,16 @@ import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { type Cluster, lookAtCluster } from '../facts/cluster.ts';
-import { gather } from '../facts/gather.ts';
+import { type Facts, gather } from '../facts/gather.ts';
 import { tryToKnow } from '../facts/known.ts';
-import { hasSecondCopy, replicated, services } from '../facts/service.ts';
+import { hasSecondCopy, replicated, runsOn, services } from '../facts/service.ts';
 import { type Narrate, narrator } from '../output/narration.ts';
 import { print } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
 import { duration } from '../output/units.ts';
 import { say, type Words, wordsIn } from '../output/words.ts';
 import { shellLine } from '../stack.ts';
-import { approve, atWork, requireRoot } from './change.ts';
+import { agreed, type Proposal, requireRoot } from './change.ts';
 
 export type MaintenanceOptions = {
   readonly to: 'on' | 'off';
@@ -36,7 +36,10 @@ export async function maintenance(call: Call, options: MaintenanceOptions): Prom
     narrate('nothing', [words.nothingToDo]);
     return 'well';
   }
-  if (options.to === 'on') requirePassive(cluster, node, words);
+  if (options.to === 'on') {
+    requirePassive(cluster, node, words);
+    requireCopyStays(facts, cluster, node, words);
+  }
   const commands = nodes.map((name) => commandFor(options.to, name, cluster));
   narrate(
     'plan',
@@ -45,10 +48,24 @@ export async function maintenance(call: Call, options: MaintenanceOptions): Prom
   );
   if (options.dryRun) return 'well';
   requireRoot(call);
-  if (options.to === 'on')
-    await approve(call, say(words.maintenanceNow, { node: harmless(node) }), options.yes);
-  return atWork(call, `tsha maintenance ${options.to}${options.node ? ` ${node}` : ''}`, async () => {
-    for (const [index, argv] of commands.entries())
+  const isQuestion = options.to === 'on';
+  const proposal: Proposal<readonly Argv[]> = {
+    question: isQuestion ? say(words.maintenanceNow, { node: harmless(node) }) : null,
+    yes: options.yes,
+    what: `tsha maintenance ${options.to}${options.node ? ` ${node}` : ''}`,
+    plan: commands,
+    async again() {
+      const seen = await gather(call.host, Date.now());
+      if (seen.cluster.is === 'unknown') throw new CommandError('unknown', seen.cluster.why);
+      const now = seen.cluster.value;
+      requirePassive(now, node, words);
+      requireCopyStays(seen, now, node, words);
+      return nodesFor(now, options, words).map((name) => commandFor(options.to, name, now));
+    },
+    keyOf: (plan) => plan,
+  };
+  return agreed(call, proposal, async (plan) => {
+    for (const [index, argv] of plan.entries())
       await carryOut(call, argv, nodes[index] ?? '', options.to, words);
     narrate('begun', [], { [options.to === 'on' ? 'from' : 'to']: node });
     return options.to === 'on' ? waitUntilOut(call, node, narrate) : waitForCopies(call, narrate);
@@ -88,17 +105,37 @@ function nodesFor(cluster: Cluster, { to, node }: MaintenanceOptions, words: Wor
 
 /** A node that serves would take the service down, or the second copy with it: it is moved first. */
 function requirePassive(cluster: Cluster, node: string, words: Words): void {
-  const serving = services(cluster).find((one) => one.node === node);
+  const service = services(cluster).find((one) => one.node === node);
+  const serving = service?.name ?? runsOn(cluster, node).join(', ');
   const [other] = cluster.nodes.filter(
     ({ name, online, standby }) => name !== node && online && standby === 'no',
   );
-  if (serving)
+  if (serving !== '')
     throw new CommandError(
       'broken',
-      say(words.servesHere, { node, name: serving.name }),
-      other ? [`tsha switch ${other.name}`] : [],
+      say(words.servesHere, { node, name: harmless(serving) }),
+      service && other ? [`tsha switch ${other.name}`] : ['tsha status'],
     );
   if (!other) throw new CommandError('broken', words.noOtherNode);
+}
+
+/** A disk that has failed is served from the other node's: that one must stay, as must the one that a resync reads from. */
+function requireCopyStays(facts: Facts, cluster: Cluster, node: string, words: Words): void {
+  const names = replicated(cluster).map(({ name }) => name);
+  if (names.length === 0) return;
+  if (facts.drbd.is === 'unknown') throw new CommandError('unknown', facts.drbd.why);
+  for (const { name, volumes, peers } of facts.drbd.value.resources) {
+    const connected = peers.filter(({ connection }) => connection === 'Connected');
+    const isLeftAlone = volumes.some(({ volume, disk }) => {
+      const theirs = connected.flatMap((peer) => peer.volumes.filter((one) => one.volume === volume));
+      const areTheirsGood = theirs.some((one) => one.disk === 'UpToDate');
+      return node === facts.node ? theirs.length > 0 && !areTheirsGood : disk !== 'UpToDate' && areTheirsGood;
+    });
+    if (names.includes(name) && isLeftAlone)
+      throw new CommandError('broken', harmless(say(words.onlyCopyThere, { node, resource: name })), [
+        'tsha status',
+      ]);
+  }
 }
 
 function commandFor(to: 'on' | 'off', node: string, { nodes }: Cluster): Argv {

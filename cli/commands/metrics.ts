@@ -1,4 +1,3 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending, exitStatus } from '../exit.ts';
 import { type Facts, gather } from '../facts/gather.ts';
@@ -6,6 +5,7 @@ import { hasSecondCopy, services } from '../facts/service.ts';
 import { findingsNow, peerName } from '../findings/now.ts';
 import { endingFor } from '../output/findings.ts';
 import { print } from '../output/print.ts';
+import { writeWhole } from '../output/whole-file.ts';
 
 /** `tsha metrics [-o FILE]`: text for the textfile collector of Prometheus' node exporter. */
 export async function metrics(call: Call, { file }: { readonly file: string | null }): Promise<Ending> {
@@ -16,15 +16,10 @@ export async function metrics(call: Call, { file }: { readonly file: string | nu
   return 'well';
 }
 
-/** A collector that looks in between finds the old file or the new one, whole. A link of that name is replaced, not followed. */
+/** A collector that looks in between finds the old file or the new one. */
 function replaceFile(file: string, text: string): void {
-  const draft = `${file}.${process.pid}.tmp`;
   try {
-    const fd = openSync(draft, 'wx', 0o644);
-    writeSync(fd, text);
-    fsyncSync(fd);
-    closeSync(fd);
-    renameSync(draft, file);
+    writeWhole(file, Buffer.from(text), 0o644);
   } catch (error) {
     throw new CommandError('unknown', `cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
   }

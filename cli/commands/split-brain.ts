@@ -65,6 +65,8 @@ export async function splitBrain(call: Call, options: SplitBrainOptions): Promis
   if (facts.drbd.is === 'unknown') throw new CommandError('unknown', facts.drbd.why);
   const found = await Promise.all(splitsIn(facts, options.resource).map((split) => withOwn(call, split)));
   const words = wordsIn(call.terminal.language);
+  const unmet = notConnected(facts, options.resource);
+  const isUnmet = unmet.length > 0;
   if (call.json && options.discard === null) {
     const { time, node } = facts;
     const findings = findingsNow(facts).filter(({ code }) => code === 'SPLIT_BRAIN');
@@ -72,7 +74,7 @@ export async function splitBrain(call: Call, options: SplitBrainOptions): Promis
       1,
       `${JSON.stringify(envelope({ kind: 'split-brain', time, node, findings, data: { splits: found.map(dataOf) } }))}\n`,
     );
-    return found.length > 0 ? 'broken' : 'well';
+    return found.length > 0 ? 'broken' : isUnmet ? 'attention' : 'well';
   }
   const narrate = narrator(call, 'split-brain-repair', facts.node);
   const alone = standingAlone(facts, options.resource);
@@ -82,10 +84,20 @@ export async function splitBrain(call: Call, options: SplitBrainOptions): Promis
     ]);
   if (found.length === 0) {
     const { resource } = options;
-    narrate('nothing', [
-      resource === null ? words.noSplit : say(words.noSplitOf, { resource: harmless(resource) }),
-    ]);
-    return 'well';
+    const ending = isUnmet ? 'attention' : 'well';
+    narrate(
+      'nothing',
+      [
+        isUnmet
+          ? say(words.notMetYet, { resource: harmless(unmet.join(', ')) })
+          : resource === null
+            ? words.noSplit
+            : say(words.noSplitOf, { resource: harmless(resource) }),
+      ],
+      {},
+      ending,
+    );
+    return ending;
   }
   if (!call.json)
     printLines(
@@ -151,16 +163,25 @@ export function splitsIn(facts: Facts, wanted: string | null): readonly Split[] 
   );
 }
 
-/** Resources with a connection that stands alone, be it by hand or by a split brain that the log no longer tells. */
-export function standingAlone({ drbd }: Facts, wanted: string | null): readonly string[] {
-  const resources = drbd.is === 'known' ? drbd.value.resources : [];
-  return resources
+const resourcesWith = (
+  { drbd }: Facts,
+  wanted: string | null,
+  isSo: (connection: string) => boolean,
+): readonly string[] =>
+  (drbd.is === 'known' ? drbd.value.resources : [])
     .filter(
       ({ name, peers }) =>
-        (wanted === null || name === wanted) && peers.some(({ connection }) => connection === 'StandAlone'),
+        (wanted === null || name === wanted) && peers.some(({ connection }) => isSo(connection)),
     )
     .map(({ name }) => name);
-}
+
+/** Resources with a connection that stands alone, be it by hand or by a split brain that the log no longer tells. */
+export const standingAlone = (facts: Facts, wanted: string | null): readonly string[] =>
+  resourcesWith(facts, wanted, (connection) => connection === 'StandAlone');
+
+/** DRBD 9 may leave one side of a split brain Connecting, and no node knows of one before it has met the other. */
+export const notConnected = (facts: Facts, wanted: string | null): readonly string[] =>
+  resourcesWith(facts, wanted, (connection) => connection !== 'Connected');
 
 function splitOf(facts: Facts, resource: DrbdResource, peer: Peer): Split {
   const other = peerName(facts, peer);

@@ -11,7 +11,7 @@ import { harmless } from '../output/terminal.ts';
 import { clock } from '../output/units.ts';
 import { say, type Words, wordsIn } from '../output/words.ts';
 import { shellLine } from '../stack.ts';
-import { approve, atWork, requireRoot } from './change.ts';
+import { agreed, type Proposal, requireRoot } from './change.ts';
 
 export type SwitchOptions = {
   readonly to: string | null;
@@ -51,11 +51,8 @@ export async function switchOver(call: Call, options: SwitchOptions): Promise<En
     return 'well';
   }
   const { paint } = call.terminal;
-  const answers = preconditions(facts, facts.cluster.value, move, words).map((one) => ({
-    ...one,
-    isAccepted: !one.holds && one.acceptable !== null && options.although.includes(one.acceptable),
-  }));
-  const mark = ({ holds, isAccepted }: (typeof answers)[number]) =>
+  const answers = answersFor(facts, facts.cluster.value, move, options, words);
+  const mark = ({ holds, isAccepted }: Answer) =>
     holds ? paint.good('✓') : isAccepted ? paint.warn('!') : paint.bad('✗');
   const title = `${move.from} → ${move.to}: ${move.service.name}. ${words.switchKeeps}`;
   const planned = Date.now() + lastsMinutes * 60_000;
@@ -70,19 +67,47 @@ export async function switchOver(call: Call, options: SwitchOptions): Promise<En
     ],
     { from, to, commands, secondCopy: hasSecondCopy(facts) },
   );
-  const unmet = answers.filter(({ holds, isAccepted }) => !holds && !isAccepted);
-  if (unmet.length > 0) {
-    const acceptable = unmet.every((one) => one.acceptable !== null);
-    const although = [...new Set(unmet.map((one) => one.acceptable))].map((code) => ` --although=${code}`);
-    throw new CommandError('broken', `${words.refused}: ${unmet.map(({ what }) => what).join('; ')}`, [
-      'tsha status',
-      ...(acceptable ? [`tsha switch ${to}${although.join('')}`] : []),
-    ]);
-  }
+  requireMet(answers, to, words);
   if (options.dryRun) return 'well';
   requireRoot(call);
-  await approve(call, words.switchNow, options.yes);
-  return atWork(call, `tsha switch ${to}`, () => carryOut(call, move, narrate));
+  const proposal: Proposal<Move> = {
+    ...{ question: words.switchNow, yes: options.yes, what: `tsha switch ${to}`, plan: move },
+    async again() {
+      const now = await gather(call.host, Date.now());
+      if (now.cluster.is === 'unknown') throw new CommandError('unknown', now.cluster.why);
+      const next = moveFor(now.cluster.value, to, words);
+      if (next === 'there') throw new CommandError('broken', say(words.alreadyThere, { node: harmless(to) }));
+      requireMet(answersFor(now, now.cluster.value, next, options, words), to, words);
+      return next;
+    },
+    keyOf: ({ from, resource, isPromotion }) => [from, resource, isPromotion],
+  };
+  return agreed(call, proposal, (now) => carryOut(call, now, narrate));
+}
+
+type Answer = Precondition & { readonly isAccepted: boolean };
+
+const answersFor = (
+  facts: Facts,
+  cluster: Cluster,
+  move: Move,
+  { although }: SwitchOptions,
+  words: Words,
+): readonly Answer[] =>
+  preconditions(facts, cluster, move, words).map((one) => ({
+    ...one,
+    isAccepted: !one.holds && one.acceptable !== null && although.includes(one.acceptable),
+  }));
+
+function requireMet(answers: readonly Answer[], to: string, words: Words): void {
+  const unmet = answers.filter(({ holds, isAccepted }) => !holds && !isAccepted);
+  if (unmet.length === 0) return;
+  const acceptable = unmet.every((one) => one.acceptable !== null);
+  const although = [...new Set(unmet.map((one) => one.acceptable))].map((code) => ` --although=${code}`);
+  throw new CommandError('broken', `${words.refused}: ${unmet.map(({ what }) => what).join('; ')}`, [
+    'tsha status',
+    ...(acceptable ? [`tsha switch ${to}${although.join('')}`] : []),
+  ]);
 }
 
 /** `there`: nothing to do. Throws `CommandError` where there is nothing to move, or nowhere to. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Host, hostName } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Call } from '../command.ts';
-import { approve, atWork, requireRoot } from '../commands/change.ts';
+import { agreed, requireRoot } from '../commands/change.ts';
 import { type Pair, type Volume, volumesOf } from '../configuration/pair.ts';
 import { configurationFile, pairFrom, textOf } from '../configuration/read.ts';
 import { diskSentence, lookAtDisk } from '../disk/seen.ts';
@@ -68,9 +68,13 @@ async function createHere(
       ...loss(call, node, overwrite),
     ]);
   if (dryRun) return 'well';
-  await approve({ ...call, json: false }, words.questionHere, yes);
-  return atWork(call, 'tsha drbd create --here', async () => {
-    const { keep } = await makeSide(call, pair, side, overwrite);
+  const proposal = {
+    ...{ question: words.questionHere, yes, what: 'tsha drbd create --here', plan: side },
+    again: () => requireFresh(call, pair, node, overwrite),
+    keyOf: (seen: Side) => seen,
+  };
+  return agreed(call, proposal, async (seen) => {
+    const { keep } = await makeSide(call, pair, seen, overwrite);
     keep();
     if (!call.json) tell(call, say(words.sideMade, { node }));
     return 'well';
@@ -114,17 +118,26 @@ async function createBoth(call: Call, both: Both, options: CreateOptions): Promi
     ...(byHand === null ? [] : [call.terminal.marks(`! ${byHand}`)]),
   ]);
   if (options.dryRun) return 'well';
-  await approve(call, words.question, options.yes);
-  return atWork(call, 'tsha drbd create', async () => {
-    const made = await makeSide(call, pair, side, options.overwrite);
+  // the other node looks at its own disks again before it touches them
+  const proposal = {
+    ...{ question: words.question, yes: options.yes, what: 'tsha drbd create', plan: side },
+    again: () => requireFresh(call, pair, node, options.overwrite),
+    keyOf: (seen: Side) => seen,
+  };
+  return agreed(call, proposal, async (seen) => {
+    const made = await makeSide(call, pair, seen, options.overwrite);
     try {
       tell(call, say(words.sideMade, { node }));
       if (byHand === null) await makeThere(call, peer, text);
       await untilConnected(call, pair, peer, byHand === null ? 120 : 3600);
       await requireNew(call, pair);
     } catch (error) {
-      await made.undo();
-      print(2, `${say(words.takenBack, { node })}\n`);
+      const left = await made.undo();
+      const told =
+        left.length === 0
+          ? say(words.takenBack, { node })
+          : say(words.notTakenBack, { why: left.join('; ') });
+      print(2, `${harmless(told)}\n`);
       const commands = [...undoCommands(pair), ['rm', drbdFile(pair)]].map(shellLine).join('; ');
       print(2, `${say(words.leftOnPeer, { peer, commands })}\n`);
       throw error;

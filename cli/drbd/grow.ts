@@ -1,10 +1,9 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { commandFailure, type Host, hostName } from '../../lib/host/host.ts';
-import { mounts, mountsOn } from '../../lib/host/storage/mounts.ts';
+import { type Host, hostName } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Call } from '../command.ts';
-import { approve, atWork, requireRoot } from '../commands/change.ts';
+import { agreed, requireRoot } from '../commands/change.ts';
 import { type Pair, type Volume, volumesOf } from '../configuration/pair.ts';
 import { configurationFile, pairFrom, textOf } from '../configuration/read.ts';
 import { CommandError, type Ending } from '../exit.ts';
@@ -14,6 +13,7 @@ import { harmless } from '../output/terminal.ts';
 import { amount } from '../output/units.ts';
 import { say } from '../output/words.ts';
 import { shellLine } from '../stack.ts';
+import { filesystemSize, growFilesystem, isMountedHere, leftAtEnd } from './filesystem-size.ts';
 import { followSync } from './follow-sync.ts';
 import { placeIn, run, sizeOf } from './side.ts';
 import { drbdWords } from './words.ts';
@@ -29,8 +29,14 @@ export type GrowOptions = {
 const sizesAnswer = z.object({ disks: z.array(z.object({ path: z.string(), bytes: z.number() })) });
 type Sizes = z.infer<typeof sizesAnswer>;
 
-/** A volume whose disks have become larger than its device. */
-type Wider = { readonly volume: Volume; readonly number: number; readonly from: number; readonly to: number };
+/** A volume whose disks have become larger than its device, or whose device than its filesystem. */
+type Wider = {
+  readonly volume: Volume;
+  readonly number: number;
+  readonly what: 'device' | 'filesystem';
+  readonly from: number;
+  readonly to: number;
+};
 
 /** `tsha drbd grow`: after the disks below were made larger on both nodes, DRBD's devices and the filesystems on them, while clients work. */
 export async function grow(call: Call, options: GrowOptions): Promise<Ending> {
@@ -46,33 +52,51 @@ export async function grow(call: Call, options: GrowOptions): Promise<Ending> {
     print(1, `${JSON.stringify(own)}\n`);
     return 'well';
   }
-  const asked = await tshaThere(host, peer, ['drbd', 'grow', '--here', '-c', '-'], text);
+  const wider = await look(call, pair, text, own, peer);
+  if (wider.length === 0) {
+    print(1, `${words.nothingToGrow}\n`);
+    return 'well';
+  }
+  const commands = wider.flatMap((one) => commandsFor(pair, one));
+  printLines([
+    ...wider.map(({ volume, what, from, to }) =>
+      say(what === 'device' ? words.grows : words.growsInto, {
+        ...{ device: volume.device, directory: harmless(volume.directory) },
+        ...{ from: amount(from / 1024), to: amount(to / 1024) },
+      }),
+    ),
+    ...commands.map((argv) => `  ${shellLine(argv)}`),
+  ]);
+  if (options.dryRun) return 'attention';
+  const proposal = {
+    ...{ question: words.question, yes: options.yes, what: 'tsha drbd grow', plan: wider },
+    again: async () => look(call, pair, text, await sizesOf(host, pair, node), peer),
+    keyOf: (plan: readonly Wider[]) => plan,
+  };
+  return agreed(call, proposal, async (plan) => {
+    for (const argv of plan.flatMap((one) => commandsFor(pair, one))) await run(host, argv, 600_000);
+    for (const { volume } of plan)
+      print(1, terminal.marks(`✓ ${volume.device}: ${amount((await deviceSize(host, volume)) / 1024)}\n`));
+    return followSync(call, pair);
+  });
+}
+
+/** What can grow; throws `CommandError` where it cannot, as on the node that does not serve. */
+async function look(
+  call: Call,
+  pair: Pair,
+  text: string,
+  own: Sizes,
+  peer: string,
+): Promise<readonly Wider[]> {
+  const words = drbdWords(call.terminal.language);
+  const asked = await tshaThere(call.host, peer, ['drbd', 'grow', '--here', '-c', '-'], text);
   if (asked.is !== 'answered')
     throw new CommandError('broken', say(words.peerRefuses, { peer, why: asked.why }));
   const theirs = understood(peer, asked.text, sizesAnswer);
   if (theirs.is === 'unknown')
     throw new CommandError('broken', say(words.peerRefuses, { peer, why: theirs.why }));
-  const wider = await widerOf(call, pair, own, theirs.value, peer);
-  if (wider.length === 0) {
-    print(1, `${words.nothingToGrow}\n`);
-    return 'well';
-  }
-  const commands: Argv[] = [];
-  for (const one of wider) commands.push(...(await commandsFor(call, pair, one)));
-  printLines([
-    ...wider.map(({ volume, from, to }) =>
-      say(words.grows, { device: volume.device, from: amount(from / 1024), to: amount(to / 1024) }),
-    ),
-    ...commands.map((argv) => `  ${shellLine(argv)}`),
-  ]);
-  if (options.dryRun) return 'attention';
-  await approve(call, words.question, options.yes);
-  return atWork(call, 'tsha drbd grow', async () => {
-    for (const argv of commands) await run(host, argv, 600_000);
-    for (const { volume } of wider)
-      print(1, terminal.marks(`✓ ${volume.device}: ${amount((await deviceSize(host, volume)) / 1024)}\n`));
-    return followSync(call, pair);
-  });
+  return widerOf(call, pair, own, theirs.value, peer);
 }
 
 async function sizesOf(host: Host, pair: Pair, node: string): Promise<Sizes> {
@@ -103,8 +127,8 @@ async function widerOf(
   for (const [number, volume] of volumesOf(pair).entries()) {
     const [mine, other] = [own.disks[number]?.bytes ?? 0, theirs.disks[number]?.bytes ?? 0];
     const device = await deviceSize(call.host, volume);
-    if (Math.min(mine, other) - metaDataOf(mine) > device)
-      found.push({ volume, number, from: device, to: Math.min(mine, other) });
+    const isWider = Math.min(mine, other) - metaDataOf(mine) > device;
+    if (isWider) found.push({ volume, number, what: 'device', from: device, to: Math.min(mine, other) });
     if (mine !== other)
       throw new CommandError(
         'broken',
@@ -115,30 +139,18 @@ async function widerOf(
           peer,
         }),
       );
+    if (await isMountedHere(call.host, volume)) {
+      // one that was broken off after `drbdadm resize` has this left to do
+      const size = isWider ? device : await filesystemSize(call.host, volume);
+      if (size + leftAtEnd < device)
+        found.push({ volume, number, what: 'filesystem', from: size, to: device });
+    } else if (isWider)
+      throw new CommandError('broken', say(words.notHere, { directory: harmless(volume.directory) }));
   }
   return found;
 }
 
-/** A filesystem grows where it is mounted: on the node that serves. */
-async function commandsFor(
-  { host, terminal }: Call,
-  { drbd }: Pair,
-  { volume, number }: Wider,
-): Promise<readonly Argv[]> {
-  const { device, directory, type } = volume;
-  const argv: Argv = ['drbdadm', 'role', drbd.resource];
-  const role = await host.tryRun(argv, { timeoutMs: 10_000 });
-  if (role.code !== 0) throw commandFailure(argv, role);
-  if (!role.stdout.startsWith('Primary') || mountsOn(await mounts(host), directory).length === 0)
-    throw new CommandError(
-      'broken',
-      say(drbdWords(terminal.language).notHere, { directory: harmless(directory) }),
-    );
-  const filesystem: Argv =
-    type === 'xfs'
-      ? ['xfs_growfs', directory]
-      : type === 'btrfs'
-        ? ['btrfs', 'filesystem', 'resize', 'max', directory]
-        : ['resize2fs', device];
-  return [['drbdadm', 'resize', `${drbd.resource}/${number}`], filesystem];
-}
+const commandsFor = ({ drbd }: Pair, { volume, number, what }: Wider): readonly Argv[] => [
+  ...(what === 'device' ? [['drbdadm', 'resize', `${drbd.resource}/${number}`] as const] : []),
+  growFilesystem(volume),
+];

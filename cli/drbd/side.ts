@@ -8,6 +8,7 @@ import { type Pair, volumesOf } from '../configuration/pair.ts';
 import { diskSentence, lookAtDisk } from '../disk/seen.ts';
 import { CommandError } from '../exit.ts';
 import { lookAtDrbd } from '../facts/drbd.ts';
+import { print } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
 import { say } from '../output/words.ts';
 import { type DrbdGeneration, drbdFile, drbdResource } from '../plan/files.ts';
@@ -107,8 +108,8 @@ export const undoCommands = ({ drbd: { resource } }: Pair): readonly Argv[] => [
 
 /** What can be taken back until somebody's content counts. */
 export type Made = {
-  /** Down, without meta-data, and without the file where it was made by us. */
-  readonly undo: () => Promise<void>;
+  /** Down, without meta-data, and without the file where it was made by us. What could not be done; the file stays then. */
+  readonly undo: () => Promise<readonly string[]>;
   /** From here on a signal takes nothing back. */
   readonly keep: () => void;
 };
@@ -121,24 +122,34 @@ export async function makeSide(
   overwrite: readonly string[],
 ): Promise<Made> {
   const { host } = call;
+  const words = drbdWords(call.terminal.language);
   const file = drbdFile(pair);
   const isNew = writeNew(file, drbdResource(pair, side.generation));
   let isKept = false;
   let hasMetaData = false;
-  const undo = async () => {
-    if (isKept) return;
+  const undo = async (): Promise<readonly string[]> => {
+    if (isKept) return [];
     // what create-md refused to write over is somebody's
-    for (const argv of hasMetaData ? undoCommands(pair) : []) await host.tryRun(argv, { timeoutMs: 30_000 });
+    for (const argv of hasMetaData ? undoCommands(pair) : []) {
+      const output = await host.tryRun(argv, { timeoutMs: 30_000 });
+      // without its file drbdadm could not take down what is still up
+      if (output.code !== 0) return [commandFailure(argv, output).message];
+    }
     if (isNew) rmSync(file, { force: true });
+    return [];
   };
-  call.onInterrupt(undo);
+  const undoAndTell = async () => {
+    const left = await undo();
+    if (left.length > 0) print(2, `${harmless(say(words.notTakenBack, { why: left.join('; ') }))}\n`);
+  };
+  call.onInterrupt(undoAndTell);
   try {
     for (const argv of sideCommands(pair, overwrite)) {
       await run(host, argv);
       hasMetaData ||= argv.includes('create-md');
     }
   } catch (error) {
-    await undo();
+    await undoAndTell();
     throw error;
   }
   return {

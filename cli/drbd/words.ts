@@ -31,6 +31,7 @@ const english = {
   synced: 'Both copies are UpToDate.',
   goesOn: 'the synchronisation goes on by itself: tsha status',
   takenBack: 'what this command made on {node} has been taken back',
+  notTakenBack: 'what this command made here could not all be taken back: {why}',
   leftOnPeer: 'on {peer}: {commands}',
   next: 'tsha apply',
   skipOnlyEmpty:
@@ -38,6 +39,7 @@ const english = {
   nothingToGrow:
     'The disks are no larger than their devices. Make them larger on both nodes first (lvextend).',
   grows: '{device}: {from}, its disks {to}',
+  growsInto: '{device} is {to}, its filesystem on {directory} {from}',
   notHere: '{directory} is not mounted here: a filesystem grows where it is mounted, on the node that serves',
 };
 
@@ -71,12 +73,14 @@ const chinese: typeof english = {
   synced: '两份副本都是 UpToDate。',
   goesOn: '同步会自行继续：tsha status',
   takenBack: '本命令在 {node} 上所做的已撤回',
+  notTakenBack: '本命令在这里所做的未能全部撤回：{why}',
   leftOnPeer: '在 {peer} 上：{commands}',
   next: 'tsha apply',
   skipOnlyEmpty:
     '--skip-sync 把两侧视为相同，这必须在两侧都看到：不能与 --overwrite 同用，也不能在 ssh 到不了另一节点时使用',
   nothingToGrow: '磁盘不比设备大。请先在两个节点上扩大磁盘（lvextend）。',
   grows: '{device}：{from}，其磁盘 {to}',
+  growsInto: '{device} 为 {to}，其在 {directory} 上的文件系统 {from}',
   notHere: '{directory} 没有在这里挂载：文件系统只能在挂载处（提供服务的节点）扩大',
 };
 

@@ -4,8 +4,10 @@ import { below, type Element, attribute as of, within } from './xml.ts';
 /** The cluster's configuration, as far as people are told of it. */
 export type Cib = {
   readonly properties: Values;
+  /** Meta attributes of every resource that has none of its own; those that a rule gives at times are left out. */
+  readonly defaults: Values;
   readonly primitives: readonly Primitive[];
-  readonly groups: readonly { readonly id: string; readonly members: readonly string[] }[];
+  readonly groups: readonly Group[];
   readonly clones: readonly Clone[];
   readonly locations: readonly Location[];
   readonly colocations: readonly Colocation[];
@@ -50,6 +52,13 @@ export type Operation = {
   readonly interval: string;
   readonly timeout: string | null;
   readonly role: string | null;
+};
+
+export type Group = {
+  readonly id: string;
+  readonly meta: Values;
+  /** In the order of their starts. */
+  readonly members: readonly string[];
 };
 
 export type Clone = {
@@ -109,13 +118,22 @@ export function readCib(cib: Element): Cib {
     containers.find((one) => within(one, 'primitive').some((member) => of(member, 'id') === id));
   return {
     properties: valuesIn(below(configuration, 'crm_config', 'cluster_property_set')),
+    defaults: valuesIn(
+      below(configuration, 'rsc_defaults', 'meta_attributes').filter(
+        (set) => below(set, 'rule').length === 0,
+      ),
+    ),
     primitives: (resources ? within(resources, 'primitive') : []).map((element) => {
       const id = of(element, 'id');
       const group = inside(groups, id);
       const clone = inside(clones, id);
       return primitive(element, group && of(group, 'id'), clone && of(clone, 'id'));
     }),
-    groups: groups.map((group) => ({ id: of(group, 'id'), members: membersOf(group) })),
+    groups: groups.map((group) => ({
+      id: of(group, 'id'),
+      meta: valuesIn(below(group, 'meta_attributes')),
+      members: membersOf(group),
+    })),
     clones: clones.map((clone) => {
       const meta = valuesIn(below(clone, 'meta_attributes'));
       const promotable = clone.name === 'master' || meta['promotable'] === 'true';

@@ -1,7 +1,7 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { firstLine, type Host } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
-import { type Cib, readCib, readTime } from './cib.ts';
+import { type Cib, type Primitive, readCib, readTime } from './cib.ts';
 import { attribute, below, type Element, isTrue, parseXml, within } from './xml.ts';
 
 /** The cluster as this node's manager sees it. */
@@ -29,7 +29,7 @@ export type ClusterNode = {
   readonly featureSet: string | null;
 };
 
-/** A resource at one place; an instance of a clone that runs nowhere has no node. */
+/** A resource at one place, one of several where it runs twice; an instance of a clone that runs nowhere has no node. */
 export type Instance = {
   readonly id: string;
   readonly agent: string;
@@ -105,7 +105,9 @@ function readCluster(mon: Element, cib: Cib): Cluster {
     hasQuorum: dc ? attribute(dc, 'with_quorum') === 'true' : false,
     maintenance: options ? isTrue(options, 'maintenance-mode') : false,
     nodes: below(mon, 'nodes', 'node').map((node) => clusterNode(node, cib)),
-    instances: below(mon, 'resources').flatMap((resources) => within(resources, 'resource').map(instance)),
+    instances: below(mon, 'resources').flatMap((resources) =>
+      within(resources, 'resource').flatMap(instances),
+    ),
     failures: below(mon, 'failures', 'failure').map(failedAction),
     cib,
   };
@@ -130,14 +132,14 @@ function clusterNode(node: Element, cib: Cib): ClusterNode {
 
 const newRoles: { readonly [word: string]: string } = { Master: 'Promoted', Slave: 'Unpromoted' };
 
-function instance(element: Element): Instance {
+function instances(element: Element): readonly Instance[] {
   const role = attribute(element, 'role');
-  const [node] = below(element, 'node');
-  return {
+  const places = below(element, 'node').map((node) => attribute(node, 'name') || null);
+  return (places.length > 0 ? places : [null]).map((node) => ({
     id: attribute(element, 'id').replace(/:\d+$/, ''),
     agent: attribute(element, 'resource_agent').replace(/::/g, ':'),
     role: newRoles[role] ?? role,
-    node: (node && attribute(node, 'name')) || null,
+    node,
     active: isTrue(element, 'active'),
     failed: isTrue(element, 'failed'),
     blocked: isTrue(element, 'blocked'),
@@ -145,7 +147,7 @@ function instance(element: Element): Instance {
     orphaned: isTrue(element, 'orphaned'),
     pending: attribute(element, 'pending') || null,
     targetRole: attribute(element, 'target_role') || null,
-  };
+  }));
 }
 
 /** `op_key` is resource_action_interval; a resource may hold underscores. */
@@ -173,3 +175,11 @@ function readMonTime(text: string): number | null {
   const at = zone === undefined ? Date.parse(`${date}T${time}`) : readTime(`${date} ${time}${zone}`);
   return Number.isNaN(at) ? null : at;
 }
+
+/** The cluster's resources of a type that are said to run on a node, at rest. */
+export const startedOn = ({ cib, instances }: Cluster, node: string, type: RegExp): readonly Primitive[] =>
+  cib.primitives.filter(
+    ({ id, type: own }) =>
+      type.test(own) &&
+      instances.some((one) => one.id === id && one.node === node && one.role === 'Started' && !one.pending),
+  );

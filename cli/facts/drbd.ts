@@ -3,10 +3,10 @@ import { parseEvents2 } from '../../lib/host/drbd/events2.ts';
 import { changedAlone, lastPrimaryTime, splitBrainIn } from '../../lib/host/drbd/split-brain.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
 import { procVersion, versionText } from '../../lib/host/drbd/version.ts';
-import { commandFailure, type Host } from '../../lib/host/host.ts';
+import { commandTrouble, type Host } from '../../lib/host/host.ts';
 import { isThere, readIfThere } from '../../lib/host/local-files.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
-import { type Known, tryToKnow, unknown } from './known.ts';
+import { type Known, noAnswer, tryToKnow, unknown } from './known.ts';
 
 /** DRBD as this node's kernel sees it. */
 export type Drbd = {
@@ -80,7 +80,7 @@ export async function lookAtDrbd(host: Host): Promise<Drbd> {
   const version = procVersion(proc ?? '');
   const argv: Argv = ['drbdsetup', 'events2', '--now', '--statistics'];
   const output = await host.tryRun(argv, { timeoutMs: askMs });
-  if (output.code !== 0) throw commandFailure(argv, output);
+  if (output.code !== 0) throw noAnswer(host, output, commandTrouble(argv, output));
   const statistics = statisticsIn(output.stdout);
   const resources = namesIn(output.stdout).map((name) => {
     const found = parseEvents2(output.stdout, name)?.resource;

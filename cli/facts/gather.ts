@@ -1,4 +1,5 @@
 import type { Host } from '../../lib/host/host.ts';
+import { lookAtAddresses } from './addresses.ts';
 import { type AtWork, lookAtWork } from './at-work.ts';
 import { type Cluster, lookAtCluster } from './cluster.ts';
 import { type Drbd, lookAtDrbd } from './drbd.ts';
@@ -15,8 +16,8 @@ export type Facts = {
   readonly cluster: Known<Cluster>;
   readonly drbd: Known<Drbd>;
   readonly nfs: Known<Nfs>;
-  /** Addresses on interfaces that are up. */
-  readonly addresses: Known<ReadonlySet<string>>;
+  /** Whether the addresses that are said to run on this node are there, by their ids. */
+  readonly addresses: ReadonlyMap<string, Known<boolean>>;
   /** Ids of the cluster's filesystems that are mounted. */
   readonly mounted: Known<ReadonlySet<string>>;
   /** Who changes something on this node, or was killed while at it. */
@@ -26,18 +27,26 @@ export type Facts = {
 /** Looks at everything side by side; a source that does not answer in its time is unknown, and the others are not. */
 export async function gather(host: Host, time: number): Promise<Facts> {
   const looking = tryToKnow(() => lookAtCluster(host));
-  const [name, cluster, drbd, nfs, addresses, mounted, atWork] = await Promise.all([
-    tryToKnow(async () => (await host.sys.read('/proc/sys/kernel/hostname')).trim()),
+  const naming = nameOf(host, looking);
+  const [node, cluster, drbd, nfs, addresses, mounted, atWork] = await Promise.all([
+    naming,
     looking,
     tryToKnow(() => lookAtDrbd(host)),
     tryToKnow(() => lookAtNfs(host, looking)),
-    tryToKnow(async () => new Set((await host.sys.runningAddresses()).map(({ address }) => address))),
+    lookAtAddresses(host, looking, naming),
     tryToKnow(() => lookAtMounted(host, looking)),
     tryToKnow(() => lookAtWork(host)),
   ]);
-  const hostName = name.is === 'known' ? name.value : 'localhost';
+  return { node, time, cluster, drbd, nfs, addresses, mounted, atWork };
+}
+
+async function nameOf(host: Host, looking: Promise<Known<Cluster>>): Promise<string> {
+  const [name, cluster] = await Promise.all([
+    tryToKnow(async () => (await host.sys.read('/proc/sys/kernel/hostname')).trim()),
+    looking,
+  ]);
   const nodes = cluster.is === 'known' ? cluster.value.nodes.map((node) => node.name) : [];
-  return { node: ownName(hostName, nodes), time, cluster, drbd, nfs, addresses, mounted, atWork };
+  return ownName(name.is === 'known' ? name.value : 'localhost', nodes);
 }
 
 /** The cluster may call this node by its full name, or by its first part. */

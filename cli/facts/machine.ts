@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { procVersion, versionText } from '../../lib/host/drbd/version.ts';
-import type { Host } from '../../lib/host/host.ts';
+import { commandFailure, type Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import { agentConf, nfsConf } from '../../lib/host/nfs/conf.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { version } from '../../metadata/version.ts';
 import { findingsInConfiguration } from '../findings/configuration.ts';
+import { findingsNow } from '../findings/now.ts';
 import { type Facts, gather } from './gather.ts';
-import { orNull } from './known.ts';
+import { type Known, orNull, tryToKnow } from './known.ts';
 import type { LookAnswer } from './other-node.ts';
 import { replicated } from './service.ts';
 import { lookAtSetup } from './setup.ts';
@@ -16,7 +17,10 @@ import { lookAtSetup } from './setup.ts';
 export async function lookAtMachine(host: Host): Promise<LookAnswer> {
   const facts = await gather(host, Date.now());
   const setup = await lookAtSetup(host, orNull(facts.cluster));
-  const own = findingsInConfiguration(facts, setup).filter(({ node }) => node === facts.node);
+  const own = [
+    ...findingsNow(facts).filter(({ code }) => code === 'COULD_NOT_FIND_OUT'),
+    ...findingsInConfiguration(facts, setup).filter(({ node }) => node === facts.node),
+  ];
   return {
     ...(await comparable(host, facts)),
     findings: own.map(({ code, facts: told, evidence }) => ({ code, facts: told, evidence: [...evidence] })),
@@ -52,30 +56,45 @@ async function said(host: Host, argv: Argv, pattern: RegExp): Promise<string | n
   return pattern.exec(stdout)?.[1] ?? null;
 }
 
-/** Their digests, without comments and blanks; null for what this node does not have. */
+/** Their digests, without comments and blanks; null for what this node does not have. What could not be read is a finding, and no difference. */
 async function configurationsHere(
   host: Host,
   drbd: readonly string[],
 ): Promise<LookAnswer['configurations']> {
-  const corosync = await readIfThere(host, '/etc/corosync/corosync.conf');
+  const looks: readonly (readonly [name: string, look: Promise<Known<string | null>>])[] = [
+    [
+      'corosync.conf',
+      tryToKnow(async () => (await readIfThere(host, '/etc/corosync/corosync.conf')) ?? null),
+    ],
+    ['nfs.conf', tryToKnow(() => nfsSettings(host))],
+    ...drbd.map((name) => [`DRBD resource ${name}`, tryToKnow(() => dumped(host, name))] as const),
+  ];
+  const found = await Promise.all(looks.map(async ([name, look]) => [name, await look] as const));
+  return Object.fromEntries(
+    found.flatMap(([name, text]) =>
+      text.is === 'known' ? [[name, text.value === null ? null : digest(text.value)]] : [],
+    ),
+  );
+}
+
+async function nfsSettings(host: Host): Promise<string> {
   // the agent's own is only where the server runs
   const conf = await nfsConf(host, agentConf);
-  const nfs = ['nfsd', 'lockd', 'mountd', 'statd'].flatMap((section) =>
+  const lines = ['nfsd', 'lockd', 'mountd', 'statd'].flatMap((section) =>
     ['grace-time', 'lease-time', 'port', 'vers3', 'scope', 'threads'].map(
       (key) => `${section} ${key} ${conf.get(section, key) ?? ''}`,
     ),
   );
-  const resources = await Promise.all(
-    drbd.map(async (name) => {
-      const { code, stdout } = await host.tryRun(['drbdadm', '-d', 'dump', name], { timeoutMs: 10_000 });
-      return [`DRBD resource ${name}`, code === 0 ? digest(stdout) : null] as const;
-    }),
-  );
-  return {
-    'corosync.conf': corosync === undefined ? null : digest(corosync),
-    'nfs.conf': digest(nfs.join('\n')),
-    ...Object.fromEntries(resources),
-  };
+  return lines.join('\n');
+}
+
+/** Null for a resource that this node does not know. */
+async function dumped(host: Host, name: string): Promise<string | null> {
+  const argv: Argv = ['drbdadm', '-d', 'dump', name];
+  const output = await host.tryRun(argv, { timeoutMs: 10_000 });
+  if (output.code === 0) return output.stdout;
+  if (output.missing || /not defined|no resources defined/.test(output.stderr)) return null;
+  throw commandFailure(argv, output);
 }
 
 /** Of a text as its program understands it. */

@@ -1,5 +1,6 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { canonicalPath, mountOn, mounts } from '../../lib/host/storage/mounts.ts';
+import { mountOn, mounts, resolvePath } from '../../lib/host/storage/mounts.ts';
 import type { Cluster } from './cluster.ts';
 import type { Known } from './known.ts';
 
@@ -14,8 +15,9 @@ export async function lookAtMounted(
   const table = await mounts(host);
   const found = new Set<string>();
   for (const { id, parameters } of wanted) {
-    const directory = await canonicalPath(host, parameters['directory'] ?? '/', table);
-    if (mountOn(table, directory)) found.add(id);
+    const { path, trouble } = await resolvePath(host, parameters['directory'] ?? '/', table);
+    if (mountOn(table, path)) found.add(id);
+    else if (trouble !== undefined) throw new Failure('failed', trouble);
   }
   return found;
 }

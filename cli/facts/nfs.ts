@@ -1,13 +1,14 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { readBoolean } from '../../lib/contract/params.ts';
-import type { Host } from '../../lib/host/host.ts';
+import { type Host, outputTrouble } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import { parseTcp } from '../../lib/host/net/tcp.ts';
 import { agentConf, type NfsConf, nfsConf, speaksV3 } from '../../lib/host/nfs/conf.ts';
 import { lockGraceSeconds } from '../../lib/host/nfs/lock-grace.ts';
 import { parseThreads } from '../../lib/host/nfs/nfsd.ts';
+import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Cluster } from './cluster.ts';
-import { type Known, tryToKnow } from './known.ts';
+import { type Known, noAnswer, tryToKnow } from './known.ts';
 
 /** The kernel's NFS server on this node. */
 export type Nfs = {
@@ -42,7 +43,9 @@ const nfsPort = 2049;
 const kernelDefaultSeconds = 90;
 
 export async function lookAtNfs(host: Host, cluster: Promise<Known<Cluster>>): Promise<Nfs> {
-  const threads = parseThreads((await readIfThere(host, '/proc/net/rpc/nfsd')) ?? '') ?? 0;
+  const text = await readIfThere(host, '/proc/net/rpc/nfsd');
+  const threads = text === undefined ? 0 : parseThreads(text);
+  if (threads === undefined) throw new Failure('failed', '/proc/net/rpc/nfsd does not tell of threads');
   return {
     threads,
     clients:
@@ -92,16 +95,31 @@ async function confAsServed(host: Host, cluster: Known<Cluster>): Promise<NfsCon
 }
 
 /** In a child with a deadline: a file of nfsd's can wait, uninterruptibly, for a shutdown that never ends. */
-async function readNfsd(host: Host, ...argv: readonly string[]): Promise<string> {
-  const output = await host.tryRun(['grep', '-r', '-s', '-h', ...argv], { timeoutMs: askMs });
-  if (output.hung) throw new Failure('failed', `/proc/fs/nfsd does not answer (${output.hung})`);
-  if (output.code > 1) throw new Failure('failed', '/proc/fs/nfsd cannot be read (root only)');
-  return output.stdout;
+async function readNfsd(host: Host, path: string, pattern: string, ...options: string[]): Promise<string> {
+  const look = async (...how: string[]) => {
+    const argv: Argv = ['grep', '-r', ...how, '-h', ...options, pattern, path];
+    const output = await host.tryRun(argv, { timeoutMs: askMs });
+    if (output.hung) throw new Failure('failed', `/proc/fs/nfsd does not answer (${output.hung})`);
+    return output;
+  };
+  const quick = await look('-s');
+  if (quick.code <= 1) return quick.stdout;
+  const output = await look();
+  const complaints = output.stderr.split('\n').filter(Boolean);
+  if (complaints.includes(`grep: ${path}: No such file or directory`))
+    throw new Failure('unimplemented', `this kernel has no ${path}`);
+  // of a client that has left meanwhile
+  if (
+    output.code <= 2 &&
+    complaints.every((line) => /: No such (file or directory|device or address)$/.test(line))
+  )
+    return output.stdout;
+  throw noAnswer(host, output, `/proc/fs/nfsd cannot be read (${outputTrouble(output)})`);
 }
 
 /** `address: "10.0.0.21:871"`, one line for each lease. */
 async function clients(host: Host): Promise<Clients> {
-  const text = await readNfsd(host, '--include=info', '^address: ', '/proc/fs/nfsd/clients');
+  const text = await readNfsd(host, '/proc/fs/nfsd/clients', '^address: ', '--include=info');
   const leases = [...text.matchAll(/^address: "\[?(.*?)\]?:\d+"$/gm)].map(([, address = '']) => address);
   const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readIfThere(host, `/proc/net/${name}`)));
   const connected = tables
@@ -114,7 +132,7 @@ async function clients(host: Host): Promise<Clients> {
 
 /** `Y` once the grace period is over. */
 async function grace(host: Host): Promise<'over' | 'running'> {
-  const text = (await readNfsd(host, '.', '/proc/fs/nfsd/v4_end_grace')).trim();
+  const text = (await readNfsd(host, '/proc/fs/nfsd/v4_end_grace', '.')).trim();
   if (text !== 'Y' && text !== 'N')
     throw new Failure('failed', 'the kernel does not tell of its grace period');
   return text === 'Y' ? 'over' : 'running';

@@ -11,6 +11,8 @@ export type Service = {
   readonly members: readonly string[];
   /** Where all of it runs. */
   readonly node: string | null;
+  /** Where any of it runs, unless that is more than one node. */
+  readonly at: string | null;
   readonly state: 'served' | 'moving' | 'down' | 'off';
   /** The first member that does not run, and its role. */
   readonly missing: { readonly resource: string; readonly role: string } | null;
@@ -35,9 +37,12 @@ function service(id: string, members: readonly Primitive[], cluster: Cluster): S
   const address = members.find(({ type }) => /^IPaddr2?$/.test(type))?.parameters['ip'];
   const places = members.map((member) => placeOf(cluster, member.id));
   const missing = places.find(({ role, node, failed }) => role !== 'Started' || node === null || failed);
+  // members of a group wait for those before them
+  const isOff = missing !== undefined && !missing.active && isSwitchedOff(cluster, missing);
   const nodes = new Set(places.map(({ node }) => node));
   const node = nodes.size === 1 ? (places[0]?.node ?? null) : null;
-  const isOff = members.some(({ meta }) => meta['target-role'] === 'Stopped');
+  const active = new Set(places.filter((place) => place.active).map((place) => place.node));
+  const at = active.size === 1 ? ([...active][0] ?? null) : null;
   // Between two actions nothing is pending, and a move is under way all the same.
   const isMoving =
     cluster.instances.some(isAtWork) ||
@@ -49,10 +54,21 @@ function service(id: string, members: readonly Primitive[], cluster: Cluster): S
     name: address ?? id,
     members: members.map((member) => member.id),
     node,
+    at,
     state,
     missing: state === 'served' || !missing ? null : { resource: missing.id, role: missing.role },
     since: begun.includes(null) || begun.length === 0 ? null : Math.max(...begun.map(Number)),
   };
+}
+
+const isStopped = (role: string | undefined): boolean => /^stopped$/i.test(role ?? '');
+
+/** On purpose: by its group's target-role, or by its own, which Pacemaker has worked out where it tells. */
+function isSwitchedOff({ cib }: Cluster, { id, targetRole }: Instance): boolean {
+  const meta = cib.primitives.find((one) => one.id === id)?.meta ?? {};
+  const group = cib.groups.find(({ members }) => members.includes(id))?.meta ?? {};
+  const own = targetRole ?? meta['target-role'] ?? group['target-role'] ?? cib.defaults['target-role'];
+  return isStopped(group['target-role']) || isStopped(own);
 }
 
 /** Whether an action but a monitor is under way for it. */
@@ -86,6 +102,19 @@ function startedAt(cluster: Cluster, resource: string, node: string): number | n
     ({ action, interval, code }) => action === 'monitor' && interval === 0 && code === 0,
   );
   return (start ?? probe)?.at ?? null;
+}
+
+/** What of the service runs on a node: all but fencing devices and clones, and what is promoted there, or about to be. Orphans are of it. */
+export function runsOn({ cib, instances }: Cluster, node: string): readonly string[] {
+  const cloned = new Set(cib.clones.flatMap(({ members }) => members));
+  const found = instances.filter(
+    (one) =>
+      one.node === node &&
+      one.active &&
+      !isFencing(one) &&
+      (!cloned.has(one.id) || one.role === 'Promoted' || one.pending === 'Promoting'),
+  );
+  return [...new Set(found.map(({ id }) => id))];
 }
 
 /** A resource of DRBD's that the cluster looks after. */
@@ -124,7 +153,9 @@ export function hasSecondCopy(facts: Facts): boolean | null {
       : published(cluster, name);
   });
   if (answers.includes(false)) return false;
-  return answers.includes(null) ? null : true;
+  // where this node's kernel should have told and did not, what its agents have published is no word of it
+  const isMute = facts.drbd.is === 'unknown' && !facts.drbd.isNoWonder;
+  return isMute || answers.includes(null) ? null : true;
 }
 
 /** Whether the cluster believes that a resource runs on a node. */
@@ -135,6 +166,7 @@ const copiesHere = ({ resources }: Drbd): boolean | null =>
   resources.length === 0 ? null : resources.every(isTwice);
 
 export const isTwice = ({ volumes, peers }: DrbdResource): boolean =>
+  volumes.length > 0 &&
   volumes.every(({ volume, disk }) => {
     const others = peers
       .filter(({ connection }) => connection === 'Connected')

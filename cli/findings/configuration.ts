@@ -7,6 +7,7 @@ import type { Cluster } from '../facts/cluster.ts';
 import type { Facts } from '../facts/gather.ts';
 import { replicated } from '../facts/service.ts';
 import type { Setup } from '../facts/setup.ts';
+import { couldNot } from './unknown.ts';
 
 /** What works today and will hurt on the day of a failure. */
 export function findingsInConfiguration(facts: Facts, setup: Setup): readonly Finding[] {
@@ -18,22 +19,14 @@ export function findingsInConfiguration(facts: Facts, setup: Setup): readonly Fi
     ...(cluster ? drbd(facts, cluster, setup) : []),
     ...nfs(facts, setup),
     ...boot(facts, cluster, setup),
-    ...unknowns(setup),
+    ...unknowns(facts.node, setup),
   ];
 }
 
-const couldNot = (subject: string, reason: string): Finding =>
-  finding('COULD_NOT_FIND_OUT', { subject, reason });
-
-function* unknowns({
-  corosync,
-  atBoot,
-  mountUnits,
-  firewall,
-  fstab,
-  kernels,
-  drbd,
-}: Setup): Generator<Finding> {
+function* unknowns(
+  node: string,
+  { corosync, atBoot, mountUnits, firewall, fstab, kernels, drbd }: Setup,
+): Generator<Finding> {
   const all = {
     'corosync.conf': corosync,
     'what starts at boot': atBoot,
@@ -43,9 +36,9 @@ function* unknowns({
     'the kernels': kernels,
   };
   for (const [subject, fact] of Object.entries(all))
-    if (fact.is === 'unknown') yield couldNot(subject, fact.why);
+    if (fact.is === 'unknown') yield couldNot(node, subject, fact.why);
   for (const [name, fact] of drbd)
-    if (fact.is === 'unknown') yield couldNot(`the configuration of DRBD resource ${name}`, fact.why);
+    if (fact.is === 'unknown') yield couldNot(node, `the configuration of DRBD resource ${name}`, fact.why);
 }
 
 const isNo = (value: string | undefined): boolean => /^(false|no|off|0|n)$/i.test(value ?? '');
@@ -214,7 +207,7 @@ function* drbd(facts: Facts, cluster: Cluster, setup: Setup): Generator<Finding>
     const timeout =
       cib.primitives.find((one) => one.id === id)?.operations.find(({ name }) => name === 'promote')
         ?.timeout ?? null;
-    yield* findingsInDrbd({
+    const audited = findingsInDrbd({
       resource,
       configuration,
       major,
@@ -224,6 +217,8 @@ function* drbd(facts: Facts, cluster: Cluster, setup: Setup): Generator<Finding>
       promotedMax: Number(cib.clones.find((one) => one.id === clone)?.meta['promoted-max'] ?? 1),
       nodes: nodes.map((node) => node.name),
     });
+    // the configuration belongs to both nodes, its programs to this one
+    for (const one of audited) yield one.code === 'DRBD_HANDLER_MISSING' ? { ...one, node: facts.node } : one;
     const place = (text: string) => ({ resource, ...setting(`drbdadm dump ${resource}`, text) });
     if (!handlers.has('split-brain') && !cib.alerts.some(tellsOfSplitBrain))
       yield finding('SPLIT_BRAIN_SILENT', { resource }, place('no handler split-brain'));
@@ -248,8 +243,23 @@ function* nfs(facts: Facts, { firewall, oldClients }: Setup): Generator<Finding>
   const server =
     facts.cluster.is === 'known' &&
     facts.cluster.value.cib.primitives.find(({ type }) => type === 'nfsserver')?.id;
-  if (!server || facts.nfs.is === 'unknown' || facts.nfs.value.settings.is === 'unknown') return;
-  const { graceSeconds, leaseSeconds, lockGraceSeconds, v3, randomPorts } = facts.nfs.value.settings.value;
+  if (!server) return;
+  if (oldClients.is === 'unknown') yield couldNot(facts.node, 'who is a client of NFSv4.0', oldClients.why);
+  else if (oldClients.value > 0)
+    yield finding(
+      'OLD_CLIENTS',
+      { count: oldClients.value },
+      {
+        node: facts.node,
+        ...setting('/proc/fs/nfsd/clients', `minor version: 0, ${oldClients.value} times`),
+      },
+    );
+  const settings = facts.nfs.is === 'known' ? facts.nfs.value.settings : facts.nfs;
+  if (settings.is === 'unknown') {
+    yield couldNot(facts.node, 'the settings of the NFS server', settings.why);
+    return;
+  }
+  const { graceSeconds, leaseSeconds, lockGraceSeconds, v3, randomPorts, ports: fixed } = settings.value;
   const place = {
     node: facts.node,
     ...setting('nfs.conf', `grace-time ${graceSeconds}, lease-time ${leaseSeconds}`),
@@ -263,22 +273,13 @@ function* nfs(facts: Facts, { firewall, oldClients }: Setup): Generator<Finding>
     );
   if (graceSeconds < leaseSeconds)
     yield finding('GRACE_BELOW_LEASE', { grace: graceSeconds, lease: leaseSeconds }, place);
-  if (oldClients.is === 'known' && oldClients.value > 0)
-    yield finding(
-      'OLD_CLIENTS',
-      { count: oldClients.value },
-      {
-        node: facts.node,
-        ...setting('/proc/fs/nfsd/clients', `minor version: 0, ${oldClients.value} times`),
-      },
-    );
   const wall = firewall.is === 'known' ? firewall.value : null;
   const daemons = randomPorts.join(', ');
   if (randomPorts.length > 0)
     yield wall
       ? finding('FIREWALL_RANDOM_PORTS', { daemons }, place)
       : finding('RANDOM_PORTS', { daemons }, place);
-  const closed = facts.nfs.value.settings.value.ports.filter(
+  const closed = fixed.filter(
     ({ port }) => wall && !wall.named.some(([first, last]) => port >= first && port <= last),
   );
   if (closed.length > 0) {

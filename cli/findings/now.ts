@@ -1,11 +1,13 @@
 import { type Finding, finding } from '../../lib/findings/finding.ts';
 import { lockDir, lockFileIn } from '../facts/at-work.ts';
-import type { Cluster } from '../facts/cluster.ts';
+import { type Cluster, startedOn } from '../facts/cluster.ts';
 import type { Drbd, DrbdResource, Peer, PeerVolume } from '../facts/drbd.ts';
 import type { Facts } from '../facts/gather.ts';
+import type { Known } from '../facts/known.ts';
 import { type Migration, markOf } from '../facts/migration.ts';
 import { hasSecondCopy, isExpected, isTwice, replicated, services } from '../facts/service.ts';
 import { amount, clock, duration } from '../output/units.ts';
+import { couldNot } from './unknown.ts';
 
 /** What is wrong at this moment. */
 export function findingsNow(facts: Facts): readonly Finding[] {
@@ -13,10 +15,10 @@ export function findingsNow(facts: Facts): readonly Finding[] {
   return [
     ...(cluster.is === 'known'
       ? clusterFindings(facts, cluster.value)
-      : [couldNot('the cluster', cluster.why)]),
+      : [couldNot(facts.node, 'the cluster', cluster.why)]),
     ...(drbd.is === 'known'
       ? [...drbdFindings(facts, drbd.value), ...drbdMissing(facts, drbd.value)]
-      : drbdUnknown(facts, drbd.why)),
+      : drbdUnknown(facts, drbd)),
     ...(cluster.is === 'known' ? constraintFindings(facts, cluster.value) : []),
     ...nfsFindings(facts),
     ...brokenOff(facts),
@@ -25,19 +27,24 @@ export function findingsNow(facts: Facts): readonly Finding[] {
 
 /** What it did is told by what it left; that it ended without a word, only by its note. */
 function* brokenOff({ atWork, node }: Facts): Generator<Finding> {
+  if (isUntold(atWork)) yield couldNot(node, 'whether a command of tsha is at work', atWork.why);
   if (atWork.is === 'unknown' || atWork.value === null || atWork.value.isAlive) return;
   const file = lockFileIn(lockDir);
   const evidence = [{ source: file, text: `pid ${atWork.value.pid} is gone` }];
   yield finding('COMMAND_BROKEN_OFF', { command: atWork.value.what, file }, { node, evidence });
 }
 
-const couldNot = (subject: string, reason: string): Finding =>
-  finding('COULD_NOT_FIND_OUT', { subject, reason }, { evidence: [] });
+type Unknown = Extract<Known<unknown>, { readonly is: 'unknown' }>;
+
+/** Whether something did not answer that should have. */
+const isUntold = (fact: Known<unknown>): fact is Unknown => fact.is === 'unknown' && !fact.isNoWonder;
 
 /** A member of haclient may not ask DRBD; what the agents have published may be enough. */
-function drbdUnknown(facts: Facts, why: string): readonly Finding[] {
+function drbdUnknown(facts: Facts, drbd: Unknown): readonly Finding[] {
   const wanted = facts.cluster.is === 'known' ? replicated(facts.cluster.value).length > 0 : true;
-  return wanted && hasSecondCopy(facts) !== true ? [couldNot('the state of DRBD', why)] : [];
+  return wanted && (isUntold(drbd) || hasSecondCopy(facts) !== true)
+    ? [couldNot(facts.node, 'the state of DRBD', drbd.why)]
+    : [];
 }
 
 function* clusterFindings({ time }: Facts, cluster: Cluster): Generator<Finding> {
@@ -79,11 +86,18 @@ function* clusterFindings({ time }: Facts, cluster: Cluster): Generator<Finding>
     if (!one.managed && !cluster.maintenance && !isNodeInMaintenance(cluster, one.node))
       yield finding('RESOURCE_UNMANAGED', { resource: one.id }, place);
   }
-  for (const { id, meta } of [...cluster.cib.primitives, ...cluster.cib.clones]) {
-    const role = meta['target-role'];
-    if (role === 'Stopped' || role === 'Slave' || role === 'Unpromoted')
-      yield finding('RESOURCE_DISABLED', { resource: id, role }, { resource: id });
+  const { primitives, groups, clones, defaults } = cluster.cib;
+  for (const { id, meta } of [...primitives, ...groups, ...clones]) {
+    const role = meta['target-role'] ?? '';
+    if (isHeldBack(role)) yield finding('RESOURCE_DISABLED', { resource: id, role }, { resource: id });
   }
+  const role = defaults['target-role'] ?? '';
+  if (isHeldBack(role))
+    yield finding(
+      'DISABLED_BY_DEFAULT',
+      { role },
+      { evidence: [{ source: 'rsc_defaults', text: `target-role=${role}` }] },
+    );
   for (const { resource, node, action, reason, at } of cluster.failures)
     yield finding(
       'RESOURCE_FAILED',
@@ -91,6 +105,8 @@ function* clusterFindings({ time }: Facts, cluster: Cluster): Generator<Finding>
       { node, resource, evidence: [{ source: `${resource} ${action} on ${node}`, text: reason }] },
     );
 }
+
+const isHeldBack = (role: string): boolean => /^(stopped|slave|unpromoted)$/i.test(role);
 
 /** Where the maintenance mode is somebody else's, by what was written down by another agent. */
 function halfway({ cib, nodes }: Cluster, migration: Migration | null): Finding {
@@ -241,26 +257,34 @@ export function peerName({ cluster, node }: Facts, peer: Peer): string {
 
 function* nfsFindings({ cluster, nfs, node, addresses, mounted }: Facts): Generator<Finding> {
   if (cluster.is === 'unknown') return;
-  const { instances, cib, maintenance } = cluster.value;
-  const startedHere = (type: RegExp) =>
-    cib.primitives.filter(
-      ({ id, type: own }) =>
-        type.test(own) &&
-        instances.some((one) => one.id === id && one.node === node && one.role === 'Started' && !one.pending),
-    );
-  for (const { id, parameters } of startedHere(/^IPaddr2?$/)) {
+  const { maintenance } = cluster.value;
+  const here = (type: RegExp) => startedOn(cluster.value, node, type);
+  for (const { id, parameters } of here(/^IPaddr2?$/)) {
     const ip = parameters['ip'] ?? '';
-    if (addresses.is === 'known' && !addresses.value.has(ip) && !maintenance)
+    const isThere = addresses.get(id);
+    if (isThere && isUntold(isThere)) yield couldNot(node, `whether this node has ${ip}`, isThere.why);
+    if (isThere?.is === 'known' && !isThere.value && !maintenance)
       yield finding('ADDRESS_MISSING', { resource: id, ip }, { node, resource: id });
   }
-  for (const { id, parameters } of startedHere(/^Filesystem$/)) {
+  const filesystems = here(/^Filesystem$/);
+  if (filesystems.length > 0 && isUntold(mounted)) yield couldNot(node, 'what is mounted', mounted.why);
+  for (const { id, parameters } of filesystems) {
     const directory = parameters['directory'] ?? '?';
     if (mounted.is === 'known' && !mounted.value.has(id) && !maintenance)
       yield finding('MOUNT_MISSING', { resource: id, directory, node }, { node, resource: id });
   }
+  const servers = here(/^nfsserver$/);
+  if (servers.length > 0 && isUntold(nfs)) yield couldNot(node, 'the NFS server', nfs.why);
   if (nfs.is === 'unknown') return;
-  for (const { id } of startedHere(/^nfsserver$/))
-    if (nfs.value.threads === 0) yield finding('NFSD_DEAD', { resource: id }, { node, resource: id });
-  if (nfs.value.grace.is === 'known' && nfs.value.grace.value === 'running')
-    yield finding('GRACE', {}, { node });
+  const { threads, clients, grace } = nfs.value;
+  for (const { id } of threads === 0 ? servers : [])
+    yield finding('NFSD_DEAD', { resource: id }, { node, resource: id });
+  if (servers.length > 0) {
+    const untold = { 'the clients': clients, 'the grace period': grace };
+    const subjects = Object.entries<Known<unknown>>(untold).filter(([, fact]) => isUntold(fact));
+    const [first] = subjects.map(([, fact]) => fact).filter(isUntold);
+    const names = subjects.map(([name]) => name).join(' and ');
+    if (first) yield couldNot(node, `${names} of the NFS server`, first.why);
+  }
+  if (grace.is === 'known' && grace.value === 'running') yield finding('GRACE', {}, { node });
 }

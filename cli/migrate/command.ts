@@ -3,7 +3,7 @@ import type { Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import { withDrafts } from '../apply/workshop.ts';
 import type { Call } from '../command.ts';
-import { approve, atWork, requireRoot } from '../commands/change.ts';
+import { agreed, type Proposal, requireRoot } from '../commands/change.ts';
 import { configurationFile } from '../configuration/read.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { cibText } from '../facts/cib-text.ts';
@@ -85,10 +85,29 @@ export async function migrate(call: Call, options: MigrateOptions): Promise<Endi
   );
   if (options.dryRun) return 'well';
   requireRoot(call);
-  await approve(call, words.question, options.yes);
-  return atWork(call, `tsha migrate --to=${to}`, () =>
+  const proposal: Proposal<{ readonly plan: Plan; readonly cluster: Cluster }> = {
+    ...{
+      question: words.question,
+      yes: options.yes,
+      what: `tsha migrate --to=${to}`,
+      plan: { plan, cluster },
+    },
+    async again() {
+      const now = await lookAtCluster(host);
+      const next = planFor(parseXml(await cibText(host)), plan.node, to);
+      const unmet = (await answersFor(call, next, now, isFile, words)).filter(
+        (one) => !one.holds && !isAccepted(one),
+      );
+      requireAnswers(unmet, to, words);
+      return { plan: next, cluster: now };
+    },
+    keyOf: (one) => [[...one.plan.before], [...one.plan.changes], one.plan.isResumed],
+  };
+  return agreed(call, proposal, (now) =>
     withDrafts(call, (folder) =>
-      isFile ? changeFile(call, folder, plan, narrate) : carryOut(call, folder, plan, cluster, narrate),
+      isFile
+        ? changeFile(call, folder, now.plan, narrate)
+        : carryOut(call, folder, now.plan, now.cluster, narrate),
     ),
   );
 }

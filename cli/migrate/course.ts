@@ -15,7 +15,7 @@ import {
 import { type Element, parseXml } from '../facts/xml.ts';
 import { harmless } from '../output/terminal.ts';
 import { say } from '../output/words.ts';
-import { type Agents, agentsIn, withAgents } from './agents.ts';
+import { type Agents, agentsIn, differing, withAgents } from './agents.ts';
 import { migrateWords } from './words.ts';
 
 // The way from some agents to others, and back. Agents are only ever changed in maintenance mode, and that ends only when Pacemaker has
@@ -91,8 +91,13 @@ export async function bring(
   const { sys } = call;
   const words = migrateWords(call.terminal.language);
   const isChanged = await change(course, (cib) => (isInMaintenance(cib) ? withAgents(cib, agents) : null));
-  // somebody, or this very command before it was interrupted, has ended it
-  if (!isChanged) return null;
+  /** Somebody, or this very command before it was interrupted, has ended it: what counts is whose agents are there. */
+  const ended = (cib: Element): string | null => {
+    const isSo = differing(agentsIn(cib, course.ids), agents).size === 0;
+    const isStale = outdated(cib).some(({ resource }) => course.ids.includes(resource));
+    return isSo && !isStale ? null : words.endedMeanwhile;
+  };
+  if (!isChanged) return ended(parseXml(await cibText(host)));
   tell('changed');
   await settle(host);
   const begun = sys.now();
@@ -102,7 +107,7 @@ export async function bring(
     const { nodes } = await lookAtCluster(host);
     const online = nodes.filter((node) => node.online).map(({ name }) => name);
     const cib = parseXml(await cibText(host));
-    if (!isInMaintenance(cib)) return null;
+    if (!isInMaintenance(cib)) return ended(cib);
     const { waiting, misfits } = seen(course, cib, online);
     const late = sys.now() - begun;
     const isStale = outdated(cib).some(({ resource }) => course.ids.includes(resource));

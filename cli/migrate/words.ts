@@ -40,6 +40,7 @@ const english = {
   expected: ', and it was {before} before',
   wouldDo: 'outside maintenance mode Pacemaker would {what}',
   unanswered: 'no answer within {seconds} s of {what}',
+  endedMeanwhile: 'somebody has ended maintenance mode meanwhile',
   takenBack: 'nothing was stopped or started; the agents are those of before: {why}',
   stays:
     'the cluster stays in maintenance mode, and everything runs: {why}. Once that is mended, go on or go back',
@@ -92,6 +93,7 @@ const chinese: MigrateWords = {
   expected: '，而之前是“{before}”',
   wouldDo: '离开维护模式后 Pacemaker 会 {what}',
   unanswered: '{seconds} 秒内没有回答：{what}',
+  endedMeanwhile: '期间有人结束了维护模式',
   takenBack: '没有停止或启动任何东西；代理仍是原来的：{why}',
   stays: '集群留在维护模式，一切都在运行：{why}。解决之后请继续或换回',
   interrupted: '已中断：正在换回原来的代理',

@@ -1,4 +1,4 @@
-import { catalogue } from '../../lib/findings/catalogue.ts';
+import { type Code, catalogue } from '../../lib/findings/catalogue.ts';
 import type { Entry, Severity } from '../../lib/findings/entry.ts';
 import { type Finding, filled, filledCommand } from '../../lib/findings/finding.ts';
 import { chinese } from '../../lib/findings/zh-CN.ts';
@@ -44,8 +44,11 @@ const marks: { readonly [severity in Severity]: string } = {
   hint: '·',
 };
 
-/** Of files of a node, whose sentence names none. */
-const ofNodesOwn: ReadonlySet<Entry['about']> = new Set(['boot', 'nfs']);
+/** Of a node by itself, which the sentence does not name. */
+const ofNodesOwn: ReadonlySet<Entry['about'] | Code> = new Set([
+  ...(['boot', 'nfs'] as const),
+  ...(['COULD_NOT_FIND_OUT', 'DRBD_HANDLER_MISSING'] as const),
+]);
 
 /**
  * One finding: its sentence, and the first command that leads on; with `why` also what it means. What belongs to another node than `self`
@@ -62,7 +65,9 @@ export function findingLines(
   const colour = severity === 'danger' ? paint.bad : severity === 'hint' ? paint.dim : paint.warn;
   const room = width === null ? null : width - 8;
   const isElsewhere =
-    finding.node !== null && finding.node !== self && ofNodesOwn.has(entryOf(finding).about);
+    finding.node !== null &&
+    finding.node !== self &&
+    (ofNodesOwn.has(entryOf(finding).about) || ofNodesOwn.has(finding.code));
   const elsewhere = isElsewhere ? `${finding.node}: ` : '';
   const [first = '', ...rest] = wrapped(
     `${finding.code}  ${harmless(elsewhere + sentenceOf(finding, language))}`,

@@ -74,14 +74,14 @@ export function headline(
       return [title, words.down, say(words.nobodyServes, { name: worst.name }), paint.bad];
     if (worst.state === 'moving')
       return [title, words.moving, say(words.isMoving, { name: worst.name }), paint.warn];
-    if (worst.state === 'off') return [title, words.off, say(words.isOff, { name: worst.name }), paint.warn];
-    if (findings.some(({ code, node }) => heldUp.has(code) && node !== null && node === worst.node))
-      return [
-        title,
-        words.down,
-        say(words.isHeldUp, { node: worst.node ?? '?', name: worst.name }),
-        paint.bad,
-      ];
+    if (findings.some(({ code, node }) => heldUp.has(code) && node !== null && node === worst.at))
+      return [title, words.down, say(words.isHeldUp, { node: worst.at ?? '?', name: worst.name }), paint.bad];
+    if (worst.state === 'off') {
+      const { name: service, at: node, missing } = worst;
+      if (node === null) return [title, words.off, say(words.isOff, { name: service }), paint.warn];
+      const part = { node, name: service, resource: missing?.resource ?? '?' };
+      return [title, words.degraded, say(words.isPartlyOff, part), paint.warn];
+    }
     const since = worst.since === null ? '' : say(words.since, { when: clock(worst.since, time) });
     const names = all.filter(({ node }) => node === worst.node).map((one) => one.name);
     const who = say(words.serves, { node: worst.node ?? '?', name: names.join(', ') });
@@ -90,10 +90,12 @@ export function headline(
     const isReady = canTakeOver(cluster.value, worst.node);
     const good = isReady ? words.withCopy : words.withIdleCopy;
     const copies = copy === null ? words.copyUnknown : copy ? good : words.withoutCopy;
-    const isWell = endingFor(findings) === 'well' && ((copy === true && isReady) || !hasDrbd);
+    const ending = endingFor(findings);
+    const isWell = ending === 'well' && ((copy === true && isReady) || !hasDrbd);
+    const isUntold = ending === 'unknown' && copy !== false && isReady;
     return [
       title,
-      isWell ? words.ok : words.degraded,
+      isWell ? words.ok : isUntold ? words.unknown : words.degraded,
       `${who}${since}${hasDrbd ? copies : ''}`,
       isWell ? paint.good : paint.warn,
     ];
@@ -205,16 +207,16 @@ const progressBar = (percent: number, columns: number): string => {
 };
 
 function serviceLines(facts: Facts, cluster: Cluster, { paint }: Terminal, words: Words): readonly string[] {
-  const lines = services(cluster).map(({ members, node }) => {
+  const lines = services(cluster).map(({ members, at }) => {
     const marks = members.map((id) => {
       const place = cluster.instances.find((one) => one.id === id && one.active) ?? null;
-      const isWell = place?.role === 'Started' && place.node === node && !place.failed;
+      const isWell = place?.role === 'Started' && place.node === at && !place.failed;
       return `${harmless(id)} ${isWell ? '✓' : paint.bad('✗')}`;
     });
     return `  ${words.service}      ${marks.join('  ')}`;
   });
   const { nfs } = facts;
-  const isHere = services(cluster).some(({ node }) => node === facts.node);
+  const isHere = services(cluster).some(({ at }) => at === facts.node);
   if (!isHere || nfs.is === 'unknown' || nfs.value.threads === 0) return lines;
   const { clients, grace } = nfs.value;
   const counted =

@@ -1,6 +1,7 @@
+import { wordsOf } from '../../lib/contract/reason.ts';
 import { patchFor, push, withDrafts } from '../apply/workshop.ts';
 import type { Call } from '../command.ts';
-import { approve, atWork, requireRoot } from '../commands/change.ts';
+import { agreed, requireRoot } from '../commands/change.ts';
 import { exportPrefix, type Pair, volumesOf } from '../configuration/pair.ts';
 import { configurationFile, readPair } from '../configuration/read.ts';
 import { run } from '../drbd/side.ts';
@@ -57,14 +58,22 @@ export async function remove(call: Call, options: RemoveOptions): Promise<Ending
   ]);
   if (options.dryRun) return 'attention';
   requireRoot(call);
-  await approve(call, words.question, options.yes);
-  return atWork(call, 'tsha remove', async () => {
+  const proposal = {
+    ...{ question: words.question, yes: options.yes, what: 'tsha remove', plan: own },
+    again: async () => ownOf(parseXml(await cibText(host)), pair, words.stranger),
+    keyOf: (one: Own) => [one.containers, one.resources, one.constraints, one.alerts].map(idsIn),
+  };
+  return agreed(call, proposal, async (own) => {
     if (!call.sys.env['CIB_file']) {
       // the group first: without it the clone may be demoted
-      for (const container of own.containers.toReversed()) await run(host, switchOff(of(container, 'id')));
-      await untilStopped(call, own);
-    }
-    await withDrafts(call, (folder) => takeOut(call, folder, pair));
+      const [first, ...others] = own.containers.toReversed().map((one) => switchOff(of(one, 'id')));
+      if (first) await run(host, first);
+      await begun(async () => {
+        for (const argv of others) await run(host, argv);
+        await untilStopped(call, own);
+        await withDrafts(call, (folder) => takeOut(call, folder, pair));
+      });
+    } else await withDrafts(call, (folder) => takeOut(call, folder, pair));
     print(1, terminal.marks(`✓ ${words.removed}\n`));
     const { device, directory } = pair.filesystem;
     const facts = {
@@ -77,6 +86,19 @@ export async function remove(call: Call, options: RemoveOptions): Promise<Ending
     return 'well';
   });
 }
+
+/** Once something is switched off there is no way to end with nothing changed. */
+async function begun(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof CommandError && error.ending === 'halfway') throw error;
+    const why = error instanceof Error ? error.message : wordsOf(error);
+    throw new CommandError('halfway', why, ['tsha status', 'tsha remove']);
+  }
+}
+
+const idsIn = (elements: readonly Element[]): readonly string[] => elements.map((one) => of(one, 'id'));
 
 const kindOf = (element: Element): string =>
   element.name === 'primitive'

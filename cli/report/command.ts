@@ -1,4 +1,3 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { localTime } from '../../lib/contract/local-time.ts';
 import type { Call } from '../command.ts';
@@ -9,6 +8,7 @@ import { historyWords } from '../history/words.ts';
 import { envelope } from '../output/json.ts';
 import { print, printLines } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
+import { writeWhole } from '../output/whole-file.ts';
 import { say } from '../output/words.ts';
 import { gatherReport } from './gather.ts';
 import { reportPage } from './page.ts';
@@ -55,21 +55,11 @@ const fileName = (node: string): string => node.replace(/[^\w.-]+/g, '_');
 const stamp = (at: number): string =>
   localTime(new Date(at)).toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
 
-/** As a whole, or not at all. A link of that name is replaced, not followed. */
 function write(file: string, content: Uint8Array, sentence: string): void {
-  const draft = `${file}.${process.pid}.tmp`;
   try {
-    const fd = openSync(draft, 'wx', 0o600);
-    try {
-      for (let done = 0; done < content.length; ) done += writeSync(fd, content, done);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(draft, file);
+    writeWhole(file, content, 0o600);
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? String(error);
-    if (why !== 'EEXIST') rmSync(draft, { force: true });
     throw new CommandError('unknown', say(sentence, { file: harmless(file), why }));
   }
 }

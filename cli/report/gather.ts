@@ -47,8 +47,8 @@ export async function gatherReport(host: Host, since: number): Promise<ReportFac
     gatherHistory(host, since),
     textsOf(host),
   ]);
-  const mask = maskFor(secretsIn(history.cib, texts.drbdConfiguration));
-  const secrets = secretsIn(history.cib, texts.drbdConfiguration).length;
+  const known = secretsIn(history.cib, texts.drbdConfiguration, texts.corosync);
+  const [mask, secrets] = [maskFor(known), known.length];
   const clean = mask.all({ events: history.events, sources: history.sources });
   const told: History = { ...history, ...clean };
   const incidents = incidentsIn(told.events, serviceParts(history.cib));

@@ -20,14 +20,16 @@ const inText: readonly (readonly [pattern: RegExp, put: string])[] = [
   [/(\/\/[^\s/:@<>"']{1,200}:)[^\s/@<>"']{1,200}@/g, `$1${veil}@`],
 ];
 
-/** The values that a CIB and DRBD's configuration keep secret. */
-export function secretsIn(cib: Element | null, drbd: string): readonly string[] {
+/** The values that a CIB and the configurations of DRBD and corosync keep secret. */
+export function secretsIn(cib: Element | null, drbd: string, corosync = ''): readonly string[] {
   const pairs = cib ? within(cib, 'nvpair') : [];
   const inCib = pairs.filter((pair) => secretName.test(of(pair, 'name'))).map((pair) => of(pair, 'value'));
   const inDrbd = [...drbd.matchAll(/shared-secret\s+(?:"([^"\n]*)"|([^\s;]+))/g)].map(
     ([, quoted, bare]) => quoted ?? bare ?? '',
   );
-  return [...new Set([...inCib, ...inDrbd])].filter(Boolean);
+  // corosync.conf(5): the key itself, where no keyfile holds it
+  const inCorosync = [...corosync.matchAll(/^[ \t]*key:[ \t]*(\S+)/gm)].map(([, key]) => key ?? '');
+  return [...new Set([...inCib, ...inDrbd, ...inCorosync])].filter(Boolean);
 }
 
 export type Mask = {

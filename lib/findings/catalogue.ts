@@ -95,6 +95,14 @@ export const catalogue = {
     fix: ['crm_resource --resource {resource} --meta --delete-parameter target-role'],
     see: 'failures',
   },
+  DISABLED_BY_DEFAULT: {
+    severity: 'warning',
+    about: 'cluster',
+    what: 'every resource that does not say otherwise is switched off: the target-role of the resource defaults is {role}',
+    why: 'Somebody set it for all of them. It stays so until somebody takes it away.',
+    fix: ['crm_attribute --type rsc_defaults --name target-role --delete'],
+    see: 'failures',
+  },
   MOVE_LEFT_BEHIND: {
     severity: 'warning',
     about: 'cluster',

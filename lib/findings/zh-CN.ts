@@ -47,6 +47,10 @@ export const chinese: { readonly [C in Code]: Translation } = {
     what: '{resource} 已被关闭：target-role 是 {role}',
     why: '有人有意停止了它（pcs resource disable），直到有人重新启用。',
   },
+  DISABLED_BY_DEFAULT: {
+    what: '没有另行指定的资源全部被关闭：资源默认值的 target-role 是 {role}',
+    why: '有人为所有资源设置了它，直到有人将其删除。',
+  },
   MOVE_LEFT_BEHIND: {
     what: '{constraint} 把 {resource} 固定在 {node}',
     why: '用 pcs、crmsh 或 crm_resource 移动资源会留下没有期限的约束。服务会尽可能回到那个节点，即使它刚出过故障。',

@@ -226,37 +226,37 @@ const onAlpha = `
   shift
   exec "$@"`;
 
-describe('a further export, on the node that serves', () => {
-  const apply = (on: Folder, agent: string, env: Env = {}) => {
-    writeFileSync(
+const apply = (on: Folder, agent: string, env: Env = {}) => {
+  writeFileSync(
+    on.at('agent'),
+    `#!/bin/sh\necho "$1 $OCF_RESOURCE_INSTANCE $OCF_RESKEY_directory $OCF_RESKEY_fsid" >> ${on.at('log')}\n${agent}\n`,
+    {
+      mode: 0o755,
+    },
+  );
+  return run(
+    [
+      'unshare',
+      '-m',
+      '-u',
+      'sh',
+      '-ec',
+      onAlpha,
+      'sh',
       on.at('agent'),
-      `#!/bin/sh\necho "$1 $OCF_RESOURCE_INSTANCE $OCF_RESKEY_directory $OCF_RESKEY_fsid" >> ${on.at('log')}\n${agent}\n`,
-      {
-        mode: 0o755,
-      },
-    );
-    return run(
-      [
-        'unshare',
-        '-m',
-        '-u',
-        'sh',
-        '-ec',
-        onAlpha,
-        'sh',
-        on.at('agent'),
-        agentOf('script', commandName),
-        'apply',
-        '-y',
-        '-c',
-        on.at('tsha.yaml'),
-      ],
-      { PATH: path, LC_ALL: 'C.UTF-8', TMPDIR: on.at('tmp'), CIB_file: on.at('cib.xml'), ...env },
-    );
-  };
-  const log = (on: Folder) => readFileSync(on.at('log'), 'utf8');
-  const asked = (action: string) => `${action} nfs-export-new-all /srv/nfs/new 7\n`;
+      agentOf('script', commandName),
+      'apply',
+      '-y',
+      '-c',
+      on.at('tsha.yaml'),
+    ],
+    { PATH: path, LC_ALL: 'C.UTF-8', TMPDIR: on.at('tmp'), CIB_file: on.at('cib.xml'), ...env },
+  );
+};
+const log = (on: Folder) => readFileSync(on.at('log'), 'utf8');
+const asked = (action: string) => `${action} nfs-export-new-all /srv/nfs/new 7\n`;
 
+describe('a further export, on the node that serves', () => {
   test(
     'is served before the cluster hears of it, and interrupts nobody',
     async () => {
@@ -293,6 +293,36 @@ describe('a further export, on the node that serves', () => {
       expect(log(on)).toBe(asked('start') + asked('stop'));
       expect(on.cib()).not.toContain('nfs-export-new-all');
       if (!foreign) expect(on.cib()).toBe(running);
+    },
+    patience,
+  );
+});
+
+describe('a push that the cluster does not answer', () => {
+  test.each<readonly [what: string, patch: string, code: number, said: RegExp, isThere: boolean]>([
+    [
+      'taken all the same',
+      '/usr/sbin/cibadmin "$@"; exit 124',
+      0,
+      /the configuration is in the cluster/,
+      true,
+    ],
+    ['not taken', 'exit 124', 4, /whether the cluster has taken the new configuration is not known/, false],
+  ])(
+    '%s: what is served ahead stays served',
+    async (_, patch, code, said, isThere) => {
+      const on = folder(running, withExport);
+      mkdirSync(on.at('bin'));
+      writeFileSync(
+        on.at('bin/cibadmin'),
+        `#!/bin/sh\ncase "$*" in *--patch*) ${patch} ;; esac\nexec /usr/sbin/cibadmin "$@"\n`,
+        { mode: 0o755 },
+      );
+      const answer = await apply(on, ':', { PATH: `${on.at('bin')}:${path}` });
+      expect(answer.code, answer.stderr).toBe(code);
+      expect(answer.stdout + answer.stderr).toMatch(said);
+      expect(log(on)).toBe(asked('start'));
+      expect(on.cib().includes('nfs-export-new-all')).toBe(isThere);
     },
     patience,
   );

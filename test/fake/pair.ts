@@ -233,6 +233,7 @@ export class FakePair {
       json: true,
       quiet: false,
       noInput: true,
+      ask: null,
       onInterrupt: () => {},
       lockDir: this.lockDirs[name],
       answersNfs: async () => true,

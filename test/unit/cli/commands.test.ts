@@ -9,6 +9,7 @@ import { explanationOf } from '../../../cli/commands/explain.ts';
 import { metricsText } from '../../../cli/commands/metrics.ts';
 import {
   connectionsOf,
+  notConnected,
   proposal,
   type Split,
   splitsIn,
@@ -453,6 +454,26 @@ describe('split brain', () => {
     const facts = await look(one);
     expect([splitsIn(facts, null), standingAlone(facts, null)]).toEqual([[], ['data']]);
     expect(standingAlone(await look(captured('healthy.node1')), null)).toEqual([]);
+  });
+
+  test('a side that still looks for the other one knows of no split brain, and of no peace', async () => {
+    const one = captured('split.node1');
+    one.machine.on('dmesg', () => ({ code: 1, stderr: 'no answer' }));
+    const events = one.machine.handler('drbdsetup');
+    one.machine.on('drbdsetup', async (args, command) => {
+      const output = await events?.(args, command);
+      return (typeof output === 'string' ? output : (output?.stdout ?? '')).replaceAll(
+        'StandAlone',
+        'Connecting',
+      );
+    });
+    const facts = await look(one);
+    expect([splitsIn(facts, null), standingAlone(facts, null), notConnected(facts, null)]).toEqual([
+      [],
+      [],
+      ['data'],
+    ]);
+    expect(notConnected(await look(captured('healthy.node1')), null)).toEqual([]);
   });
 
   test('two Primaries, or none: no proposal', async () => {

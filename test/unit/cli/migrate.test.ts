@@ -174,6 +174,21 @@ describe('it is taken back where the new agents see something else', () => {
   });
 });
 
+test('somebody ends maintenance mode before the agents are changed: that is no success', async () => {
+  const { pair, pacemaker } = await cluster('stock');
+  const { node2 } = pair.machines;
+  const resource = node2.handler('crm_resource');
+  // the first wait is the one after maintenance mode has begun
+  node2.on('crm_resource', (args, command) => {
+    if (args.includes('--wait') && pacemaker.provider === 'stock')
+      pacemaker.cib = pacemaker.cib.replace(/<nvpair [^>]*name="maintenance-mode"[^>]*\/>/, '');
+    return resource?.(args, command) ?? '';
+  });
+  const error = await refusalOf(go(pair, 'tsha'));
+  expect(error.message).toMatch(/somebody has ended maintenance mode meanwhile/);
+  expect(pacemaker).toMatchObject({ provider: 'stock', restarted: [] });
+});
+
 test('what became of it cannot be looked at in the end: that is told, not taken for good', async () => {
   const { pair, pacemaker } = await cluster('stock');
   const { node2 } = pair.machines;

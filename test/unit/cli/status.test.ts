@@ -9,6 +9,7 @@ import { envelopeShape } from '../../../cli/output/schema.ts';
 import { statusScreen } from '../../../cli/output/status-screen.ts';
 import { terminalFor } from '../../../cli/output/terminal.ts';
 import { hostOn } from '../../../lib/host/host.ts';
+import type { Output } from '../../../lib/host/sys/sys.ts';
 import { type Captured, captured } from '../../fake/captured.ts';
 import { hangs } from '../../fake/machine.ts';
 
@@ -127,6 +128,150 @@ describe('what cannot be found out is said, and is never taken for absent', () =
     const { first, codes, ending } = await seen(one);
     expect({ codes, ending }).toEqual({ codes: ['COULD_NOT_FIND_OUT'], ending: 'unknown' });
     expect(first).toContain('whether there is a second copy is unknown');
+  });
+});
+
+/** As root: nobody but a kernel, or a program, that does not answer. */
+describe('what did not answer, and should have', () => {
+  const hung = (program: string) => (one: Captured) =>
+    one.machine.on(program, (_, command) => hangs(command, one.machine));
+  const unreadable = (path: string, code: string) => (one: Captured) => {
+    const read = one.machine.read.bind(one.machine);
+    one.machine.read = async (file) => {
+      if (file === path) throw Object.assign(new Error(code), { code });
+      return read(file);
+    };
+  };
+  const grep = (stderr: string) => (one: Captured) => one.machine.on('grep', () => ({ code: 2, stderr }));
+  const [clients, grace] = ['/proc/fs/nfsd/clients', '/proc/fs/nfsd/v4_end_grace'];
+  const none = 'No such file or directory';
+
+  // biome-ignore format: a table
+  test.each<readonly [string, string, (one: Captured) => unknown, uid: number, said: RegExp | null]>([
+    ['DRBD hangs, on the node that serves',        'node2', hung('drbdsetup'), 0, /the state of DRBD .*pid 77/],
+    ['DRBD hangs, on the other one',               'node1', hung('drbdsetup'), 0, /the state of DRBD .*pid 77/],
+    ['DRBD hangs, and a member of haclient asks',  'node2', hung('drbdsetup'), 1000, /the state of DRBD .*pid 77/],
+    ['a member of haclient may not ask DRBD',      'node2', (one) => one.machine.on('drbdsetup', () => ({ code: 10 })), 1000, null],
+    ['DRBD has no answer for root',                'node2', (one) => one.machine.on('drbdsetup', () => ({ code: 10 })), 0, /the state of DRBD/],
+    ['nfsd hangs, on the node that serves',        'node2', hung('grep'), 0, /the clients and the grace period of the NFS server .*nfsd does not answer/],
+    ['nfsd hangs, where nobody serves',            'node1', hung('grep'), 0, null],
+    ['nfsd is for root only',                      'node2', grep(`grep: ${grace}: Permission denied\n`), 1000, null],
+    ['nfsd has an error',                          'node2', grep(`grep: ${grace}: Input/output error\n`), 0, /NFS server .*error/],
+    ['an old kernel does not tell',                'node2', grep(`grep: ${clients}: ${none}\ngrep: ${grace}: ${none}\n`), 0, null],
+    ['the table of mounts cannot be read',         'node2', unreadable('/proc/self/mountinfo', 'EIO'), 0, /what is mounted/],
+    ['the threads of nfsd cannot be read',         'node2', unreadable('/proc/net/rpc/nfsd', 'EIO'), 0, /the NFS server /],
+    ['the threads of nfsd are not told',           'node2', ({ machine }) => machine.files.set('/proc/net/rpc/nfsd', 'rc 0 0 0\n'), 0, /the NFS server /],
+    ['the note of a command cannot be read',       'node1', unreadable('/run/tsha/at-work', 'EIO'), 0, /whether a command of tsha is at work/],
+    ['the note of a command may not be read',      'node1', unreadable('/run/tsha/at-work', 'EACCES'), 1000, null],
+  ])('%s', async (_, node, prepare, uid, said) => {
+    const one = captured(`healthy.${node}`);
+    one.machine.uid = uid;
+    prepare(one);
+    const { first, rest, codes, ending } = await seen(one);
+    expect({ codes, ending }).toEqual(
+      said ? { codes: ['COULD_NOT_FIND_OUT'], ending: 'unknown' } : { codes: [], ending: 'well' },
+    );
+    expect(first).toMatch(said ? /^lab {2}UNKNOWN {2}node2 serves/ : /^lab {2}OK .*with a second copy/);
+    if (said) expect(rest.join(' ')).toMatch(said);
+    if (said?.source.includes('DRBD')) expect(first).toContain('whether there is a second copy is unknown');
+  });
+
+  test('a client that has left meanwhile is no trouble', async () => {
+    const one = captured('healthy.node2');
+    one.machine.on('grep', (args) =>
+      args.includes(grace ?? '')
+        ? 'Y\n'
+        : {
+            code: 2,
+            stdout: 'address: "10.0.0.9:7"\n',
+            stderr: `grep: ${clients}/7/info: No such device or address\n`,
+          },
+    );
+    const { rest, codes } = await seen(one);
+    expect(codes).toEqual([]);
+    expect(rest.join('\n')).toMatch(/CLIENTS +1 NFSv4, 0 others/);
+  });
+});
+
+describe('the address of a service', () => {
+  const parameter = (name: string, value: string) =>
+    `<nvpair id="x-${name}" name="${name}" value="${value}"/>`;
+  const link = (ip: string, flags: readonly string[] = ['UP']) =>
+    JSON.stringify([
+      {
+        ...{ ifname: 'eth9', ifindex: 9, flags, operstate: 'DOWN' },
+        addr_info: [{ family: 'inet6', local: ip, prefixlen: 64 }],
+      },
+    ]);
+  const inNamespace = parameter('network_namespace', 'blue');
+
+  // biome-ignore format: a table
+  test.each<readonly [string, ip: string, more: string, running: string, ips: Partial<Output> | string, codes: readonly string[]]>([
+    ['spelled otherwise',                       'FD00::0:20', '', 'fd00::20', '[]', []],
+    ['on a link without carrier',               'fd00::20', '', 'fd00::1', link('fd00::20', ['UP', 'NO-CARRIER']), []],
+    ['on no interface',                         'fd00::20', '', 'fd00::1', link('fd00::21'), ['ADDRESS_MISSING']],
+    ['looked for in vain',                      'fd00::20', '', 'fd00::1', { code: 2, stderr: 'ip: netlink: No buffer space\n' }, ['COULD_NOT_FIND_OUT']],
+    ['in another namespace',                    'fd00::20', inNamespace, 'fd00::1', link('fd00::20'), []],
+    ['not in its namespace, but here',          'fd00::20', inNamespace, 'fd00::20', link('fd00::21'), ['ADDRESS_MISSING']],
+    ['one of each instance',                    '10.77.0.30', parameter('unique_clone_address', 'true'), '10.77.0.31', '[]', []],
+    ['no address',                              'service.example', '', '10.77.0.31', '[]', []],
+  ])('%s', async (_, ip, more, running, ips, codes) => {
+    const one = captured('healthy.node2');
+    const { stdout } = await one.machine.run({ argv: ['cibadmin', '--query'], timeoutMs: 1 });
+    one.machine.on('cibadmin', () =>
+      stdout.replace(/(<nvpair [^>]*name="ip" value=")10\.77\.0\.20("[^>]*>)/, `$1${ip}$2${more}`),
+    );
+    one.machine.running = [{ name: 'eth0', address: running, prefix: 64 }];
+    one.machine.files.set('/run/netns/blue', '');
+    one.machine.on('ip', (args) => {
+      expect(args.join(' ')).toBe(`${more === inNamespace ? '-n blue ' : ''}-j address show`);
+      return ips;
+    });
+    expect((await seen(one)).codes).toEqual(codes);
+  });
+});
+
+describe('switched off on purpose', () => {
+  const off = '<meta_attributes id="m"><nvpair id="n" name="target-role" value="Stopped"/></meta_attributes>';
+  const all = ['NFS', 'nfs-daemon', 'nfs-root', 'nfs_ip', 'nfs-notify'];
+  const last = ['nfs-notify'];
+  const whole = /^lab {2}OFF {2}10\.77\.0\.20 is switched off/;
+  const part = /^lab {2}DEGRADED {2}node2 runs 10\.77\.0\.20 in part: nfs-notify is switched off/;
+
+  // biome-ignore format: a table
+  test.each<readonly [string, RegExp, readonly string[], RegExp, readonly string[], ending: string]>([
+    ['the group',           /<group id="nfsshare">/, all, whole, ['RESOURCE_DISABLED'], 'attention'],
+    ['everything',          /<\/configuration>/, all, whole, ['DISABLED_BY_DEFAULT'], 'attention'],
+    ['one, others run',     /<primitive [^>]*id="nfs-notify"[^>]*>/, last, part, ['RESOURCE_DISABLED'], 'attention'],
+    ['nothing: it is down', /<constraints>/, all, /^lab {2}DOWN {2}no node serves/, ['NOT_SERVING'], 'broken'],
+  ])('%s', async (what, place, stopped, first, codes, ending) => {
+    const one = captured('healthy.node2');
+    const ask = async (...argv: [string, ...string[]]) =>
+      (await one.machine.run({ argv, timeoutMs: 1 })).stdout;
+    const cib = await ask('cibadmin', '--query');
+    const mon = await ask('crm_mon', '--output-as=xml', '--one-shot', '--inactive');
+    const put: { readonly [what: string]: (tag: string) => string } = {
+      everything: (tag) => `<rsc_defaults>${off}</rsc_defaults>${tag}`,
+      'nothing: it is down': (tag) => `${tag} `,
+    };
+    const changed = cib.replace(place, put[what] ?? ((tag) => `${tag}${off}`));
+    expect(changed).not.toBe(cib);
+    one.machine.on('cibadmin', () => changed);
+    one.machine.on('crm_mon', () =>
+      stopped.reduce(
+        (text, id) =>
+          text.replace(
+            new RegExp(`<resource id="${id}"[\\s\\S]*?</resource>`),
+            `<resource id="${id}" resource_agent="ocf:tsha:x" role="Stopped" active="false" managed="true"/>`,
+          ),
+        mon,
+      ),
+    );
+    const status = await seen(one);
+    expect(status).toMatchObject({ codes, ending });
+    expect(status.first).toMatch(first);
+    if (stopped === last)
+      expect(status.rest.join('\n')).toContain('NFS ✓  nfs-daemon ✓  nfs-root ✓  nfs_ip ✓  nfs-notify ✗');
   });
 });
 

@@ -88,6 +88,9 @@ describe('text', () => {
   test('DRBD', () => {
     const dump = 'net {\n cram-hmac-alg sha1;\n shared-secret "our secret 1";\n}\n';
     expect(secretsIn(null, dump)).toEqual(['our secret 1']);
+    const totem = 'totem {\n  version: 2\n  keyfile: /etc/corosync/authkey\n\tkey: 0ur/k3y==\n}\n';
+    expect(secretsIn(null, '', totem)).toEqual(['0ur/k3y==']);
+    expect(maskFor(secretsIn(null, '', totem)).text(totem)).toBe(totem.replace('0ur/k3y==', '***'));
     expect(maskFor(secretsIn(null, dump)).text(dump)).toBe(
       'net {\n cram-hmac-alg sha1;\n shared-secret ***;\n}\n',
     );
