@@ -45,6 +45,15 @@ export function figuresTable(figures: Figures[]): string {
   return table.toString();
 }
 
+/** The library's time grows with the square of a cell and more: a page of `tsha check` takes it a minute. */
+const longestCell = 200;
+
+function cell(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length <= longestCell ? line : `${line.slice(0, longestCell)}…`;
+}
+
+/** In short; what was found by a check that failed is there in full, below the table. */
 export function checksTable(checks: Check[]): string {
   const table = new Table({
     ...plain,
@@ -53,6 +62,9 @@ export function checksTable(checks: Check[]): string {
     wordWrap: true,
   });
   for (const { scenario, name, passed, detail } of checks)
-    table.push([passed ? '✔' : '✘', scenario, name, detail]);
-  return table.toString();
+    table.push([passed ? '✔' : '✘', scenario, cell(name), cell(detail)]);
+  const failed = checks.filter(({ passed, detail }) => !passed && detail.trim().length > longestCell);
+  return [table.toString(), ...failed.map(({ name, detail }) => `\n✘ ${name}\n${detail.trimEnd()}`)].join(
+    '\n',
+  );
 }
