@@ -1,5 +1,5 @@
 import { wordsOf } from '../../lib/contract/reason.ts';
-import { commandTrouble } from '../../lib/host/host.ts';
+import { commandFailure, commandTrouble, type Host } from '../../lib/host/host.ts';
 import { type Address, type Interface, interfaces, type Sighting } from '../../lib/host/net/addresses.ts';
 import { inNamespace, ipCommand, type Namespace } from '../../lib/host/net/namespaces.ts';
 import { contains } from '../../lib/host/net/networks.ts';
@@ -8,8 +8,11 @@ import type { Ctx } from './params.ts';
 
 import type { Wanted } from './wanted.ts';
 
-/** Adds the address; the kernel keeps it or refuses it, there is no half. */
-export async function addAddress({ host, params }: Ctx, want: Wanted, spot: ChosenSpot): Promise<void> {
+/**
+ * Adds the address; the kernel keeps it or refuses it, there is no half. Says whether it did: one that has come meanwhile, as from
+ * another instance of a Cluster-IP, is none of ours to take back.
+ */
+export async function addAddress({ host, params }: Ctx, want: Wanted, spot: ChosenSpot): Promise<boolean> {
   const { link, prefix, broadcast, label, metric } = spot;
   const six = want.family === 'inet6';
   const words = [
@@ -21,7 +24,22 @@ export async function addAddress({ host, params }: Ctx, want: Wanted, spot: Chos
     ...(params.noprefixroute ? ['noprefixroute'] : []),
     ...(six && params.preferred_lft !== 'forever' ? ['preferred_lft', params.preferred_lft] : []),
   ];
-  await host.run(ipCommand(want.namespace, '-f', want.family, 'address', 'add', ...words));
+  const argv = ipCommand(want.namespace, '-f', want.family, 'address', 'add', ...words);
+  const output = await host.tryRun(argv);
+  if (output.code === 0) return true;
+  if (!(await isThere(host, want.namespace, link, { ip: want.ip, prefix })))
+    throw commandFailure(argv, output);
+  return output.hung !== undefined;
+}
+
+async function isThere(
+  host: Host,
+  namespace: Namespace,
+  { index }: Interface,
+  { ip, prefix }: Pick<Address, 'ip' | 'prefix'>,
+): Promise<boolean> {
+  const link = (await interfaces(host, namespace)).find((one) => one.index === index);
+  return link?.addresses.some((address) => address.ip === ip && address.prefix === prefix) ?? false;
 }
 
 /**
@@ -79,8 +97,8 @@ async function promoteOthers(
   }
 }
 
-/** Adds addresses that went with another one, as they were. */
-async function putBack(
+/** Adds addresses that went, as they were. */
+export async function putBack(
   { host, log }: Ctx,
   namespace: Namespace,
   { index }: Interface,
@@ -89,11 +107,11 @@ async function putBack(
   if (addresses.length === 0) return;
   const now = (await interfaces(host, namespace)).find((link) => link.index === index);
   const here = new Set(now?.addresses.map(({ ip, prefix }) => `${ip}/${prefix}`));
-  for (const { ip, prefix, peer, broadcast, label, origin } of addresses) {
+  for (const { family, ip, prefix, peer, broadcast, label, origin } of addresses) {
     if (now === undefined || here.has(`${ip}/${prefix}`)) continue;
     const argv = ipCommand(
       namespace,
-      ...['-f', 'inet', 'address', 'add'],
+      ...['-f', family, 'address', 'add'],
       ...(peer === undefined ? [`${ip}/${prefix}`] : [ip, 'peer', `${peer}/${prefix}`]),
       ...(broadcast === undefined ? [] : ['broadcast', broadcast]),
       ...(label === undefined || label === now.name ? [] : ['label', label]),
@@ -102,7 +120,8 @@ async function putBack(
     );
     const output = await host.tryRun(argv);
     if (output.code === 0) log.info(`${ip}/${prefix} put back on ${now.name}`);
-    else log.error(`${ip}/${prefix} went along and cannot be put back: ${commandTrouble(argv, output)}`);
+    else if (!(await isThere(host, namespace, now, { ip, prefix })))
+      log.error(`${ip}/${prefix} went and cannot be put back: ${commandTrouble(argv, output)}`);
   }
 }
 

@@ -3,8 +3,8 @@ import { heartbeatProgram } from '../../lib/host/heartbeat-programs.ts';
 import { stateDir } from '../../lib/host/memory.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { arpingHere } from './arping.ts';
+import { macOf } from './change-share.ts';
 import type { Ctx } from './params.ts';
-import { macOf } from './share.ts';
 import type { Spot } from './spot.ts';
 import type { Wanted } from './wanted.ts';
 

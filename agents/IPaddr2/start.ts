@@ -5,21 +5,25 @@ import { ipCommand, namespaceExists } from '../../lib/host/net/namespaces.ts';
 import { advertise } from './advertise.ts';
 import { announce, endAnnouncer } from './announce.ts';
 import { addAddress, labelSource, removeAddress } from './change.ts';
+import { takeShare } from './change-share.ts';
 import { type ChosenSpot, chooseSpot } from './choose-spot.ts';
 import { giveBackToLoopback, takeFromLoopback } from './loopback.ts';
 import { settled } from './monitor.ts';
 import type { Ctx } from './params.ts';
 import { requireUnused } from './require-unused.ts';
 import { spellingRules } from './rules.ts';
-import { judge, sentence, sightings, withShare } from './seen.ts';
+import { judge, look, sentence, sightings, withShare } from './seen.ts';
 import { requireSender } from './senders.ts';
-import { endSharing, leaveShare, requireFirewall, takeShare } from './share.ts';
-import { spotOf } from './spot.ts';
+import { requireFirewall } from './share.ts';
+import { type Spot, spotOf } from './spot.ts';
+import { takeDown } from './take-down.ts';
 import { type Wanted, wanted } from './wanted.ts';
 
 /** An interface that was just switched on, or whose switch boots, negotiates its link for a while. */
 const linkMs = 8000;
 const detectionMs = 10_000;
+/** The stop of another instance that took the address away puts it back for the share of this one. */
+const putBackMs = 2000;
 /** What undoing a start needs, kept back from every wait. */
 const undoMs = 3000;
 
@@ -34,7 +38,7 @@ export async function start(ctx: Ctx): Promise<void> {
   warnOfOldParameters(ctx, want);
   await requireFirewall(ctx, want);
 
-  const links = await interfaces(host, want.namespace);
+  let links = await interfaces(host, want.namespace);
   const before = await withShare(ctx, want, judge(want, links, params.check_link_status));
   switch (before.is) {
     case 'served':
@@ -44,12 +48,19 @@ export async function start(ctx: Ctx): Promise<void> {
     case 'tentative':
       return requireServed(ctx, want);
     case 'link down':
-      await switchOn(ctx, want, before.at.link);
-      return requireServed(ctx, want);
     case 'not our share':
     case 'unguarded':
-      await takeShare(ctx, want, spotOf(before.at));
-      return requireServed(ctx, want);
+      try {
+        await takeShare(ctx, want, spotOf(before.at));
+        links = await interfaces(host, want.namespace);
+        // The stop of another instance may have taken the address away before this one had its share.
+        if (judge(want, links, params.check_link_status).is === 'absent') break;
+        if (before.is === 'link down') await switchOn(ctx, want, before.at.link);
+        return await requireServed(ctx, want);
+      } catch (error) {
+        if (want.share) await undo(ctx, want, spotOf(before.at), false);
+        throw error;
+      }
     case 'elsewhere':
     case 'other label':
     case 'duplicate':
@@ -65,13 +76,15 @@ export async function start(ctx: Ctx): Promise<void> {
   await requireSender(ctx);
   await requireUnused(ctx, want, spot.link);
   await memory.note('index', spot.link.index);
-  await serve(ctx, want, spot, old);
-  log.info(`${want.ip}/${spot.prefix} added to ${spot.link.name}`);
-  await announce(ctx, want, spot, params.arp_count);
+  if (await serve(ctx, want, spot, old)) {
+    log.info(`${want.ip}/${spot.prefix} added to ${spot.link.name}`);
+    await announce(ctx, want, spot, params.arp_count);
+  } else log.info(`${want.ip}/${spot.prefix} has come to ${spot.link.name} meanwhile`);
 }
 
-/** Adds the address and sees that it works, or leaves nothing behind. */
-async function serve(ctx: Ctx, want: Wanted, spot: ChosenSpot, old: readonly Sighting[]): Promise<void> {
+/** Adds the address and sees that it works, or leaves nothing behind. Says whether it was this call that added it. */
+async function serve(ctx: Ctx, want: Wanted, spot: ChosenSpot, old: readonly Sighting[]): Promise<boolean> {
+  let added = false;
   try {
     for (const sighting of old) {
       const { address } = sighting;
@@ -82,14 +95,15 @@ async function serve(ctx: Ctx, want: Wanted, spot: ChosenSpot, old: readonly Sig
     await takeShare(ctx, want, spot);
     await labelSource(ctx, want, 'add');
     await advertise(ctx, want, spot.link, async () => {
-      await addAddress(ctx, want, spot);
+      added = await addAddress(ctx, want, spot);
       await switchOn(ctx, want, spot.link);
       await requireServed(ctx, want);
     });
   } catch (error) {
-    await undo(ctx, want, spot);
+    await undo(ctx, want, spot, added);
     throw error;
   }
+  return added;
 }
 
 async function switchOn(ctx: Ctx, want: Wanted, link: Interface): Promise<void> {
@@ -115,22 +129,37 @@ async function waitForLink({ host, log }: Ctx, want: Wanted, link: Interface): P
 }
 
 async function requireServed(ctx: Ctx, want: Wanted): Promise<void> {
-  const seen = await settled(ctx, want, waitAtMost(ctx.host, detectionMs));
+  let seen = await settled(ctx, want, waitAtMost(ctx.host, detectionMs));
+  if (want.share && seen.is === 'absent')
+    await ctx.host.until(
+      async () => {
+        seen = await look(ctx, want);
+        return seen.is !== 'absent';
+      },
+      waitAtMost(ctx.host, putBackMs),
+      50,
+    );
   if (seen.is !== 'served') throw new Failure('failed', sentence(want, seen));
 }
 
 const waitAtMost = (host: Host, ms: number): number => Math.max(0, Math.min(ms, host.left() - undoMs));
 
-/** Best effort: the reason of the failure that brought us here matters more than that of its undoing. */
-async function undo(ctx: Ctx, want: Wanted, spot: ChosenSpot): Promise<void> {
+/**
+ * Best effort: the reason of the failure that brought us here matters more than that of its undoing. An address that this start did not
+ * add stays, but for a Cluster-IP's without any share: other instances have stopped and left it to this one.
+ */
+async function undo(ctx: Ctx, want: Wanted, spot: Spot, added: boolean): Promise<void> {
   try {
     await endAnnouncer(ctx);
-    const links = await interfaces(ctx.host, want.namespace);
-    for (const sighting of sightings(want, links))
-      if (sighting.link.index === spot.link.index && sighting.address.prefix === spot.prefix)
-        await removeAddress(ctx, want.namespace, sighting);
-    if ((await leaveShare(ctx, want)) === 'free') await endSharing(ctx, want, [spot]);
-    await labelSource(ctx, want, 'del');
+    const isOurs = added || want.share !== undefined;
+    const here = async () =>
+      sightings(want, await interfaces(ctx.host, want.namespace)).filter(
+        ({ link, address }) => link.index === spot.link.index && address.prefix === spot.prefix,
+      );
+    if (isOurs || (await here()).length === 0) {
+      const removed = await takeDown(ctx, want, async () => (isOurs ? here() : []), spot);
+      if (removed === 'needed') return;
+    }
     await giveBackToLoopback(ctx, want);
   } catch (error) {
     ctx.log.warn(`undoing the start of ${want.ip}: ${error instanceof Error ? error.message : error}`);

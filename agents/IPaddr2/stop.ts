@@ -1,4 +1,3 @@
-import { Failure } from '../../lib/contract/outcome.ts';
 import {
   type Interface,
   interfaceNamed,
@@ -8,13 +7,11 @@ import {
 } from '../../lib/host/net/addresses.ts';
 import { ipCommand, namespaceExists } from '../../lib/host/net/namespaces.ts';
 import { endAnnouncer } from './announce.ts';
-import { labelSource, removeAddress } from './change.ts';
 import { giveBackToLoopback } from './loopback.ts';
 import type { Ctx } from './params.ts';
 import { sightings } from './seen.ts';
 import { pidFileOf } from './senders.ts';
-import { endSharing, leaveShare } from './share.ts';
-import { spotOf } from './spot.ts';
+import { takeDown } from './take-down.ts';
 import { isLinkLocal, type Wanted, wanted } from './wanted.ts';
 
 /** Looks for the address first: routes, prefix and label that start needed may be gone, the address must not stay for that. */
@@ -30,23 +27,21 @@ export async function stop(ctx: Ctx): Promise<void> {
   }
   if (await goneWithoutTools(ctx, want)) return;
 
-  if ((await leaveShare(ctx, want)) === 'needed') {
+  let strangers: readonly Sighting[] = [];
+  const removed = await takeDown(ctx, want, async () => {
+    const { ours, others } = await sort(ctx, want);
+    strangers = others;
+    return ours;
+  });
+  if (removed === 'needed') {
     log.info(`${want.ip} stays: other instances on this node serve their shares of it`);
     return;
   }
-  const { ours, others } = await sort(ctx, want);
-  for (const { link, address } of others)
+  for (const { link, address } of strangers)
     log.warn(`${want.ip}/${address.prefix} on ${link.name} is left alone: it is not on ${want.nic}`);
-  for (const sighting of ours) {
-    await removeAddress(ctx, want.namespace, sighting);
-    log.info(`${want.ip}/${sighting.address.prefix} removed from ${sighting.link.name}`);
-  }
-  const [left] = ours.length > 0 ? (await sort(ctx, want)).ours : [];
-  if (left) throw new Failure('failed', `${want.ip} cannot be removed from ${left.link.name}`);
-  await endSharing(ctx, want, ours.map(spotOf));
-  if (ours.length > 0 && params.flush_routes)
+  for (const { link, address } of removed) log.info(`${want.ip}/${address.prefix} removed from ${link.name}`);
+  if (removed.length > 0 && params.flush_routes)
     await host.tryRun(ipCommand(want.namespace, '-f', want.family, 'route', 'flush', 'cache'));
-  await labelSource(ctx, want, 'del');
   await giveBackToLoopback(ctx, want);
 }
 

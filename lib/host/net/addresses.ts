@@ -67,6 +67,7 @@ type IpAddress = {
   readonly scope?: string;
   readonly metric?: number;
   readonly noprefixroute?: boolean;
+  readonly nodad?: boolean;
   readonly valid_life_time?: number;
   readonly preferred_life_time?: number;
 };
@@ -147,12 +148,14 @@ const originOf = ({
   scope,
   metric,
   noprefixroute,
+  nodad,
   valid_life_time: valid = forEver,
   preferred_life_time: preferred = forEver,
 }: IpAddress): readonly string[] => [
   ...(scope === undefined ? [] : ['scope', scope]),
   ...(metric === undefined ? [] : ['metric', String(metric)]),
   ...(noprefixroute ? ['noprefixroute'] : []),
+  ...(nodad ? ['nodad'] : []),
   ...(valid === forEver ? [] : ['valid_lft', String(valid)]),
   ...(preferred === forEver ? [] : ['preferred_lft', String(preferred)]),
 ];

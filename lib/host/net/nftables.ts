@@ -13,13 +13,20 @@ export type Rule = {
   readonly drops: boolean;
 };
 
-/** The rules of a table in their order, `undefined` when there is no such table. */
-export async function tableRules(
+export type Table = {
+  /** Another one when the table was deleted and made again. */
+  readonly handle: number;
+  /** In their order. */
+  readonly rules: readonly Rule[];
+};
+
+/** `undefined` when there is no such table. */
+export async function tableNamed(
   host: Host,
   namespace: Namespace,
   family: TableFamily,
   table: string,
-): Promise<readonly Rule[] | undefined> {
+): Promise<Table | undefined> {
   const argv = inNamespace(namespace, ['nft', '-j', 'list', 'table', family, table]);
   const output = await host.tryRun(argv);
   if (output.code === 0) return parseRules(output.stdout);
@@ -28,6 +35,7 @@ export async function tableRules(
 }
 
 type Entry = {
+  readonly table?: { readonly handle: number };
   readonly rule?: {
     readonly chain: string;
     readonly handle: number;
@@ -41,6 +49,7 @@ const isRuleset = (value: unknown): value is { readonly nftables: readonly Entry
 
 const isEntry = (value: unknown): value is Entry =>
   isObject(value) &&
+  (!Object.hasOwn(value, 'table') || hasFields(value['table'], { handle: 'number' })) &&
   (!Object.hasOwn(value, 'rule') ||
     (hasFields(value['rule'], { chain: 'string', handle: 'number', 'comment?': 'string', expr: 'list' }) &&
       isListOf(isObject)(value['rule']['expr'])));
@@ -48,7 +57,7 @@ const isEntry = (value: unknown): value is Entry =>
 /**
  * `nft -j list table ip IPaddr2_192_0_2_20`, in short:
  *
- *     {"nftables":[{"metainfo":{…}},{"table":{…}},{"chain":{…}},
+ *     {"nftables":[{"metainfo":{…}},{"table":{"family":"ip","name":"IPaddr2_192_0_2_20","handle":7}},{"chain":{…}},
  *       {"rule":{"chain":"prerouting","handle":4,"comment":"cip-node-1","expr":[{"match":{…}},{"accept":null}]}},
  *       {"rule":{"chain":"prerouting","handle":5,"expr":[{"match":{…}},{"drop":null}]}}]}
  *                (1)                  (2)        (3)                          (4)
@@ -56,13 +65,15 @@ const isEntry = (value: unknown): value is Entry =>
  * (1) chain, (2) the handle to delete it by, (3) statements, (4) one that drops. A rule need not have a comment.
  * Entries of other kinds are passed over. Throws `Failure`.
  */
-export function parseRules(text: string): readonly Rule[] {
+export function parseRules(text: string): Table {
   const { nftables } = readJson(text, 'nft -j list table', isRuleset);
-  return nftables.flatMap(({ rule }) => {
+  const handle = nftables.find(({ table }) => table)?.table?.handle ?? 0;
+  const rules = nftables.flatMap(({ rule }) => {
     if (rule === undefined) return [];
     const { chain, handle, comment = '', expr } = rule;
     return [{ chain, handle, comment, drops: expr.some((statement) => 'drop' in statement) }];
   });
+  return { handle, rules };
 }
 
 /** Carries out `nft` commands, one a line: all of them, or none. */

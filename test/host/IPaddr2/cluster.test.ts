@@ -64,6 +64,62 @@ test('IPaddr2#106: every client is served by one instance, and the address stays
   expect(await call(1, 'stop')).toBe(0);
 });
 
+/** How long the second of two calls waits for the first, in ms: from none to longer than it takes. */
+const leads = [0, 0, 0, 10, 20, 40, 60, 80, 100, 130, 160];
+
+const shares = async () =>
+  (await tables()).length === 0
+    ? []
+    : (await net.inside(['nft', 'list', 'ruleset'])).match(/cip-node-\d+|drop$/gm)?.sort();
+
+/** What the kernel has of the address. */
+const there = async () => ({
+  added: await net.added(),
+  shares: await shares(),
+  listens: (await net.ip('maddress show dev eth0')).includes(mac),
+});
+const nothing = { added: [], shares: [], listens: false };
+
+describe('instances that act on one node at the same moment', () => {
+  const more = { mac };
+  const both = (first: readonly [number, string], second: readonly [number, string], lead: number) =>
+    Promise.all([
+      call(...first, more),
+      new Promise((resolve) => setTimeout(resolve, lead)).then(() => call(...second, more)),
+    ]);
+
+  test('start and start, stop and stop: all is there, then nothing', async () => {
+    for (const lead of leads) {
+      expect(await both([0, 'start'], [1, 'start'], lead), `lead ${lead}`).toEqual([0, 0]);
+      expect(await there()).toEqual({
+        added: [up],
+        shares: ['cip-node-1', 'cip-node-2', 'drop'],
+        listens: true,
+      });
+      expect(await both([0, 'stop'], [1, 'stop'], lead), `lead ${lead}`).toEqual([0, 0]);
+      expect(await there(), `lead ${lead}`).toEqual(nothing);
+    }
+  });
+
+  test.each([
+    ['stop of the last one, start of another', [1, 'stop'], [0, 'start']],
+    ['start of one, stop of the last other', [0, 'start'], [1, 'stop']],
+  ] as const)('%s: the one that starts has it all', async (_name, first, second) => {
+    for (const lead of leads) {
+      expect(await call(1, 'start', more)).toBe(0);
+      expect(await both(first, second, lead), `lead ${lead}`).toEqual([0, 0]);
+      expect(await there(), `lead ${lead}`).toEqual({
+        added: [up],
+        shares: ['cip-node-1', 'drop'],
+        listens: true,
+      });
+      expect([await call(0, 'monitor', more), await call(1, 'probe', more)]).toEqual([0, 7]);
+      expect(await call(0, 'stop', more)).toBe(0);
+      expect(await there()).toEqual(nothing);
+    }
+  });
+});
+
 test('all nodes listen to one multicast MAC address, and answer ARP with it where they are told to', async () => {
   const more = { mac: '01-00-5E-7F-00-02', clusterip_mac_mangle: 'true' };
   expect(await call(0, 'start', more)).toBe(0);

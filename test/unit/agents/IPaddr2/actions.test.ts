@@ -1,81 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { ipaddr2 } from '../../../../agents/IPaddr2/agent.ts';
-import { runAction } from '../../../../lib/ocf/run.ts';
-import { FakeMachine, hangs } from '../../../fake/machine.ts';
-import { wordsTo } from '../../../fake/story.ts';
+import { Router } from './router.ts';
 
 // What the real kernel does not do on demand; everything else is in test/host.
 
-type Held = { readonly nic: string; readonly ip: string; readonly prefix: number; readonly extra?: object };
-
-/** A machine with lo and eth0 (192.168.144.1/24), whose `ip` keeps addresses and can be told to fail. */
-class Router extends FakeMachine {
-  held: Held[] = [
-    { nic: 'eth0', ip: '192.168.144.1', prefix: 24, extra: { broadcast: '192.168.144.255' } },
-    { nic: 'eth0', ip: '2001:db8::1', prefix: 64 },
-  ];
-  linkType = 'ether';
-  /** Commands that fail, by what they contain. */
-  failing: string | undefined;
-  hanging: string | undefined;
-  /** What `ip` says of the addresses, instead of them. */
-  told: string | undefined;
-  /** What the kernel thinks of a new IPv6 address. */
-  fresh: object = {};
-
-  constructor(params: Readonly<Record<string, string>>) {
-    super({
-      OCF_RESOURCE_INSTANCE: 'vip',
-      ...Object.fromEntries(Object.entries(params).map(([name, value]) => [`OCF_RESKEY_${name}`, value])),
-    });
-    this.on('ip', (args, command) => {
-      const line = args.join(' ');
-      if (this.failing && line.includes(this.failing)) return { code: 2, stderr: 'RTNETLINK answers: No\n' };
-      if (this.hanging && line.includes(this.hanging)) return hangs(command, this);
-      if (line.includes('address show')) return this.told ?? this.show();
-      if (line.includes('route show')) return line.includes('inet6') ? route6 : route4;
-      const [, , , verb, cidr = '', , nic = ''] = args; // -f FAMILY address VERB IP/PREFIX dev NIC …
-      const [ip = '', prefix] = cidr.split('/');
-      if (line.includes('address add'))
-        this.held.push({ nic, ip, prefix: Number(prefix), extra: ip.includes(':') ? this.fresh : {} });
-      if (line.includes('address') && verb === 'delete')
-        this.held = this.held.filter((one) => one.ip !== ip || one.prefix !== Number(prefix));
-      return '';
-    });
-  }
-
-  private show(): string {
-    const nic = (name: string, ifindex: number, link_type: string) => ({
-      ifname: name,
-      ifindex,
-      link_type,
-      operstate: 'UP',
-      flags: ['UP'],
-      addr_info: this.held
-        .filter((one) => one.nic === name)
-        .map(({ ip, prefix, extra }) => ({
-          family: ip.includes(':') ? 'inet6' : 'inet',
-          local: ip,
-          prefixlen: prefix,
-          label: name,
-          ...extra,
-        })),
-    });
-    return JSON.stringify([nic('lo', 1, 'loopback'), nic('eth0', 2, this.linkType)]);
-  }
-
-  async act(action: string) {
-    const said: string[] = [];
-    const result = await runAction(ipaddr2, action, this, wordsTo(said));
-    return { ...result, said };
-  }
-
-  ips = () => this.held.map(({ ip }) => ip).slice(2);
-}
-
-const route4 =
-  '[{"dst":"192.168.144.0/24","dev":"eth0","protocol":"kernel","scope":"link","prefsrc":"192.168.144.1","flags":[]}]';
-const route6 = '[{"dst":"2001:db8::/64","dev":"eth0","protocol":"kernel","metric":256,"flags":[]}]';
 const ip = '192.168.144.2';
 const v6 = '2001:db8::2';
 const notifyFile = '/proc/sys/net/ipv6/conf/eth0/ndisc_notify';

@@ -10,10 +10,13 @@ test('the rules of a table, as nft 1.0.6 prints them', () => {
     {"chain":{"family":"ip","table":"T","name":"prerouting","handle":1,"type":"filter","prio":-150}},
     {"rule":{"family":"ip","table":"T","chain":"prerouting","handle":3,"comment":"cip-node-1","expr":[${match},{"accept":null}]}},
     {"rule":{"family":"ip","table":"T","chain":"prerouting","handle":2,"expr":[${match},{"drop":null}]}}]}`;
-  expect(parseRules(text)).toEqual([
-    { chain: 'prerouting', handle: 3, comment: 'cip-node-1', drops: false },
-    { chain: 'prerouting', handle: 2, comment: '', drops: true },
-  ]);
+  expect(parseRules(text)).toEqual({
+    handle: 1,
+    rules: [
+      { chain: 'prerouting', handle: 3, comment: 'cip-node-1', drops: false },
+      { chain: 'prerouting', handle: 2, comment: '', drops: true },
+    ],
+  });
 });
 
 test.each([
