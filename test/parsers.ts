@@ -33,7 +33,7 @@ import { parseRoutes } from '../lib/host/net/routes.ts';
 import { parseTcp } from '../lib/host/net/tcp.ts';
 import { exportArgument, isHostName, sameClient } from '../lib/host/nfs/client-spec.ts';
 import { holdsState } from '../lib/host/nfs/clients.ts';
-import { parseNfsConf } from '../lib/host/nfs/conf.ts';
+import { assignmentsIn } from '../lib/host/nfs/conf.ts';
 import { parseEtab, parseKernelExports, withoutExports } from '../lib/host/nfs/exports.ts';
 import { parseThreads } from '../lib/host/nfs/nfsd.ts';
 import { clientIn } from '../lib/host/nfs/nsm-jobs.ts';
@@ -112,7 +112,11 @@ export const parsers: readonly Parser[] = [
     line: (n) => `- 0x${n}: { type: open, superblock: "07:00:${n}", filename: "/a" }`,
     work: (text) => holdsState(text, '8:1'),
   },
-  { what: 'nfs.conf', line: (n) => `[nfsd "n"]\n threads${n} = "16" # so many`, work: parseNfsConf },
+  {
+    what: 'nfs.conf',
+    line: (n) => `[nfsd "n"]\n threads${n} = "16" # so many`,
+    work: (text) => [...assignmentsIn(text)],
+  },
   {
     what: "a record of statd's",
     sample: '0100007f 000186b5 00000003 00000010 a5a5 192.0.2.7 nfs',

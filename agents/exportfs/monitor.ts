@@ -24,6 +24,7 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
       log.info(words);
       return notRunning(words);
     case 'partly exported':
+    case 'unknown':
       throw new Failure('failed', words);
     case 'not served':
       if (!request.probe) throw new Failure('failed', words);

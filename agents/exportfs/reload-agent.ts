@@ -7,7 +7,9 @@ import { wanted } from './wanted.ts';
 /** New options for what is exported: clients keep their mounts. */
 export async function reloadAgent(ctx: Ctx): Promise<void> {
   const want = wanted(ctx);
-  const { directories } = await look(ctx, want);
+  const seen = await look(ctx, want);
+  if (seen.is === 'unknown') throw new Failure('failed', sentence(want, seen));
+  const { directories } = seen;
   const absent = directories.filter((one) => !isListed(one));
   if (absent.length > 0) {
     const words = sentence(want, { is: 'not exported', directories: absent });

@@ -1,10 +1,11 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import { flushKernelExports } from '../../lib/host/nfs/export-flush.ts';
 import { kernelExports, readEtab } from '../../lib/host/nfs/exports.ts';
 import type { Ctx } from './params.ts';
 import { keepClientsWaiting } from './quiet.ts';
 import { releaseState } from './release.ts';
 import { backUpRmtab } from './rmtab-backup.ts';
-import { look, type Seen } from './seen.ts';
+import { look, type Seen, sentence } from './seen.ts';
 import { markStopped } from './started.ts';
 import { unexport } from './unexport.ts';
 import { wanted } from './wanted.ts';
@@ -14,12 +15,14 @@ const flushMs = 5000;
 
 /** Removes whatever of this resource is exported, be it a part, be its directory gone. */
 export async function stop(ctx: Ctx): Promise<void> {
-  const seen = await look(ctx, wanted(ctx));
+  const want = wanted(ctx);
+  const seen = await look(ctx, want);
   const entries = seen.directories.flatMap((one) => one.entries);
   await backUpRmtab(ctx, seen);
   await keepClientsWaiting(ctx, seen);
   if (entries.length > 0) await unexport(ctx, seen.state, entries, Math.min(unexportMs, ctx.host.left() / 3));
   await emptyKernelCache(ctx, seen);
+  if (seen.is === 'unknown') throw new Failure('failed', sentence(want, seen));
   await releaseState(ctx, seen);
   await markStopped(ctx);
 }

@@ -62,7 +62,7 @@ async function tellClients(ctx: Ctx): Promise<void> {
   const unknown = withoutAddress(hosts);
   if (unknown) throw new Failure('failed', unknown);
   const sources = await usableSources(host, hosts, Math.min(addressMs, host.left() / 4));
-  await retireOlder(host, dir);
+  await retireOlder(host, log, dir);
   const clients = await waitingClients(host, dir);
   // a new number for a new notification, unless nobody waits for one or the administrator keeps it
   const isKept = keepState || clients.length === 0;

@@ -1,7 +1,7 @@
 import type { Log } from '../../lib/contract/log.ts';
 import { Failure } from '../../lib/contract/outcome.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
-import type { Host } from '../../lib/host/host.ts';
+import { commandFailure, type Host } from '../../lib/host/host.ts';
 import { isThere, readIfThere } from '../../lib/host/local-files.ts';
 import { keepText, keptText } from './kept.ts';
 import type { Ctx } from './params.ts';
@@ -83,24 +83,42 @@ export async function setNumbers(ctx: Ctx, { leaseTime, graceTime }: Times): Pro
   if (wanted.length === 0 && !changesVersions) return;
   await loadNfsd(host);
   if (changesVersions && (await memory.fact<string>(versionsFact)) === undefined)
-    await memory.note(versionsFact, await host.sys.read(versions).catch(() => undefined));
+    await memory.note(versionsFact, await textOf(host, versions));
   const before: Record<string, { was: number; set: number }> = { ...(await memory.fact<Before>(fact)) };
   for (const [file, set] of wanted) {
-    const was = Number((await host.sys.read(file).catch(() => 'none')).trim());
+    const was = await numberIn(host, file);
     if (Number.isNaN(was)) {
       log.warn(`the kernel has no ${file}: ${set} cannot be set there`);
       continue;
     }
     before[file] = { was: before[file]?.was ?? was, set };
     await memory.note(fact, before);
-    if (was !== set) await poke(host, file, set);
+    if (was !== set)
+      await put(host, file, `${set}\n`).catch(({ message }: Error) => {
+        throw new Failure('failed', `the kernel does not take ${set} for ${file}: ${message}`);
+      });
   }
 }
 
-async function poke(host: Host, file: string, value: number): Promise<void> {
-  await host.sys.poke(file, `${value}\n`).catch((error: Error) => {
-    throw new Failure('failed', `the kernel does not take ${value} for ${file}: ${error.message}`);
-  });
+/** nfsd answers for its own files under a mutex that a shutdown with a dead disk never gives back: only a child may wait for it. */
+const hasMutex = (file: string): boolean => file.startsWith('/proc/fs/nfsd/');
+const mutexMs = 3000;
+
+/** `undefined` where the kernel has no such file. Throws `Failure` when it does not answer. */
+async function textOf(host: Host, file: string): Promise<string | undefined> {
+  if (!hasMutex(file)) return host.sys.read(file).catch(() => undefined);
+  const argv = ['cat', file] as const;
+  const output = await host.tryRun(argv, { timeoutMs: mutexMs });
+  if (output.hung) throw commandFailure(argv, output);
+  return output.code === 0 ? output.stdout : undefined;
+}
+
+const numberIn = async (host: Host, file: string): Promise<number> =>
+  Number(((await textOf(host, file)) ?? 'none').trim());
+
+async function put(host: Host, file: string, text: string): Promise<void> {
+  if (hasMutex(file)) await host.run(['tee', file], { input: text, timeoutMs: mutexMs });
+  else await host.sys.poke(file, text);
 }
 
 /**
@@ -129,20 +147,17 @@ export async function loadNfsd(host: Host): Promise<void> {
 }
 
 /** Gives back what was there before, unless somebody else has changed it since. */
-export async function restoreNumbers(ctx: Ctx): Promise<void> {
-  const { host, memory, log } = ctx;
+export async function restoreNumbers({ host, memory, log }: Ctx): Promise<void> {
   const before = await memory.fact<Before>(fact);
-  for (const [file, { was, set }] of Object.entries(before ?? {})) {
-    const now = Number((await host.sys.read(file).catch(() => 'none')).trim());
-    if (now === set && set !== was)
-      await host.sys.poke(file, `${was}\n`).catch((error: Error) => log.warn(`${file}: ${error.message}`));
-  }
-  await memory.note(fact, undefined);
   const on = await memory.fact<string>(versionsFact);
-  if (on !== undefined)
-    await host.sys
-      .poke(versions, whole(on))
-      .catch((error: Error) => log.warn(`${versions}: ${error.message}`));
+  const told = (file: string, work: Promise<void>) =>
+    work.catch(({ message }: Error) => log.warn(`${file} stays as it is: ${message}`));
+  const giveBack = async (file: string, was: number, set: number) => {
+    if (set !== was && (await numberIn(host, file)) === set) await put(host, file, `${was}\n`);
+  };
+  for (const [file, { was, set }] of Object.entries(before ?? {})) await told(file, giveBack(file, was, set));
+  await memory.note(fact, undefined);
+  if (on !== undefined) await told(versions, put(host, versions, whole(on)));
   await memory.note(versionsFact, undefined);
 }
 

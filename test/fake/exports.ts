@@ -1,4 +1,5 @@
 import { isWithin, tidyPath } from '../../lib/host/storage/mounts.ts';
+import type { Argv, Followed } from '../../lib/host/sys/sys.ts';
 import { FakeMachine } from './machine.ts';
 
 const defaults =
@@ -91,6 +92,12 @@ export class ExportingMachine extends FakeMachine {
     this.files.set('/proc/net/rpc/nfsd', 'th 0 0 0.000\n');
     this.files.set('/proc/fs/nfsd/threads', '0\n');
     return this;
+  }
+
+  /** Whoever waits for a lock has it at once. */
+  override async follow(argv: Argv): Promise<Followed> {
+    this.events.push('held\n');
+    return super.follow(argv);
   }
 
   private exportfs(args: readonly string[]) {

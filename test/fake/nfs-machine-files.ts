@@ -28,4 +28,13 @@ export function defineFileTools(machine: NfsMachine): void {
     return '';
   });
   machine.on('sync', () => '');
+  machine.on(
+    'cat',
+    ([file = '']) => machine.files.get(file) ?? no(`cat: ${file}: No such file or directory`),
+  );
+  machine.on('tee', ([file = ''], { input = '' }) => {
+    if (!machine.files.has(file)) return no(`tee: ${file}: No such file or directory`);
+    machine.files.set(file, String(input));
+    return String(input);
+  });
 }

@@ -135,6 +135,7 @@ describe('circles of imports', () => {
 const byName: Readonly<Record<string, string>> = {
   'agents/IPaddr2/change.ts': 'numbers of the kernel below /proc/sys of a namespace',
   'agents/exportfs/release.ts': 'a file of nfsd below /proc',
+  'agents/nfsserver/kernel.ts': 'files of nfsd below /proc',
   'agents/nfsserver/settings.ts': 'a link of ours below /etc',
   'agents/nfsserver/sysconfig.ts': "the administrator's /etc/sysconfig/nfs and its backup",
   'agents/Filesystem/deep-monitor.ts': 'the disk itself, by the name that the kernel knows',

@@ -1,5 +1,7 @@
+import type { Log } from '../../contract/log.ts';
 import type { Host } from '../host.ts';
 import { readIfThere } from '../local-files.ts';
+import { memoryOf } from '../memory.ts';
 import { beneath } from '../storage/beneath.ts';
 import { nfsdBegun } from './nfsd.ts';
 import type { Waiting } from './nsm-jobs.ts';
@@ -48,17 +50,27 @@ export const isRetiredSince = (host: Host, dir: string, since: number): Promise<
  * Retires the records that are older than the NFS server of this machine: left by a server that nobody of ours started or
  * stopped. Younger ones are of clients that have their locks from this server: telling those would cost them their locks.
  */
-export async function retireOlder(host: Host, dir: string): Promise<void> {
-  const since = await nfsdSince(host);
+export async function retireOlder(host: Host, log: Log, dir: string): Promise<void> {
+  const since = await nfsdSince(host, log);
   if (since !== undefined) await beneath(host, dir, 'retire', { from: 'sm', notAfter: since });
 }
 
-/** When the oldest nfsd thread began, in seconds since 1970. */
-async function nfsdSince(host: Host): Promise<number | undefined> {
+/**
+ * When the oldest nfsd thread began, in seconds since 1970. The moment of boot moves with the clock, and a record's does not: once the
+ * clock was set forward, what nfsserver wrote down as it started these threads is nearer to the truth.
+ */
+async function nfsdSince(host: Host, log: Log): Promise<number | undefined> {
   const booted = /^btime (\d+)/m.exec((await readIfThere(host, '/proc/stat')) ?? '')?.[1];
   const first = await nfsdBegun(host);
-  return booted === undefined || first === undefined ? undefined : Number(booted) + Math.floor(first / ticks);
+  if (booted === undefined || first === undefined) return undefined;
+  const servers = await memoryOf(host.sys, 'nfsserver', '', log).others();
+  const claims = servers.map(({ facts }) => facts['server'] as Claim | undefined);
+  const { at = Infinity } = claims.find((claim) => claim?.threadsSince === first) ?? {};
+  return Math.min(at, Number(booted) + Math.floor(first / ticks));
 }
+
+/** agents/nfsserver/instance.ts writes it. */
+type Claim = { readonly threadsSince: number; readonly at?: number };
 
 /** USER_HZ, the unit of /proc's times on every architecture Node runs on. */
 const ticks = 100;

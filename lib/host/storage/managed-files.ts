@@ -22,9 +22,12 @@ const kinds: readonly (readonly [RegExp, FileFacts['kind']])[] = [
   [/^symbolic link/, 'link'],
 ];
 
-/** What tools say (LC_ALL=C) of a path where there is nothing. Every other error says nothing about what is there. */
-const isAbsent = ({ stderr }: Output): boolean =>
-  /(?:^|: )(No such file or directory|Not a directory)$/m.test(stderr);
+/**
+ * What tools say (LC_ALL=C) of a path where there is nothing. Every other error says nothing about what is there, nor does a tool that
+ * misses a library of its own (127).
+ */
+const isAbsent = ({ code, stderr }: Output): boolean =>
+  code === 1 && /(?:^|: )(No such file or directory|Not a directory)$/m.test(stderr);
 
 /**
  * What a path is, links followed; `undefined` only where there is nothing. Throws `Failure` when that cannot be found out: the
@@ -51,7 +54,8 @@ export async function pathFacts(
 }
 
 /** Of `stat: cannot statx '/x': Input/output error` the error alone: the path is named by whoever asked. */
-const lastWords = (output: Output): string => outputTrouble(output).split(': ').at(-1) ?? '';
+const lastWords = (output: Output): string =>
+  output.code === 1 ? (outputTrouble(output).split(': ').at(-1) ?? '') : outputTrouble(output);
 
 /** Creates a directory with its parents, mode 0755; an existing one is left as it is. */
 export async function ensureDirectory(host: Host, path: string): Promise<void> {

@@ -140,6 +140,25 @@ test('exportfs#72: 50 starts at once lose no entry', async () => {
   expect(await box.exported()).toHaveLength(names.length);
 });
 
+test('10 stops at once, none of which exportfs helps, leave no entry and take no other one', async () => {
+  const resources = Array.from({ length: 10 }, (_, n) => ({
+    ...plain,
+    fsid: n + 1,
+    directory: box.directory(`d${n}`),
+    OCF_RESOURCE_INSTANCE: `d${n}`,
+    meta_timeout: 40000,
+  }));
+  const kept = box.directory('kept');
+  for (const directory of [...resources.map((one) => one.directory), kept])
+    await box.run('exportfs', '-i', `*:${directory}`);
+  const script = join(box.folder, 'refusing');
+  writeFileSync(script, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  await box.run('mount', '--bind', script, '/usr/sbin/exportfs');
+  const answers = await Promise.all(resources.map((one) => box.ours('stop', one)));
+  expect(answers.map(({ code }) => code)).toEqual(resources.map(() => 0));
+  expect(await box.exported()).toEqual([`${kept} *`]);
+});
+
 test('exportfs#19,20,75, E10: what is asked about the agent does not depend on the directory', async () => {
   const product = products.find(({ name }) => name === 'exportfs');
   if (!product) throw new Error('exportfs is not among the products');

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openSandbox, type Sandbox } from './sandbox.ts';
@@ -40,6 +40,37 @@ describe.each(['directory', 'etab'] as const)('N2: %s', (what) => {
       });
     },
   );
+});
+
+describe('started by the stock agent, and what etab calls it cannot be found out', () => {
+  const told = { code: 1, reason: expect.stringMatching(/^cannot tell whether \S+, exported to/) };
+  const given = { options: 'rw', rmtab_backup: 'none', meta_interval: 10000 };
+
+  test('DNS is silent', async () => {
+    const params = { ...given, clientspec: 'short', directory: box.directory('a') };
+    await box.run('exportfs', '-i', '-o', 'rw', `short:${params.directory}`);
+    const script = join(box.folder, 'silent');
+    writeFileSync(script, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
+    await box.run('mount', '--bind', script, '/usr/bin/getent');
+    expect(await box.ours('monitor', params)).toMatchObject(told);
+    expect(await box.ours('stop', params)).toMatchObject(told);
+    expect(await box.exported()).toEqual([`${params.directory} full.example.com`]);
+    await box.run('umount', '/usr/bin/getent');
+    expect(await box.ours('monitor', params)).toMatchObject({ code: 0 });
+    expect(await box.ours('stop', params)).toMatchObject({ code: 0 });
+    expect(await box.exported()).toEqual([]);
+  });
+
+  test('the directory leads over storage that is silent', async () => {
+    const silent = box.directory('silent');
+    const directory = box.directory('a');
+    await box.run('exportfs', '-i', '-o', 'rw', `*:${directory}`);
+    await box.silence(silent);
+    const params = { ...given, clientspec: '*', directory: `${silent}/link` };
+    expect(await box.ours('stop', params)).toMatchObject(told);
+    expect(await box.ours('stop', { ...params, clientspec: '10.0.0.0/8' })).toMatchObject({ code: 0 });
+    expect(await box.exported()).toEqual([`${directory} *`]);
+  });
 });
 
 test('F8: a directory that answers with an error is no reason to ban every node', async () => {

@@ -80,3 +80,83 @@ describe('directories', () => {
     expect(machine.exported).toEqual([]);
   });
 });
+
+describe('names that nobody can resolve', () => {
+  const line = etabLine('/usr', 'full.example.com');
+  const silent = (m: ExportingMachine) => m.on('getent', (_args, command) => hangs(command, m));
+  const alias = { ...single, clientspec: 'short' };
+  const io = { code: 1, stderr: "stat: cannot statx '/nfs/link/a': Input/output error\n" };
+  const linked = { directory: '/nfs/link/a', rmtab_backup: 'none' };
+  const disk = (m: ExportingMachine) => m.mount('/nfs', '147:1').on('stat', () => io);
+  const hung = (m: ExportingMachine) => disk(m).on('realpath', (_args, command) => hangs(command, m));
+
+  type Row = readonly [string, typeof single | typeof linked, (m: ExportingMachine) => unknown, string];
+  test.each<Row>([
+    ['DNS is silent', alias, silent, line],
+    ['getent is not installed', alias, (m) => m.on('getent', () => ({ code: 127, missing: true })), line],
+    ['getent cannot be loaded', alias, (m) => m.on('getent', () => ({ code: 127, stderr: 'no' })), line],
+    ['storage below a link hangs', linked, hung, etabLine('/nfs/real', '*')],
+    ['storage below a link answers EIO', linked, disk, etabLine('/nfs/real', '*')],
+    ['and no server runs, but it was started', alias, (m) => silent(m.stopNfsd()), line],
+  ])('%s: what may be ours is not called absent', async (_what, params, prepare, etab) => {
+    const { machine, run, watch } = node(params, (m) => {
+      prepare(m);
+      m.etab = etab;
+      m.files.set('/run/resource-agents/share', '');
+    });
+    const told = { code: 1, reason: expect.stringMatching(/^cannot tell whether .* is ours: /) };
+    expect(await watch()).toMatchObject(told);
+    expect(await run('reload-agent')).toMatchObject(told);
+    expect(await run('stop')).toMatchObject(told);
+    expect(machine.etab).toBe(etab);
+  });
+
+  test.each<Row>([
+    ['nothing is exported', alias, silent, ''],
+    ['only to networks', alias, silent, etabLine('/usr', '10.0.0.0/8')],
+    ['only other directories', alias, silent, etabLine('/var', 'full.example.com')],
+    ['that the host does not exist is an answer', alias, () => {}, line],
+    ['left over from another boot', alias, (m) => silent(m.stopNfsd()), line],
+    ['nothing that a link could lead to', linked, hung, etabLine('/nfs/real', '10.0.0.0/8')],
+    ['a mount point is no link', { ...linked, directory: '/nfs' }, disk, etabLine('/nfs/real', '*')],
+  ])('%s: not exported', async (_what, params, prepare, etab) => {
+    const { code } = node(params, (m) => {
+      prepare(m);
+      m.etab = etab;
+    });
+    expect(await code('monitor')).toBe(7);
+    expect(await code('stop')).toBe(0);
+  });
+
+  test('what our own start spelled is known to be gone, and what another resource spelled is not ours', async () => {
+    const { machine, code, watch } = node(alias, (m) => void m.hostNames.set('short', 'full.example.com'));
+    expect(await code('start')).toBe(0);
+    machine.etab = etabLine('/usr', 'other.example.com');
+    silent(machine);
+    expect((await watch()).code).toBe(7);
+    expect(await code('stop')).toBe(0);
+
+    machine.env['OCF_RESOURCE_INSTANCE'] = 'second';
+    expect((await watch()).code).toBe(1);
+    const spellings = [{ directory: '/usr', path: '/usr', client: 'other.example.com' }];
+    const page = { bootId: 'boot-1', facts: { spellings } };
+    machine.files.set('/run/resource-agents/tsha/exportfs-third.json', JSON.stringify(page));
+    expect((await watch()).code).toBe(7);
+  });
+
+  test('one of two directories in doubt: the other one goes', async () => {
+    const { machine, run } = node({ ...linked, directory: '/usr /nfs/link/a' }, (m) => {
+      hung(m);
+      m.etab = etabLine('/usr', '*') + etabLine('/nfs/real', '*');
+    });
+    expect(await run('stop')).toMatchObject({ code: 1, reason: expect.stringContaining('cannot tell') });
+    expect(machine.exported).toEqual(['/nfs/real *']);
+  });
+
+  test('several directories ask DNS once', async () => {
+    const { machine, code } = node({ ...alias, directory: '/usr /var' }, silent);
+    machine.etab = line + etabLine('/var', 'full.example.com');
+    expect(await code('monitor')).toBe(1);
+    expect(machine.ran.filter((one) => one.startsWith('getent'))).toHaveLength(1);
+  });
+});

@@ -219,6 +219,68 @@ describe('exportfs that refuses', () => {
     });
   });
 
+  describe('beside others that write etab', () => {
+    const refuses = (m: ExportingMachine) => void m.refusesToUnexport.add('/usr');
+    const ours = etabLine('/usr', '*');
+    const lock = `flock -w 3 /run/resource-agents/tsha/etab.lock sh`;
+    /** Somebody writes etab when ours is written: whatever was read before is back. */
+    const undoing = (m: ExportingMachine, times: number) => {
+      const write = m.write.bind(m);
+      m.write = async (path, text) => {
+        await write(path, text);
+        if (path.endsWith('/etab') && times-- > 0) m.etab += ours;
+      };
+    };
+
+    test.each([
+      ['once', 1, 0],
+      ['twice', 2, 0],
+      ['always', 9, 1],
+    ])('ours comes back %s', async (_what, times, code) => {
+      const { machine, result } = await stopped({}, (m) => {
+        refuses(m);
+        undoing(m, times);
+      });
+      expect([result.code, machine.exported]).toEqual([code, code ? ['/usr *'] : []]);
+      const follows = machine.journal.filter((line) => line.startsWith('follow '));
+      expect(follows).toHaveLength(Math.min(3, times + 1));
+      expect(follows[0]).toContain(lock);
+      expect(machine.journal.filter((line) => line.startsWith('unfollow '))).toHaveLength(follows.length);
+    });
+
+    test('an exportfs that runs is waited for: what it adds stays, and what it brings back goes', async () => {
+      const { machine, result, seconds } = await stopped({}, (m) => {
+        refuses(m);
+        m.process(77, { comm: 'exportfs\n' }, { exe: '/usr/sbin/exportfs' });
+        m.files.set('/usr/sbin/exportfs', '').set('/proc/77/exe', '');
+        m.onTick = (clock) => {
+          if (clock < 1000 || !m.isLive(77)) return;
+          m.etab = ours + etabLine('/srv/a', '*');
+          m.endProcess(77);
+        };
+      });
+      expect([result.code, machine.exported]).toEqual([0, ['/srv/a *']]);
+      expect(seconds).toBeGreaterThanOrEqual(1);
+    });
+
+    test('one that never ends keeps nobody', async () => {
+      const { machine, result } = await stopped({}, (m) => {
+        refuses(m);
+        m.process(77, { comm: 'exportfs\n' }, { exe: '/usr/sbin/exportfs' });
+        m.files.set('/usr/sbin/exportfs', '');
+      });
+      expect([result.code, machine.exported]).toEqual([0, []]);
+    });
+
+    test('without flock it is done all the same', async () => {
+      const { machine, result } = await stopped({}, (m) => {
+        refuses(m);
+        m.follow = async () => ({ next: (ms) => m.sleep(ms).then(() => ''), end: () => {} });
+      });
+      expect([result.code, machine.exported]).toEqual([0, []]);
+    });
+  });
+
   test('because someone else was quicker', async () => {
     const { result, warnings } = await stopped({}, (m) => {
       m.on('exportfs', () => {

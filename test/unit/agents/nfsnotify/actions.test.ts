@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { nfsnotify } from '../../../../agents/nfsnotify/agent.ts';
 import { readArgs } from '../../../../agents/nfsnotify/wanted.ts';
+import { hostOn } from '../../../../lib/host/host.ts';
+import { nfsdBegun } from '../../../../lib/host/nfs/nfsd.ts';
 import { type Result, runAction } from '../../../../lib/ocf/run.ts';
 import { clientsOn, record } from '../../../fake/nfs-clients.ts';
 import { NfsMachine } from '../../../fake/nfs-machine.ts';
@@ -74,6 +76,21 @@ describe('start', () => {
     expect((await run(machine, 'start')).code).toBe(0);
     expect(machine.told.map(({ client }) => client)).toEqual(['10.0.0.51']);
     expect(machine.disk.has('/nfsdata/sm/young')).toBe(true);
+  });
+
+  test.each([
+    ['the server that runs', 0, []],
+    ['another server', 1, ['10.0.0.52']],
+  ])('the clock was set forward by 100 years: what nfsserver noted of %s', async (_what, later, told) => {
+    const machine = node();
+    machine.disk.set('/nfsdata/sm/young', record('10.0.0.52'));
+    machine.young.add('/nfsdata/sm/young');
+    machine.files.set('/proc/stat', 'btime 4000000000\n');
+    const threadsSince = ((await nfsdBegun(hostOn(machine, 1000))) ?? 0) + later;
+    const page = { bootId: 'boot-1', facts: { server: { threadsSince, at: 1_000_100 } } };
+    machine.files.set('/run/resource-agents/tsha/nfsserver-bank.json', JSON.stringify(page));
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.told.map(({ client }) => client)).toEqual(told);
   });
 
   test('nfsnotify#14: two addresses: every client hears from both', async () => {

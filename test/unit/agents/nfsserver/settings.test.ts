@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { readNfsdArgs } from '../../../../agents/nfsserver/nfsd-args.ts';
 import { withVariables } from '../../../../agents/nfsserver/sysconfig.ts';
+import type { Command } from '../../../../lib/host/sys/sys.ts';
+import { hangs } from '../../../fake/machine.ts';
 import { NfsMachine } from '../../../fake/nfs-machine.ts';
 import { kernelNumbers } from '../../../fake/nfs-machine-units.ts';
 import { run, shared, started } from '../../../fake/nfsserver-machine.ts';
@@ -201,10 +203,23 @@ describe('lease and grace time', () => {
     expect(kernel(machine)).toEqual([15, 20, 20]);
     expect(machine.files.get(fragment)).toContain('lease-time=15\ngrace-time=20\n');
     const at = (line: string) => machine.journal.findIndex((entry) => entry.startsWith(line));
-    expect(at(`poke ${lease} 15`)).toBeLessThan(at('run systemctl start'));
-    expect(at(`poke ${lease} 15`)).toBeGreaterThan(0);
+    expect(at(`run tee ${lease}`)).toBeLessThan(at('run systemctl start'));
+    expect(at(`run tee ${lease}`)).toBeGreaterThan(0);
     expect((await run(machine, 'stop')).code).toBe(0);
     expect(kernel(machine)).toEqual([90, 90, 0]);
+  });
+
+  test('a kernel whose nfsd keeps its mutex: start fails in time, and stop goes on', async () => {
+    const machine = await started(times(15, 20));
+    const stuck = (_args: unknown, command: Command) => hangs(command, machine);
+    machine.on('cat', stuck).on('tee', stuck);
+    const { clock } = machine;
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(kernel(machine)).toEqual([15, 20, 0]);
+    expect(machine.warnings.filter((line) => /stays as it is: .*state D/.test(line))).toHaveLength(2);
+    expect(await run(machine, 'start')).toMatchObject({ code: 1, reason: expect.stringContaining(lease) });
+    expect(machine.clock - clock).toBeLessThan(15_000);
+    expect(machine.journal.filter((line) => /^(poke|write) .proc.fs.nfsd/.test(line))).toEqual([]);
   });
 
   test.each<[string, number | undefined, number | undefined, string, number, RegExp?]>([

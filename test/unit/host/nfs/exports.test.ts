@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { exportArgument, isHostName, sameClient } from '../../../../lib/host/nfs/client-spec.ts';
 import { holdsState } from '../../../../lib/host/nfs/clients.ts';
-import { parseNfsConf, speaksV3 } from '../../../../lib/host/nfs/conf.ts';
 import { parseEtab, parseKernelExports, withoutExports } from '../../../../lib/host/nfs/exports.ts';
 
 // written by exportfs of nfs-utils 2.6.2
@@ -86,25 +85,4 @@ test('NFSv4 state names its superblock in hexadecimal', () => {
   expect(holdsState(states, '147:1')).toBe(true);
   expect(holdsState(states, '93:1')).toBe(false);
   expect(holdsState('', '147:1')).toBe(false);
-});
-
-describe('nfs.conf', () => {
-  test('sections and keys in any case, comments, quotes, the last one wins', () => {
-    const conf = parseNfsConf(`
-# state-directory-path=/commented
-[General]
- pipefs-directory = "/run/rpc_pipefs"
-[mountd]
-state-directory-path=/var/lib/nfs   # usual
-[ MOUNTD ]
-State-Directory-Path = /srv/state
-[nfsd]
-vers3=n
-`);
-    expect(conf.get('general', 'pipefs-directory')).toBe('/run/rpc_pipefs');
-    expect(conf.get('mountd', 'state-directory-path')).toBe('/srv/state');
-    expect(conf.get('mountd', 'threads')).toBeUndefined();
-    expect(speaksV3(conf)).toBe(false);
-    expect(speaksV3(parseNfsConf(''))).toBe(true);
-  });
 });

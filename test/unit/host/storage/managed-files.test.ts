@@ -33,6 +33,16 @@ test.each([
   await expect(readManaged(hostWith(1, stderr), '/x')).rejects.toBeInstanceOf(Failure);
 });
 
+test('a tool that cannot be loaded says nothing about a path', async () => {
+  const host = hostWith(
+    127,
+    'stat: error while loading shared libraries: libselinux.so.1: cannot open shared object file: No such file or directory\n',
+  );
+  const told = { outcome: 'failed', message: expect.stringMatching(/\/x: .*libselinux\.so\.1/) };
+  await expect(pathFacts(host, '/x')).rejects.toMatchObject(told);
+  await expect(readManaged(host, '/x')).rejects.toMatchObject(told);
+});
+
 test('kind, device and inode', async () => {
   const machine = new FakeMachine().on('stat', () => '7:0 12 regular empty file\n');
   expect(await pathFacts(hostOn(machine, 1000), '/x')).toEqual({ kind: 'file', device: '7:0', ino: '12' });
