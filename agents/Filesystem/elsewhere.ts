@@ -75,17 +75,14 @@ async function unmountThere(
 
 const stepMs = 2000;
 
-async function usersThere(
+function usersThere(
   host: Host,
   spaces: readonly Namespace[],
   block: Block,
   until: number,
 ): Promise<readonly MountUser[]> {
-  const found: MountUser[] = [];
-  for (const space of spaces)
-    for (const mount of mountsOf(space, block))
-      found.push(...(await processesUsing(host, mount, 'thorough', until)));
-  return found;
+  const places = spaces.flatMap((space) => mountsOf(space, block).map((mount) => ({ ...mount, space })));
+  return processesUsing(host, places, 'thorough', until);
 }
 
 /** Everybody in the namespaces that still have it. */

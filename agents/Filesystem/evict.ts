@@ -3,6 +3,7 @@ import { neverEnded } from '../../lib/host/never-ended.ts';
 import { isStillThere } from '../../lib/host/process-table.ts';
 import { type MountUser, processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
 import { isMountedStill, type Mount } from '../../lib/host/storage/mounts.ts';
+import { usersInTheWay } from '../../lib/host/storage/propagation.ts';
 import { signalName } from '../../lib/host/sys/signals.ts';
 import type { Families } from './families.ts';
 import { readSeconds } from './force.ts';
@@ -13,7 +14,8 @@ const mostNamed = 10;
 const longestLookMs = 100;
 
 /**
- * Signals every process that uses the mount, and who starts them anew, as `evictAll`. A quick search that finds nobody is followed by a thorough one.
+ * Signals every process that uses the mount, and who starts them anew, as `evictAll`. A quick search that finds nobody is followed by a
+ * thorough one, which finds the users of copies that must go with the mount, too.
  * The table is read once more right before: whoever uses the directory below a mount that is gone is no business of ours.
  */
 export async function evict(
@@ -25,9 +27,8 @@ export async function evict(
   families: Families,
 ): Promise<boolean> {
   const { host, log } = ctx;
-  const seen = await processesUsing(host, mount, search, until);
-  const isEnough = seen.length > 0 || search === 'thorough';
-  const users = isEnough ? seen : await processesUsing(host, mount, 'thorough', until);
+  const seen = search === 'quick' ? await processesUsing(host, mount, search, until) : [];
+  const users = seen.length > 0 ? seen : await usersInTheWay(host, mount, 'thorough', until);
   if (users.length === 0 || !(await isMountedStill(host, mount))) return false;
   const behind = await families.behind(users, (sentence) =>
     log.warn(`${mount.target} stays busy: ${sentence}`),

@@ -6,7 +6,11 @@ import { look, sentence } from './seen.ts';
 /** Depth 0 reads the mount table, nothing else. 10 reads from the storage, 20 also writes to it. */
 export async function monitor(ctx: Ctx): Promise<Health | Report> {
   const { request } = ctx;
-  const seen = await look(ctx, request.probe ? 'search' : 'links');
+  let seen = await look(ctx);
+  if (seen.is === 'absent' || (seen.is === 'foreign' && request.probe)) {
+    await (await import('./at-work.ts')).requireNobodyMounting(ctx, seen, 0);
+    seen = await look(ctx); // who was in the kernel before may have ended, and mounted it
+  }
   switch (seen.is) {
     case 'absent':
       if (await (await import('./lingers.ts')).lingers(ctx, seen))

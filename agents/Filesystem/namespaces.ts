@@ -12,6 +12,8 @@ export type Namespace = {
   readonly members: readonly [number, ...number[]];
   /** What the first of them sees of it. */
   readonly table: readonly Mount[];
+  /** Nobody there could be asked: what is mounted there is unknown. */
+  readonly isUnread?: true;
 };
 
 /** Every other mount namespace that somebody lives in. */
@@ -19,23 +21,37 @@ export async function otherNamespaces(
   host: Host,
   until = Number.POSITIVE_INFINITY,
 ): Promise<readonly Namespace[]> {
+  let spaces = await scan(host, until);
+  // a namespace whose members have ended is gone, or others have come to live there
+  for (let round = 1; round < mostRounds && spaces.some(({ isUnread }) => isUnread); round++)
+    spaces = await scan(host, until);
+  return spaces;
+}
+
+const mostRounds = 5;
+
+async function scan(host: Host, until: number): Promise<readonly Namespace[]> {
   const own = await namespaceOf(host, 'self');
-  const members = new Map<string, [number, ...number[]]>();
-  for (const pid of await processIds(host)) {
-    if (host.sys.now() >= until) break;
-    for (const name of await namespacesOf(host, pid)) {
-      if (name === own) continue;
-      const known = members.get(name);
-      if (known) known.push(pid);
-      else members.set(name, [pid]);
+  const found = new Map<string, Namespace>();
+  const asked = new Set<number>();
+  // Who begins while others are asked may be the last one of a namespace, its parent having ended.
+  for (let round = 0; round < mostRounds; round++) {
+    const fresh = (await processIds(host)).filter((pid) => !asked.has(pid));
+    if (fresh.length === 0) break;
+    for (const pid of fresh) {
+      if (host.sys.now() >= until) return [...found.values()];
+      asked.add(pid);
+      for (const name of await namespacesOf(host, pid)) {
+        if (name === own) continue;
+        const known = found.get(name);
+        const table = known && !known.isUnread ? undefined : await tableFor(host, pid, name);
+        if (table) found.set(name, { name, members: [pid, ...(known?.members ?? [])], table });
+        else if (known) found.set(name, { ...known, members: [...known.members, pid] });
+        else found.set(name, { name, members: [pid], table: [], isUnread: true });
+      }
     }
   }
-  const found: Namespace[] = [];
-  for (const [name, [first, ...rest]] of members) {
-    if (host.sys.now() >= until) break;
-    found.push({ name, members: [first, ...rest], table: await tableOf(host, first, name) });
-  }
-  return found;
+  return [...found.values()];
 }
 
 const namespaceOf = (host: Host, task: number | string): Promise<string | undefined> =>
@@ -55,16 +71,22 @@ async function namespacesOf(host: Host, pid: number): Promise<ReadonlySet<string
   return found;
 }
 
-/** As the process sees it; where only a thread of it lives there, as that thread does. */
-export async function tableOf(host: Host, pid: number, namespace: string): Promise<readonly Mount[]> {
+/** As the process sees it; where only a thread of it lives there, as that thread does. Empty for one that does not any more. */
+export const tableOf = async (host: Host, pid: number, namespace: string): Promise<readonly Mount[]> =>
+  (await tableFor(host, pid, namespace)) ?? [];
+
+async function tableFor(host: Host, pid: number, namespace: string): Promise<readonly Mount[] | undefined> {
   const tasks = [String(pid)];
   if ((await namespaceOf(host, pid)) !== namespace)
     for (const thread of await listIfThere(host, `/proc/${pid}/task`).catch(() => []))
       tasks.unshift(`${pid}/task/${thread}`);
-  for (const task of tasks)
-    if ((await namespaceOf(host, task)) === namespace)
-      return parseMountinfo(await host.sys.read(`/proc/${task}/mountinfo`).catch(() => ''));
-  return [];
+  for (const task of tasks) {
+    if ((await namespaceOf(host, task)) !== namespace) continue;
+    const text = await host.sys.read(`/proc/${task}/mountinfo`).catch(() => undefined);
+    // it may have left for another one before that was read
+    if (text !== undefined && (await namespaceOf(host, task)) === namespace) return parseMountinfo(text);
+  }
+  return undefined;
 }
 
 /** A superblock: by the number of its disk, and where it has none of its own by what is mounted as well. */
@@ -89,7 +111,7 @@ export const overlaysIn = (table: readonly Mount[], directory: string): readonly
       layersOf(superOptions, 'lowerdir', 'upperdir', 'workdir').some((path) => isWithin(path, directory)),
     );
 
-/** Who has a superblock mounted although it is unmounted here; one phrase per namespace. */
+/** Who has a superblock mounted although it is unmounted here, or may have; one phrase per namespace. */
 export async function describeElsewhere(
   host: Host,
   block: Superblock,
@@ -98,7 +120,10 @@ export async function describeElsewhere(
   const found: string[] = [];
   for (const namespace of await otherNamespaces(host, until)) {
     const [mount] = mountsOf(namespace, block);
+    const [pid] = namespace.members;
     if (mount) found.push(await describe(host, namespace, mount));
+    else if (namespace.isUnread)
+      found.push(`whether the mount namespace of ${await nameOf(host, pid)}[${pid}] has it cannot be read`);
   }
   return found;
 }

@@ -1,5 +1,4 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { activeFilesystem } from '../../lib/host/storage/active-filesystem.ts';
 import { kernelName } from '../../lib/host/storage/block-devices.ts';
 import type { MountUser } from '../../lib/host/storage/mount-users.ts';
 import type { Mount } from '../../lib/host/storage/mounts.ts';
@@ -11,6 +10,7 @@ import { openersOf, overlaysOn } from './holders.ts';
 import { describeElsewhere } from './namespaces.ts';
 import type { Ctx } from './params.ts';
 import { diskOf, type Seen } from './seen.ts';
+import { isStray, strayDisk } from './stray.ts';
 
 /** What a stop unmounted last. */
 export type Last = {
@@ -33,8 +33,9 @@ export async function requireReleased(ctx: Ctx, seen: Seen, last: Last | undefin
   const { params, host } = ctx;
   const { source } = seen.wanted;
   if (source.is === 'bind' || source.is === 'memory') return;
-  const driven = await drivenSource(ctx, seen, last);
-  const device = last?.mount.device ?? seen.wanted.number;
+  const disk = last?.disk ?? (await strayDisk(ctx, seen));
+  const driven = await drivenSource(ctx, seen, disk, last?.mount.type ?? params.fstype);
+  const device = last?.mount.device ?? disk;
   if (source.is === 'named' ? driven === undefined : device === undefined) return;
   if (seen.table.some((mount) => mount.device === device)) return; // in use elsewhere on this node, by somebody else
   let drivers: readonly MountUser[] = [];
@@ -42,9 +43,9 @@ export async function requireReleased(ctx: Ctx, seen: Seen, last: Last | undefin
     drivers = driven === undefined ? [] : await openersOf(host, driven);
     if (drivers.length > 0) return true;
     if (device === undefined) return false;
-    return last === undefined || tellsInSysfs(last.mount)
-      ? (await activeFilesystem(host, device)) !== undefined
-      : (await describeElsewhere(host, { ...last.mount, device })).length > 0;
+    if (disk !== undefined && (await isStray(host, disk))) return true;
+    if (last === undefined || tellsInSysfs(last.mount)) return false;
+    return (await describeElsewhere(host, { ...last.mount, device })).length > 0;
   };
   if (!(await isActive())) return;
 
@@ -74,12 +75,12 @@ const patience = 0.8;
 
 /** The path of a disk or of an image that a process, not the kernel, reads and writes: a FUSE filesystem's driver. */
 export async function drivenSource(
-  { host, params }: Ctx,
-  { wanted: { source, number } }: Seen,
-  last?: Last,
+  { host }: Ctx,
+  { wanted: { source } }: Seen,
+  disk: string | undefined,
+  type = '',
 ): Promise<string | undefined> {
-  if (!isDriven(last?.mount.type ?? params.fstype ?? '')) return undefined;
-  const disk = last?.disk ?? number;
+  if (!isDriven(type)) return undefined;
   const name = disk === undefined ? undefined : await kernelName(host, disk);
   if (name !== undefined) return `/dev/${name}`;
   return source.is === 'named' && /^\/[^/]/.test(source.name) ? source.name : undefined;

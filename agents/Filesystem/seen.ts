@@ -25,15 +25,19 @@ export type Seen = {
 /**
  * Looks at the directory, beside it where a stop with `move` may have left ours, and at the directory of the start, if the link
  * that it goes through leads elsewhere since. A label that no udev link names is searched for on all disks only where that
- * decides, or with `search`.
+ * decides.
  */
-export async function look(ctx: Ctx, labels: Labels = 'search'): Promise<Seen> {
+export async function look(ctx: Ctx, labels: Labels = 'links'): Promise<Seen> {
   const table = await mounts(ctx.host);
   const wanted = await readWanted(ctx, table, labels);
   const seen = await lookAround(ctx, wanted, table);
-  if (seen.is === 'undecided' && labels === 'links' && wanted.number === undefined) return look(ctx);
-  if (seen.is !== 'absent') return seen;
+  if (seen.is === 'ours' || seen.is === 'covered' || seen.is === 'aside') return seen;
   const atStart = await ctx.memory.fact<string>('directory');
+  if (labels === 'links' && wanted.number === undefined && wanted.source.is === 'disk') {
+    const { searchDecides } = await import('./last-known.ts');
+    if (await searchDecides(ctx, wanted, table, atStart)) return look(ctx, 'search');
+  }
+  if (seen.is !== 'absent') return seen;
   if (atStart === undefined || atStart === wanted.directory || wanted.source.is === 'memory') return seen;
   const there = await lookAround(ctx, { ...wanted, directory: atStart }, table);
   return there.is === 'absent' || there.is === 'foreign' ? seen : there;

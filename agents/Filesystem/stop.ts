@@ -1,13 +1,14 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { beneath } from '../../lib/host/storage/beneath.ts';
 import { type Mount, mountsBelow } from '../../lib/host/storage/mounts.ts';
+import { requireNobodyMounting } from './at-work.ts';
 import { subvolumeOf } from './btrfs.ts';
 import { statusFile } from './deep-monitor.ts';
 import { readForce } from './force.ts';
 import { moveAside } from './move.ts';
 import type { Ctx } from './params.ts';
 import { isolate, takenAlong } from './propagation.ts';
-import { lastOf, requireReleased } from './release.ts';
+import { type Last, lastOf, requireReleased } from './release.ts';
 import { look, type Seen, sentence } from './seen.ts';
 import { type Phase, stopPhases, unmount } from './unmount.ts';
 
@@ -16,28 +17,34 @@ import { type Phase, stopPhases, unmount } from './unmount.ts';
  * stays as it is.
  */
 export async function stop(ctx: Ctx): Promise<void> {
-  const { params, log } = ctx;
+  const { params, host, log } = ctx;
   const { unknown, move } = readForce(params.force_unmount);
   if (unknown.length > 0) log.warn(`force_unmount: unknown word ${unknown.join(', ')} is ignored`);
-  const phases = stopPhases(ctx);
   let seen = await look(ctx);
-  let last: Awaited<ReturnType<typeof lastOf>> | undefined;
+  let phases = stopPhases(ctx); // a look may take long, where a label has to be searched for
+  let last: Last | undefined;
   let tried: number | undefined;
-  while (seen.is === 'ours' || seen.is === 'aside') {
-    if (move && seen.is === 'ours' && seen.mount.id !== tried) {
-      tried = seen.mount.id;
-      await moveAside(ctx, seen.mount, seen.table);
+  for (let isQuiet = false; ; isQuiet = true) {
+    while (seen.is === 'ours' || seen.is === 'aside') {
+      if (move && seen.is === 'ours' && seen.mount.id !== tried) {
+        tried = seen.mount.id;
+        await moveAside(ctx, seen.mount, seen.table);
+        seen = await look(ctx);
+        continue;
+      }
+      const { mount, table } = seen;
+      last = await lastOf(ctx, seen);
+      log.info(`unmounting ${mount.source} from ${mount.target}`);
+      await removeStatusFile(ctx, mount.target);
+      await unmountAll(ctx, [...inTheWay(seen, mount), mount], table, phases);
       seen = await look(ctx);
-      continue;
     }
-    const { mount, table } = seen;
-    last = await lastOf(ctx, seen);
-    log.info(`unmounting ${mount.source} from ${mount.target}`);
-    await removeStatusFile(ctx, mount.target);
-    await unmountAll(ctx, [...inTheWay(seen, mount), mount], table, phases);
-    seen = await look(ctx);
+    if (seen.is === 'covered' || seen.is === 'undecided') throw new Failure('failed', sentence(ctx, seen));
+    if (isQuiet) break;
+    await requireNobodyMounting(ctx, seen, (phases.at(-1)?.until ?? 0) - host.sys.now());
+    seen = await look(ctx); // who was in the kernel before may have mounted it
+    phases = stopPhases(ctx);
   }
-  if (seen.is === 'covered' || seen.is === 'undecided') throw new Failure('failed', sentence(ctx, seen));
   if (seen.is === 'foreign') log.warn(`${sentence(ctx, seen)}: it stays`);
   if (!last) log.info(`${params.device} is not mounted on ${seen.wanted.directory}`);
   await requireReleased(ctx, seen, last);

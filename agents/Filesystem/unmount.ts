@@ -5,6 +5,7 @@ import { kernelExports } from '../../lib/host/nfs/exports.ts';
 import { isStillThere } from '../../lib/host/process-table.ts';
 import { type MountUser, processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
 import { isMountedStill, isWithin, type Mount } from '../../lib/host/storage/mounts.ts';
+import { usersInTheWay } from '../../lib/host/storage/propagation.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { evict, nameUsers } from './evict.ts';
 import { Families } from './families.ts';
@@ -67,7 +68,7 @@ export async function unmount(ctx: Ctx, mount: Mount, phases: readonly Phase[]):
         continue;
       }
       // Nobody may be ended: there is time now to find out who it is, at the end there may be none.
-      if (signals.length === 0) known ??= await processesUsing(host, mount, 'thorough', until);
+      if (signals.length === 0) known ??= await usersInTheWay(host, mount, 'thorough', until);
       let evicted = false;
       for (const signal of signals)
         evicted = (await evict(ctx, mount, signal, until, search, families)) || evicted;
@@ -158,9 +159,9 @@ async function busyFailure(
   const withinMs = host.left() * explainShare;
   await search(ctx, mount, found, host.sys.now() + withinMs);
   const { users, others } = found;
-  const all = [...others, nameUsers(users)].filter(Boolean).join('; ');
+  const all = [nameUsers(users), ...others].filter(Boolean).join('; ');
   log.error(all ? `${mount.target} is in use by ${all}` : `${mount.target}: ${why}. ${lookedAt}`);
-  const reason = [...others, nameUsers(users, namedInReason)].filter(Boolean).join('; ');
+  const reason = [nameUsers(users, namedInReason), ...others].filter(Boolean).join('; ');
   return new Failure(
     'failed',
     `Couldn't unmount ${mount.target}: ${reason || `${lastWords(why)}; ${lookedAtInShort}`}`,
@@ -175,8 +176,8 @@ async function search({ host }: Ctx, mount: Mount, found: Found, until: number):
   if (seen.length > 0) found.users = seen;
   if (host.sys.now() >= until) return;
   found.others = await kernelUsers(host, mount, until);
-  if (found.users.length > 0 || found.others.length > 0) return;
-  found.users = await processesUsing(host, mount, 'thorough', until);
+  if (found.users.length > 0) return;
+  found.users = await usersInTheWay(host, mount, 'suspects', until);
 }
 
 async function stillThere(host: Host, users: readonly MountUser[]): Promise<readonly MountUser[]> {

@@ -43,8 +43,18 @@ async function lookAround(ctx: Ctx): Promise<void> {
   await watchRoom(ctx);
 }
 
-/** Without systemd the init script is asked as well: it may know of more than the kernel's threads. */
-async function requireStopped({ host }: Ctx, { manager }: Survey): Promise<void> {
+/**
+ * The state directory may be about to appear by a mount of an earlier start. Without systemd the init script is asked as well: it may
+ * know of more than the kernel's threads.
+ */
+async function requireStopped(ctx: Ctx, facts: Survey): Promise<void> {
+  const { host } = ctx;
+  const { manager } = facts;
+  const { mountingStill } = await import('./late-mount.ts');
+  const late = await mountingStill(host, facts);
+  if (late !== undefined) throw new Failure('failed', late);
+  const seen = await look(ctx, facts);
+  if (seen.is !== 'stopped') throw new Failure('failed', sentence(facts, seen));
   if (manager.by !== 'script') return;
   const status = await scriptStatus(host, manager.script);
   if (status !== 'stopped') throw new Failure('failed', `no nfsd threads, but ${status.said}`);

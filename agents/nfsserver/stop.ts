@@ -1,11 +1,13 @@
 import { Failure } from '../../lib/contract/outcome.ts';
+import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { isDaemon } from '../../lib/host/host-daemons.ts';
 import { bystanders, holderUnits, stateHolders } from '../../lib/host/nfs/daemons.ts';
 import { endSender } from '../../lib/host/nfs/nsm-sender.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
-import { type MountUser, processesUsing } from '../../lib/host/storage/mount-users.ts';
+import type { MountUser, Search } from '../../lib/host/storage/mount-users.ts';
 import { type Mount, mountOn, mounts } from '../../lib/host/storage/mounts.ts';
+import { usersInTheWay } from '../../lib/host/storage/propagation.ts';
 import { serviceOf } from '../../lib/host/systemd.ts';
 import { stopBySystemd } from './by-systemd.ts';
 import { startAgain } from './client-units.ts';
@@ -13,6 +15,7 @@ import { endLeftovers, endProcesses, names, stopServer } from './daemons.ts';
 import { binding } from './infodir.ts';
 import { otherOwner } from './instance.ts';
 import { restoreNumbers } from './kernel.ts';
+import { mountingStill } from './late-mount.ts';
 import { completeList } from './old-clients.ts';
 import type { Ctx } from './params.ts';
 import { pipefsOn, unmountPipefs } from './pipefs.ts';
@@ -24,7 +27,9 @@ import { wanted } from './wanted.ts';
 /** Kernel first, then the helpers, then the state directory, so that the filesystem below it can go to the other node. */
 export async function stop(ctx: Ctx): Promise<void> {
   const { host, log, memory, params } = ctx;
-  const found = await binding(host, memory, wanted(ctx));
+  const asked = wanted(ctx);
+  const late = await mountingStill(host, asked, host.left() * lateShare).catch(wordsOf);
+  const found = await binding(host, memory, asked);
   const owner = await otherOwner(host, memory, found);
   if (owner !== undefined) return log.info(`the NFS server of this node is ${owner}'s and goes on`);
   await endSender(host, memory);
@@ -40,7 +45,14 @@ export async function stop(ctx: Ctx): Promise<void> {
   await restoreNumbers(ctx);
   await removeSettings(host, log);
   await startAgain(ctx, again);
+  if (late !== undefined) throw new Failure('failed', late);
 }
+
+/** Of what is left, for a mount of an earlier start that is still in the kernel. */
+const lateShare = 0.3;
+
+/** Of what is left, for finding out who is in the way: every process is looked at. */
+const lookShare = 0.7;
 
 /** Unmounts the state directory. Returns the units that were stopped for it and serve others. */
 async function release({ host, log }: Ctx, bound: Mount): Promise<readonly string[]> {
@@ -49,9 +61,10 @@ async function release({ host, log }: Ctx, bound: Mount): Promise<readonly strin
     await host.run(['umount', '-l', '--', target]);
 
   const isGone = async () => mountOn(await mounts(host), bound.target)?.id !== bound.id;
-  const holders = () => processesUsing(host, bound);
+  const holders = (search: Search) =>
+    usersInTheWay(host, bound, search, host.sys.now() + host.left() * lookShare);
   const ofServer = async () => {
-    const users = await holders();
+    const users = await holders('thorough');
     const are = await Promise.all(
       users.map((user) => isDaemon(host, [...stateHolders, ...bystanders], user)),
     );
@@ -67,7 +80,7 @@ async function release({ host, log }: Ctx, bound: Mount): Promise<readonly strin
   }, host.left() * 0.7);
   if (unmounted) return stopped;
 
-  const users = (await holders()).map(({ pid, name, how }) => `${name} (pid ${pid}, ${how})`);
+  const users = (await holders('suspects')).map(({ pid, name, how }) => `${name} (pid ${pid}, ${how})`);
   log.error(`umount ${bound.target}: ${said}`);
   throw new Failure(
     'failed',

@@ -2,7 +2,8 @@ import type { Host } from '../host.ts';
 import { isThere } from '../local-files.ts';
 import { kernelName } from './block-devices.ts';
 
-const typesWithSysfs = ['ext4', 'xfs', 'f2fs'];
+/** With a directory below /sys/fs that has an entry for each of their disks. */
+export const typesWithSysfs = ['ext4', 'xfs', 'f2fs'];
 
 /**
  * The type of the filesystem that the kernel has active on a device, wherever it is mounted: in another mount namespace, or

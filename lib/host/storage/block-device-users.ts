@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts';
+import { readIfThere } from '../local-files.ts';
 import { processIds, processName } from '../process-table.ts';
 import { decodeOctal, parseMountinfo } from './mounts.ts';
 
@@ -19,7 +20,7 @@ export async function blockDeviceUsers(
   const isLate = () => host.sys.now() >= end;
   const pids = await processIds(host);
   const found = [
-    ...(await mountedIn(host, 'self', device.number)),
+    ...((await mountedIn(host, 'self', device.number)) ?? []),
     ...(await holdersOf(host, device)),
     ...(await loopsOn(host, device)),
     ...(await swapsOn(host, device)),
@@ -35,26 +36,44 @@ async function mountsElsewhere(
   pids: readonly number[],
   isLate: () => boolean,
 ): Promise<string[]> {
-  const own = await host.sys.target('/proc/self/ns/mnt').catch(() => undefined);
+  const own = await namespaceOf(host, 'self');
   const seen = new Set([own]);
+  const unread = new Map<string, string>();
   const found: string[] = [];
   for (const pid of pids) {
     if (isLate()) break;
-    const namespace = await host.sys.target(`/proc/${pid}/ns/mnt`).catch(() => undefined);
-    if (seen.has(namespace)) continue;
+    const namespace = await namespaceOf(host, pid);
+    if (namespace === undefined || seen.has(namespace)) continue;
+    const elsewhere = await mountedIn(host, pid, number).catch(() => undefined);
+    const whose = async () =>
+      `in the mount namespace of ${(await processName(host, pid)) ?? '?'} (pid ${pid})`;
+    if (elsewhere === undefined) {
+      // another of its members may be asked; that it has ended says nothing about them
+      if (own !== undefined && (await namespaceOf(host, pid)) === namespace)
+        unread.set(namespace, await whose());
+      continue;
+    }
     seen.add(namespace);
-    const elsewhere = await mountedIn(host, pid, number);
-    if (elsewhere.length > 0)
-      found.push(
-        `${elsewhere[0]} in the mount namespace of ${(await processName(host, pid)) ?? '?'} (pid ${pid})`,
-      );
+    unread.delete(namespace);
+    if (elsewhere.length > 0) found.push(`${elsewhere[0]} ${await whose()}`);
   }
-  return found;
+  return [...found, ...[...unread.values()].map((where) => `perhaps mounted ${where}, which cannot be read`)];
 }
 
-async function mountedIn(host: Host, pid: number | 'self', number: string): Promise<string[]> {
-  const table = parseMountinfo(await host.sys.read(`/proc/${pid}/mountinfo`).catch(() => ''));
-  return table.filter(({ device }) => device === number).map(({ target }) => `mounted on ${target}`);
+const namespaceOf = (host: Host, pid: number | 'self'): Promise<string | undefined> =>
+  host.sys.target(`/proc/${pid}/ns/mnt`).catch(() => undefined);
+
+/** `undefined` of a process that is gone. */
+async function mountedIn(
+  host: Host,
+  pid: number | 'self',
+  number: string,
+): Promise<readonly string[] | undefined> {
+  const text = await readIfThere(host, `/proc/${pid}/mountinfo`);
+  if (text === undefined) return undefined;
+  return parseMountinfo(text)
+    .filter(({ device }) => device === number)
+    .map(({ target }) => `mounted on ${target}`);
 }
 
 /** Device mapper, md, bcache… */

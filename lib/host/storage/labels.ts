@@ -1,4 +1,5 @@
-import type { Host } from '../host.ts';
+import { Failure } from '../../contract/outcome.ts';
+import { commandTrouble, type Host } from '../host.ts';
 import { targetIfThere } from '../local-files.ts';
 
 // Devices by what is written on them. The monitor of a device that is named by its path does not load this.
@@ -11,10 +12,20 @@ export async function linkedDevice(host: Host, tag: Tag, value: string): Promise
   return (await targetIfThere(host, link)) === undefined ? undefined : link;
 }
 
-/** The device found by reading the superblocks of all of them. */
+const searchMs = 5000;
+/** blkid(8): none of the devices has it. */
+const noneHasIt = 2;
+
+/**
+ * The device found by reading the superblocks of all of them, of which any may have died. Throws `Failure` when that cannot be found
+ * out.
+ */
 export async function searchDevice(host: Host, tag: Tag, value: string): Promise<string | undefined> {
-  const { code, stdout } = await host.tryRun(['blkid', '-l', '-o', 'device', '-t', `${tag}=${value}`]);
-  return code === 0 ? stdout.trim() || undefined : undefined;
+  const argv = ['blkid', '-l', '-o', 'device', '-t', `${tag}=${value}`] as const;
+  const output = await host.tryRun(argv, { timeoutMs: Math.min(searchMs, host.left() / 4) });
+  if (output.code === noneHasIt) return undefined;
+  if (output.code === 0) return output.stdout.trim() || undefined;
+  throw new Failure('failed', `cannot tell which disk has ${tag} ${value}: ${commandTrouble(argv, output)}`);
 }
 
 /** udev writes every byte that is not plainly harmless as `\x20`. */

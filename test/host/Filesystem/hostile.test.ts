@@ -96,7 +96,59 @@ describe('S10: a user without rights', () => {
   );
 });
 
+describe('S10: a user without rights where copies go with the mount', () => {
+  /** Below a shared mount, as / is where systemd runs. */
+  async function startedShared() {
+    const parent = freshDirectory(sandbox);
+    await sandbox.run('mkdir', parent);
+    await sandbox.run('mount', '-t', 'tmpfs', '-o', 'mode=755', 'x', parent);
+    await sandbox.run('mount', '--make-shared', parent);
+    return started({ directory: `${parent}/m` });
+  }
+
+  test.each([
+    ['sits in his', (place: string) => `cd ${place}; echo; exec sleep 3600`],
+    [
+      'has a socket in his, and has left it',
+      (place: string) =>
+        `exec ${python} -c \\"import os,socket,time; s=socket.socket(1); os.chdir('${place}'); s.bind('s'); os.unlink('s'); os.chdir('/'); print(flush=True); time.sleep(3600)\\"`,
+    ],
+  ])('%s: ended, and the device is free', async (_what, script) => {
+    const { resource, place } = await startedShared();
+    const user = await sandbox.user(`exec unshare -Um --propagation unchanged sh -c "${script(place)}"`);
+    const answer = await sandbox.ours('stop', resource);
+    expect(answer).toMatchObject({ code: 0, stderr: expect.stringContaining(`[${user.pid}] (`) });
+    expect([isAlive(user.pid), isFree(resource.device)]).toEqual([false, true]);
+  });
+
+  test('who enters it from outside is ended as well', async () => {
+    const { resource, place } = await startedShared();
+    const idle = await sandbox.user(
+      'exec unshare -Um --propagation unchanged sh -c "cd /; echo; exec sleep 3600"',
+    );
+    const user = await sandbox.holder(`cd /proc/${idle.pid}/root${place}; echo; exec sleep 3600`);
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+    expect([isAlive(idle.pid), isAlive(user.pid)]).toEqual([true, false]);
+    await idle.end();
+  });
+});
+
 describe('S10: nobody is ended by guess', () => {
+  test("another's process, for a socket whose name reads like lines of a table", async () => {
+    const { resource, place } = await started();
+    const victim = await sandbox.holder(
+      `exec ${python} -c "import os,socket,time; s=socket.socket(); s.listen(); print(flush=True); time.sleep(3600)"`,
+    );
+    const inode = `os.stat('/proc/${victim.pid}/fd/3').st_ino`;
+    const lines = `'%s0: 0 0 0 0 0 %d ${place}/s' % (chr(0)+chr(10), inode)`;
+    const forger = await sandbox.holder(
+      `exec ${python} -c "import os,socket,time; inode=${inode}; dev=os.stat('${place}').st_dev; s=socket.socket(1); s.bind(${lines}); t=socket.socket(1); t.bind('%sx %d * 0 <-> ino:5 dev:0/%d peers:%s' % (chr(0), inode, 1792+(dev&255), chr(10))); os.chdir('${place}'); print(flush=True); time.sleep(3600)"`,
+    );
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+    expect([isAlive(victim.pid), isAlive(forger.pid)]).toEqual([true, false]);
+    await victim.end();
+  });
+
   test.each([
     ['keeps a namespace by a descriptor alone', 'orphaned'],
     ['hides his copy by another root directory', 'hidden'],

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, symlinkSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, isFree, openSandbox, recurring, type Sandbox } from './sandbox.ts';
@@ -383,5 +383,45 @@ time.sleep(3600)"`,
     await sandbox.run('umount', merged);
     expect(await codes('ours', params, 'stop')).toBe('stop 0');
     expect(isFree(params.device)).toBe(true);
+  });
+});
+
+describe('a disk whose name leads nowhere', () => {
+  test.each(['ext4', 'xfs', 'btrfs'] as const)(
+    '%s unmounted lazily while in use: never "stopped" before the kernel has let go',
+    async (fstype) => {
+      const directory = newDirectory();
+      const disk = await sandbox.disk(fstype);
+      const device = join(sandbox.folder, `link-${fstype}`);
+      symlinkSync(disk, device);
+      const params = { device, directory, fstype, force_unmount: 'false', meta_timeout: 10_000 };
+      expect(await codes('ours', params, 'start')).toBe('start 0');
+      const user = await sandbox.holder(`cd ${directory}; echo; exec sleep 3600`);
+      await sandbox.run('umount', '-l', directory);
+      unlinkSync(device);
+      expect(await codes('ours', params, 'probe rec stop')).toBe('probe 1, rec 1, stop 1');
+      await user.end();
+      await expect.poll(() => isFree(disk), { timeout: 100_000 }).toBe(true);
+      expect(await codes('ours', params, 'stop probe')).toBe('stop 0, probe 7');
+    },
+  );
+
+  test('a label, and blkid waits for another disk: what was remembered decides, and stop does not wait', async () => {
+    const directory = newDirectory();
+    const uuid = '6b1d2c3e-7a57-4d11-9c11-0123456789ab';
+    const disk = await sandbox.disk('ext4', '-U', uuid);
+    const params = { device: `-U ${uuid}`, directory, fstype: 'ext4' };
+    expect(await codes('ours', params, 'start')).toBe('start 0');
+    expect(sourcesOn(directory)).toEqual([disk]);
+    const programs = newDirectory();
+    writeFileSync(`${programs}/blkid`, '#!/bin/sh\nexec sleep 3600\n', { mode: 0o755 });
+    const waiting = { ...params, PATH: `${programs}:${process.env['PATH']}`, meta_timeout: 20_000 };
+    expect(await codes('ours', waiting, 'probe rec stop')).toBe('probe 0, rec 0, stop 0');
+    expect([sourcesOn(directory), isFree(disk)]).toEqual([[], true]);
+    await sandbox.run('mount', disk, directory);
+    const unseen = { ...waiting, HA_RSCTMP: newDirectory() };
+    expect(await codes('ours', unseen, 'stop')).toBe('stop 1');
+    expect(sourcesOn(directory)).toEqual([disk]);
+    await sandbox.run('umount', directory);
   });
 });

@@ -26,6 +26,9 @@ const started = (type?: 'ext4' | 'xfs' | 'btrfs', more?: { readonly [name: strin
 /** A stop that must fail does so after a few seconds, and has as long as it needs to find out why. */
 const patient = { meta_timeout: 120_000, fast_stop: 'yes' } as const;
 
+const onlyMapped = (m: string): string =>
+  `cp /bin/sleep ${m}/s; exec python3 -c "import mmap,os,time; f=os.open('${m}/s',0); a=mmap.mmap(f,4096,prot=1); os.close(f); print(flush=True); time.sleep(3600)"`;
+
 describe('processes that hold it', () => {
   test.each([
     ['Filesystem#81: a working directory', (m: string) => `cd ${m}; echo; exec sleep 3600`],
@@ -35,11 +38,7 @@ describe('processes that hold it', () => {
       (m: string) => `exec 7>${m}/f; rm ${m}/f; echo; exec sleep 3600`,
     ],
     ['a program that runs from it', (m: string) => `cp /bin/sleep ${m}/s; echo; exec ${m}/s 3600`],
-    [
-      'Filesystem#87: a mapped file only',
-      (m: string) =>
-        `cp /bin/sleep ${m}/s; exec python3 -c "import mmap,os,time; f=os.open('${m}/s',0); a=mmap.mmap(f,4096,prot=1); os.close(f); print(flush=True); time.sleep(3600)"`,
-    ],
+    ['Filesystem#87: a mapped file only', onlyMapped],
     [
       'a socket bound to a path of it',
       (m: string) =>
@@ -162,6 +161,115 @@ describe('processes that hold it', () => {
     const user = await sandbox.holder(`exec 7>${directory}/f; echo; exec sleep 3600`);
     expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
     expect([isAlive(bystander.pid), isAlive(user.pid)]).toEqual([true, false]);
+  });
+});
+
+describe('sockets', () => {
+  const python = (script: string) =>
+    `exec python3 -c "import os,socket,subprocess,time; s=socket.socket(1); ${script}; s.listen(); print(flush=True); time.sleep(3600)"`;
+
+  test.each([
+    ['bound by a name without its directory', (m: string) => `os.chdir('${m}'); s.bind('s'); os.chdir('/')`],
+    ['whose path was removed', (m: string) => `s.bind('${m}/s'); os.unlink('${m}/s')`],
+    ['whose name has a line break', (m: string) => `s.bind('${m}/s' + chr(10) + 't')`],
+  ])('one %s: its process is ended', async (_what, script) => {
+    const resource = await started();
+    const { pid } = await sandbox.holder(python(script(resource.directory)));
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  test("a container's of the same name, and one bound before the mount: neither is ours, both live", async () => {
+    const directory = freshDirectory(sandbox);
+    mkdirSync(directory);
+    const bystanders = [
+      await sandbox.holder(
+        `exec unshare -m --propagation private sh -c 'mount -t tmpfs x ${directory} && ${python(`s.bind('${directory}/s')`).replaceAll("'", `'\\''`)}'`,
+      ),
+      await sandbox.holder(python(`s.bind('${directory}/s')`)),
+    ];
+    const resource = { device: await sandbox.disk('ext4'), directory, fstype: 'ext4', meta_timeout: 120_000 };
+    expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
+    const owner = await sandbox.holder(python(`s.bind('${directory}/s')`));
+    const user = await sandbox.holder(`cd ${directory}; echo; exec sleep 3600`);
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+    expect([owner, user, ...bystanders].map(({ pid }) => isAlive(pid))).toEqual([false, false, true, true]);
+  });
+});
+
+describe('copies in other mount namespaces that must go with it', () => {
+  /** Below a shared mount, as / is where systemd runs. */
+  async function shared(more: { readonly [name: string]: string | number } = {}) {
+    const parent = freshDirectory(sandbox);
+    mkdirSync(parent);
+    await sandbox.run('mount', '-t', 'tmpfs', '-o', 'mode=755', 'x', parent);
+    await sandbox.run('mount', '--make-shared', parent);
+    const resource = {
+      device: 'x',
+      directory: `${parent}/m`,
+      fstype: 'tmpfs',
+      meta_timeout: 120_000,
+      ...more,
+    };
+    expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
+    return resource;
+  }
+  const service = 'exec unshare -m --propagation slave sh -c "mount --make-rshared /;';
+
+  test.each([
+    ['a service, which stands there', (m: string) => `${service} cd ${m}; echo; exec sleep 3600"`],
+    ['a service with an open file', (m: string) => `${service} exec 7>${m}/f; echo; exec sleep 3600"`],
+    [
+      'a service that runs a program of it',
+      (m: string) => `${service} cp /bin/sleep ${m}/s; echo; exec ${m}/s 3600"`,
+    ],
+    [
+      'a service with a socket',
+      (m: string) =>
+        `${service} exec python3 -c \\"import socket,time; s=socket.socket(1); s.bind('${m}/s'); print(flush=True); time.sleep(3600)\\""`,
+    ],
+    [
+      'a namespace that was not made private, and what was begun in it since',
+      (m: string) =>
+        `exec unshare -m --propagation unchanged sh -c "(cd ${m}; exec sleep 3600) & echo; wait"`,
+    ],
+  ])('%s: ended, and named', async (_what, script) => {
+    const resource = await shared();
+    const { pid } = await sandbox.holder(script(resource.directory));
+    const answer = await sandbox.ours('stop', resource);
+    expect(answer).toMatchObject({ code: 0, stderr: expect.stringContaining('in another mount namespace') });
+    expect(sandbox.isMounted(resource.directory)).toBe(false);
+    if (!_what.startsWith('a namespace')) expect(isAlive(pid)).toBe(false);
+  });
+
+  test('force_unmount=false: named, and alive', async () => {
+    const resource = await shared({ ...patient, force_unmount: 'false' });
+    const process = await sandbox.holder(`${service} cd ${resource.directory}; echo; exec sleep 3600"`);
+    expect(await sandbox.ours('stop', resource)).toMatchObject({
+      code: 1,
+      reason: expect.stringContaining(
+        `[${process.pid}] (cwd ${resource.directory} in another mount namespace)`,
+      ),
+    });
+    expect(isAlive(process.pid)).toBe(true);
+    await process.end();
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+  });
+
+  test('what does not keep it mounted lives: a copy of its own, and one that something is mounted below', async () => {
+    const resource = await shared();
+    const { directory } = resource;
+    const bystanders = [
+      await sandbox.holder(
+        `exec unshare -m --propagation private sh -c "cd ${directory}; echo; exec sleep 3600"`,
+      ),
+      await sandbox.holder(
+        `${service} mkdir ${directory}/sub; mount -t tmpfs y ${directory}/sub; cd ${directory}; echo; exec sleep 3600"`,
+      ),
+    ];
+    const user = await sandbox.holder(onlyMapped(directory)); // whom only a thorough search finds
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+    expect([user, ...bystanders].map(({ pid }) => isAlive(pid))).toEqual([false, true, true]);
   });
 });
 
