@@ -12,7 +12,7 @@ import { mounts, tidyPath } from './mounts.ts';
 export type Aim = {
   /** Mount points, by whatever path. */
   readonly directories: readonly string[];
-  /** As they are asked for: a name may lead nowhere by now. */
+  /** Of what umount and fsck may be told instead of a directory; as they are asked for: a name may lead nowhere by now. */
   readonly sources?: readonly string[];
   readonly numbers?: readonly string[];
   /** umount(8) as well, of a disk, whose data is on it only when that has ended. */
@@ -43,9 +43,12 @@ export async function mountingFor(host: Host, aim: Aim): Promise<readonly Mounti
     if (!isCheck && !programs.test(program)) continue;
     if ((await usersOf(host, pid))[0] !== 0) continue;
     const words = await wordsIn(host, `/proc/${pid}/cmdline`);
+    // mount(8) of the same disk on another directory is another resource's, as of another subvolume
+    const isByDisk = !program.startsWith('mount');
     const isFor = (word: string) =>
-      aim.sources?.includes(word) ||
-      (word.startsWith('/') && (directories.includes(tidyPath(word)) || leadsTo(host, word, aim)));
+      (isByDisk && aim.sources?.includes(word)) ||
+      (word.startsWith('/') &&
+        (directories.includes(tidyPath(word)) || (isByDisk && leadsTo(host, word, aim))));
     if (!(await anyOf(words.slice(1), isFor)) || !(await isHere(host, pid))) continue;
     if (
       isCheck &&

@@ -71,9 +71,17 @@ const stories: readonly Story[] = [
     /^mount\.x \(pid 7\)/,
   ),
   {
-    ...stuck('the disk by another name, on another directory', {}, /pid 7.*\/dev\/other/),
+    ...stuck('a check of the disk by another name', {}, /fsck\.xfs \(pid 7\).*\/dev\/other/, {
+      OCF_RESOURCE_INSTANCE: 't1',
+    }),
     given: (m) =>
-      untouchable(inKernel({ words: 'mount /dev/other /mnt' })(m.disk('/dev/other', 147, 1) && m)),
+      untouchable(
+        inKernel({
+          words: 'fsck.xfs -p /dev/other',
+          exe: '/sbin/fsck.xfs',
+          files: { environ: 'OCF_RESOURCE_INSTANCE=t1\0' },
+        })(m.disk('/dev/other', 147, 1) && m),
+      ),
   },
   stuck('one that mounts FUSE by a descriptor', { links: { 'fd/3': '/dev/fuse' } }),
   stuck('a server', { words: 'mount -t nfs s:/e /nfsdata//' }, /pid 7/, nfs),
@@ -93,6 +101,7 @@ const stories: readonly Story[] = [
     /fsck\.xfs \(pid 7\)/,
     { OCF_RESOURCE_INSTANCE: 't1' },
   ),
+  nobody('the same disk on another directory, as of another subvolume', { words: 'mount /dev/drbd1 /mnt' }),
   {
     what: 'another device is mounted there: a probe cannot tell either',
     given: (m) =>
