@@ -1,4 +1,4 @@
-import type { SeenDirectory } from './seen.ts';
+import type { SeenDirectory } from './seen-directory.ts';
 import { fsidIn } from './wanted.ts';
 
 /** Options that exclude each other, exportfs' default first. */

@@ -1,5 +1,6 @@
 import type { Ctx } from './params.ts';
-import { isListed, type Seen, type SeenDirectory } from './seen.ts';
+import { isListed, type Seen } from './seen.ts';
+import type { SeenDirectory } from './seen-directory.ts';
 
 /** Options that somebody changed behind the cluster's back: said once, not at every monitor. */
 export async function noteDrift({ log, memory }: Ctx, { directories, spelt }: Seen): Promise<void> {

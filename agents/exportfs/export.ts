@@ -2,7 +2,7 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure, type Host } from '../../lib/host/host.ts';
 import { exportArgument } from '../../lib/host/nfs/client-spec.ts';
 import type { Ctx } from './params.ts';
-import type { SeenDirectory } from './seen.ts';
+import type { SeenDirectory } from './seen-directory.ts';
 
 /**
  * Exports a directory, also one that is exported already: exportfs then puts the new line in the old one's place, in one step and

@@ -3,7 +3,8 @@ import type { Export } from '../../lib/host/nfs/exports.ts';
 import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
 import type { Ctx } from './params.ts';
 import { endsWithServer } from './quiet.ts';
-import type { Seen, SeenDirectory } from './seen.ts';
+import type { Seen } from './seen.ts';
+import type { SeenDirectory } from './seen-directory.ts';
 
 const unlockFile = '/proc/fs/nfsd/unlock_filesystem';
 const unlockMs = 10_000;

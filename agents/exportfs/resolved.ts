@@ -3,7 +3,7 @@ import { isHostName, sameClient } from '../../lib/host/nfs/client-spec.ts';
 import type { Export } from '../../lib/host/nfs/exports.ts';
 import { answersHere, type Mount, mountOn, resolvePath } from '../../lib/host/storage/mounts.ts';
 import type { Ctx } from './params.ts';
-import type { Canonical, Known, SeenDirectory } from './seen.ts';
+import type { Canonical, Known, SeenDirectory } from './seen-directory.ts';
 import { isSpelledByAnother } from './spellings.ts';
 import type { WantedDirectory } from './wanted.ts';
 

@@ -2,18 +2,10 @@ import { type Export, readEtab, type StateDirectory, stateDirectory } from '../.
 import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
 import { type Mount, mounts } from '../../lib/host/storage/mounts.ts';
 import type { Ctx } from './params.ts';
+import type { Known, SeenDirectory } from './seen-directory.ts';
 import { type Spellings, spellings } from './spellings.ts';
 import { startedThisBoot } from './started.ts';
 import type { Wanted, WantedDirectory } from './wanted.ts';
-
-/** A wanted directory and what etab holds for its client: normally one entry, or none. */
-export type SeenDirectory = WantedDirectory & {
-  /** Links followed: how etab spells it. */
-  readonly path: string;
-  readonly entries: readonly Export[];
-  /** Why nobody knows whether there is an entry: etab has lines that may be ours under names that could not be resolved. */
-  readonly doubt?: string;
-};
 
 /**
  * How much of what is wanted this node exports. A list alone proves nothing: etab outlives a crash, and with a shared state
@@ -40,12 +32,6 @@ export type Seen = {
   /** Of the kernel's NFS server. */
   readonly threads: number;
 };
-
-/** `name`: the client's in DNS, asked once for all directories and only where it could matter. */
-export type Known = Pick<Seen, 'etab' | 'table' | 'spelt'> & { name?: Promise<Canonical> };
-
-/** A host's name in DNS, if it has one; `silence`: why that could not be found out. */
-export type Canonical = { readonly name?: string; readonly silence?: string };
 
 /** Compares etab with what is wanted. Throws `Failure` when the storage below etab does not answer. */
 export async function look(ctx: Ctx, want: Wanted): Promise<Seen> {
