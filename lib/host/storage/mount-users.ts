@@ -261,7 +261,9 @@ async function boundSockets(host: Host, places: readonly Place[]): Promise<Socke
  */
 function fileIn(text: string) {
   const [, socket, ino, major, minor] =
-    / (-?\d+) +\* -?\d+ +(?:[-<>]{3} +)?ino:(\d+) dev:(\d+)\/(\d+)(?: +peers:[ \d]*)?\s*$/.exec(text) ?? [];
+    / (-?\d+) +\* -?\d+ +(?:[-<>]{3} +)?ino:(\d+) dev:(\d+)\/(\d+)(?: +peers:[ \d]*)?$/.exec(
+      text.trimEnd(),
+    ) ?? [];
   if (minor === undefined) return undefined;
   const [high, low] = [Number(major), Number(minor)];
   const device = (((low >>> 8) << 20) | (high << 8) | (low & 0xff)) >>> 0;
