@@ -22,11 +22,11 @@ const budgets: Readonly<Record<AgentName, number>> = {
   Filesystem: 71_000,
   IPaddr2: 82_000,
   nfsserver: 93_000,
-  exportfs: 71_000,
+  exportfs: 74_000,
   nfsnotify: 55_000,
 };
 /** A whole executable, with what other actions load. */
-const longestScript = 260_000;
+const longestScript = 280_000;
 /** drbd's holds a reader of XML, which only looks at the cluster's configuration need. */
 const longestWithXml = 315_000;
 
