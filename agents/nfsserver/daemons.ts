@@ -13,6 +13,7 @@ import { installedUnits, requireInstalled, startBySystemd, stopBySystemd } from 
 import type { Ctx } from './params.ts';
 import { noteEnd } from './reserve.ts';
 import type { Manager, Starter, Survey } from './survey.ts';
+import { letNfsdcldAnswer } from './tracking-daemon.ts';
 
 /** sm-notify runs once per boot: it does nothing when this file exists. */
 const alreadyNotified = '/run/sm-notify.pid';
@@ -77,6 +78,7 @@ export async function standstill(host: Host, log: Log, manager: Manager): Promis
 export async function stopServer(host: Host, log: Log, manager: Manager): Promise<void> {
   const before = await nfsdThreads(host);
   const isKept = before > 0 && (await areRecordsKept(host, log));
+  if (before > 0 && manager.by === 'systemd') await letNfsdcldAnswer(host, log);
   if (before > 0) await endThreads(host, Math.min(farewellMs, host.left() * 0.3));
   const trouble = await stopDaemons(host, manager, before);
   if (trouble) log.warn(trouble);

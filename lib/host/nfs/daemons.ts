@@ -18,7 +18,7 @@ export const mountd: Daemon = { process: 'rpc.mountd', units: ['nfs-mountd.servi
 /** Answers the kernel's questions about exports in a server that speaks NFSv4 only. */
 const exportd: Daemon = { process: 'nfsv4.exportd', units: ['nfsv4-exportd.service'] };
 const idmapd: Daemon = { process: 'rpc.idmapd', units: ['nfs-idmapd.service', 'nfs-idmap.service'] };
-const nfsdcld: Daemon = { process: 'nfsdcld', units: ['nfsdcld.service'] };
+export const nfsdcld: Daemon = { process: 'nfsdcld', units: ['nfsdcld.service'] };
 /** Since nfs-utils 2.7; Debian 13 requires it for nfs-server.service. */
 const fsidd: Daemon = { process: 'fsidd', units: ['fsidd.service'] };
 const svcgssd: Daemon = { process: 'rpc.svcgssd', units: ['rpc-svcgssd.service'] };

@@ -272,3 +272,32 @@ describe('stop', () => {
     expect(machine.mounted.map(({ target }) => target)).toEqual(['/', '/nfsdata', '/run/rpc_pipefs']);
   });
 });
+
+describe('nfsdcld is dead, and threads of the kernel may wait for it', () => {
+  const pipe = '/run/rpc_pipefs/nfsd/cld';
+  test.each<readonly [string, (machine: NfsMachine) => unknown, boolean]>([
+    ['it is started before they are ended', (machine) => machine.stopUnit('nfsdcld.service'), true],
+    ['it runs', () => {}, false],
+    [
+      'this server does not write its clients down by it',
+      (machine) => {
+        machine.stopUnit('nfsdcld.service');
+        machine.files.delete(pipe);
+      },
+      false,
+    ],
+  ])('%s', async (_what, change, isStarted) => {
+    const machine = await started(shared);
+    machine.files.set(pipe, '');
+    const stat = machine.handler('stat');
+    machine.on('stat', (args, command) =>
+      args.at(-1) === pipe ? { code: machine.files.has(pipe) ? 0 : 1 } : (stat?.(args, command) ?? ''),
+    );
+    change(machine);
+    const before = machine.ran.length;
+    expect(await run(machine, 'stop')).toMatchObject({ code: 0 });
+    const ran = machine.ran.slice(before);
+    const [start, end] = [ran.indexOf('systemctl start nfsdcld.service'), ran.indexOf('rpc.nfsd 0')];
+    expect([start >= 0, start < end]).toEqual([isStarted, true]);
+  });
+});
