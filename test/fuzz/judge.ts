@@ -238,6 +238,11 @@ function mayChange({ agent }: Case, call: Call, path: string): boolean {
   // Debian's nfs.conf has its pipefs-directory in /run
   if (agent.name === 'nfsserver' && /^\/run\/(tsha-nfs|sm-notify\.pid|systemd|rpc_pipefs)(\/|$)/.test(path))
     return true;
+  // what a monitor at depth 20 writes into a bind mount shows where that comes from
+  if (agent.name === 'Filesystem' && value('OCF_CHECK_LEVEL') === '20') {
+    const status = value('OCF_RESKEY_statusfile_prefix') || '.Filesystem_status/';
+    if (`${path}/`.startsWith(`${value('OCF_RESKEY_device')}/${status}`)) return true;
+  }
   const named = ['directory', 'nfs_shared_infodir', 'rpcpipefs_dir'].flatMap((name) =>
     value(`OCF_RESKEY_${name}`).split(agent.name === 'exportfs' ? /\s+/ : /$^/),
   );
