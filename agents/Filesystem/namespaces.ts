@@ -1,6 +1,7 @@
 import type { Host } from '../../lib/host/host.ts';
 import { listIfThere } from '../../lib/host/local-files.ts';
 import { processIds, processName } from '../../lib/host/process-table.ts';
+import { mountNamespace } from '../../lib/host/storage/mount-namespace.ts';
 import { isWithin, type Mount, parseMountinfo } from '../../lib/host/storage/mounts.ts';
 import { layersOf } from './names.ts';
 
@@ -31,7 +32,7 @@ export async function otherNamespaces(
 const mostRounds = 5;
 
 async function scan(host: Host, until: number): Promise<readonly Namespace[]> {
-  const own = await namespaceOf(host, 'self');
+  const own = await mountNamespace(host, 'self');
   const found = new Map<string, Namespace>();
   const asked = new Set<number>();
   // Who begins while others are asked may be the last one of a namespace, its parent having ended.
@@ -54,18 +55,15 @@ async function scan(host: Host, until: number): Promise<readonly Namespace[]> {
   return [...found.values()];
 }
 
-const namespaceOf = (host: Host, task: number | string): Promise<string | undefined> =>
-  host.sys.target(`/proc/${task}/ns/mnt`).catch(() => undefined);
-
 /** Of a process and its threads, each of which may have its own. */
 async function namespacesOf(host: Host, pid: number): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
-  const itself = await namespaceOf(host, pid);
+  const itself = await mountNamespace(host, pid);
   if (itself !== undefined) found.add(itself);
   const threads = await listIfThere(host, `/proc/${pid}/task`).catch(() => []);
   if (threads.length < 2) return found;
   for (const thread of threads) {
-    const its = await namespaceOf(host, `${pid}/task/${thread}`);
+    const its = await mountNamespace(host, `${pid}/task/${thread}`);
     if (its !== undefined) found.add(its);
   }
   return found;
@@ -77,14 +75,14 @@ export const tableOf = async (host: Host, pid: number, namespace: string): Promi
 
 async function tableFor(host: Host, pid: number, namespace: string): Promise<readonly Mount[] | undefined> {
   const tasks = [String(pid)];
-  if ((await namespaceOf(host, pid)) !== namespace)
+  if ((await mountNamespace(host, pid)) !== namespace)
     for (const thread of await listIfThere(host, `/proc/${pid}/task`).catch(() => []))
       tasks.unshift(`${pid}/task/${thread}`);
   for (const task of tasks) {
-    if ((await namespaceOf(host, task)) !== namespace) continue;
+    if ((await mountNamespace(host, task)) !== namespace) continue;
     const text = await host.sys.read(`/proc/${task}/mountinfo`).catch(() => undefined);
     // it may have left for another one before that was read
-    if (text !== undefined && (await namespaceOf(host, task)) === namespace) return parseMountinfo(text);
+    if (text !== undefined && (await mountNamespace(host, task)) === namespace) return parseMountinfo(text);
   }
   return undefined;
 }

@@ -8,7 +8,7 @@ import { cibText } from '../facts/cib-text.ts';
 import { lookAtCluster } from '../facts/cluster.ts';
 import { gather } from '../facts/gather.ts';
 import { tryToKnow } from '../facts/known.ts';
-import { attribute, below, type Element, parseXml, within } from '../facts/xml.ts';
+import { type Element, parseXml } from '../facts/xml.ts';
 import { print, printLines } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
 import { say } from '../output/words.ts';
@@ -92,16 +92,15 @@ export async function apply(call: Call, options: ApplyOptions): Promise<Ending> 
 }
 
 /** What somebody has switched off of it, as `tsha remove` that was broken off does. */
-const switchedOff = (cib: Element, { clone, group, resources }: Wanted): readonly string[] =>
-  [clone, group, ...resources].flatMap(({ id }) => {
-    const entries = within(cib, 'clone', 'master', 'group', 'primitive')
-      .filter((one) => attribute(one, 'id') === id)
-      .flatMap((one) => below(one, 'meta_attributes', 'nvpair'));
-    const isOff = entries.some(
-      (one) => attribute(one, 'name') === 'target-role' && attribute(one, 'value') === 'Stopped',
-    );
-    return isOff ? [id] : [];
-  });
+function switchedOff(cib: Element, { clone, group, resources }: Wanted): readonly string[] {
+  const { clones, groups, primitives } = readCib(cib);
+  const isOff = new Set(
+    [...clones, ...groups, ...primitives]
+      .filter(({ meta }) => meta['target-role'] === 'Stopped')
+      .map(({ id }) => id),
+  );
+  return [clone, group, ...resources].map(({ id }) => id).filter((id) => isOff.has(id));
+}
 
 /** The file of another cluster would build a pair among strangers. */
 function requireSameNodes(cib: Element, names: readonly string[], sentence: string): void {

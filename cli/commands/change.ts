@@ -20,8 +20,8 @@ export type Proposal<Plan> = {
   readonly plan: Plan;
   /** Plans once more; throws where it may not be done. */
   readonly again: () => Promise<Plan>;
-  /** What of a plan must still be so. */
-  readonly keyOf: (plan: Plan) => unknown;
+  /** What of a plan must still be so; all of it unless given. */
+  readonly keyOf?: (plan: Plan) => unknown;
 };
 
 /**
@@ -30,7 +30,7 @@ export type Proposal<Plan> = {
  */
 export async function agreed<Plan>(
   call: Call,
-  { question, yes, what, plan, again, keyOf }: Proposal<Plan>,
+  { question, yes, what, plan, again, keyOf = (whole) => whole }: Proposal<Plan>,
   work: (plan: Plan) => Promise<Ending>,
 ): Promise<Ending> {
   const isAsked = question !== null && !yes;

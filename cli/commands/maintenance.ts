@@ -62,7 +62,6 @@ export async function maintenance(call: Call, options: MaintenanceOptions): Prom
       requireCopyStays(seen, now, node, words);
       return nodesFor(now, options, words).map((name) => commandFor(options.to, name, now));
     },
-    keyOf: (plan) => plan,
   };
   return agreed(call, proposal, async (plan) => {
     for (const [index, argv] of plan.entries())

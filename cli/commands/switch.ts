@@ -12,6 +12,7 @@ import { clock } from '../output/units.ts';
 import { say, type Words, wordsIn } from '../output/words.ts';
 import { shellLine } from '../stack.ts';
 import { agreed, type Proposal, requireRoot } from './change.ts';
+import { linesOf, must, type Precondition, requireMet } from './preconditions.ts';
 
 export type SwitchOptions = {
   readonly to: string | null;
@@ -50,10 +51,7 @@ export async function switchOver(call: Call, options: SwitchOptions): Promise<En
     narrate('nothing', [say(words.alreadyThere, { node: harmless(options.to ?? '') })]);
     return 'well';
   }
-  const { paint } = call.terminal;
-  const answers = answersFor(facts, facts.cluster.value, move, options, words);
-  const mark = ({ holds, isAccepted }: Answer) =>
-    holds ? paint.good('✓') : isAccepted ? paint.warn('!') : paint.bad('✗');
+  const conditions = preconditions(facts, facts.cluster.value, move, words);
   const title = `${move.from} → ${move.to}: ${move.service.name}. ${words.switchKeeps}`;
   const planned = Date.now() + lastsMinutes * 60_000;
   const commands = [createConstraint(move, planned), removeConstraint(move, planned)].map(shellLine);
@@ -62,52 +60,29 @@ export async function switchOver(call: Call, options: SwitchOptions): Promise<En
     'plan',
     [
       harmless(title),
-      ...answers.map((one) => `  ${mark(one)} ${harmless(one.what)}`),
+      ...linesOf(conditions, options.although, call.terminal),
       ...(options.dryRun ? commands.map((command) => `  ${command}`) : []),
     ],
     { from, to, commands, secondCopy: hasSecondCopy(facts) },
   );
-  requireMet(answers, to, words);
+  const command = `tsha switch ${to}`;
+  requireMet(conditions, options.although, words.refused, command);
   if (options.dryRun) return 'well';
   requireRoot(call);
   const proposal: Proposal<Move> = {
-    ...{ question: words.switchNow, yes: options.yes, what: `tsha switch ${to}`, plan: move },
+    ...{ question: words.switchNow, yes: options.yes, what: command, plan: move },
     async again() {
       const now = await gather(call.host, Date.now());
       if (now.cluster.is === 'unknown') throw new CommandError('unknown', now.cluster.why);
       const next = moveFor(now.cluster.value, to, words);
       if (next === 'there') throw new CommandError('broken', say(words.alreadyThere, { node: harmless(to) }));
-      requireMet(answersFor(now, now.cluster.value, next, options, words), to, words);
+      const stillSo = preconditions(now, now.cluster.value, next, words);
+      requireMet(stillSo, options.although, words.refused, command);
       return next;
     },
     keyOf: ({ from, resource, isPromotion }) => [from, resource, isPromotion],
   };
   return agreed(call, proposal, (now) => carryOut(call, now, narrate));
-}
-
-type Answer = Precondition & { readonly isAccepted: boolean };
-
-const answersFor = (
-  facts: Facts,
-  cluster: Cluster,
-  move: Move,
-  { although }: SwitchOptions,
-  words: Words,
-): readonly Answer[] =>
-  preconditions(facts, cluster, move, words).map((one) => ({
-    ...one,
-    isAccepted: !one.holds && one.acceptable !== null && although.includes(one.acceptable),
-  }));
-
-function requireMet(answers: readonly Answer[], to: string, words: Words): void {
-  const unmet = answers.filter(({ holds, isAccepted }) => !holds && !isAccepted);
-  if (unmet.length === 0) return;
-  const acceptable = unmet.every((one) => one.acceptable !== null);
-  const although = [...new Set(unmet.map((one) => one.acceptable))].map((code) => ` --although=${code}`);
-  throw new CommandError('broken', `${words.refused}: ${unmet.map(({ what }) => what).join('; ')}`, [
-    'tsha status',
-    ...(acceptable ? [`tsha switch ${to}${although.join('')}`] : []),
-  ]);
 }
 
 /** `there`: nothing to do. Throws `CommandError` where there is nothing to move, or nowhere to. */
@@ -137,14 +112,6 @@ export function moveFor(cluster: Cluster, wanted: string | null, words: Words): 
   };
 }
 
-type Precondition = {
-  readonly holds: boolean;
-  /** One sentence for a person. */
-  readonly what: string;
-  /** What `--although` has to name to go on without it; null where the move could not work. */
-  readonly acceptable: Code | null;
-};
-
 /** What must hold before anything is begun. */
 export function preconditions(
   facts: Facts,
@@ -166,7 +133,6 @@ export function preconditions(
   );
   const managed =
     !cluster.maintenance && cluster.instances.every((one) => !names.includes(one.id) || one.managed);
-  const must = (holds: boolean, what: string): Precondition => ({ holds, what, acceptable: null });
   /** `well` where there are none of them. */
   const none = (
     found: readonly string[],

@@ -7,7 +7,7 @@ import { type Pair, type Volume, volumesOf } from '../configuration/pair.ts';
 import { configurationFile, pairFrom, textOf } from '../configuration/read.ts';
 import { diskSentence, lookAtDisk } from '../disk/seen.ts';
 import { CommandError, type Ending } from '../exit.ts';
-import { tshaThere, understood } from '../facts/other-node.ts';
+import { tshaThere } from '../facts/other-node.ts';
 import { print, printLines } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
 import { amount } from '../output/units.ts';
@@ -15,6 +15,7 @@ import { say } from '../output/words.ts';
 import { drbdFile } from '../plan/files.ts';
 import { shellLine } from '../stack.ts';
 import { followSync, statesOf, tell } from './follow-sync.ts';
+import { answerOfPeer, peerRefuses } from './peer.ts';
 import { makeSide, placeIn, requireFresh, run, type Side, sideCommands, undoCommands } from './side.ts';
 import { drbdWords } from './words.ts';
 
@@ -71,7 +72,6 @@ async function createHere(
   const proposal = {
     ...{ question: words.questionHere, yes, what: 'tsha drbd create --here', plan: side },
     again: () => requireFresh(call, pair, node, overwrite),
-    keyOf: (seen: Side) => seen,
   };
   return agreed(call, proposal, async (seen) => {
     const { keep } = await makeSide(call, pair, seen, overwrite);
@@ -94,14 +94,8 @@ async function createBoth(call: Call, both: Both, options: CreateOptions): Promi
   const { pair, node, peer, text, side } = both;
   const words = drbdWords(call.terminal.language);
   const asked = await tshaThere(call.host, peer, [...hereWords, '-n', '--json'], text);
-  if (asked.is === 'refused')
-    throw new CommandError('broken', say(words.peerRefuses, { peer, why: asked.why }));
-  if (asked.is === 'answered') {
-    const theirs = understood(peer, asked.text, sideAnswer);
-    if (theirs.is === 'unknown')
-      throw new CommandError('broken', say(words.peerRefuses, { peer, why: theirs.why }));
-    requireAlike(call, both, theirs.value);
-  }
+  if (asked.is === 'refused') throw peerRefuses(call, peer, asked.why);
+  if (asked.is === 'answered') requireAlike(call, both, answerOfPeer(call, peer, asked.text, sideAnswer));
   const byHand = asked.is === 'unreachable' ? say(words.byHand, { peer, why: asked.why }) : null;
   if (options.skipSync && (options.overwrite.length > 0 || byHand !== null))
     throw new CommandError('unknown', words.skipOnlyEmpty);
@@ -122,7 +116,6 @@ async function createBoth(call: Call, both: Both, options: CreateOptions): Promi
   const proposal = {
     ...{ question: words.question, yes: options.yes, what: 'tsha drbd create', plan: side },
     again: () => requireFresh(call, pair, node, options.overwrite),
-    keyOf: (seen: Side) => seen,
   };
   return agreed(call, proposal, async (seen) => {
     const made = await makeSide(call, pair, seen, options.overwrite);
@@ -133,10 +126,7 @@ async function createBoth(call: Call, both: Both, options: CreateOptions): Promi
       await requireNew(call, pair);
     } catch (error) {
       const left = await made.undo();
-      const told =
-        left.length === 0
-          ? say(words.takenBack, { node })
-          : say(words.notTakenBack, { why: left.join('; ') });
+      const told = left === null ? say(words.takenBack, { node }) : say(words.notTakenBack, { why: left });
       print(2, `${harmless(told)}\n`);
       const commands = [...undoCommands(pair), ['rm', drbdFile(pair)]].map(shellLine).join('; ');
       print(2, `${say(words.leftOnPeer, { peer, commands })}\n`);
@@ -158,8 +148,7 @@ const hereWords = ['drbd', 'create', '--here', '-c', '-'] as const;
 async function makeThere(call: Call, peer: string, text: string): Promise<void> {
   const words = drbdWords(call.terminal.language);
   const made = await tshaThere(call.host, peer, [...hereWords, '-y', '--json'], text);
-  if (made.is !== 'answered')
-    throw new CommandError('broken', say(words.peerRefuses, { peer, why: made.why }));
+  if (made.is !== 'answered') throw peerRefuses(call, peer, made.why);
   tell(call, say(words.sideMade, { node: peer }));
 }
 

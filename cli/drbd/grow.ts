@@ -7,7 +7,7 @@ import { agreed, requireRoot } from '../commands/change.ts';
 import { type Pair, type Volume, volumesOf } from '../configuration/pair.ts';
 import { configurationFile, pairFrom, textOf } from '../configuration/read.ts';
 import { CommandError, type Ending } from '../exit.ts';
-import { tshaThere, understood } from '../facts/other-node.ts';
+import { tshaThere } from '../facts/other-node.ts';
 import { print, printLines } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
 import { amount } from '../output/units.ts';
@@ -15,6 +15,7 @@ import { say } from '../output/words.ts';
 import { shellLine } from '../stack.ts';
 import { filesystemSize, growFilesystem, isMountedHere, leftAtEnd } from './filesystem-size.ts';
 import { followSync } from './follow-sync.ts';
+import { answerOfPeer, peerRefuses } from './peer.ts';
 import { placeIn, run, sizeOf } from './side.ts';
 import { drbdWords } from './words.ts';
 
@@ -71,7 +72,6 @@ export async function grow(call: Call, options: GrowOptions): Promise<Ending> {
   const proposal = {
     ...{ question: words.question, yes: options.yes, what: 'tsha drbd grow', plan: wider },
     again: async () => look(call, pair, text, await sizesOf(host, pair, node), peer),
-    keyOf: (plan: readonly Wider[]) => plan,
   };
   return agreed(call, proposal, async (plan) => {
     for (const argv of plan.flatMap((one) => commandsFor(pair, one))) await run(host, argv, 600_000);
@@ -89,14 +89,9 @@ async function look(
   own: Sizes,
   peer: string,
 ): Promise<readonly Wider[]> {
-  const words = drbdWords(call.terminal.language);
   const asked = await tshaThere(call.host, peer, ['drbd', 'grow', '--here', '-c', '-'], text);
-  if (asked.is !== 'answered')
-    throw new CommandError('broken', say(words.peerRefuses, { peer, why: asked.why }));
-  const theirs = understood(peer, asked.text, sizesAnswer);
-  if (theirs.is === 'unknown')
-    throw new CommandError('broken', say(words.peerRefuses, { peer, why: theirs.why }));
-  return widerOf(call, pair, own, theirs.value, peer);
+  if (asked.is !== 'answered') throw peerRefuses(call, peer, asked.why);
+  return widerOf(call, pair, own, answerOfPeer(call, peer, asked.text, sizesAnswer), peer);
 }
 
 async function sizesOf(host: Host, pair: Pair, node: string): Promise<Sizes> {

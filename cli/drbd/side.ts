@@ -108,8 +108,8 @@ export const undoCommands = ({ drbd: { resource } }: Pair): readonly Argv[] => [
 
 /** What can be taken back until somebody's content counts. */
 export type Made = {
-  /** Down, without meta-data, and without the file where it was made by us. What could not be done; the file stays then. */
-  readonly undo: () => Promise<readonly string[]>;
+  /** Down, without meta-data, and without the file where it was made by us. What could not be done, and the file stays then; else null. */
+  readonly undo: () => Promise<string | null>;
   /** From here on a signal takes nothing back. */
   readonly keep: () => void;
 };
@@ -127,20 +127,20 @@ export async function makeSide(
   const isNew = writeNew(file, drbdResource(pair, side.generation));
   let isKept = false;
   let hasMetaData = false;
-  const undo = async (): Promise<readonly string[]> => {
-    if (isKept) return [];
+  const undo = async (): Promise<string | null> => {
+    if (isKept) return null;
     // what create-md refused to write over is somebody's
     for (const argv of hasMetaData ? undoCommands(pair) : []) {
       const output = await host.tryRun(argv, { timeoutMs: 30_000 });
       // without its file drbdadm could not take down what is still up
-      if (output.code !== 0) return [commandFailure(argv, output).message];
+      if (output.code !== 0) return commandFailure(argv, output).message;
     }
     if (isNew) rmSync(file, { force: true });
-    return [];
+    return null;
   };
   const undoAndTell = async () => {
     const left = await undo();
-    if (left.length > 0) print(2, `${harmless(say(words.notTakenBack, { why: left.join('; ') }))}\n`);
+    if (left !== null) print(2, `${harmless(say(words.notTakenBack, { why: left }))}\n`);
   };
   call.onInterrupt(undoAndTell);
   try {

@@ -4,6 +4,7 @@ import { readIfThere } from '../../lib/host/local-files.ts';
 import { withDrafts } from '../apply/workshop.ts';
 import type { Call } from '../command.ts';
 import { agreed, type Proposal, requireRoot } from '../commands/change.ts';
+import { linesOf, requireMet } from '../commands/preconditions.ts';
 import { configurationFile } from '../configuration/read.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { cibText } from '../facts/cib-text.ts';
@@ -22,7 +23,7 @@ import { type Argv, shellLine } from '../stack.ts';
 import { withAgents } from './agents.ts';
 import { bring, type Course, change, settle } from './course.ts';
 import { type Plan, planFor } from './plan.ts';
-import { answersFor, type Precondition, requireAnswers } from './preconditions.ts';
+import { answersFor } from './preconditions.ts';
 import { migrateWords } from './words.ts';
 
 export type MigrateOptions = {
@@ -52,17 +53,6 @@ export async function migrate(call: Call, options: MigrateOptions): Promise<Endi
   }
   const isFile = Boolean(call.sys.env['CIB_file']);
   const answers = await answersFor(call, plan, cluster, isFile, words);
-  const isAccepted = ({ holds, acceptable }: Precondition) =>
-    !holds && acceptable !== null && options.although.includes(acceptable);
-  const { paint } = terminal;
-  const mark = (one: Precondition) =>
-    one.holds
-      ? one.isCertain === false
-        ? paint.warn('!')
-        : paint.good('✓')
-      : isAccepted(one)
-        ? paint.warn('!')
-        : paint.bad('✗');
   const commands = commandsFor(plan).map(shellLine);
   narrate(
     'plan',
@@ -73,32 +63,26 @@ export async function migrate(call: Call, options: MigrateOptions): Promise<Endi
           : say(words.title, { group, from: to === 'tsha' ? 'stock' : 'tsha', to }),
       ),
       ...[...changes].map(([id, agent]) => harmless(`  ~ ${id}  ${plan.before.get(id)} → ${agent}`)),
-      ...answers.map((one) => `  ${mark(one)} ${harmless(one.what)}`),
+      ...linesOf(answers, options.although, terminal),
       ...(options.dryRun ? commands.map((command) => harmless(`  ${command}`)) : []),
     ],
     { commands },
   );
-  requireAnswers(
-    answers.filter((one) => !one.holds && !isAccepted(one)),
-    to,
-    words,
-  );
+  const command = `tsha migrate --to=${to}`;
+  requireMet(answers, options.although, words.refused, command);
   if (options.dryRun) return 'well';
   requireRoot(call);
   const proposal: Proposal<{ readonly plan: Plan; readonly cluster: Cluster }> = {
     ...{
       question: words.question,
       yes: options.yes,
-      what: `tsha migrate --to=${to}`,
+      what: command,
       plan: { plan, cluster },
     },
     async again() {
       const now = await lookAtCluster(host);
       const next = planFor(parseXml(await cibText(host)), plan.node, to);
-      const unmet = (await answersFor(call, next, now, isFile, words)).filter(
-        (one) => !one.holds && !isAccepted(one),
-      );
-      requireAnswers(unmet, to, words);
+      requireMet(await answersFor(call, next, now, isFile, words), options.although, words.refused, command);
       return { plan: next, cluster: now };
     },
     keyOf: (one) => [[...one.plan.before], [...one.plan.changes], one.plan.isResumed],

@@ -1,46 +1,15 @@
 import { readBoolean } from '../../lib/contract/params.ts';
-import type { Code } from '../../lib/findings/catalogue.ts';
 import { simulated, textOf, withDrafts, write } from '../apply/workshop.ts';
 import type { Call } from '../command.ts';
-import { CommandError } from '../exit.ts';
+import { must, type Precondition } from '../commands/preconditions.ts';
 import type { Cluster } from '../facts/cluster.ts';
-import { markOf, outOfMaintenance, type Provider } from '../facts/migration.ts';
+import { markOf, outOfMaintenance } from '../facts/migration.ts';
 import { askAgents } from '../facts/other-node.ts';
 import { isAtWork, services } from '../facts/service.ts';
-import { harmless } from '../output/terminal.ts';
 import { say } from '../output/words.ts';
 import { type Installed, installedAgents, missingOf, unknownParameters } from './agents.ts';
 import type { Plan } from './plan.ts';
 import type { MigrateWords } from './words.ts';
-
-export type Precondition = {
-  readonly holds: boolean;
-  /** One sentence for a person. */
-  readonly what: string;
-  /** What `--although` has to name to go on without it; null where it could not work. */
-  readonly acceptable: Code | null;
-  /** Something that nobody could look at is no obstacle, and is marked. */
-  readonly isCertain?: false;
-};
-
-const must = (holds: boolean, what: string, acceptable: Code | null = null): Precondition => ({
-  ...{ holds, what, acceptable },
-});
-
-export function requireAnswers(unmet: readonly Precondition[], to: Provider, words: MigrateWords): void {
-  if (unmet.length === 0) return;
-  const although = [...new Set(unmet.map((one) => one.acceptable))].map((code) => ` --although=${code}`);
-  throw new CommandError(
-    'broken',
-    `${words.refused}: ${unmet.map(({ what }) => harmless(what)).join('; ')}`,
-    [
-      'tsha status',
-      ...(unmet.every((one) => one.acceptable !== null)
-        ? [`tsha migrate --to=${to}${although.join('')}`]
-        : []),
-    ],
-  );
-}
 
 /** What must hold before anything is begun. Of a change that is half-way only what the way to its end needs. */
 export async function answersFor(

@@ -1,6 +1,7 @@
 import type { Host } from '../host.ts';
 import { readIfThere } from '../local-files.ts';
 import { processIds, processName } from '../process-table.ts';
+import { mountNamespace } from './mount-namespace.ts';
 import { decodeOctal, parseMountinfo } from './mounts.ts';
 
 /** A block device by the numbers of its node, e.g. `{ name: 'drbd1', number: '147:1' }`. */
@@ -36,20 +37,20 @@ async function mountsElsewhere(
   pids: readonly number[],
   isLate: () => boolean,
 ): Promise<string[]> {
-  const own = await namespaceOf(host, 'self');
+  const own = await mountNamespace(host, 'self');
   const seen = new Set([own]);
   const unread = new Map<string, string>();
   const found: string[] = [];
   for (const pid of pids) {
     if (isLate()) break;
-    const namespace = await namespaceOf(host, pid);
+    const namespace = await mountNamespace(host, pid);
     if (namespace === undefined || seen.has(namespace)) continue;
     const elsewhere = await mountedIn(host, pid, number).catch(() => undefined);
     const whose = async () =>
       `in the mount namespace of ${(await processName(host, pid)) ?? '?'} (pid ${pid})`;
     if (elsewhere === undefined) {
       // another of its members may be asked; that it has ended says nothing about them
-      if (own !== undefined && (await namespaceOf(host, pid)) === namespace)
+      if (own !== undefined && (await mountNamespace(host, pid)) === namespace)
         unread.set(namespace, await whose());
       continue;
     }
@@ -59,9 +60,6 @@ async function mountsElsewhere(
   }
   return [...found, ...[...unread.values()].map((where) => `perhaps mounted ${where}, which cannot be read`)];
 }
-
-const namespaceOf = (host: Host, pid: number | 'self'): Promise<string | undefined> =>
-  host.sys.target(`/proc/${pid}/ns/mnt`).catch(() => undefined);
 
 /** `undefined` of a process that is gone. */
 async function mountedIn(

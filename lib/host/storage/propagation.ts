@@ -1,6 +1,7 @@
 import type { Host } from '../host.ts';
 import { listIfThere } from '../local-files.ts';
 import { processIds } from '../process-table.ts';
+import { mountNamespace } from './mount-namespace.ts';
 import { type MountUser, type Place, processesUsing, type Search, type Space } from './mount-users.ts';
 import { isWithin, type Mount, mounts, parseMountinfo, tidyPath } from './mounts.ts';
 
@@ -77,20 +78,17 @@ const isAsked = (below: readonly Mount[], { target }: Mount): boolean =>
 
 /** Every other mount namespace as one process or thread in it shows it, one without a root directory of its own if there is such. */
 async function otherSpaces(host: Host, until: number): Promise<readonly Space[]> {
-  const leads = (link: string) => host.sys.target(link).catch(() => undefined);
   const found = new Map<string, Space & { readonly isWhole: boolean }>();
-  const own = await leads('/proc/self/ns/mnt');
+  const own = await mountNamespace(host, 'self');
   for (const pid of await processIds(host)) {
     if (host.sys.now() >= until) break;
     const threads = await listIfThere(host, `/proc/${pid}/task`).catch(() => []);
-    for (const task of threads.length > 1
-      ? threads.map((id) => `/proc/${pid}/task/${id}`)
-      : [`/proc/${pid}`]) {
-      const name = await leads(`${task}/ns/mnt`);
+    for (const task of threads.length > 1 ? threads.map((id) => `${pid}/task/${id}`) : [`${pid}`]) {
+      const name = await mountNamespace(host, task);
       if (name === undefined || name === own || found.get(name)?.isWhole) continue;
-      const isWhole = (await leads(`${task}/root`)) === '/';
+      const isWhole = (await host.sys.target(`/proc/${task}/root`).catch(() => '')) === '/';
       if (!isWhole && found.has(name)) continue;
-      const table = parseMountinfo(await host.sys.read(`${task}/mountinfo`).catch(() => ''));
+      const table = parseMountinfo(await host.sys.read(`/proc/${task}/mountinfo`).catch(() => ''));
       if (table.length > 0) found.set(name, { name, table, isWhole });
     }
   }

@@ -1,0 +1,56 @@
+import type { Code } from '../../lib/findings/catalogue.ts';
+import { CommandError } from '../exit.ts';
+import { harmless, type Terminal } from '../output/terminal.ts';
+
+/** What must hold before a command begins anything. */
+export type Precondition = {
+  readonly holds: boolean;
+  /** One sentence for a person. */
+  readonly what: string;
+  /** What `--although` has to name to go on without it; null where it could not work. */
+  readonly acceptable: Code | null;
+  /** Something that nobody could look at is no obstacle, and is marked. */
+  readonly isCertain?: false;
+};
+
+/** Codes that a person has said may be so. */
+type Although = readonly string[];
+
+export const must = (holds: boolean, what: string, acceptable: Code | null = null): Precondition => ({
+  ...{ holds, what, acceptable },
+});
+
+const isAccepted = ({ acceptable }: Precondition, although: Although): boolean =>
+  acceptable !== null && although.includes(acceptable);
+
+/** A line for each, with its mark. */
+export const linesOf = (
+  conditions: readonly Precondition[],
+  although: Although,
+  { paint }: Terminal,
+): readonly string[] =>
+  conditions.map((one) => {
+    const mark =
+      one.holds && one.isCertain !== false
+        ? paint.good('✓')
+        : one.holds || isAccepted(one, although)
+          ? paint.warn('!')
+          : paint.bad('✗');
+    return `  ${mark} ${harmless(one.what)}`;
+  });
+
+/** Throws `CommandError` where one does not hold and is not accepted; `command` is what could be called again with more accepted. */
+export function requireMet(
+  conditions: readonly Precondition[],
+  although: Although,
+  refused: string,
+  command: string,
+): void {
+  const unmet = conditions.filter((one) => !one.holds && !isAccepted(one, although));
+  if (unmet.length === 0) return;
+  const more = [...new Set(unmet.map((one) => one.acceptable))].map((code) => ` --although=${code}`);
+  throw new CommandError('broken', `${refused}: ${unmet.map(({ what }) => harmless(what)).join('; ')}`, [
+    'tsha status',
+    ...(unmet.every((one) => one.acceptable !== null) ? [`${command}${more.join('')}`] : []),
+  ]);
+}
