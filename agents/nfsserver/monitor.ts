@@ -1,7 +1,6 @@
 import { Failure, type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
 import { scriptStatus } from './by-script.ts';
 import type { Ctx } from './params.ts';
-import { copyIfWanted } from './records.ts';
 import { look, sentence } from './seen.ts';
 import { type Survey, survey } from './survey.ts';
 
@@ -12,7 +11,7 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
   switch (seen.is) {
     case 'serving':
       if (ctx.request.depth > 0) await requireAnswers(ctx, facts);
-      if (!ctx.request.probe) await lookAround(ctx);
+      if (!ctx.request.probe) await (await import('./look-around.ts')).lookAround(ctx);
       return 'ok';
     case 'broken':
     case 'bound':
@@ -30,17 +29,6 @@ async function requireAnswers(ctx: Ctx, facts: Survey): Promise<void> {
   const { unanswered } = await import('./service-check.ts');
   const silent = await unanswered(ctx, facts);
   if (silent.length > 0) throw new Failure('failed', silent.join('; '));
-}
-
-/** What is no reason to fail, but for a warning. */
-async function lookAround(ctx: Ctx): Promise<void> {
-  await copyIfWanted(ctx);
-  const { warnUntracked } = await import('./tracking.ts');
-  await warnUntracked(ctx);
-  const { keepOnList } = await import('./old-clients.ts');
-  await keepOnList(ctx);
-  const { watchRoom } = await import('./reserve.ts');
-  await watchRoom(ctx);
 }
 
 /**

@@ -4,6 +4,7 @@ import { endServerAfterPacemaker } from './by-systemd.ts';
 import { statdCallout } from './callout.ts';
 import { rememberClientUnits } from './client-units.ts';
 import { requireUnits, standstill, startServer } from './daemons.ts';
+import { withholdDelegations } from './delegations.ts';
 import { claim, requireNoOther } from './instance.ts';
 import { endLockGrace, loadNfsd } from './kernel.ts';
 import { notify, requireNotifyCommand } from './notify.ts';
@@ -46,6 +47,7 @@ export async function start(ctx: Ctx): Promise<void> {
   const [scope, { isNew, v3Clients }] = await Promise.all(atOnce);
   const node = await settle(ctx, facts, scope, isNew, callout);
   const began = await uptime(host);
+  await withholdDelegations(ctx);
   await startServer(ctx, facts, starter, node);
   if (params.nfs_shared_infodir !== undefined && v3Clients === 'none') await endLockGrace(host, log);
   await askTracking(ctx, facts, began);

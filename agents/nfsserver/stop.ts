@@ -12,6 +12,7 @@ import { serviceOf } from '../../lib/host/systemd.ts';
 import { stopBySystemd } from './by-systemd.ts';
 import { startAgain } from './client-units.ts';
 import { endLeftovers, endProcesses, names, stopServer } from './daemons.ts';
+import { allowDelegations } from './delegations.ts';
 import { binding } from './infodir.ts';
 import { otherOwner } from './instance.ts';
 import { restoreNumbers } from './kernel.ts';
@@ -35,6 +36,7 @@ export async function stop(ctx: Ctx): Promise<void> {
   await endSender(host, memory);
   await completeList(ctx);
   await stopServer(host, log, await findManager(host, params.nfs_init_script));
+  await allowDelegations(ctx);
   const left = await endLeftovers(host);
   const again = found.is === 'ours' || found.is === 'moved' ? await release(ctx, found.mount) : [];
   if (found.is === 'foreign')

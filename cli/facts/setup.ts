@@ -7,7 +7,6 @@ import {
 } from '../../lib/host/drbd/configuration.ts';
 import { commandFailure, type Host } from '../../lib/host/host.ts';
 import { isThere, listIfThere, readIfThere } from '../../lib/host/local-files.ts';
-import { oldClients } from '../../lib/host/nfs/clients.ts';
 import type { Cluster } from './cluster.ts';
 import { type Known, tryToKnow } from './known.ts';
 import { replicated } from './service.ts';
@@ -24,8 +23,8 @@ export type Setup = {
   readonly firewall: Known<Firewall | null>;
   readonly fstab: Known<readonly FstabLine[]>;
   readonly kernels: Known<readonly Kernel[]>;
-  /** How many clients of NFSv4.0 this node's server may give a delegation. */
-  readonly oldClients: Known<number>;
+  /** Whether this node's kernel gives a client a write delegation with each file that it claims after a restart of the server. */
+  readonly delegatesClaims: Known<boolean>;
   /** By the resources' names. */
   readonly drbd: ReadonlyMap<string, Known<DrbdSetup>>;
 };
@@ -66,26 +65,31 @@ const unitsInTheWay: readonly string[] = ['nfs-server.service', 'nfs-kernel-serv
 
 export async function lookAtSetup(host: Host, cluster: Cluster | null): Promise<Setup> {
   const names = cluster ? replicated(cluster).map(({ name }) => name) : [];
-  const [corosync, atBoot, mountUnits, firewall, fstab, kernels, old, ...drbd] = await Promise.all([
-    tryToKnow(async () => readCorosync(await readIfThere(host, '/etc/corosync/corosync.conf'))),
-    tryToKnow(() => startedAtBoot(host)),
-    tryToKnow(() => mountUnitsOf(host)),
-    tryToKnow(() => firewallOf(host)),
-    tryToKnow(async () => readFstab((await readIfThere(host, '/etc/fstab')) ?? '')),
-    tryToKnow(() => kernelsHere(host)),
-    tryToKnow(() => oldClientsHere(host)),
-    ...names.map((name) => tryToKnow(() => drbdSetup(host, name))),
-  ]);
+  const [corosync, atBoot, mountUnits, firewall, fstab, kernels, delegatesClaims, ...drbd] =
+    await Promise.all([
+      tryToKnow(async () => readCorosync(await readIfThere(host, '/etc/corosync/corosync.conf'))),
+      tryToKnow(() => startedAtBoot(host)),
+      tryToKnow(() => mountUnitsOf(host)),
+      tryToKnow(() => firewallOf(host)),
+      tryToKnow(async () => readFstab((await readIfThere(host, '/etc/fstab')) ?? '')),
+      tryToKnow(() => kernelsHere(host)),
+      tryToKnow(() => delegatesClaimsHere(host)),
+      ...names.map((name) => tryToKnow(() => drbdSetup(host, name))),
+    ]);
   const byName = names.flatMap((name, index) => {
     const found = drbd[index];
     return found ? [[name, found] as const] : [];
   });
-  return { corosync, atBoot, mountUnits, firewall, fstab, kernels, oldClients: old, drbd: new Map(byName) };
+  return { corosync, atBoot, mountUnits, firewall, fstab, kernels, delegatesClaims, drbd: new Map(byName) };
 }
 
-async function oldClientsHere(host: Host): Promise<number> {
-  const leases = (await readIfThere(host, '/proc/sys/fs/leases-enable')) ?? '1';
-  return leases.trim() === '0' ? 0 : (await oldClients(host)).length;
+/** Write delegations came with Linux 6.6. */
+async function delegatesClaimsHere(host: Host): Promise<boolean> {
+  const leases = (await readIfThere(host, '/proc/sys/fs/leases-enable')) ?? '0';
+  const [major = 0, minor = 0] = ((await readIfThere(host, '/proc/sys/kernel/osrelease')) ?? '')
+    .split('.')
+    .map((part) => Number.parseInt(part, 10));
+  return leases.trim() !== '0' && (major > 6 || (major === 6 && minor >= 6));
 }
 
 /** Of corosync 3.1, in milliseconds. */

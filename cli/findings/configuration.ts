@@ -239,20 +239,18 @@ function* alerts({ cib }: Cluster): Generator<Finding> {
 
 const defaultSeconds = 90;
 
-function* nfs(facts: Facts, { firewall, oldClients }: Setup): Generator<Finding> {
+function* nfs(facts: Facts, { firewall, delegatesClaims }: Setup): Generator<Finding> {
   const server =
     facts.cluster.is === 'known' &&
-    facts.cluster.value.cib.primitives.find(({ type }) => type === 'nfsserver')?.id;
+    facts.cluster.value.cib.primitives.find(({ type }) => type === 'nfsserver');
   if (!server) return;
-  if (oldClients.is === 'unknown') yield couldNot(facts.node, 'who is a client of NFSv4.0', oldClients.why);
-  else if (oldClients.value > 0)
+  if (delegatesClaims.is === 'unknown')
+    yield couldNot(facts.node, 'whether leases are on', delegatesClaims.why);
+  else if (delegatesClaims.value && server.agent !== 'ocf:tsha:nfsserver')
     yield finding(
-      'OLD_CLIENTS',
-      { count: oldClients.value },
-      {
-        node: facts.node,
-        ...setting('/proc/fs/nfsd/clients', `minor version: 0, ${oldClients.value} times`),
-      },
+      'CLAIMS_DELEGATED',
+      { agent: server.agent },
+      { node: facts.node, resource: server.id, ...setting('sysctl fs.leases-enable', '1') },
     );
   const settings = facts.nfs.is === 'known' ? facts.nfs.value.settings : facts.nfs;
   if (settings.is === 'unknown') {
@@ -268,8 +266,8 @@ function* nfs(facts: Facts, { firewall, oldClients }: Setup): Generator<Finding>
   if (v3 && lockGraceSeconds !== null && lockGraceSeconds > graceSeconds)
     yield finding(
       'LOCKD_GRACE_LONG',
-      { lockd: lockGraceSeconds, grace: graceSeconds, resource: server },
-      { ...place, resource: server },
+      { lockd: lockGraceSeconds, grace: graceSeconds, resource: server.id },
+      { ...place, resource: server.id },
     );
   if (graceSeconds < leaseSeconds)
     yield finding('GRACE_BELOW_LEASE', { grace: graceSeconds, lease: leaseSeconds }, place);

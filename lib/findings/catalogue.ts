@@ -446,14 +446,14 @@ export const catalogue = {
     ],
     see: 'grace',
   },
-  OLD_CLIENTS: {
+  CLAIMS_DELEGATED: {
     severity: 'warning',
     about: 'nfs',
-    what: 'clients of NFSv4.0: {count}; after a restart of the server, wherever, they may read old data of a file that they have locked, and write over what others wrote',
-    why: 'Linux (7.2) gives a client of NFSv4.0 that claims a file which it has open a delegation of it, and with that the client believes what it had in its cache before the restart. NFSv4.1 and later are not affected.',
+    what: 'after a failover an NFSv4 client may be given a lock that another one holds, and read old data under it ({agent})',
+    why: 'Linux (since 6.6; seen with 7.2) gives a client a write delegation with each open file that it claims from a restarted server. Under it the client grants itself locks which others have not claimed yet, and believes its cache. ocf:tsha:nfsserver allows no delegations while clients may claim.',
     fix: [
-      'mount -o vers=4.2 …   # on the clients',
-      "echo 'fs.leases-enable=0' > /etc/sysctl.d/ha-nfs.conf && sysctl -p /etc/sysctl.d/ha-nfs.conf   # or on both nodes: no delegations for anybody",
+      'tsha migrate --to=tsha',
+      "echo 'fs.leases-enable=0' > /etc/sysctl.d/ha-nfs.conf && sysctl -p /etc/sysctl.d/ha-nfs.conf   # or on both nodes: no delegations at all",
     ],
     see: 'grace',
   },

@@ -219,9 +219,9 @@ export const chinese: { readonly [C in Code]: Translation } = {
     what: '故障切换后，只要有 NFSv3 客户端的记录，新的锁（包括 NFSv4 的）要等 {lockd} 秒；NFSv4 本身只需 {grace} 秒',
     why: '内核把设定值向上取整到 10 秒的倍数。NFSv3 客户端得到通知后一秒之内就收回锁；10 秒已为启动的其余部分留出余地。',
   },
-  OLD_CLIENTS: {
-    what: '有 {count} 个 NFSv4.0 客户端；服务器（无论在哪个节点）重新启动之后，它们在锁定的文件里可能读到旧数据，并覆盖别人写的内容',
-    why: 'NFSv4.0 客户端收回它打开着的文件时，Linux（7.2）给它这个文件的委托，于是客户端相信重启之前的缓存。NFSv4.1 及更高版本不受影响。',
+  CLAIMS_DELEGATED: {
+    what: '故障切换之后，NFSv4 客户端可能得到别的客户端持有的锁，并在锁下读到旧数据（{agent}）',
+    why: '客户端向重新启动的服务器收回每个打开着的文件时，Linux（6.6 起；在 7.2 上观察到）都给它写委托。有了委托，客户端自己就给自己别人尚未收回的锁，并相信自己的缓存。ocf:tsha:nfsserver 在客户端可以收回期间不给任何委托。',
   },
   GRACE_BELOW_LEASE: {
     what: '宽限期（{grace} 秒）短于租约（{lease} 秒）',

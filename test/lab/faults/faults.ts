@@ -87,10 +87,7 @@ async function playAll(run: Run, switched: readonly Switched[]): Promise<void> {
   }
 }
 
-/**
- * As `tsha check` advises where there are clients of NFSv4.0 (OLD_CLIENTS): with delegations these may overwrite each other's records under
- * a lock after a restart, which is Linux's own fault, and no checker could tell it from a lock that was lost.
- */
+/** The agent withholds them only at its own starts; some kinds restart the server past the cluster (docs/differences/nfsserver.md). */
 const noDelegations = `echo 'fs.leases-enable=0' > /etc/sysctl.d/ha-nfs.conf && sysctl -q -p /etc/sysctl.d/ha-nfs.conf && sync`;
 
 /** One fault, from its beginning until all is well again, or a person had to see to it. */

@@ -111,11 +111,15 @@ export class Workload {
   async kernelComplaints(signal: AbortSignal): Promise<string[]> {
     const pattern = 'reclaim failed|failed to reclaim|lost .*lock|state manager.*failed|unhandled error';
     const answers = await Promise.all(
-      (['client', 'rival'] as const).map((name) =>
-        this.#lab.machine(name).ask(`dmesg | grep -E '${pattern}' || true`, { signal }),
-      ),
+      (['client', 'rival'] as const).map(async (name) => {
+        const text = await this.#lab.machine(name).ask(`dmesg | grep -E '${pattern}' || true`, { signal });
+        return text
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => `${name}: ${line}`);
+      }),
     );
-    return answers.flatMap((text) => text.split('\n').filter(Boolean));
+    return answers.flat();
   }
 }
 

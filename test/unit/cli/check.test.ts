@@ -37,7 +37,7 @@ const rows: readonly (readonly [string, (one: Captured) => unknown, RegExp])[] =
   ['its DRBD configuration',            (one) => one.machine.on('drbdadm', (_, command) => hangs(command, one.machine)), /node2: the configuration of DRBD resource data could not/],
   ['its DRBD',                          (one) => one.machine.on('drbdsetup', (_, command) => hangs(command, one.machine)), /node2: the state of DRBD could not/],
   ['its cluster',                       (one) => one.machine.on('cibadmin', (_, command) => hangs(command, one.machine)), /node2: the cluster could not/],
-  ['its clients of NFSv4.0',            unreadable(/^\/proc\/fs\/nfsd\/clients$/), /node2: who is a client of NFSv4\.0 could not/],
+  ['its leases',                        unreadable(/^\/proc\/sys\/fs\/leases-enable$/), /node2: whether leases are on could not/],
   ['its NFS settings',                  unreadable(/^\/etc\/nfs\.conf$/), /node2: the settings of the NFS server could not/],
   ['its NFS server',                    unreadable(/^\/proc\/net\/rpc\/nfsd$/), /node2: the settings of the NFS server could not/],
 ];

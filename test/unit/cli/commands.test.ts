@@ -123,7 +123,6 @@ describe('check', () => {
     ['/etc/nfs.conf.d/zz.conf', '[nfsd]\ngrace-time=5\n', 'GRACE_BELOW_LEASE'],
     ['/proc/sys/fs/nfs/nlm_grace_period', '15\n', 'LOCKD_GRACE_LONG'],
     ['/proc/sys/fs/nfs/nlm_grace_period', '0\n', 'LOCKD_GRACE_LONG'],
-    ['/proc/fs/nfsd/clients/7/info', 'name: "Linux NFSv4.0 c"\nminor version: 0\n', 'OLD_CLIENTS'],
     ['/etc/corosync/corosync.conf', 'totem {\n  version: 2\n}\n', 'DETECTION_SLOW'],
     ['/etc/corosync/corosync.conf', 'totem {\n  token: 500\n}\n', 'DETECTION_HASTY'],
   ] as const)('%s: %j: %s', async (path, text, code) => {
@@ -133,8 +132,28 @@ describe('check', () => {
   });
 
   test.each([
+    ['heartbeat', '1', '6.12.57+deb13-amd64', true],
+    ['heartbeat', '1', '7.2.1', true],
+    ['heartbeat', '1', '6.1.0-40-amd64', false],
+    ['heartbeat', '0', '7.2.1', false],
+    ['tsha', '1', '7.2.1', false],
+  ] as const)(
+    'the server of %s, leases %s, Linux %s: CLAIMS_DELEGATED %s',
+    async (provider, on, linux, is) => {
+      const one =
+        provider === 'tsha'
+          ? captured('healthy.node2')
+          : await changed('healthy.node2', (cib) =>
+              cib.replace('type="nfsserver" provider="tsha"', `type="nfsserver" provider="${provider}"`),
+            );
+      one.machine.files.set('/proc/sys/fs/leases-enable', `${on}\n`);
+      one.machine.files.set('/proc/sys/kernel/osrelease', `${linux}\n`);
+      expect((await check(one)).includes('CLAIMS_DELEGATED')).toBe(is);
+    },
+  );
+
+  test.each([
     ['/proc/sys/fs/nfs/nlm_grace_period', '10\n', 'LOCKD_GRACE_LONG'],
-    ['/proc/fs/nfsd/clients/7/info', 'name: "Linux NFSv4.2 c"\nminor version: 2\n', 'OLD_CLIENTS'],
     ['/etc/corosync/corosync.conf', 'totem {\n  token: 1000\n}\n', 'DETECTION_SLOW'],
     ['/etc/corosync/corosync.conf', 'totem {\n  token: 1000\n}\n', 'DETECTION_HASTY'],
   ] as const)('%s: %j: not %s', async (path, text, code) => {

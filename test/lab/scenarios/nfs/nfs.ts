@@ -1,7 +1,9 @@
 import { setGrace } from '../../grace.ts';
 import { start } from '../bring-up.ts';
+import { wanted } from '../operate/operate.ts';
 import type { Run } from '../run.ts';
 import { alone } from './alone.ts';
+import { lateClaims } from './claims.ts';
 import { hostileMoves } from './hostile-moves.ts';
 import { reboots } from './reboot.ts';
 import { switchovers } from './switchovers.ts';
@@ -15,10 +17,8 @@ async function graceOfPlan({ lab, plan, steps }: Run): Promise<void> {
 
 /** The NFS agents on a kernel that has a server: each by itself first, then as a cluster with clients. */
 export const nfsScenarios: ((run: Run) => Promise<void>)[] = [
-  alone,
+  ...wanted([alone]),
   graceOfPlan,
   start,
-  reboots,
-  switchovers,
-  hostileMoves,
+  ...wanted([reboots, lateClaims, switchovers, hostileMoves]),
 ];
