@@ -76,11 +76,13 @@ async function ask(host: Host, argv: Argv): Promise<string> {
   if (output.hung)
     throw new Failure('failed', `${name} did not answer within ${askMs / 1000} s (${output.hung})`);
   const said = firstLine(output.stderr) || errorIn(output.stdout) || `exit ${output.code}`;
-  const sentence = noCluster.test(said)
-    ? 'the cluster does not run on this node'
-    : 'the cluster does not answer';
+  const sentence = noCluster.test(said) ? notHere : 'the cluster does not answer';
   throw new Failure('failed', `${sentence} (${name}: ${said})`);
 }
+
+const notHere = 'the cluster does not run on this node';
+/** Of a reason why nothing is known of the cluster. */
+export const isNotHere = (why: string): boolean => why.startsWith(notHere);
 
 const noCluster =
   /not available on this node|Connection refused|Transport endpoint|Not connected|cluster is not running/i;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { catalogue } from '../../lib/findings/catalogue.ts';
 import { procVersion, versionText } from '../../lib/host/drbd/version.ts';
 import { commandFailure, type Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
@@ -18,7 +19,7 @@ export async function lookAtMachine(host: Host): Promise<LookAnswer> {
   const facts = await gather(host, Date.now());
   const setup = await lookAtSetup(host, orNull(facts.cluster));
   const own = [
-    ...findingsNow(facts).filter(({ code }) => code === 'COULD_NOT_FIND_OUT'),
+    ...findingsNow(facts).filter(({ code }) => catalogue[code].severity === 'unknown'),
     ...findingsInConfiguration(facts, setup).filter(({ node }) => node === facts.node),
   ];
   return {

@@ -1,6 +1,6 @@
 import { type Finding, finding } from '../../lib/findings/finding.ts';
 import { lockDir, lockFileIn } from '../facts/at-work.ts';
-import { type Cluster, startedOn } from '../facts/cluster.ts';
+import { type Cluster, isNotHere, startedOn } from '../facts/cluster.ts';
 import type { Drbd, DrbdResource, Peer, PeerVolume } from '../facts/drbd.ts';
 import type { Facts } from '../facts/gather.ts';
 import type { Known } from '../facts/known.ts';
@@ -15,7 +15,7 @@ export function findingsNow(facts: Facts): readonly Finding[] {
   return [
     ...(cluster.is === 'known'
       ? clusterFindings(facts, cluster.value)
-      : [couldNot(facts.node, 'the cluster', cluster.why)]),
+      : [clusterUnknown(facts.node, cluster.why)]),
     ...(drbd.is === 'known'
       ? [...drbdFindings(facts, drbd.value), ...drbdMissing(facts, drbd.value)]
       : drbdUnknown(facts, drbd)),
@@ -24,6 +24,11 @@ export function findingsNow(facts: Facts): readonly Finding[] {
     ...brokenOff(facts),
   ];
 }
+
+const clusterUnknown = (node: string, why: string): Finding =>
+  isNotHere(why)
+    ? finding('CLUSTER_NOT_HERE', { reason: why }, { node })
+    : couldNot(node, 'the cluster', why);
 
 /** What it did is told by what it left; that it ended without a word, only by its note. */
 function* brokenOff({ atWork, node }: Facts): Generator<Finding> {

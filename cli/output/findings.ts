@@ -47,7 +47,7 @@ const marks: { readonly [severity in Severity]: string } = {
 /** Of a node by itself, which the sentence does not name. */
 const ofNodesOwn: ReadonlySet<Entry['about'] | Code> = new Set([
   ...(['boot', 'nfs'] as const),
-  ...(['COULD_NOT_FIND_OUT', 'DRBD_HANDLER_MISSING'] as const),
+  ...(['CLUSTER_NOT_HERE', 'COULD_NOT_FIND_OUT', 'DRBD_HANDLER_MISSING'] as const),
 ]);
 
 /**

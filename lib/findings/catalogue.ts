@@ -607,6 +607,18 @@ export const catalogue = {
     see: 'what-if',
   },
   // ---- what could not be found out
+  CLUSTER_NOT_HERE: {
+    severity: 'unknown',
+    about: 'command',
+    what: '{reason}',
+    why: 'Somebody has stopped it here, it failed to start, or this node was fenced and waits for a person. The other node knows whether the service runs; this one cannot take it over.',
+    fix: [
+      'tsha status   # on the other node',
+      'systemctl start corosync pacemaker',
+      'journalctl -b -u corosync -u pacemaker   # where that fails',
+    ],
+    see: 'unknown',
+  },
   COULD_NOT_FIND_OUT: {
     severity: 'unknown',
     about: 'command',

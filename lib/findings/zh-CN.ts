@@ -323,6 +323,10 @@ export const chinese: { readonly [C in Code]: Translation } = {
     what: '如果现在失去 {node}，{resource} 将无处运行',
     why: 'crm_simulate 已按集群的现状推演过。原因在其他发现之中。',
   },
+  CLUSTER_NOT_HERE: {
+    what: '本节点上没有运行集群：{reason}',
+    why: '有人在这里停掉了它，或者它启动失败，或者本节点被隔离之后在等人处理。服务是否在运行，另一节点知道；本节点无法接管。',
+  },
   COULD_NOT_FIND_OUT: {
     what: '无法查明{subject}：{reason}',
     why: '显示的内容可能不完整。有些信息只有 root 能看；另一些需要集群管理器或内核回答。',

@@ -98,7 +98,7 @@ describe('what cannot be found out is said, and is never taken for absent', () =
       stderr: 'cibadmin: Could not connect to the CIB: Transport endpoint is not connected\n',
     }));
     const { first, rest, codes, ending } = await seen(one);
-    expect({ codes, ending }).toEqual({ codes: ['COULD_NOT_FIND_OUT'], ending: 'unknown' });
+    expect({ codes, ending }).toEqual({ codes: ['CLUSTER_NOT_HERE'], ending: 'unknown' });
     expect(first).toMatch(/^tsha {2}UNKNOWN/);
     expect(rest.join('\n')).toContain('the cluster does not run on this node');
   });

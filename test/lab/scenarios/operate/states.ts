@@ -109,7 +109,7 @@ export async function halfDead(run: Run): Promise<void> {
   });
   await expectTsha(run, {
     ...{ node: peer, words: 'status', code: 3, screen: 'half-dead, seen from the half-dead node' },
-    says: /UNKNOWN[\s\S]*COULD_NOT_FIND_OUT.*(did not answer|does not answer|does not run)/,
+    says: /UNKNOWN[\s\S]*(CLUSTER_NOT_HERE.*does not run|COULD_NOT_FIND_OUT.*(did not answer|does not answer))/,
   });
   for (const words of ['check', 'explain nfs_ip', 'switch -y', `maintenance on ${peer} -y`])
     await expectTsha(run, { node: peer, words, code: 3, says: /cibadmin|crm_mon|cluster/ });
