@@ -28,6 +28,8 @@ const peerNotOutdated = /State change failed: \(-7\)/;
  * promote again in a tight circle, while a handshake that is just going on may bring the data within these seconds.
  */
 const brakeMs = 15_000;
+/** A promotion that waits for longer says why, before its time is over: a peer may be Primary that Pacemaker has lost. */
+const patience = 10;
 
 /** How far a promotion has come. */
 type Progress = {
@@ -47,6 +49,7 @@ export async function promote(ctx: Ctx): Promise<void> {
   await requireTwoPrimaries(ctx, admin);
   const since = host.sys.now();
   let progress: Progress = { said: '', isExplicit: false };
+  let isTold = false;
 
   const done = await pursue(host, name, host.left() - reserveMs, async (state) => {
     if (state.is === 'unknown') {
@@ -56,6 +59,10 @@ export async function promote(ctx: Ctx): Promise<void> {
     if (state.is !== 'configured')
       throw new Failure('failed', `${name} cannot be promoted: it is not started`);
     const next = nextStep(ctx, state, progress, host.sys.now() - since);
+    if (!isTold && progress.said && secondsSince(host, since) >= patience) {
+      isTold = true;
+      log.warn(`${name} is not promoted yet, after ${patience} s: ${progress.said}`);
+    }
     if (next === 'give up') throw refusal(name, progress);
     if (next !== 'try') return next;
     progress = await attempt(ctx, admin, state.resource, progress);

@@ -54,6 +54,16 @@ describe('promote', () => {
     },
   );
 
+  test('a peer that stays Primary is told of while there is still time to do something', async () => {
+    const drbd = new FakeDrbd({ state: secondary([good], betaPrimary), env: timeout(90_000) });
+    drbd.answer('drbdadm primary', () => refused);
+    const { code, lines } = await act('promote', drbd);
+    expect(code).toBe(1);
+    expect(lines.filter((line) => line.includes('yet'))).toEqual([
+      expect.stringMatching(/^r0 is not promoted yet, after 10 s: .*Multiple primaries/),
+    ]);
+  });
+
   test('for want of data: not tried again before something has changed', async () => {
     const state = secondary(['Consistent'], away);
     const drbd = new FakeDrbd({ state, env: timeout(90_000) });
