@@ -36,25 +36,30 @@ export async function comparable(host: Host, facts: Facts): Promise<Omit<LookAns
   return { clock: Date.now(), versions, configurations };
 }
 
+/** Null for what is not installed. What did not answer, and a module that is not loaded, are left out: they are no difference. */
 async function versionsHere(host: Host): Promise<LookAnswer['versions']> {
-  const proc = procVersion((await readIfThere(host, '/proc/drbd')) ?? '');
-  const [pacemaker, utils, kernel] = await Promise.all([
+  const [proc, pacemaker, utils, kernel] = await Promise.all([
+    readIfThere(host, '/proc/drbd'),
     said(host, ['pacemakerd', '--version'], /^Pacemaker (\S+)/m),
     said(host, ['drbdadm', '--version'], /^DRBDADM_VERSION=(\S+)/m),
     readIfThere(host, '/proc/sys/kernel/osrelease'),
   ]);
-  return {
+  const loaded = procVersion(proc ?? '');
+  const found = {
     tsha: version,
     Pacemaker: pacemaker,
-    DRBD: proc ? versionText(proc) : null,
+    DRBD: loaded ? versionText(loaded) : undefined,
     'drbd-utils': utils,
-    Linux: kernel?.trim() ?? null,
+    Linux: kernel?.trim(),
   };
+  return Object.fromEntries(
+    Object.entries(found).flatMap(([what, text]) => (text === undefined ? [] : [[what, text]])),
+  );
 }
 
-async function said(host: Host, argv: Argv, pattern: RegExp): Promise<string | null> {
-  const { stdout } = await host.tryRun(argv, { timeoutMs: 5000 });
-  return pattern.exec(stdout)?.[1] ?? null;
+async function said(host: Host, argv: Argv, pattern: RegExp): Promise<string | null | undefined> {
+  const { missing, stdout } = await host.tryRun(argv, { timeoutMs: 5000 });
+  return missing ? null : pattern.exec(stdout)?.[1];
 }
 
 /** Their digests, without comments and blanks; null for what this node does not have. What could not be read is a finding, and no difference. */

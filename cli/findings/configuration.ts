@@ -320,11 +320,11 @@ function* boot(
           { ...place, ...setting(`/etc/systemd/system/${unit}`, `${device} ${directory}`) },
         );
   if (!has('drbd') || kernels.is === 'unknown') return;
-  const version = (facts.drbd.is === 'known' ? facts.drbd.value.version : null) ?? '9';
+  const version = facts.drbd.is === 'known' ? facts.drbd.value.version : null; // null while no module is loaded
   const next = kernels.value.toSorted((one, other) => byVersion(other.name, one.name))[0];
-  const isNine = Number.parseInt(version, 10) >= 9;
+  const isNine = version !== null && Number.parseInt(version, 10) >= 9;
   if (next && !(isNine ? next.hasOwnDrbd : next.hasDrbd))
-    yield finding('KERNEL_WITHOUT_DRBD', { kernel: next.name, version }, place);
+    yield finding('KERNEL_WITHOUT_DRBD', { kernel: next.name, version: version ?? '' }, place);
 }
 
 /** `6.1.0-9` before `6.1.0-13`. */

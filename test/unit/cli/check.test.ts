@@ -81,3 +81,29 @@ test('a DRBD configuration that drbdadm did not tell is no difference', async ()
   }));
   expect(await configurations()).toHaveProperty('DRBD resource data', null);
 });
+
+test.each<readonly [what: string, prepare: (one: Captured) => unknown, Pacemaker: string | null | undefined]>(
+  [
+    ['that answers', (one) => one.machine.on('pacemakerd', () => 'Pacemaker 2.1.5\n'), '2.1.5'],
+    [
+      'that hangs',
+      (one) => one.machine.on('pacemakerd', (_, command) => hangs(command, one.machine)),
+      undefined,
+    ],
+    [
+      'that answers with an error',
+      (one) => one.machine.on('pacemakerd', () => ({ code: 1, stderr: 'EIO\n' })),
+      undefined,
+    ],
+    [
+      'that is not installed',
+      (one) => one.machine.on('pacemakerd', () => ({ code: 127, missing: true })),
+      null,
+    ],
+  ],
+)('the version of a program %s', async (_, prepare, told) => {
+  const one = captured('healthy.node2');
+  prepare(one);
+  const { versions } = await lookAtMachine(hostOn(one.machine, 60_000));
+  expect('Pacemaker' in versions ? versions['Pacemaker'] : undefined).toBe(told);
+});

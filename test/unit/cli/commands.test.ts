@@ -264,6 +264,7 @@ describe('the other node', () => {
     ['a clock that is behind', { clock: 6900 }, ['CLOCKS_DIFFER']],
     ['a clock that is ahead', { clock: 13_100 }, ['CLOCKS_DIFFER']],
     ['another DRBD', { versions: { ...look.versions, DRBD: '8.4.11' } }, ['VERSIONS_DIFFER']],
+    ['versions that nobody told', { versions: {} }, []],
     ['no DRBD', { versions: { ...look.versions, DRBD: null } }, ['VERSIONS_DIFFER']],
     ['a version that this one does not ask for', { versions: { ...look.versions, more: '1' } }, []],
     [
