@@ -208,6 +208,20 @@ describe('check', () => {
     expect(await check(one)).not.toContain(code);
   });
 
+  test.each([
+    ['DRBD 9 is loaded: its own module', 'version: 9.2.12 (api:2/proto:118-122)\n', true],
+    ['DRBD 8.4 is loaded: the kernel’s does', 'version: 8.4.11 (api:1/proto:86-101)\n', false],
+    ['nothing is loaded, nobody knows which: any does', undefined, false],
+  ] as const)('%s', async (_, proc, is) => {
+    const one = captured('healthy.node2');
+    if (proc === undefined) one.machine.files.delete('/proc/drbd');
+    else one.machine.files.set('/proc/drbd', proc);
+    const module = '/lib/modules/9.9.9/kernel/drivers/block/drbd/drbd.ko';
+    one.machine.files.set(module, '');
+    one.machine.on('find', () => `${module}\n`);
+    expect((await check(one)).includes('KERNEL_WITHOUT_DRBD')).toBe(is);
+  });
+
   const chain = (policy: string, ...rules: readonly string[]) =>
     `table inet f {\n chain input {\n  type filter hook input priority filter; policy ${policy};\n${rules.map((rule) => `  ${rule}\n`).join('')} }\n}\n`;
   test.each([
