@@ -12,6 +12,7 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
     case 'serving':
       if (ctx.request.depth > 0) await requireAnswers(ctx, facts);
       if (!ctx.request.probe) await (await import('./look-around.ts')).lookAround(ctx);
+      else if (!ctx.request.byPacemaker) await (await import('./delegations.ts')).allowAfterGrace(ctx);
       return 'ok';
     case 'broken':
     case 'bound':

@@ -240,18 +240,22 @@ function* alerts({ cib }: Cluster): Generator<Finding> {
 const defaultSeconds = 90;
 
 function* nfs(facts: Facts, { firewall, delegatesClaims }: Setup): Generator<Finding> {
-  const server =
-    facts.cluster.is === 'known' &&
-    facts.cluster.value.cib.primitives.find(({ type }) => type === 'nfsserver');
+  const servers =
+    facts.cluster.is === 'known'
+      ? facts.cluster.value.cib.primitives.filter(({ type }) => type === 'nfsserver')
+      : [];
+  const [server] = servers;
   if (!server) return;
   if (delegatesClaims.is === 'unknown')
     yield couldNot(facts.node, 'whether leases are on', delegatesClaims.why);
-  else if (delegatesClaims.value && server.agent !== 'ocf:tsha:nfsserver')
-    yield finding(
-      'CLAIMS_DELEGATED',
-      { agent: server.agent },
-      { node: facts.node, resource: server.id, ...setting('sysctl fs.leases-enable', '1') },
-    );
+  else if (delegatesClaims.value)
+    for (const { id, agent } of servers)
+      if (agent !== 'ocf:tsha:nfsserver')
+        yield finding(
+          'CLAIMS_DELEGATED',
+          { agent },
+          { node: facts.node, resource: id, ...setting('sysctl fs.leases-enable', '1') },
+        );
   const settings = facts.nfs.is === 'known' ? facts.nfs.value.settings : facts.nfs;
   if (settings.is === 'unknown') {
     yield couldNot(facts.node, 'the settings of the NFS server', settings.why);

@@ -61,6 +61,25 @@ describe('a monitor', () => {
   });
 });
 
+test.each<readonly [what: string, env: NodeJS.ProcessEnv, action: 'monitor' | 'stop']>([
+  ['a monitor of another instance', { ...recurring, OCF_RESOURCE_INSTANCE: 'renamed' }, 'monitor'],
+  [
+    'a monitor by hand',
+    { OCF_RESOURCE_INSTANCE: 'by-hand', OCF_RESKEY_CRM_meta_interval: undefined },
+    'monitor',
+  ],
+  ['a stop of another instance', { OCF_RESOURCE_INSTANCE: 'renamed' }, 'stop'],
+])('%s gives back what this one took', async (_what, env, action) => {
+  const machine = await started();
+  Object.assign(machine.env, env);
+  machine.on('cat', ([file]) => (file === '/proc/fs/nfsd/v4_end_grace' ? 'Y\n' : { code: 1 }));
+  expect((await run(machine, action)).code).toBe(0);
+  expect(now(machine)).toBe('1');
+  machine.files.set(leases, '0\n'); // the administrator's, from here on
+  expect((await run(machine, 'monitor')).code).toBe(action === 'stop' ? 7 : 0);
+  expect(now(machine)).toBe('0');
+});
+
 test('a stop in grace gives back what was there', async () => {
   const machine = await started();
   expect((await run(machine, 'stop')).code).toBe(0);
@@ -73,6 +92,40 @@ test.each(['0', undefined])('what the administrator has is left alone: %s', asyn
   await monitored(machine, 'Y\n');
   expect((await run(machine, 'stop')).code).toBe(0);
   expect(machine.journal.filter((line) => line.startsWith(`poke ${leases}`))).toEqual([]);
+});
+
+test('a number that cannot be read is told of, and the server starts', async () => {
+  const machine = machineWith('1');
+  const read = machine.read.bind(machine);
+  machine.read = async (path) => {
+    if (path === leases) throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
+    return read(path);
+  };
+  expect((await run(machine, 'start')).code).toBe(0);
+  expect(machine.warnings).toEqual([expect.stringMatching(/lock that another has not claimed yet.*EACCES/)]);
+});
+
+test('killed after the number was noted, before the server runs: the stop gives back, the next start withholds again', async () => {
+  const machine = machineWith('1');
+  const poke = machine.poke.bind(machine);
+  let isKilled = true;
+  machine.poke = async (path, text) => {
+    await poke(path, text);
+    if (path === leases && isKilled) throw new Error('as if killed here');
+  };
+  machine.on(
+    'systemctl',
+    (() => {
+      const others = machine.handler('systemctl');
+      return (args, command) => (isKilled && args.includes('start') ? { code: 1 } : others(args, command));
+    })(),
+  );
+  expect((await run(machine, 'start')).code).toBe(1);
+  isKilled = false;
+  expect((await run(machine, 'stop')).code).toBe(0);
+  expect(now(machine)).toBe('1');
+  expect((await run(machine, 'start')).code).toBe(0);
+  expect(now(machine)).toBe('0');
 });
 
 test('a kernel that refuses is told of, and the server starts', async () => {
