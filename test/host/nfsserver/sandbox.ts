@@ -46,6 +46,9 @@ mount -t tmpfs kernel /proc/fs/nfsd
 echo 0 > /proc/fs/nfsd/threads
 for number in nfsv4leasetime nfsv4gracetime; do echo 90 > /proc/fs/nfsd/$number; done
 echo '-2 +3 +4 +4.1 +4.2' > /proc/fs/nfsd/versions
+echo Y > /proc/fs/nfsd/v4_end_grace
+echo 1 > /run/leases-enable # this machine's own is not ours
+mount --bind /run/leases-enable /proc/sys/fs/leases-enable
 rm -f /etc/init.d/nfs /etc/init.d/nfsserver /etc/init.d/rpcbind
 cp "$1/script" /etc/init.d/nfs-kernel-server
 hostname node1
