@@ -7,12 +7,15 @@ import type { Known } from '../facts/known.ts';
 import { type Migration, markOf } from '../facts/migration.ts';
 import { hasSecondCopy, isExpected, isTwice, replicated, services } from '../facts/service.ts';
 import { amount, clock, duration } from '../output/units.ts';
+import { barredNodes } from './barred.ts';
 import { couldNot } from './unknown.ts';
 
 /** What is wrong at this moment. */
 export function findingsNow(facts: Facts): readonly Finding[] {
   const { cluster, drbd } = facts;
-  return [
+  const unseen = drbd.is === 'known' ? [...primariesUnseen(facts, drbd.value)] : [];
+  const found = [
+    ...unseen,
     ...(cluster.is === 'known'
       ? clusterFindings(facts, cluster.value)
       : [clusterUnknown(facts.node, cluster.why)]),
@@ -23,7 +26,26 @@ export function findingsNow(facts: Facts): readonly Finding[] {
     ...nfsFindings(facts),
     ...brokenOff(facts),
   ];
+  // whoever is Primary may be serving
+  return unseen.length > 0 ? found.filter(({ code }) => code !== 'NOT_SERVING') : found;
 }
+
+/** Who has the data by DRBD's word, and is no member of the cluster by Pacemaker's. */
+function* primariesUnseen(facts: Facts, { resources }: Drbd): Generator<Finding> {
+  for (const resource of resources)
+    for (const peer of resource.peers) {
+      const name = peerName(facts, peer);
+      if (peer.role === 'Primary' && peer.connection === 'Connected' && isOffline(facts, name))
+        yield finding(
+          'PRIMARY_UNSEEN',
+          { resource: resource.name, peer: name },
+          { node: name, resource: resource.name },
+        );
+    }
+}
+
+const isOffline = ({ cluster }: Facts, name: string): boolean =>
+  cluster.is === 'known' && cluster.value.nodes.some((node) => node.name === name && !node.online);
 
 const clusterUnknown = (node: string, why: string): Finding =>
   isNotHere(why)
@@ -52,7 +74,8 @@ function drbdUnknown(facts: Facts, drbd: Unknown): readonly Finding[] {
     : [];
 }
 
-function* clusterFindings({ time }: Facts, cluster: Cluster): Generator<Finding> {
+function* clusterFindings(facts: Facts, cluster: Cluster): Generator<Finding> {
+  const { time } = facts;
   const seen = (text: string) => ({ evidence: [{ source: 'crm_mon', text }] });
   if (!cluster.hasQuorum) yield finding('NO_QUORUM', {}, seen(`DC ${cluster.dc ?? 'none'}, without quorum`));
   for (const { id, name, state, missing } of services(cluster))
@@ -65,6 +88,7 @@ function* clusterFindings({ time }: Facts, cluster: Cluster): Generator<Finding>
           ...seen(`${missing?.resource ?? id}: ${missing?.role ?? state}`),
         },
       );
+  yield* barredNodes(facts, cluster.cib);
   for (const node of cluster.nodes) {
     const { name } = node;
     if (node.unclean)

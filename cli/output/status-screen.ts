@@ -70,6 +70,9 @@ export function headline(
     );
     const [worst] = all;
     if (!worst) return [title, words.off, words.noService, paint.dim];
+    const unseen = findings.find(({ code }) => code === 'PRIMARY_UNSEEN')?.node;
+    if (unseen && (worst.state === 'down' || worst.state === 'moving'))
+      return [title, words.unknown, say(words.mayServe, { node: unseen, name: worst.name }), paint.bad];
     if (worst.state === 'down')
       return [title, words.down, say(words.nobodyServes, { name: worst.name }), paint.bad];
     if (worst.state === 'moving')

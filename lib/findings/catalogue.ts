@@ -31,6 +31,17 @@ export const catalogue = {
     fix: ['systemctl start corosync pacemaker   # on {node}'],
     see: 'dead-node',
   },
+  PRIMARY_UNSEEN: {
+    severity: 'danger',
+    about: 'drbd',
+    what: '{peer} is Primary of {resource} and not in the cluster: it may be serving clients still',
+    why: 'Its cluster manager has stopped, died or hangs; the node has not, or died only seconds ago. DRBD lets nobody else be Primary meanwhile, and a promotion here waits in vain. Whoever disconnects the two or forces anything makes a split brain.',
+    fix: [
+      'systemctl start corosync pacemaker   # on {peer}',
+      'journalctl -u corosync -u pacemaker   # on {peer}',
+    ],
+    see: 'dead-node',
+  },
   NODE_UNCLEAN: {
     severity: 'danger',
     about: 'cluster',
@@ -67,8 +78,16 @@ export const catalogue = {
     severity: 'warning',
     about: 'cluster',
     what: '{resource} failed on {node} at {when}: {action}: {reason}',
-    why: 'The reason is in the words of the agent. Pacemaker has acted on it already; the record stays until somebody clears it, and counts towards migration-threshold.',
+    why: 'The reason is in the words of the agent. Pacemaker has acted on it already; the record stays until somebody clears it, and counts towards migration-threshold; a start that failed bars the node at once (BARRED_BY_FAILURES).',
     fix: ['tsha explain {resource}', 'crm_resource --cleanup --resource {resource} --node {node}'],
+    see: 'failures',
+  },
+  BARRED_BY_FAILURES: {
+    severity: 'warning',
+    about: 'cluster',
+    what: '{resource} may not run on {node} any more: its {action} failed there',
+    why: 'One start that failed bars the node (start-failure-is-fatal), other failures do at migration-threshold, until somebody clears them. While the other node is away, in standby or barred as well, nobody serves.',
+    fix: ['crm_resource --cleanup --resource {resource} --node {node}', 'tsha explain {resource}'],
     see: 'failures',
   },
   RESOURCE_BLOCKED: {

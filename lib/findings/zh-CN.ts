@@ -15,6 +15,10 @@ export const chinese: { readonly [C in Code]: Translation } = {
     what: '{node} 不在集群中',
     why: '它已关机、挂起，或集群管理器没有运行。在它回来之前没有第二份数据，也没有可切换的去处。',
   },
+  PRIMARY_UNSEEN: {
+    what: '{peer} 是 {resource} 的 Primary，却不在集群中：它可能仍在为客户端服务',
+    why: '它的集群管理器停止了、死掉了或挂起；节点本身没有，或几秒之前才死。在此期间 DRBD 不让别人成为 Primary，这里的提升只会白等。断开两者的连接或强制做任何事，都会造成脑裂。',
+  },
   NODE_UNCLEAN: {
     what: '{node} 突然失联且尚未被隔离（fence）：Pacemaker 在接管之前等待',
     why: '它可能还在写。只有隔离设备，或亲眼看到它已断电的人，才能下结论。',
@@ -33,7 +37,11 @@ export const chinese: { readonly [C in Code]: Translation } = {
   },
   RESOURCE_FAILED: {
     what: '{resource} 在 {node} 上于 {when} 失败：{action}：{reason}',
-    why: '原因是代理自己的话。Pacemaker 已经处理过；记录会保留到有人清除，并计入 migration-threshold。',
+    why: '原因是代理自己的话。Pacemaker 已经处理过；记录会保留到有人清除，并计入 migration-threshold；一次启动失败就会使该节点被排除（BARRED_BY_FAILURES）。',
+  },
+  BARRED_BY_FAILURES: {
+    what: '{resource} 不再允许在 {node} 上运行：它的 {action} 在那里失败过',
+    why: '一次启动失败就会排除该节点（start-failure-is-fatal），其他失败达到 migration-threshold 时也会，直到有人清除。如果另一节点不在、处于待机或同样被排除，就没有人提供服务。',
   },
   RESOURCE_BLOCKED: {
     what: '{resource} 在 {node} 上被阻塞：Pacemaker 不会再自行处理',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { statusData } from '../../../cli/commands/status.ts';
 import { type Facts, gather } from '../../../cli/facts/gather.ts';
+import { barredNodes } from '../../../cli/findings/barred.ts';
 import { findingsNow } from '../../../cli/findings/now.ts';
 import { endingFor } from '../../../cli/output/findings.ts';
 import { envelope } from '../../../cli/output/json.ts';
@@ -87,6 +88,79 @@ describe('the first line, where the data are safe and nobody could take over', (
     const changed: Facts = { ...facts, cluster: { is: 'known', value: { ...value, nodes } } };
     const [first] = statusScreen(changed, findingsNow(changed), terminal);
     expect(first).toMatch(/^lab {2}DEGRADED .*, but no other node that could take over/);
+  });
+});
+
+describe('a node that the cluster has lost, and DRBD has not', () => {
+  test.each([
+    [
+      'offline, and Primary',
+      { online: false },
+      'Primary',
+      /^lab {2}UNKNOWN {2}node2 has the data and may serve 10\.77\.0\.20/,
+      ['PRIMARY_UNSEEN', 'NODE_OFFLINE'],
+    ],
+    [
+      'offline, and Secondary',
+      { online: false },
+      'Secondary',
+      /^lab {2}DOWN/,
+      ['NOT_SERVING', 'NODE_OFFLINE'],
+    ],
+    ['a member, and Primary', {}, 'Primary', /^lab {2}DOWN/, ['NOT_SERVING']],
+  ] as const)('%s', async (_what, change, role, line, codes) => {
+    const one = captured('healthy.node1');
+    const drbd = one.machine.handler('drbdsetup');
+    one.machine.on('drbdsetup', async (args, command) => {
+      const output = await drbd(args, command);
+      const text = typeof output === 'string' ? output : (output?.stdout ?? '');
+      return text.replace('role:Primary', `role:${role}`);
+    });
+    const facts = await look(one);
+    if (facts.cluster.is !== 'known') throw new Error('this capture has a cluster');
+    const { value } = facts.cluster;
+    const nodes = value.nodes.map((node) => (node.name === 'node2' ? { ...node, ...change } : node));
+    const instances = value.instances.map((is) =>
+      is.node === 'node2' ? { ...is, node: null, role: 'Stopped' } : is,
+    );
+    const changed: Facts = { ...facts, cluster: { is: 'known', value: { ...value, nodes, instances } } };
+    const findings = findingsNow(changed);
+    expect(findings.map(({ code }) => code)).toEqual(codes);
+    expect(endingFor(findings)).toBe('broken');
+    expect(statusScreen(changed, findings, terminal)[0]).toMatch(line);
+  });
+});
+
+describe('a node that failures have barred', () => {
+  const at = 1_795_894_587;
+  type Meta = { readonly [name: string]: string };
+  // biome-ignore format: a table
+  test.each<readonly [what: string, action: string, count: string, own: Meta, defaults: Meta, isBarred: boolean]>([
+    ['a start that failed',                             'start_0', 'INFINITY', {}, { 'migration-threshold': '3' }, true],
+    ['a start that failed, forgotten by now',           'start_0', 'INFINITY', {}, { 'failure-timeout': '30s' }, false],
+    ['a start that failed, not forgotten yet',          'start_0', 'INFINITY', {}, { 'failure-timeout': '10min' }, true],
+    ['one monitor of three',                            'monitor_30000', '1', {}, { 'migration-threshold': '3' }, false],
+    ['three monitors of three',                         'monitor_30000', '3', {}, { 'migration-threshold': '3' }, true],
+    ['the resource’s own threshold, before the default', 'monitor_30000', '1', { 'migration-threshold': '1' }, { 'migration-threshold': '3' }, true],
+    ['many, without a threshold',                       'monitor_30000', '50', {}, {}, false],
+    ['many, and a threshold of 0, which is none',       'monitor_30000', '50', {}, { 'migration-threshold': '0' }, false],
+  ])('%s', async (_what, action, count, own, defaults, isBarred) => {
+    const facts = await look(captured('healthy.node1'));
+    if (facts.cluster.is !== 'known') throw new Error('this capture has a cluster');
+    const { cib } = facts.cluster.value;
+    const transient = { [`fail-count-nfs_ip#${action}`]: count, [`last-failure-nfs_ip#${action}`]: String(at) };
+    const node = cib.nodes.get('node2');
+    if (!node) throw new Error('this capture has a node2');
+    const changed = {
+      ...cib,
+      defaults,
+      nodes: new Map([...cib.nodes, ['node2', { ...node, transient }]]),
+      primitives: cib.primitives.map((one) => (one.id === 'nfs_ip' ? { ...one, meta: own } : one)),
+    };
+    const found = [...barredNodes({ ...facts, time: (at + 60) * 1000 }, changed)];
+    expect(found.map(({ code, facts: told }) => ({ code, ...told }))).toEqual(
+      isBarred ? [{ code: 'BARRED_BY_FAILURES', resource: 'nfs_ip', node: 'node2', action: action.split('_')[0] }] : [],
+    );
   });
 });
 
