@@ -5,6 +5,7 @@ import { type MountUser, processesUsing, type Search } from '../../lib/host/stor
 import { isMountedStill, type Mount } from '../../lib/host/storage/mounts.ts';
 import { usersInTheWay } from '../../lib/host/storage/propagation.ts';
 import { signalName } from '../../lib/host/sys/signals.ts';
+import { isDeafTo } from './deaf.ts';
 import type { Families } from './families.ts';
 import { readSeconds } from './force.ts';
 import type { Ctx } from './params.ts';
@@ -25,6 +26,8 @@ export async function evict(
   until: number,
   search: Search,
   families: Families,
+  /** Only those who ignore all of these. */
+  ignored: readonly number[] = [],
 ): Promise<boolean> {
   const { host, log } = ctx;
   const seen = search === 'quick' ? await processesUsing(host, mount, search, until) : [];
@@ -33,7 +36,12 @@ export async function evict(
   const behind = await families.behind(users, (sentence) =>
     log.warn(`${mount.target} stays busy: ${sentence}`),
   );
-  return evictAll(ctx, [...behind, ...users], signal, until, `${mount.target} is busy`);
+  const all = [...behind, ...users];
+  if (ignored.length === 0) return evictAll(ctx, all, signal, until, `${mount.target} is busy`);
+  const deaf: MountUser[] = [];
+  for (const user of all) if (await isDeafTo(host, user.pid, ignored)) deaf.push(user);
+  const names = ignored.map(signalName).join(', ');
+  return evictAll(ctx, deaf, signal, until, `${mount.target} is busy, and ${names} ignored`);
 }
 
 /** Signals them and waits for their end, for at most signal_delay. Returns whether one of them could be signalled. */

@@ -18,11 +18,15 @@ import type { Ctx } from './params.ts';
 export type Phase = {
   readonly until: number;
   readonly signals: readonly number[];
+  /** For those who ignore all of these. */
+  readonly toTheDeaf: readonly number[];
   /** `umount -f`, which makes a server's filesystem give up what it waits for. */
   readonly force: boolean;
 };
 
 const fastStopMs = 6000;
+/** Between the first signal and the forceful ones for whoever ignores it: a half of a long timeout would be waited for in vain. */
+const deafMs = 3000;
 /** For finding out who is in the way: every process is looked at, of which there may be thousands. */
 const explainMs = 3000;
 /** Of what is left then: a reason that comes too late is none. */
@@ -42,8 +46,13 @@ export function stopPhases({ params, host }: Ctx): readonly Phase[] {
   const budget = params.fast_stop ? Math.min(untilShortlyBefore, fastStopMs) : untilShortlyBefore;
   const now = host.sys.now();
   return [
-    { until: now + budget / 2, signals: signals(params.term_signals), force: false },
-    { until: now + budget, signals: signals(params.kill_signals), force: mayEvict },
+    {
+      until: now + budget / 2,
+      signals: signals(params.term_signals),
+      toTheDeaf: signals(params.kill_signals),
+      force: false,
+    },
+    { until: now + budget, signals: signals(params.kill_signals), toTheDeaf: [], force: mayEvict },
   ];
 }
 
@@ -56,8 +65,9 @@ export async function unmount(ctx: Ctx, mount: Mount, phases: readonly Phase[]):
   let flushed = false;
   let known: readonly MountUser[] | undefined;
   const families = new Families(host);
-  for (const { until, signals, force } of phases) {
+  for (const { until, signals, toTheDeaf, force } of phases) {
     let pause = firstPauseMs;
+    let signalledAt: number | undefined;
     while (!attempt.done && host.sys.now() < until) {
       if (attempt.why !== said) log.warn(attempt.why);
       said = attempt.why;
@@ -72,6 +82,9 @@ export async function unmount(ctx: Ctx, mount: Mount, phases: readonly Phase[]):
       let evicted = false;
       for (const signal of signals)
         evicted = (await evict(ctx, mount, signal, until, search, families)) || evicted;
+      if (evicted) signalledAt ??= host.sys.now();
+      if (signalledAt !== undefined && host.sys.now() - signalledAt >= deafMs)
+        for (const signal of toTheDeaf) await evict(ctx, mount, signal, until, search, families, signals);
       search = 'thorough';
       if (!evicted) {
         await host.sys.sleep(Math.max(1, Math.min(pause, until - host.sys.now())));

@@ -49,7 +49,7 @@ The words xargs, noxargs, ps and nops of the stock agent are accepted and mean n
     term_signals: `
 Signals for the first half of a stop, in this order, separated by blanks: names with or without SIG, or numbers.`,
     kill_signals: `
-Signals for the second half of a stop, as for term_signals.`,
+Signals for the second half of a stop, as for term_signals; for a process that ignores every one of those, 3 seconds after them.`,
     signal_delay: `
 How long processes may take to react to a signal before the next attempt to unmount, in seconds; fractions are allowed. It ends
 early when all of them are gone.`,

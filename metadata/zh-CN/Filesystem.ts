@@ -65,7 +65,7 @@ export default {
     },
     kill_signals: {
       short: '停止操作后半段依次使用的信号',
-      long: '停止操作后半段依次发送的信号，写法同 term_signals。',
+      long: '停止操作后半段依次发送的信号，写法同 term_signals；对忽略全部 term_signals 的进程，在其后 3 秒就发送。',
     },
     signal_delay: {
       short: '发送信号后到下次尝试卸载之间的秒数，可带小数',

@@ -68,14 +68,17 @@ describe('processes that hold it', () => {
     await end();
   });
 
-  test('Filesystem#82: one that ignores TERM is killed in the second half', async () => {
-    const resource = { ...(await started()), meta_timeout: 40_000 };
+  test.each([
+    ['Filesystem#82: one that ignores TERM is killed after three seconds, whatever the timeout', "''", anHour, 2900],
+    ['one that catches TERM and stays is killed in the second half', ':', 20_000, 5000],
+  ])('%s', async (_what, handler, meta_timeout, leastMs) => {
+    const resource = { ...(await started()), meta_timeout };
     const process = await sandbox.holder(
-      `trap '' TERM; cd ${resource.directory}; echo; while :; do sleep 1; done`,
+      `trap ${handler} TERM; cd ${resource.directory}; echo; while :; do sleep 1; done`,
     );
     const answer = await sandbox.ours('stop', resource);
     expect(answer).toMatchObject({ code: 0, stderr: expect.stringContaining('SIGKILL') });
-    expect(answer.ms).toBeGreaterThan(1500);
+    expect(answer.ms).toBeGreaterThan(leastMs);
     expect(isAlive(process.pid)).toBe(false);
   });
 

@@ -38,7 +38,35 @@ const stories: readonly Story[] = [
     after: (m) => expect([signals(m), m.clock < 1000]).toEqual([['15'], true]),
   },
   {
-    what: 'Filesystem#82: a process that ignores TERM is killed in the second half',
+    what: 'Filesystem#82: a process that ignores TERM is killed after three seconds, whatever the timeout',
+    with: timeout(600),
+    given: (m) =>
+      ignoring(
+        busy(undefined, { status: 'Name:\tbash\nSigIgn:\t0000000000384004\nSigCgt:\t000000004b813efb\n' })(m),
+      ),
+    calls: 'stop 0',
+    mounts: [],
+    after: (m) => {
+      expect(signals(m).at(-1)).toBe('9');
+      expect(m.clock).toBeGreaterThan(3000);
+      expect(m.clock).toBeLessThan(5500);
+    },
+  },
+  {
+    what: 'one of two term signals is ignored, the other caught: the half is his',
+    with: { ...timeout(40), term_signals: 'HUP TERM' },
+    given: (m) =>
+      ignoring(
+        busy(undefined, { status: 'Name:\tnohup\nSigIgn:\t0000000000000001\nSigCgt:\t0000000000004000\n' })(
+          m,
+        ),
+      ),
+    calls: 'stop 0',
+    mounts: [],
+    after: (m) => expect(m.clock).toBeGreaterThan(15_000),
+  },
+  {
+    what: 'a process that catches TERM and stays is killed in the second half',
     with: timeout(10),
     given: (m) => ignoring(busy()(m)),
     calls: 'stop 0',
