@@ -3,7 +3,7 @@ import { readIfThere } from '../../lib/host/local-files.ts';
 import { type Memory, memoryOf } from '../../lib/host/memory.ts';
 import type { Ctx } from './params.ts';
 
-// Linux (since 6.6, which brought write delegations; seen with 7.2) gives a client a delegation with each file that it claims, whether it
+// Linux (seen with 7.2; write delegations came with 6.6) gives a client a delegation with each file that it claims, whether it
 // had one or not; a write delegation where it may write. Under that a client locks by itself and believes what it has in its cache. So a
 // client that has a file only open, and claims that before another claims his lock of the same file, is given that lock; and one of NFSv4.0
 // does not see what others wrote before the restart. Where no leases may be taken the kernel gives none, and the clients claim their locks
@@ -26,8 +26,14 @@ export async function withholdDelegations(ctx: Ctx): Promise<void> {
     );
   const was = await readIfThere(host, leases).catch(warned);
   if (was === undefined || was.trim() === '0') return;
-  await ofNode(ctx).insist(fact, was.trim());
-  await host.sys.poke(leases, '0\n').catch(warned);
+  const memory = ofNode(ctx);
+  await memory.insist(fact, was.trim());
+  try {
+    await host.sys.poke(leases, '0\n');
+  } catch (error) {
+    warned(error);
+    await memory.forget();
+  }
 }
 
 /** A monitor's part of it. Never fails. */

@@ -469,7 +469,7 @@ export const catalogue = {
     severity: 'warning',
     about: 'nfs',
     what: 'after a failover an NFSv4 client may be given a lock that another one holds, and read old data under it ({agent})',
-    why: 'Linux (since 6.6; seen with 7.2) gives a client a delegation with each open file that it claims from a restarted server. Under it the client grants itself locks which others have not claimed yet, and believes its cache. ocf:tsha:nfsserver allows no delegations while clients may claim.',
+    why: 'Linux (seen with 7.2; write delegations came with 6.6) gives a client a delegation with each open file that it claims from a restarted server. Under it the client grants itself locks which others have not claimed yet, and believes its cache. ocf:tsha:nfsserver allows no delegations while clients may claim.',
     fix: [
       'tsha migrate --to=tsha',
       "echo 'fs.leases-enable=0' > /etc/sysctl.d/ha-nfs.conf && sysctl -p /etc/sysctl.d/ha-nfs.conf   # or on both nodes: no delegations at all",

@@ -229,7 +229,7 @@ export const chinese: { readonly [C in Code]: Translation } = {
   },
   CLAIMS_DELEGATED: {
     what: '故障切换之后，NFSv4 客户端可能得到别的客户端持有的锁，并在锁下读到旧数据（{agent}）',
-    why: '客户端向重新启动的服务器收回每个打开着的文件时，Linux（6.6 起；在 7.2 上观察到）都给它委托。有了委托，客户端自己就给自己别人尚未收回的锁，并相信自己的缓存。ocf:tsha:nfsserver 在客户端可以收回期间不给任何委托。',
+    why: '客户端向重新启动的服务器收回每个打开着的文件时，Linux（在 7.2 上观察到；写委托始于 6.6）都给它委托。有了委托，客户端自己就给自己别人尚未收回的锁，并相信自己的缓存。ocf:tsha:nfsserver 在客户端可以收回期间不给任何委托。',
   },
   GRACE_BELOW_LEASE: {
     what: '宽限期（{grace} 秒）短于租约（{lease} 秒）',

@@ -69,7 +69,12 @@ describe('processes that hold it', () => {
   });
 
   test.each([
-    ['Filesystem#82: one that ignores TERM is killed after three seconds, whatever the timeout', "''", anHour, 2900],
+    [
+      'Filesystem#82: one that ignores TERM is killed after three seconds, whatever the timeout',
+      "''",
+      anHour,
+      2900,
+    ],
     ['one that catches TERM and stays is killed in the second half', ':', 20_000, 5000],
   ])('%s', async (_what, handler, meta_timeout, leastMs) => {
     const resource = { ...(await started()), meta_timeout };
