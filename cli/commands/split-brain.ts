@@ -93,6 +93,7 @@ export async function splitBrain(call: Call, options: SplitBrainOptions): Promis
           : resource === null
             ? words.noSplit
             : say(words.noSplitOf, { resource: harmless(resource) }),
+        ...(isUnmet ? [`  → tsha split-brain ${shellLine([unmet[0] ?? ''])}   # on the other node`] : []),
       ],
       {},
       ending,

@@ -29,7 +29,7 @@ export function* barredNodes({ time }: Facts, cib: Cib): Generator<Finding> {
 
 function failuresOf({ transient }: NodeState, resource: string): readonly Failed[] {
   return Object.entries(transient).flatMap(([name, value]) => {
-    const [, id, action = '', interval] = /^fail-count-(.+)#(.+)_(\d+)$/.exec(name) ?? [];
+    const [, id, action = '', interval] = /^fail-count-([^#]+)#([^#]+)_(\d+)$/.exec(name) ?? [];
     if (id !== resource) return [];
     const count = value === 'INFINITY' || value === '+INFINITY' ? Number.POSITIVE_INFINITY : Number(value);
     const last = Number(transient[`last-failure-${id}#${action}_${interval}`]);
