@@ -18,14 +18,12 @@ import type { Ctx } from './params.ts';
 export type Phase = {
   readonly until: number;
   readonly signals: readonly number[];
-  /** For those who ignore all of these. */
-  readonly toTheDeaf: readonly number[];
   /** `umount -f`, which makes a server's filesystem give up what it waits for. */
   readonly force: boolean;
 };
 
 const fastStopMs = 6000;
-/** Between the first signal and the forceful ones for whoever ignores it: a half of a long timeout would be waited for in vain. */
+/** After so long whoever ignores all signals of a phase gets the next one's: a half of a long timeout would be waited for in vain. */
 const deafMs = 3000;
 /** For finding out who is in the way: every process is looked at, of which there may be thousands. */
 const explainMs = 3000;
@@ -46,13 +44,8 @@ export function stopPhases({ params, host }: Ctx): readonly Phase[] {
   const budget = params.fast_stop ? Math.min(untilShortlyBefore, fastStopMs) : untilShortlyBefore;
   const now = host.sys.now();
   return [
-    {
-      until: now + budget / 2,
-      signals: signals(params.term_signals),
-      toTheDeaf: signals(params.kill_signals),
-      force: false,
-    },
-    { until: now + budget, signals: signals(params.kill_signals), toTheDeaf: [], force: mayEvict },
+    { until: now + budget / 2, signals: signals(params.term_signals), force: false },
+    { until: now + budget, signals: signals(params.kill_signals), force: mayEvict },
   ];
 }
 
@@ -65,7 +58,8 @@ export async function unmount(ctx: Ctx, mount: Mount, phases: readonly Phase[]):
   let flushed = false;
   let known: readonly MountUser[] | undefined;
   const families = new Families(host);
-  for (const { until, signals, toTheDeaf, force } of phases) {
+  for (const [index, { until, signals, force }] of phases.entries()) {
+    const toTheDeaf = phases[index + 1]?.signals ?? [];
     let pause = firstPauseMs;
     let signalledAt: number | undefined;
     while (!attempt.done && host.sys.now() < until) {
