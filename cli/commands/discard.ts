@@ -41,16 +41,23 @@ export async function connectHere(host: Host, connection: string, words: Words):
   }
 }
 
+/** Where it waits for the other side; once the two have met DRBD goes on, and there is nothing to give up any more. */
+export async function hangUpHere(host: Host, connection: string): Promise<void> {
+  const link = await linkOf(host, connection);
+  const [disconnect] = victimCommands(connection);
+  if (link !== 'StandAlone' && link !== 'Connected' && disconnect)
+    await host.tryRun(disconnect, { timeoutMs: drbdMs });
+}
+
 /**
  * Gives up what this node has changed alone. Throws `CommandError` for a node that works on the data: giving that up would pull it from under
  * somebody. Until DRBD has met the other side nothing is given up, and `disconnect` takes the wish back.
  */
 export async function discardHere(host: Host, connection: string, node: string, words: Words): Promise<void> {
   await requireUnused(host, resourceIn(connection), node, words);
-  const [disconnect, connect] = victimCommands(connection);
-  if ((await linkOf(host, connection)) !== 'StandAlone' && disconnect)
-    await host.tryRun(disconnect, { timeoutMs: drbdMs });
-  if (!connect) return;
+  await hangUpHere(host, connection);
+  const [, connect] = victimCommands(connection);
+  if (!connect || (await linkOf(host, connection)) === 'Connected') return;
   const output = await host.tryRun(connect, { timeoutMs: drbdMs });
   if (output.code !== 0)
     throw new CommandError(

@@ -1,14 +1,12 @@
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
-import type { Cluster } from '../facts/cluster.ts';
-import { type DrbdResource, lookAtDrbd, type Peer, type Period } from '../facts/drbd.ts';
+import { lookAtDrbd, type Period } from '../facts/drbd.ts';
 import { type Facts, gather } from '../facts/gather.ts';
-import { type Known, tryToKnow } from '../facts/known.ts';
-import { askNode, askSide } from '../facts/other-node.ts';
-import { clusterRole, isTwice, replicated } from '../facts/service.ts';
-import { lookAtSide, type SideFacts } from '../facts/side.ts';
-import { findingsNow, peerName } from '../findings/now.ts';
+import { tryToKnow } from '../facts/known.ts';
+import { askNode } from '../facts/other-node.ts';
+import { isTwice } from '../facts/service.ts';
+import { findingsNow } from '../findings/now.ts';
 import { envelope } from '../output/json.ts';
 import { type Narrate, narrator } from '../output/narration.ts';
 import { print, printLines } from '../output/print.ts';
@@ -20,12 +18,14 @@ import { atWork, requireRoot } from './change.ts';
 import {
   connectHere,
   discardHere,
+  hangUpHere,
   requireUnused,
   snapshotHere,
   survivorCommands,
   takeBack,
   victimCommands,
 } from './discard.ts';
+import { believedRole, ownOf, proposal, type Side, type Split, splitsOnBoth, type Unmet } from './sides.ts';
 
 export type SplitBrainOptions = {
   readonly resource: string | null;
@@ -36,26 +36,6 @@ export type SplitBrainOptions = {
   readonly dryRun: boolean;
 };
 
-/** One side of a split brain. */
-export type Side = {
-  readonly node: string;
-  readonly isHere: boolean;
-  /** Primary or Secondary, by the kernel here, by the cluster there; null when nobody could tell. */
-  readonly role: string | null;
-  readonly changedKiB: number | null;
-  readonly generation: string | null;
-  /** What the node tells of itself, if it was asked. */
-  readonly own: Known<SideFacts> | null;
-};
-
-export type Split = {
-  readonly resource: string;
-  /** DRBD 9 has a connection for each peer, and only this one is to be touched. */
-  readonly isOneOfSeveral: boolean;
-  readonly sides: readonly [Side, Side];
-  readonly foundAt: number | null;
-};
-
 /**
  * `tsha split-brain [RESOURCE]`: both sides of a split brain, and a proposal. Changes nothing unless it is told whose changes to give up,
  * twice: `--discard=beta --confirm=beta`.
@@ -63,10 +43,8 @@ export type Split = {
 export async function splitBrain(call: Call, options: SplitBrainOptions): Promise<Ending> {
   const facts = await gather(call.host, Date.now());
   if (facts.drbd.is === 'unknown') throw new CommandError('unknown', facts.drbd.why);
-  const found = await Promise.all(splitsIn(facts, options.resource).map((split) => withOwn(call, split)));
+  const { splits: found, unmet } = await splitsOnBoth(call, facts, options.resource);
   const words = wordsIn(call.terminal.language);
-  const unmet = notConnected(facts, options.resource);
-  const isUnmet = unmet.length > 0;
   if (call.json && options.discard === null) {
     const { time, node } = facts;
     const findings = findingsNow(facts).filter(({ code }) => code === 'SPLIT_BRAIN');
@@ -74,32 +52,10 @@ export async function splitBrain(call: Call, options: SplitBrainOptions): Promis
       1,
       `${JSON.stringify(envelope({ kind: 'split-brain', time, node, findings, data: { splits: found.map(dataOf) } }))}\n`,
     );
-    return found.length > 0 ? 'broken' : isUnmet ? 'attention' : 'well';
+    return found.length > 0 ? 'broken' : unmet.length > 0 ? 'attention' : 'well';
   }
   const narrate = narrator(call, 'split-brain-repair', facts.node);
-  const alone = standingAlone(facts, options.resource);
-  if (found.length === 0 && alone.length > 0)
-    throw new CommandError('unknown', say(words.aloneUntold, { resource: harmless(alone.join(', ')) }), [
-      `drbdadm connect ${alone[0]}`,
-    ]);
-  if (found.length === 0) {
-    const { resource } = options;
-    const ending = isUnmet ? 'attention' : 'well';
-    narrate(
-      'nothing',
-      [
-        isUnmet
-          ? say(words.notMetYet, { resource: harmless(unmet.join(', ')) })
-          : resource === null
-            ? words.noSplit
-            : say(words.noSplitOf, { resource: harmless(resource) }),
-        ...(isUnmet ? [`  → tsha split-brain ${shellLine([unmet[0] ?? ''])}   # on the other node`] : []),
-      ],
-      {},
-      ending,
-    );
-    return ending;
-  }
+  if (found.length === 0) return none(unmet, options.resource, narrate, words);
   if (!call.json)
     printLines(
       found.flatMap((split) => splitLines(split, facts, words)).map((line) => call.terminal.marks(line)),
@@ -113,22 +69,40 @@ export async function splitBrain(call: Call, options: SplitBrainOptions): Promis
   return discard(call, facts, split, options, narrate);
 }
 
-/** With what each node tells of itself: this one by its kernel, the other one over ssh, if it lets us in. */
-async function withOwn(call: Call, split: Split): Promise<Split> {
-  const ask = async (side: Side): Promise<Side> => {
-    const own = side.isHere
-      ? await tryToKnow(() => lookAtSide(call.host, split.resource))
-      : await askSide(call.host, side.node, [split.resource]);
-    return { ...side, role: own.is === 'known' ? own.value.role : side.role, own };
-  };
-  const [one, other] = await Promise.all(split.sides.map(ask));
-  return one && other ? { ...split, sides: [one, other] } : split;
+/** No split brain is known: that is peace only where the two are connected. */
+function none(unmet: readonly Unmet[], wanted: string | null, narrate: Narrate, words: Words): Ending {
+  const names = (some: readonly Unmet[]) =>
+    harmless([...new Set(some.map(({ resource }) => resource))].join(', '));
+  const alone = unmet.filter(({ standsAlone }) => standsAlone);
+  if (alone.length > 0)
+    throw new CommandError('unknown', say(words.aloneUntold, { resource: names(alone) }), [
+      `drbdadm connect ${shellLine([alone[0]?.resource ?? ''])}`,
+    ]);
+  if (unmet.length === 0) {
+    const line = wanted === null ? words.noSplit : say(words.noSplitOf, { resource: harmless(wanted) });
+    narrate('nothing', [line], {}, 'well');
+    return 'well';
+  }
+  const unasked = unmet.flatMap(({ resource, there }) =>
+    there.is === 'unknown' ? [{ resource, why: there.why }] : [],
+  );
+  const [first] = unasked;
+  const lines = first
+    ? [
+        say(words.notMetYet, { resource: names(unmet) }),
+        `  ${harmless(say(words.otherUnasked, { why: first.why }))}`,
+        `  → tsha split-brain ${harmless(shellLine([first.resource]))}   # on the other node`,
+      ]
+    : [say(words.notMetEither, { resource: names(unmet) })];
+  narrate('nothing', lines, {}, 'attention');
+  return 'attention';
 }
+
+const discardLine = (resource: string, { node }: Side): string =>
+  harmless(shellLine(['tsha', 'split-brain', resource, `--discard=${node}`, `--confirm=${node}`]));
 
 const isoOf = (at: number | null | undefined): string | null =>
   at === null || at === undefined ? null : new Date(at).toISOString();
-
-const ownOf = ({ own }: Side): SideFacts | null => (own?.is === 'known' ? own.value : null);
 
 /** `vg0/nfs`, of several volumes joined; null where a disk below is no logical volume; undefined when nobody could tell. */
 function logicalVolumes(side: Side): string | null | undefined {
@@ -153,84 +127,6 @@ const dataOf = ({ resource, sides, foundAt }: Split) => ({
   })),
   proposedVictim: proposal(sides)?.node ?? null,
 });
-
-export function splitsIn(facts: Facts, wanted: string | null): readonly Split[] {
-  if (facts.drbd.is === 'unknown') return [];
-  const resources = facts.drbd.value.resources.filter(({ name }) => wanted === null || name === wanted);
-  if (wanted !== null && resources.length === 0)
-    throw new CommandError('unknown', `DRBD has no resource ${harmless(wanted)} on this node`);
-  return resources.flatMap((resource) =>
-    resource.peers.flatMap((peer) => (peer.splitBrain ? [splitOf(facts, resource, peer)] : [])),
-  );
-}
-
-const resourcesWith = (
-  { drbd }: Facts,
-  wanted: string | null,
-  isSo: (connection: string) => boolean,
-): readonly string[] =>
-  (drbd.is === 'known' ? drbd.value.resources : [])
-    .filter(
-      ({ name, peers }) =>
-        (wanted === null || name === wanted) && peers.some(({ connection }) => isSo(connection)),
-    )
-    .map(({ name }) => name);
-
-/** Resources with a connection that stands alone, be it by hand or by a split brain that the log no longer tells. */
-export const standingAlone = (facts: Facts, wanted: string | null): readonly string[] =>
-  resourcesWith(facts, wanted, (connection) => connection === 'StandAlone');
-
-/** DRBD 9 may leave one side of a split brain Connecting, and no node knows of one before it has met the other. */
-export const notConnected = (facts: Facts, wanted: string | null): readonly string[] =>
-  resourcesWith(facts, wanted, (connection) => connection !== 'Connected');
-
-function splitOf(facts: Facts, resource: DrbdResource, peer: Peer): Split {
-  const other = peerName(facts, peer);
-  const split = peer.splitBrain;
-  const cluster = facts.cluster.is === 'known' ? facts.cluster.value : null;
-  return {
-    resource: resource.name,
-    isOneOfSeveral: peer.name !== null,
-    foundAt: split?.foundAt ?? null,
-    sides: [
-      {
-        node: facts.node,
-        isHere: true,
-        role: resource.role,
-        changedKiB: split?.hereKiB ?? null,
-        generation: split?.generationHere ?? null,
-        own: null,
-      },
-      {
-        node: other,
-        isHere: false,
-        role: cluster ? believedRole(cluster, resource.name, other) : null,
-        changedKiB: split?.thereKiB ?? null,
-        generation: split?.generationThere ?? null,
-        own: null,
-      },
-    ],
-  };
-}
-
-const inDrbdsWords: { readonly [role: string]: string } = {
-  Promoted: 'Primary',
-  Unpromoted: 'Secondary',
-  Stopped: 'Secondary',
-};
-
-function believedRole(cluster: Cluster, name: string, node: string): string | null {
-  const id = replicated(cluster).find((one) => one.name === name)?.id;
-  const role = id === undefined ? null : clusterRole(cluster, id, node);
-  return role === null ? null : (inDrbdsWords[role] ?? role);
-}
-
-/** Whose changes to give up: those of the side that nobody works on. Null when both or neither is Primary. */
-export function proposal(sides: Split['sides']): Side | null {
-  const primary = sides.filter(({ role }) => role === 'Primary');
-  const secondary = sides.filter(({ role }) => role === 'Secondary');
-  return primary.length === 1 && secondary.length === 1 ? (secondary[0] ?? null) : null;
-}
 
 /** `Tue 21:14 – now`; a question mark for what nobody could tell. */
 function periodOf(side: Side, time: number, words: Words): string {
@@ -269,15 +165,13 @@ function splitLines(split: Split, { time }: Pick<Facts, 'time'>, words: Words): 
     ),
     ...(foundAt === null ? [] : [`  ${say(words.metAt, { when: clock(foundAt, time) })}`]),
     ...(victim && keeper
-      ? [
-          say(words.proposal, { keeper: harmless(keeper.node) }),
-          `  → tsha split-brain ${resource} --discard=${victim.node} --confirm=${victim.node}`,
-        ]
+      ? [say(words.proposal, { keeper: harmless(keeper.node) }), `  → ${discardLine(resource, victim)}`]
       : [words.noProposal]),
   ];
 }
 
 const syncsWithinMs = 6 * 3_600_000;
+const againMs = 3000;
 
 /** The connection as each side's drbdadm takes it: `resource:peer` where it is one of several. */
 export function connectionsOf({ resource, sides, isOneOfSeveral }: Split, victim: string) {
@@ -322,14 +216,14 @@ async function discard(
     throw new CommandError(
       'broken',
       say(words.confirmNeeded, { node: victim.node, amount: amount(victim.changedKiB) }),
-      [`tsha split-brain ${resource} --discard=${victim.node} --confirm=${victim.node}`],
+      [discardLine(resource, victim)],
     );
   requireRoot(call);
-  const what = `tsha split-brain ${resource} --discard=${victim.node} --confirm=${victim.node}`;
-  return atWork(call, what, async () => {
+  return atWork(call, discardLine(resource, victim), async () => {
     if (options.snapshot) await takeSnapshot(call, split, victim, narrate, words);
     await repair(call, split, { victim, survivor }, narrate, words);
-    return followResync(call, resource, narrate);
+    const keepsTrying = survivor.isHere ? ofSurvivor : null;
+    return followResync(call, resource, keepsTrying, narrate);
   });
 }
 
@@ -347,6 +241,8 @@ async function repair(
   const { host } = call;
   const { ofVictim, ofSurvivor } = connectionsOf(split, victim.node);
   if (victim.isHere) {
+    // who still waits would meet the other side, and be parted from it, before it has said that it gives up
+    await hangUpHere(host, ofVictim);
     await there(call, survivor.node, 'connect', ofSurvivor, survivorCommands(ofSurvivor), narrate);
     call.onInterrupt(async () => {
       const text = (await takeBack(host, ofVictim)) ? words.discardCancelled : words.metAgain;
@@ -434,12 +330,25 @@ async function requireUnusedVictim(
   if (victim.isHere) await requireUnused(call.host, resource, node, words);
 }
 
-/** Until both copies are UpToDate. Whatever ends this waiting, DRBD goes on by itself. */
-async function followResync(call: Call, resource: string, narrate: Narrate): Promise<Ending> {
+/**
+ * Until both copies are UpToDate. Whatever ends this waiting, DRBD goes on by itself. `keepsTrying` is the connection of the side that stays,
+ * where that is here: a victim that was already waiting is met before it has been told to give up, and DRBD parts the two again.
+ */
+async function followResync(
+  call: Call,
+  resource: string,
+  keepsTrying: string | null,
+  narrate: Narrate,
+): Promise<Ending> {
   const { sys, host, terminal } = call;
   const words = wordsIn(terminal.language);
   const end = sys.now() + syncsWithinMs;
+  let tryAt = sys.now() + againMs;
   for (let told = ''; sys.now() < end; await sys.sleep(500)) {
+    if (keepsTrying !== null && sys.now() >= tryAt) {
+      await connectHere(host, keepsTrying, words);
+      tryAt = sys.now() + againMs;
+    }
     const seen = await tryToKnow(() => lookAtDrbd(host));
     if (seen.is === 'unknown') continue;
     const found = seen.value.resources.find(({ name }) => name === resource);

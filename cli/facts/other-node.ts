@@ -65,6 +65,13 @@ function answerOf(node: string, output: Output): Answer {
 }
 
 const period = z.object({ from: z.number().nullable(), until: z.number().nullable() }).nullable();
+const split = z.object({
+  hereKiB: z.number().nullable(),
+  thereKiB: z.number().nullable(),
+  generationHere: z.string().nullable(),
+  generationThere: z.string().nullable(),
+  foundAt: z.number().nullable(),
+});
 const sideAnswer = z.object({
   role: z.string(),
   users: z.array(z.string()),
@@ -83,6 +90,9 @@ const sideAnswer = z.object({
         .nullable(),
     }),
   ),
+  peers: z
+    .array(z.object({ name: z.string().nullable(), connection: z.string(), splitBrain: split.nullable() }))
+    .default([]),
 });
 const known = z.string().nullable();
 const lookAnswer = z.object({

@@ -2,7 +2,7 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure, firstLine, type Host } from '../../lib/host/host.ts';
 import { blockDeviceUsers } from '../../lib/host/storage/block-device-users.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
-import { type DrbdResource, lookAtDrbd, type Period } from './drbd.ts';
+import { type DrbdResource, lookAtDrbd, type Peer, type Period } from './drbd.ts';
 
 /** What only the node itself can tell of its side of a split brain. */
 export type SideFacts = {
@@ -12,6 +12,8 @@ export type SideFacts = {
   readonly lastPrimary: Period | null;
   /** What lies below each volume. */
   readonly disks: readonly Disk[];
+  /** What this node knows of each connection; empty from a tsha that did not tell yet. */
+  readonly peers: readonly Pick<Peer, 'name' | 'connection' | 'splitBrain'>[];
 };
 
 export type Disk = {
@@ -34,8 +36,13 @@ const usersMs = 5000;
 
 /** Throws `Failure` for a resource that DRBD does not have here, or that does not answer. */
 export async function lookAtSide(host: Host, name: string): Promise<SideFacts> {
-  const { role, lastPrimary, volumes } = await resourceHere(host, name);
-  return { role, users: await usersOf(host, volumes), lastPrimary, disks: await disksOf(host, name) };
+  const { role, lastPrimary, volumes, peers } = await resourceHere(host, name);
+  return {
+    ...{ role, lastPrimary },
+    users: await usersOf(host, volumes),
+    disks: await disksOf(host, name),
+    peers: peers.map(({ name, connection, splitBrain }) => ({ name, connection, splitBrain })),
+  };
 }
 
 /** Who works on the data at this moment, one phrase each. */

@@ -101,6 +101,9 @@ const english = {
   noConnection: 'DRBD has no connection {connection} here: drbdsetup status',
   notMetYet:
     'No split brain is known, but {resource} is not connected: whether there is one shows when the two copies meet, and on the other node',
+  notMetEither:
+    'Neither node knows of a split brain, but {resource} is not connected: whether there is one shows when the two copies meet',
+  otherUnasked: 'the other node could not be asked: {why}',
   noSplitOf: 'No split brain of {resource}.',
   nothingChanged: 'Nothing has been changed.',
   whichResource: 'there are several: name the resource',
@@ -233,6 +236,8 @@ const chinese: Words = {
     '{resource} 处于 StandAlone，内核日志没有说明原因：人为断开，或脑裂早于日志。重新连接即可查明；除非 after-sb 策略作出决定，否则不会丢失数据',
   noConnection: '本机 DRBD 没有连接 {connection}：drbdsetup status',
   notMetYet: '没有发现脑裂，但 {resource} 未连接：两份数据再次连上时，或在另一节点上，才能知道',
+  notMetEither: '两个节点都没有发现脑裂，但 {resource} 未连接：两份数据再次连上时才能知道',
+  otherUnasked: '无法询问另一节点：{why}',
   noSplitOf: '{resource} 没有脑裂。',
   nothingChanged: '没有改动任何东西。',
   whichResource: '有多个：请指定资源',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Call } from '../../cli/command.ts';
 import { node } from '../../cli/commands/node.ts';
 import { lockFileIn } from '../../cli/facts/at-work.ts';
+import { resourceHere } from '../../cli/facts/side.ts';
 import type { Verb } from '../../cli/facts/verbs.ts';
 import { terminalFor } from '../../cli/output/terminal.ts';
 import { hostOn } from '../../lib/host/host.ts';
@@ -101,6 +102,12 @@ export class FakePair {
     machine.on('ssh', (args, command) => this.#ssh(other(name), args.at(-1) ?? '', command));
     const run = machine.run.bind(machine);
     machine.run = (command) => this.#counted(() => run(command));
+  }
+
+  /** Where the other side hung up first, DRBD 8.4 on this one knows of no split brain: it waits, or stands alone and does not know why. */
+  forgetSplit(name: NodeName, state: 'StandAlone' | 'Connecting'): void {
+    this.links[name].state = state;
+    this.machines[name].on('dmesg', () => '');
   }
 
   async #counted(work: () => Promise<Output>): Promise<Output> {
@@ -206,12 +213,14 @@ export class FakePair {
     if (!this.canSsh) return { code: 255, stderr: 'Permission denied (publickey).\n' };
     if (verb === 'side') {
       const role = to === this.active ? 'Primary' : 'Secondary';
+      const { peers } = await resourceHere(this.#callOn(to, timeoutMs).host, connection ?? '');
       return {
         stdout: JSON.stringify({
           role,
           users: [],
           lastPrimary: null,
           disks: [{ path: '/dev/vdb', lv: null }],
+          peers,
         }),
       };
     }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { connectionsOf, proposal, splitsIn } from '../../../cli/commands/split-brain.ts';
+import { proposal, splitsIn } from '../../../cli/commands/sides.ts';
+import { connectionsOf } from '../../../cli/commands/split-brain.ts';
 import { gather } from '../../../cli/facts/gather.ts';
 import { findingsNow } from '../../../cli/findings/now.ts';
 import { statusScreen } from '../../../cli/output/status-screen.ts';

@@ -78,12 +78,15 @@ const isSafe =
   };
 
 /** Nobody gives up anything before both sides are there to meet, and the side that stays is never the one that loses. */
-function isWhole({ links, lost }: FakePair, codes: readonly string[]): void {
+function isWhole({ links, lost }: FakePair): void {
   expect(lost).not.toBe('node1');
-  if (lost === null) {
-    expect(links.node1.discards).toBe(false);
-    expect(codes).toContain('SPLIT_BRAIN');
-  } else expect([links.node1.state, links.node2.state]).toEqual(['Connected', 'Connected']);
+  if (lost === null) expect(links.node1.discards).toBe(false);
+  else expect([links.node1.state, links.node2.state]).toEqual(['Connected', 'Connected']);
+}
+
+function isWholeOrTold(pair: FakePair, codes: readonly string[]): void {
+  isWhole(pair);
+  if (pair.lost === null) expect(codes).toContain('SPLIT_BRAIN');
 }
 
 const stories: { [name: string]: Story } = {
@@ -119,13 +122,22 @@ const stories: { [name: string]: Story } = {
   'split-brain from the side that stays': {
     state: 'split',
     command: repairing('node1'),
-    holds: isWhole,
+    holds: isWholeOrTold,
   },
   'split-brain from the side that gives up': {
     state: 'split',
     command: repairing('node2'),
     holds: (pair, codes, { signal }) => {
-      isWhole(pair, codes);
+      isWholeOrTold(pair, codes);
+      if (signal === 'INT') expect(pair.links.node2.discards).toBe(false);
+    },
+  },
+  'split-brain from a side that knows of none': {
+    state: 'split',
+    prepare: (pair) => pair.forgetSplit('node2', 'Connecting'),
+    command: repairing('node2'),
+    holds: (pair, _, { signal }) => {
+      isWhole(pair);
       if (signal === 'INT') expect(pair.links.node2.discards).toBe(false);
     },
   },
@@ -221,6 +233,33 @@ describe('they come to their end', () => {
     const pair = pairOf('split');
     expect(await repairing(from)(pair)).toBe('well');
     expect(pair.lost).toBe('node2');
+  });
+
+  test.each(
+    (['node1', 'node2'] as const).flatMap((from) =>
+      (['node1', 'node2'] as const).flatMap((ignorant) =>
+        (['StandAlone', 'Connecting'] as const).map((state) => ({ from, ignorant, state })),
+      ),
+    ),
+  )('a split brain that $ignorant, $state, knows nothing of, repaired from $from', async (row) => {
+    const pair = pairOf('split');
+    pair.forgetSplit(row.ignorant, row.state);
+    expect(await repairing(row.from)(pair)).toBe('well');
+    expect(pair.lost).toBe('node2');
+  });
+
+  test.each([
+    ['the other side lets nobody in', false, 'StandAlone', 'unknown'],
+    ['the other side lets nobody in', false, 'Connecting', 'attention'],
+    ['the other side knows of none either', true, 'Connecting', 'attention'],
+  ] as const)('%s: nothing is given up (ssh %s, here %s)', async (_, canSsh, state, ending) => {
+    const pair = pairOf('split');
+    pair.canSsh = canSsh;
+    pair.forgetSplit('node2', state);
+    if (canSsh) pair.forgetSplit('node1', 'StandAlone');
+    const came = await repairing('node2')(pair).catch(({ ending }) => ending);
+    expect(came).toBe(ending);
+    expect([pair.lost, pair.links.node2.discards]).toEqual([null, false]);
   });
 
   test('a split brain whose other side lets nobody in: the victim’s part is done by hand', async () => {

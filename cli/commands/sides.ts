@@ -1,0 +1,164 @@
+import type { Call } from '../command.ts';
+import { CommandError } from '../exit.ts';
+import type { Cluster } from '../facts/cluster.ts';
+import type { DrbdResource, Split as Parted, Peer } from '../facts/drbd.ts';
+import type { Facts } from '../facts/gather.ts';
+import { type Known, tryToKnow, unknown } from '../facts/known.ts';
+import { askSide } from '../facts/other-node.ts';
+import { clusterRole, replicated } from '../facts/service.ts';
+import { lookAtSide, type SideFacts } from '../facts/side.ts';
+import { peerName } from '../findings/now.ts';
+import { harmless } from '../output/terminal.ts';
+
+// Both sides of a split brain, as far as this node and the other one know of it.
+
+/** One side of a split brain. */
+export type Side = {
+  readonly node: string;
+  readonly isHere: boolean;
+  /** Primary or Secondary, by the kernel here, by the cluster there; null when nobody could tell. */
+  readonly role: string | null;
+  readonly changedKiB: number | null;
+  readonly generation: string | null;
+  /** What the node tells of itself, if it was asked. */
+  readonly own: Known<SideFacts> | null;
+};
+
+export type Split = {
+  readonly resource: string;
+  /** DRBD 9 has a connection for each peer, and only this one is to be touched. */
+  readonly isOneOfSeveral: boolean;
+  readonly sides: readonly [Side, Side];
+  readonly foundAt: number | null;
+};
+
+export const ownOf = ({ own }: Side): SideFacts | null => (own?.is === 'known' ? own.value : null);
+
+/** A resource that is not connected, and of which no split brain is known here. */
+export type Unmet = {
+  readonly resource: string;
+  /** Be it by hand, or by a split brain that no log tells of any more. */
+  readonly standsAlone: boolean;
+  /** The other node knows of none either, or why it could not be asked. */
+  readonly there: Known<null>;
+};
+
+/**
+ * What either node knows of: DRBD 9 may leave one side of a split brain Connecting; with 8.4 the side that the other one hung up on first
+ * knows of none.
+ */
+export async function splitsOnBoth(
+  call: Call,
+  facts: Facts,
+  wanted: string | null,
+): Promise<{ readonly splits: readonly Split[]; readonly unmet: readonly Unmet[] }> {
+  const known = splitsIn(facts, wanted).map((split) => withOwn(call, split));
+  const looked = unmetIn(facts, wanted).map(({ resource, peer }) => askOther(call, facts, resource, peer));
+  const told = await Promise.all(looked);
+  return {
+    splits: [...(await Promise.all(known)), ...told.flatMap((one) => ('sides' in one ? [one] : []))],
+    unmet: told.flatMap((one) => ('sides' in one ? [] : [one])),
+  };
+}
+
+/** Connections that are not there, and whose end this node cannot explain by a split brain. */
+export const unmetIn = ({ drbd }: Facts, wanted: string | null) =>
+  (drbd.is === 'known' ? drbd.value.resources : [])
+    .filter(({ name }) => wanted === null || name === wanted)
+    .flatMap((resource) => resource.peers.map((peer) => ({ resource, peer })))
+    .filter(({ peer }) => peer.connection !== 'Connected' && !peer.splitBrain);
+
+async function askOther(
+  call: Call,
+  facts: Facts,
+  resource: DrbdResource,
+  peer: Peer,
+): Promise<Split | Unmet> {
+  const other = peerName(facts, peer);
+  const own = await askSide(call.host, other, [resource.name]);
+  const parted =
+    own.is === 'known'
+      ? own.value.peers.find(({ name }) => name === null || name === facts.node)?.splitBrain
+      : undefined;
+  if (parted) return withOwn(call, splitOf(facts, resource, peer, seenFromHere(parted)), own);
+  return {
+    ...{ resource: resource.name, standsAlone: peer.connection === 'StandAlone' },
+    there: own.is === 'known' ? { is: 'known', value: null } : unknown(own.why),
+  };
+}
+
+const seenFromHere = ({ hereKiB, thereKiB, generationHere, generationThere, foundAt }: Parted): Parted => ({
+  ...{ hereKiB: thereKiB, thereKiB: hereKiB },
+  ...{ generationHere: generationThere, generationThere: generationHere, foundAt },
+});
+
+/** With what each node tells of itself: this one by its kernel, the other one over ssh, if it lets us in. */
+async function withOwn(call: Call, split: Split, other?: Known<SideFacts>): Promise<Split> {
+  const ask = async (side: Side): Promise<Side> => {
+    const own = side.isHere
+      ? await tryToKnow(() => lookAtSide(call.host, split.resource))
+      : (other ?? (await askSide(call.host, side.node, [split.resource])));
+    return { ...side, role: own.is === 'known' ? own.value.role : side.role, own };
+  };
+  const [one, two] = await Promise.all(split.sides.map(ask));
+  return one && two ? { ...split, sides: [one, two] } : split;
+}
+
+export function splitsIn(facts: Facts, wanted: string | null): readonly Split[] {
+  if (facts.drbd.is === 'unknown') return [];
+  const resources = facts.drbd.value.resources.filter(({ name }) => wanted === null || name === wanted);
+  if (wanted !== null && resources.length === 0)
+    throw new CommandError('unknown', `DRBD has no resource ${harmless(wanted)} on this node`);
+  return resources.flatMap((resource) =>
+    resource.peers.flatMap((peer) =>
+      peer.splitBrain ? [splitOf(facts, resource, peer, peer.splitBrain)] : [],
+    ),
+  );
+}
+
+function splitOf(facts: Facts, resource: DrbdResource, peer: Peer, parted: Parted): Split {
+  const other = peerName(facts, peer);
+  const cluster = facts.cluster.is === 'known' ? facts.cluster.value : null;
+  return {
+    resource: resource.name,
+    isOneOfSeveral: peer.name !== null,
+    foundAt: parted.foundAt,
+    sides: [
+      {
+        node: facts.node,
+        isHere: true,
+        role: resource.role,
+        changedKiB: parted.hereKiB,
+        generation: parted.generationHere,
+        own: null,
+      },
+      {
+        node: other,
+        isHere: false,
+        role: cluster ? believedRole(cluster, resource.name, other) : null,
+        changedKiB: parted.thereKiB,
+        generation: parted.generationThere,
+        own: null,
+      },
+    ],
+  };
+}
+
+const inDrbdsWords: { readonly [role: string]: string } = {
+  Promoted: 'Primary',
+  Unpromoted: 'Secondary',
+  Stopped: 'Secondary',
+};
+
+export function believedRole(cluster: Cluster, name: string, node: string): string | null {
+  const id = replicated(cluster).find((one) => one.name === name)?.id;
+  const role = id === undefined ? null : clusterRole(cluster, id, node);
+  return role === null ? null : (inDrbdsWords[role] ?? role);
+}
+
+/** Whose changes to give up: those of the side that nobody works on. Null when both or neither is Primary. */
+export function proposal(sides: Split['sides']): Side | null {
+  const primary = sides.filter(({ role }) => role === 'Primary');
+  const secondary = sides.filter(({ role }) => role === 'Secondary');
+  return primary.length === 1 && secondary.length === 1 ? (secondary[0] ?? null) : null;
+}
