@@ -1,4 +1,4 @@
-import { nfsConf } from '../../lib/host/nfs/conf.ts';
+import { agentConf, nfsConf } from '../../lib/host/nfs/conf.ts';
 import { lockGraceSeconds } from '../../lib/host/nfs/lock-grace.ts';
 import { defaultTime } from './kernel.ts';
 import type { Ctx } from './params.ts';
@@ -6,15 +6,17 @@ import type { Survey } from './survey.ts';
 
 /** How long new locks will wait after a start, where that is longer than somebody may think. */
 export async function warnLongGrace({ host, log, params }: Ctx, { v3 }: Survey): Promise<void> {
-  const asked = params.lockd_grace_time ?? params.nfs_grace_time;
-  const lockd = await lockGraceSeconds(host, asked);
+  // where the server runs, the agent's own file hides what the administrator has set
+  const graceTime =
+    params.nfs_grace_time ??
+    (Number((await nfsConf(host, agentConf)).get('nfsd', 'grace-time')) || undefined);
+  const lockd = await lockGraceSeconds(host, params.lockd_grace_time ?? graceTime);
   if (!v3 || lockd === undefined) return;
   if (params.lockd_grace_time !== undefined && lockd !== params.lockd_grace_time)
     log.warn(
       `lockd_grace_time=${params.lockd_grace_time} lasts ${lockd} s: the kernel rounds up to a multiple of nlm_timeout`,
     );
-  const nfsd =
-    params.nfs_grace_time ?? (Number((await nfsConf(host)).get('nfsd', 'grace-time')) || defaultTime);
+  const nfsd = graceTime ?? defaultTime;
   if (lockd > nfsd)
     log.warn(
       `new locks wait ${lockd} s for clients of NFSv3 after a start, longer than the ${nfsd} s of NFSv4: lockd_grace_time=10 is enough where they are told within seconds`,

@@ -29,10 +29,28 @@ type Before = { readonly [file: string]: { readonly was: number; readonly set: n
 const fact = 'kernel';
 const versionsFact = 'versions';
 
-export type Times = { readonly leaseTime: number | undefined; readonly graceTime: number | undefined };
+export type Times = {
+  readonly leaseTime: number | undefined;
+  readonly graceTime: number | undefined;
+  /** lockd's, where it has one of its own. */
+  readonly lockGraceTime: number | undefined;
+};
 
 /** What the server is to be told; `undefined` where nothing needs to be said. */
-export async function timesOf(ctx: Ctx, { conf }: Survey, isNewState: boolean): Promise<Times> {
+export async function timesOf(ctx: Ctx, facts: Survey, isNewState: boolean): Promise<Times> {
+  const times = await nfsdTimes(ctx, facts, isNewState);
+  const lockGraceTime = ctx.params.lockd_grace_time;
+  if (lockGraceTime === undefined) return { ...times, lockGraceTime };
+  // rpc.nfsd is not told of it then (settings.ts): so the kernel is, also of one that others have set
+  const others = Number(facts.nfsd['grace-time'] ?? facts.conf.get('nfsd', 'grace-time')) || undefined;
+  return { ...times, graceTime: times.graceTime ?? others, lockGraceTime };
+}
+
+async function nfsdTimes(
+  ctx: Ctx,
+  { conf }: Survey,
+  isNewState: boolean,
+): Promise<Omit<Times, 'lockGraceTime'>> {
   const { nfs_lease_time: leaseTime, nfs_grace_time: wanted } = ctx.params;
   if (leaseTime === undefined && wanted === undefined) return { leaseTime, graceTime: wanted };
   const configured = (key: string) => Number(conf.get('nfsd', key)) || defaultTime;
@@ -68,13 +86,13 @@ async function formerLease(ctx: Ctx, now: number, unknown: number): Promise<numb
 }
 
 /** Tells the kernel, while no thread runs: it refuses later. */
-export async function setNumbers(ctx: Ctx, { leaseTime, graceTime }: Times): Promise<void> {
+export async function setNumbers(ctx: Ctx, { leaseTime, graceTime, lockGraceTime }: Times): Promise<void> {
   const { host, params, memory, log } = ctx;
   const wanted = (
     [
       [lease, leaseTime],
       [grace, graceTime],
-      [lockGrace, params.lockd_grace_time ?? graceTime],
+      [lockGrace, lockGraceTime ?? graceTime],
       [lockTcp, params.lockd_tcp_port],
       [lockUdp, params.lockd_udp_port],
     ] as const
@@ -98,6 +116,15 @@ export async function setNumbers(ctx: Ctx, { leaseTime, graceTime }: Times): Pro
         throw new Failure('failed', `the kernel does not take ${set} for ${file}: ${message}`);
       });
   }
+}
+
+/** Whoever started the server may have told lockd otherwise; it has begun to count by then. */
+export async function warnOtherLockGrace({ host, params, log }: Ctx): Promise<void> {
+  const wanted = params.lockd_grace_time;
+  if (wanted === undefined) return;
+  const is = await numberIn(host, lockGrace);
+  if (is !== wanted)
+    log.warn(`lockd_grace_time=${wanted} has no effect: ${lockGrace} is ${is} since the server was started`);
 }
 
 /** nfsd answers for its own files under a mutex that a shutdown with a dead disk never gives back: only a child may wait for it. */

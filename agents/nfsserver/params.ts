@@ -68,7 +68,7 @@ export const params = paramTable({
     min: 10,
     max: 240,
     reloadable: true,
-    short: 'Seconds after a start in which NFSv3 clients claim their locks; nfs_grace_time when unset',
+    short: 'Seconds after a start in which NFSv3 clients claim their locks; that of nfsd when unset',
   },
   nfsd_args: { type: 'string', short: 'Arguments for rpc.nfsd, such as a number of threads' },
   lockd_udp_port: { ...port, short: 'UDP port of the lock manager' },

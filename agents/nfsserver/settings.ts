@@ -82,13 +82,18 @@ export async function removeSettings(host: Host, log: Log): Promise<void> {
 }
 
 /** What the resource's parameters say, in nfs.conf's words. */
-function askedFor(params: Ctx['params'], { nfsd }: Survey, { leaseTime, graceTime }: Times): Settings {
+function askedFor(
+  params: Ctx['params'],
+  { nfsd }: Survey,
+  { leaseTime, graceTime, lockGraceTime }: Times,
+): Settings {
   const one = (section: string, key: string, value: number | undefined): Settings =>
     value === undefined ? [] : [[section, key, String(value)]];
   return [
     ...Object.entries(nfsd).map(([key, value]) => ['nfsd', key, value] as const),
     ...one('nfsd', 'lease-time', leaseTime),
-    ...one('nfsd', 'grace-time', graceTime),
+    // rpc.nfsd gives lockd the grace-time of nfs.conf as well, and nfsdctl (2.8.3) does: 0 has them say nothing
+    ...one('nfsd', 'grace-time', graceTime !== undefined && lockGraceTime !== undefined ? 0 : graceTime),
     ...(params.nfsv4_only ? [['nfsd', 'vers3', 'n'] as const] : []),
     ...one('lockd', 'port', params.lockd_tcp_port),
     ...one('lockd', 'udp-port', params.lockd_udp_port),

@@ -6,7 +6,7 @@ import { rememberClientUnits } from './client-units.ts';
 import { requireUnits, standstill, startServer } from './daemons.ts';
 import { withholdDelegations } from './delegations.ts';
 import { claim, requireNoOther } from './instance.ts';
-import { endLockGrace, loadNfsd } from './kernel.ts';
+import { endLockGrace, loadNfsd, warnOtherLockGrace } from './kernel.ts';
 import { notify, requireNotifyCommand } from './notify.ts';
 import { beginList } from './old-clients.ts';
 import type { Ctx } from './params.ts';
@@ -49,6 +49,7 @@ export async function start(ctx: Ctx): Promise<void> {
   const began = await uptime(host);
   await withholdDelegations(ctx);
   await startServer(ctx, facts, starter, node);
+  await warnOtherLockGrace(ctx);
   if (params.nfs_shared_infodir !== undefined && v3Clients === 'none') await endLockGrace(host, log);
   await askTracking(ctx, facts, began);
   await takeRoom(ctx);

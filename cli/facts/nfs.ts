@@ -53,8 +53,8 @@ export async function lookAtNfs(host: Host, cluster: Promise<Known<Cluster>>): P
     grace: threads > 0 ? await tryToKnow(() => grace(host)) : { is: 'known', value: 'over' },
     settings: await tryToKnow(async () => {
       const known = await cluster;
-      const lockGrace = (await lockGraceSeconds(host, lockGraceAsked(known))) ?? null;
-      return settings(await confAsServed(host, known), lockGrace);
+      const conf = await confAsServed(host, known);
+      return settings(conf, (await lockGraceSeconds(host, lockGraceAsked(known, conf))) ?? null);
     }),
   };
 }
@@ -73,11 +73,9 @@ const serverIn = (cluster: Known<Cluster>) =>
     ? cluster.value.cib.primitives.find(({ agent }) => agent === 'ocf:tsha:nfsserver')
     : undefined;
 
-/** nfs.conf has no word for it. */
-function lockGraceAsked(cluster: Known<Cluster>): number | undefined {
-  const parameters = serverIn(cluster)?.parameters;
-  return Number(parameters?.['lockd_grace_time'] ?? parameters?.['nfs_grace_time']) || undefined;
-}
+/** nfs.conf has no word for it: rpc.nfsd gives lockd the grace-time of nfsd. */
+const lockGraceAsked = (cluster: Known<Cluster>, conf: NfsConf): number | undefined =>
+  Number(serverIn(cluster)?.parameters['lockd_grace_time'] ?? conf.get('nfsd', 'grace-time')) || undefined;
 
 /** nfs.conf as a server of the cluster reads it: where it does not run, the agent's own file is not there. */
 async function confAsServed(host: Host, cluster: Known<Cluster>): Promise<NfsConf> {

@@ -328,7 +328,7 @@ function* boot(
   const next = kernels.value.toSorted((one, other) => byVersion(other.name, one.name))[0];
   const isNine = version !== null && Number.parseInt(version, 10) >= 9;
   if (next && !(isNine ? next.hasOwnDrbd : next.hasDrbd))
-    yield finding('KERNEL_WITHOUT_DRBD', { kernel: next.name, version: version ?? '' }, place);
+    yield finding('KERNEL_WITHOUT_DRBD', { kernel: next.name, version: version ?? '8.4/9' }, place);
 }
 
 /** `6.1.0-9` before `6.1.0-13`. */

@@ -458,10 +458,9 @@ export const catalogue = {
     severity: 'hint',
     about: 'nfs',
     what: 'after a failover new locks wait {lockd} s while a client of NFSv3 is on record, those of NFSv4 too; NFSv4 by itself takes {grace} s',
-    why: 'The kernel rounds what is set up to a multiple of 10 s. NFSv3 clients claim what they had within a second of being told; 10 s leave room for the rest of the start.',
+    why: 'rpc.nfsd gives lockd the grace-time of nfs.conf, whatever nlm_grace_period says, and the kernel rounds it up to a multiple of 10 s. NFSv3 clients claim what they had within a second of being told; 10 s leave room for the rest of the start.',
     fix: [
       'crm_resource --resource {resource} --set-parameter lockd_grace_time --parameter-value 10   # of ocf:tsha:nfsserver',
-      "echo 'options lockd nlm_grace_period=10' > /etc/modprobe.d/ha-nfs.conf   # for any other, on both nodes",
     ],
     see: 'grace',
   },

@@ -225,7 +225,7 @@ export const chinese: { readonly [C in Code]: Translation } = {
   },
   LOCKD_GRACE_LONG: {
     what: '故障切换后，只要有 NFSv3 客户端的记录，新的锁（包括 NFSv4 的）要等 {lockd} 秒；NFSv4 本身只需 {grace} 秒',
-    why: '内核把设定值向上取整到 10 秒的倍数。NFSv3 客户端得到通知后一秒之内就收回锁；10 秒已为启动的其余部分留出余地。',
+    why: '无论 nlm_grace_period 是多少，rpc.nfsd 都把 nfs.conf 的 grace-time 给 lockd，内核再把它向上取整到 10 秒的倍数。NFSv3 客户端得到通知后一秒之内就收回锁；10 秒已为启动的其余部分留出余地。',
   },
   CLAIMS_DELEGATED: {
     what: '故障切换之后，NFSv4 客户端可能得到别的客户端持有的锁，并在锁下读到旧数据（{agent}）',

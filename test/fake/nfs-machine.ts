@@ -165,12 +165,23 @@ export class NfsMachine extends FakeMachine {
     if (role === 'rpc-statd.service') this.files.set('/run/rpc.statd.pid', `${pid}\n`);
     if (role === 'nfs-server.service') {
       this.threads = 8;
+      this.tellGrace();
       if (!/vers3=n/.test(this.files.get('/run/tsha-nfs/nfs.conf') ?? ''))
         this.files.set('/proc/fs/lockd/nlm_end_grace', 'N\n');
       this.process(60, { comm: 'nfsd\n', stat: kernelThreadOf(60, 'nfsd', 5000 + pid) });
     }
     this.publish();
     return this;
+  }
+
+  /** As rpc.nfsd and nfsdctl do: lockd is told the same. */
+  private tellGrace(): void {
+    const files = [...this.files.keys()].filter((path) => /^\/etc\/nfs\.conf(\.d\/.*)?$/.test(path)).sort();
+    const texts = [...files, '/run/tsha-nfs/nfs.conf'].map((path) => this.files.get(path) ?? '');
+    const seconds = [...texts.join('\n').matchAll(/^grace-time=(\d+)$/gm)].at(-1)?.[1] ?? '0';
+    if (seconds === '0') return;
+    for (const file of ['/proc/fs/nfsd/nfsv4gracetime', '/proc/sys/fs/nfs/nlm_grace_period'])
+      this.files.set(file, `${seconds}\n`);
   }
 
   spawn(name: string, pid: number, links: { readonly [name: string]: string } = {}): this {

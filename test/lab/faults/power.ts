@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { layDisk } from '../cluster/disk.ts';
-import { forgetGrace } from '../grace.ts';
 import type { Lab } from '../machines/lab.ts';
 import { isAlive } from '../machines/processes.ts';
 import type { Run } from '../scenarios/run.ts';
@@ -54,15 +53,10 @@ export async function switchOn(run: Run, node: NodeName, signal: AbortSignal): P
   }
 }
 
-async function comeUp(
-  { lab, watch, cluster, plan }: Run,
-  node: NodeName,
-  signal: AbortSignal,
-): Promise<void> {
+async function comeUp({ lab, watch, cluster }: Run, node: NodeName, signal: AbortSignal): Promise<void> {
   await lab.kill(node);
   await lab.boot([node], signal);
   watch.start(node);
   await lab.machine(node).run(layDisk, { signal });
-  await forgetGrace(lab.machine(node), plan.grace, signal);
   await cluster.start([node], signal);
 }

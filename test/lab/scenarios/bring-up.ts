@@ -4,7 +4,7 @@ import { writeCib } from '../cluster/cib.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { agentsOf } from '../cluster/configuration.ts';
 import { askTools } from '../cluster/tools.ts';
-import { forgetGrace, stageGrace } from '../grace.ts';
+import { stageGrace } from '../grace.ts';
 import { buildImage, type Image } from '../image/image.ts';
 import { fetchKernel, type Kernel } from '../image/kernel.ts';
 import { Lab } from '../machines/lab.ts';
@@ -70,7 +70,6 @@ export async function bootLab(plan: Plan, report: Report, onLab: (lab: Lab) => v
       await Promise.all(machines.map((machine) => machine.copyIn(workloadFolder, '/root/lab', { signal })));
       await Promise.all(lab.nodes.map((node) => node.unpackParcel({ signal })));
       await Promise.all(lab.nodes.map((node) => node.run('systemctl daemon-reload', { signal })));
-      await Promise.all(lab.nodes.map((node) => forgetGrace(node, atBoot(plan), signal)));
       if (cib !== undefined) await cluster.configure(cib, signal);
     });
     return {

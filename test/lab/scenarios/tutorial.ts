@@ -7,7 +7,7 @@ import type { Run } from './run.ts';
 const bare = [
   'systemctl stop pacemaker corosync nfs-server',
   'rm -rf /etc/drbd.d/data.res /etc/corosync/corosync.conf /etc/corosync/authkey /nfsdata',
-  'rm -f /var/lib/pacemaker/cib/* /etc/nfs.conf.d/ha.conf /etc/modprobe.d/ha-nfs.conf /etc/modules-load.d/ha-nfs.conf',
+  'rm -f /var/lib/pacemaker/cib/* /etc/nfs.conf.d/ha.conf /etc/modules-load.d/ha-nfs.conf',
 ];
 
 /** Two machines as an administrator has them: a second disk, nothing on it, and a root who may log in to the other one. */

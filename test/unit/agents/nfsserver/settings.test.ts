@@ -260,6 +260,32 @@ describe('lease and grace time', () => {
     expect(kernel(second)).toEqual([10, 90, 90]);
   });
 
+  test.each<[string, NodeJS.ProcessEnv, number]>([
+    ['its own parameter', { OCF_RESKEY_nfs_lease_time: '15', OCF_RESKEY_nfs_grace_time: '30' }, 30],
+    ["nfs.conf's grace-time", {}, 20],
+    ['nfsd_args', { OCF_RESKEY_nfsd_args: '-G 40' }, 40],
+  ])('lockd has its own time where nfsd has one by %s', async (_what, env, seconds) => {
+    const machine = new NfsMachine({ ...shared, ...env, OCF_RESKEY_lockd_grace_time: '10' });
+    machine.files.set('/etc/nfs.conf.d/ours.conf', '[nfsd]\ngrace-time=20\nlease-time=15\n');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(kernel(machine).slice(1)).toEqual([seconds, 10]);
+    expect(machine.warnings.filter((line) => /lockd_grace_time/.test(line))).toEqual([]);
+  });
+
+  test('a server whose start tells lockd otherwise is told of', async () => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_lockd_grace_time: '10' });
+    machine.files.set('/etc/nfs.conf.d/zzz.conf', '[nfsd]\ngrace-time=20\n');
+    machine.startUnit = new Proxy(machine.startUnit, {
+      apply: (target, self, args) => {
+        const result = Reflect.apply(target, self, args);
+        machine.files.set(lockGrace, '20\n');
+        return result;
+      },
+    });
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.warnings.join()).toMatch(/lockd_grace_time=10 has no effect: .* is 20/);
+  });
+
   test('lockd may have a time of its own', async () => {
     const machine = await started({ ...times(15, 30), OCF_RESKEY_lockd_grace_time: '10' });
     expect(kernel(machine)).toEqual([15, 30, 10]);
@@ -270,7 +296,7 @@ describe('lease and grace time', () => {
 
   test.each<[string, NodeJS.ProcessEnv, RegExp?]>([
     ['nfs_grace_time, rounded up', times(15, 15), /new locks wait 20 s .* the 15 s of NFSv4/],
-    ["the kernel's 50 s beside a short NFSv4", shared, /new locks wait 50 s .* the 15 s of NFSv4/],
+    ["nfs.conf's grace-time, which rpc.nfsd gives lockd", shared, /new locks wait 20 s .* the 15 s of NFSv4/],
     ['rounded up', { ...times(15, 15), OCF_RESKEY_lockd_grace_time: '12' }, /lockd_grace_time=12 lasts 20 s/],
     ['as recommended', { ...times(15, 15), OCF_RESKEY_lockd_grace_time: '10' }],
     ['NFSv4 only', { ...shared, OCF_RESKEY_nfsv4_only: 'true' }],
