@@ -52,6 +52,10 @@ const withQuickMonitors = (argv: Argv): Argv =>
 const withBusyMonitors = (argv: Argv): Argv =>
   argv.map((word) => word.replace('interval=20s', 'interval=8s').replace('interval=30s', 'interval=10s'));
 
+/** As is recommended where NFSv3 is in use; the stock agent has no such parameter. */
+const withLockGrace = (argv: Argv): Argv =>
+  argv.flatMap((word) => (word === 'ocf:tsha:nfsserver' ? [word, 'lockd_grace_time=10'] : [word]));
+
 /** As often as Pacemaker can: DRBD's two need different intervals. */
 const everySecond = (argv: Argv): Argv =>
   argv.map((word) =>
@@ -90,5 +94,6 @@ function resourcesOf(provider: Provider, order: Order, campaign: CampaignName): 
   if (campaign === 'fenced')
     return [...commands.map(withBusyMonitors), ['resource', 'meta', 'nfsshare', 'priority=10']];
   if (campaign === 'faults') return commands.map(withBusyMonitors);
+  if (campaign === 'pause') return commands.map(withBusyMonitors).map(withLockGrace);
   return campaign === 'packages' ? commands.map(everySecond) : commands;
 }

@@ -3,6 +3,7 @@ import { exportedFolder } from '../cluster/configuration.ts';
 import type { Lab } from '../machines/lab.ts';
 import { type NodeName, serviceAddress } from '../settings.ts';
 import { type Attempt, longestStall, parseJournal } from '../workload/journal.ts';
+import { mountOptions } from '../workload/workload.ts';
 import { judgeAppends, judgeLock, judgeReplaced, judgeTurns, type LockFate } from './checker.ts';
 
 const versions = ['3', '4.0', '4.2'] as const;
@@ -10,7 +11,6 @@ export type Version = (typeof versions)[number];
 const clientMachines = ['client', 'rival'] as const;
 type ClientMachine = (typeof clientMachines)[number];
 
-const options = 'proto=tcp,hard,timeo=50,retrans=2';
 const folderOf = (version: Version): string => `/mnt/v${version}`;
 const sourceOf = (version: Version): string => `${serviceAddress}:${version === '3' ? exportedFolder : '/'}`;
 const journals = '/root/lab/journals';
@@ -61,7 +61,7 @@ export class FaultClients {
       await this.#lab.machine(machine).run(prepare, { signal });
       for (const version of versions) {
         const folder = folderOf(version);
-        const mount = `mkdir -p ${folder} && mount -t nfs -o vers=${version},${options} ${sourceOf(version)} ${folder}`;
+        const mount = `mkdir -p ${folder} && mount -t nfs -o vers=${version},${mountOptions} ${sourceOf(version)} ${folder}`;
         await this.#lab.machine(machine).run(mount, { signal });
       }
     }

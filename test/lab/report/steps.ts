@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ExecaError } from 'execa';
 import { Listr, PRESET_TIMER } from 'listr2';
 
@@ -45,6 +46,7 @@ export class Steps {
     const limit = patience * quietLimit;
     const timeout = AbortSignal.timeout(limit * 1000);
     const signal = AbortSignal.any([this.#interrupted, timeout]);
+    setMaxListeners(0, signal); // as many programs at once as the step has
     const context: { result?: { value: T } } = {};
     const list = new Listr(
       {

@@ -16,7 +16,7 @@ import { handedOver, killedOnTheWay } from './migrate.ts';
 import { nfsScenarios } from './nfs/nfs.ts';
 import { ocfTester } from './ocf-tester.ts';
 import { lookAround } from './operate/looks.ts';
-import { lookingScenarios, operateScenarios, wanted } from './operate/operate.ts';
+import { lookingScenarios, operateScenarios } from './operate/operate.ts';
 import { recoverCluster } from './operate/recover.ts';
 import { playOperating } from './operate/situations.ts';
 import { packagesScenarios } from './packages.ts';
@@ -26,6 +26,7 @@ import { reportScenarios } from './report/report.ts';
 import type { Plan, Run } from './run.ts';
 import { seedChecked, seedMounts } from './seed.ts';
 import { bareMachines, playTutorial } from './tutorial.ts';
+import { wanted } from './wanted.ts';
 
 type Scenario = (run: Run) => Promise<void>;
 

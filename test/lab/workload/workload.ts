@@ -8,7 +8,7 @@ export const protocols = ['NFSv4.2', 'NFSv3'] as const;
 export type Protocol = (typeof protocols)[number];
 
 /** Hard mounts with locking. `timeo` is what a client needs to notice the death of a server within seconds, not minutes. */
-const mountOptions = 'proto=tcp,hard,timeo=50,retrans=2';
+export const mountOptions = 'proto=tcp,hard,timeo=50,retrans=2';
 export const mounts: Record<Protocol, { folder: string; options: string; path: string }> = {
   'NFSv4.2': { folder: '/mnt/v4', options: `vers=4.2,${mountOptions}`, path: '/' },
   NFSv3: { folder: '/mnt/v3', options: `vers=3,${mountOptions}`, path: exportedFolder },

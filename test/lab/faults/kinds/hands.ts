@@ -29,7 +29,8 @@ export const handKinds: readonly Kind[] = [
   byShell({ name: 'rpc.nfsd 0 by hand', on: ['active'], explains: server, shell: 'rpc.nfsd 0' }),
   byShell({
     ...{ name: 'nfs-server restarted by hand', on: ['active'], explains: server, errors: true },
-    shell: 'systemctl restart nfs-server',
+    // past the agent, so nobody withholds delegations from those who claim: without them until the next boot (docs/differences/nfsserver.md)
+    shell: 'sysctl -q fs.leases-enable=0; systemctl restart nfs-server',
   }),
   byShell({
     ...{ name: 'nfs-server stopped by hand', on: ['active'], explains: server, errors: true },

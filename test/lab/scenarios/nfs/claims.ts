@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { peerOf, serviceAddress } from '../../settings.ts';
 import { type Attempt, ofOutcome, parseJournal } from '../../workload/journal.ts';
+import { mountOptions } from '../../workload/workload.ts';
 import { judge } from '../judge.ts';
 import { now, type Run } from '../run.ts';
 import { move } from './switchovers.ts';
@@ -47,7 +48,7 @@ export async function lateClaims(run: Run): Promise<void> {
   const to = peerOf(active);
   await steps.run('files that one has locked and the other open', 120, async (signal) => {
     for (const version of versions) {
-      const mount = `mkdir -p ${folder(version)} && mount -t nfs -o vers=${version},proto=tcp,hard,timeo=50,retrans=2 ${serviceAddress}:/ ${folder(version)}`;
+      const mount = `mkdir -p ${folder(version)} && mount -t nfs -o vers=${version},${mountOptions} ${serviceAddress}:/ ${folder(version)}`;
       for (const machine of [client, rival]) await machine.run(mount, { signal });
       const file = `${folder(version)}/${locked}-${version}`;
       await client.run(background(`python3 /root/lab/holder.py ${file} ${journalOf('holder', version)}`), {

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../../machines/lab.ts';
 import { type NodeName, serviceAddress } from '../../settings.ts';
 import { type Attempt, ofOutcome, parseJournal } from '../../workload/journal.ts';
+import { mountOptions } from '../../workload/workload.ts';
 
 /** What the usual workload has not: the older NFSv4 versions, clients that only hold, and delegations. */
 export const versions = ['4.0', '4.1'] as const;
 export type Version = (typeof versions)[number];
 
-const options = 'proto=tcp,hard,timeo=50,retrans=2';
 const folder = (version: Version): string => `/mnt/nfs${version}`;
 const lockOf = (version: Version): string => `lock-nfs${version}`;
 const journalOf = (program: string, version: Version): string => `/root/lab/${program}-nfs${version}`;
@@ -120,7 +120,7 @@ export class Clients {
     await this.#lab
       .machine('client')
       .run(
-        `mkdir -p /mnt/late && mount -t nfs -o vers=4.2,${options} ${serviceAddress}:/ /mnt/late && echo late > /mnt/late/late`,
+        `mkdir -p /mnt/late && mount -t nfs -o vers=4.2,${mountOptions} ${serviceAddress}:/ /mnt/late && echo late > /mnt/late/late`,
         { signal },
       );
     return (Date.now() - began) / 1000;
@@ -128,4 +128,4 @@ export class Clients {
 }
 
 const mountCommand = (version: Version): string =>
-  `mkdir -p ${folder(version)} && mount -t nfs -o vers=${version},${options} ${serviceAddress}:/ ${folder(version)}`;
+  `mkdir -p ${folder(version)} && mount -t nfs -o vers=${version},${mountOptions} ${serviceAddress}:/ ${folder(version)}`;

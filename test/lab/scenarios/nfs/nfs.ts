@@ -1,7 +1,7 @@
 import { setGrace } from '../../grace.ts';
 import { start } from '../bring-up.ts';
-import { wanted } from '../operate/operate.ts';
 import type { Run } from '../run.ts';
+import { wanted } from '../wanted.ts';
 import { alone } from './alone.ts';
 import { lateClaims } from './claims.ts';
 import { hostileMoves } from './hostile-moves.ts';

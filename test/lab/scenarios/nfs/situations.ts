@@ -1,5 +1,6 @@
 import type { AgentName } from '../../cluster/configuration.ts';
 import type { Machine } from '../../machines/machine.ts';
+import { mountOptions } from '../../workload/workload.ts';
 import type { Run } from '../run.ts';
 
 /** An agent called by hand on a node that somebody has brought into a certain state: what it must answer, and leave behind. */
@@ -76,7 +77,7 @@ ${not}
 attach() {
   detach $2
   mkdir -p /mnt/$2
-  timeout 30 mount -t nfs -o proto=tcp,hard,timeo=50,retrans=2,vers=$1 $3 /mnt/$2
+  timeout 30 mount -t nfs -o ${mountOptions},vers=$1 $3 /mnt/$2
 }
 detach() {
   kill $(cat /run/holder-$1.pid) 2> /dev/null || true

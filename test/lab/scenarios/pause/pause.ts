@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type NodeName, peerOf } from '../../settings.ts';
 import { claimedAfter, Graces, type Period, periodOf } from '../../workload/graces.ts';
 import { type Clients, grantedAfter, lockers, type Wish, Wishes, wishes } from '../../workload/wishes.ts';
@@ -31,6 +32,8 @@ export type Pause = {
 };
 
 const patience = 150;
+/** Milliseconds: an interval of its monitors here, and what one takes. */
+const seenAfter = 12_000;
 
 /** Every event under every kind of clients, on one cluster. */
 export function pauses(
@@ -63,6 +66,8 @@ async function one(run: Run, graces: Graces, clients: Clients, event: Event): Pr
     await work.start(signal);
     if (!clients.v3Locks) await work.forgetRecords(from, signal);
   });
+  // clients of today came long ago: whom no monitor has seen yet, nobody calls back
+  await steps.run(`${title}: a monitor sees them`, 30, (signal) => sleep(seenAfter, undefined, { signal }));
   const happened = await steps.run(`${title}: ${from} to ${to}`, 200, async (signal) => {
     const newcomer = async () => {
       await watch.gone(from, 'address', signal);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { XMLValidator } from 'fast-xml-parser';
 import { instance, type NodeName, nodes, peerOf, serviceAddress } from '../../settings.ts';
+import { mountOptions } from '../../workload/workload.ts';
 import { startCluster } from '../bring-up.ts';
 import { activeNode, calm, expectTsha, tsha } from '../operate/tsha.ts';
 import { now, type Run } from '../run.ts';
@@ -38,7 +39,7 @@ async function withAlert(run: Run): Promise<void> {
     await lab
       .machine('client')
       .run(
-        `mkdir -p /mnt/t; mount -t nfs -o vers=4.2,proto=tcp,hard,timeo=50,retrans=2 ${serviceAddress}:/ /mnt/t; setsid sh -c '${loop}' > /dev/null 2>&1 < /dev/null &`,
+        `mkdir -p /mnt/t; mount -t nfs -o vers=4.2,${mountOptions} ${serviceAddress}:/ /mnt/t; setsid sh -c '${loop}' > /dev/null 2>&1 < /dev/null &`,
         { signal },
       );
   });
