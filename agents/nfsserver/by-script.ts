@@ -3,6 +3,7 @@ import { firstLine, type Host } from '../../lib/host/host.ts';
 import { type Daemon, isRunning, mountd, statd } from '../../lib/host/nfs/daemons.ts';
 import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
+import { argsFor } from './nfsd-args.ts';
 import type { Ctx } from './params.ts';
 
 // Machines whose first process is not systemd: an init script starts the server, and what it leaves out is started by command, as
@@ -31,7 +32,7 @@ export async function startByScript(
     );
   if ((await nfsdThreads(host)) === 0) {
     log.info(`${script} started no nfsd threads (Debian's does not without /etc/exports): rpc.nfsd does`);
-    await host.run(inScope(scope, ['rpc.nfsd', ...words(ctx.params.nfsd_args)]));
+    await host.run(inScope(scope, ['rpc.nfsd', ...argsFor(ctx.params)]));
   }
   for (const daemon of needed) await launch(ctx, daemon);
 }
@@ -74,8 +75,6 @@ const inScope = (scope: string | undefined, argv: Argv): Argv =>
         scope,
         ...argv,
       ];
-
-const words = (text: string | undefined): readonly string[] => (text ?? '').split(/\s+/).filter(Boolean);
 
 /** Says what the script said if it failed. */
 export async function stopByScript(

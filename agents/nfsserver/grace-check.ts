@@ -1,17 +1,13 @@
-import { agentConf, nfsConf } from '../../lib/host/nfs/conf.ts';
 import { lockGraceSeconds } from '../../lib/host/nfs/lock-grace.ts';
-import { defaultTime } from './kernel.ts';
+import { defaultTime, secondsSaid } from './kernel.ts';
 import type { Ctx } from './params.ts';
 import type { Survey } from './survey.ts';
 
 /** How long new locks will wait after a start, where that is longer than somebody may think. */
-export async function warnLongGrace({ host, log, params }: Ctx, { v3 }: Survey): Promise<void> {
-  // where the server runs, the agent's own file hides what the administrator has set
-  const graceTime =
-    params.nfs_grace_time ??
-    (Number((await nfsConf(host, agentConf)).get('nfsd', 'grace-time')) || undefined);
+export async function warnLongGrace({ host, log, params }: Ctx, facts: Survey): Promise<void> {
+  const graceTime = params.nfs_grace_time ?? secondsSaid(facts, 'grace-time');
   const lockd = await lockGraceSeconds(host, params.lockd_grace_time ?? graceTime);
-  if (!v3 || lockd === undefined) return;
+  if (!facts.v3 || lockd === undefined) return;
   if (params.lockd_grace_time !== undefined && lockd !== params.lockd_grace_time)
     log.warn(
       `lockd_grace_time=${params.lockd_grace_time} lasts ${lockd} s: the kernel rounds up to a multiple of nlm_timeout`,

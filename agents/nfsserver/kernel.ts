@@ -20,6 +20,9 @@ const lockUdp = '/proc/sys/fs/nfs/nlm_udpport';
 export const defaultTime = 90;
 /** lockd takes no more for its own grace period. */
 const longestTime = 240;
+/** Of a lease and a grace time that nfsd takes. */
+const shortestTime = 10;
+const nfsdsLongest = 3600;
 
 /** Which protocol versions are on. rpc.nfsd switches those that it is told of; the others stay as the server before left them. */
 const versions = '/proc/fs/nfsd/versions';
@@ -41,19 +44,32 @@ export async function timesOf(ctx: Ctx, facts: Survey, isNewState: boolean): Pro
   const times = await nfsdTimes(ctx, facts, isNewState);
   const lockGraceTime = ctx.params.lockd_grace_time;
   if (lockGraceTime === undefined) return { ...times, lockGraceTime };
-  // rpc.nfsd is not told of it then (settings.ts): so the kernel is, also of one that others have set
-  const others = Number(facts.nfsd['grace-time'] ?? facts.conf.get('nfsd', 'grace-time')) || undefined;
-  return { ...times, graceTime: times.graceTime ?? others, lockGraceTime };
+  // rpc.nfsd is told no grace time then (settings.ts), so the kernel is told what others have set. With the lease, or with neither: where
+  // nfs-utils does not read nfs.conf, a grace time out of it would be shorter than the kernel's lease.
+  return {
+    leaseTime: times.leaseTime ?? secondsSaid(facts, 'lease-time'),
+    graceTime: times.graceTime ?? secondsSaid(facts, 'grace-time'),
+    lockGraceTime,
+  };
+}
+
+/** What nfsd_args, else nfs.conf says, read as nfs-utils does; `undefined` for what the kernel would refuse. */
+export function secondsSaid(
+  { nfsd, conf }: Pick<Survey, 'nfsd' | 'conf'>,
+  key: 'lease-time' | 'grace-time',
+): number | undefined {
+  const seconds = Number.parseInt(nfsd[key] ?? conf.get('nfsd', key) ?? '', 10);
+  return seconds >= shortestTime && seconds <= nfsdsLongest ? seconds : undefined;
 }
 
 async function nfsdTimes(
   ctx: Ctx,
-  { conf }: Survey,
+  facts: Survey,
   isNewState: boolean,
 ): Promise<Omit<Times, 'lockGraceTime'>> {
   const { nfs_lease_time: leaseTime, nfs_grace_time: wanted } = ctx.params;
   if (leaseTime === undefined && wanted === undefined) return { leaseTime, graceTime: wanted };
-  const configured = (key: string) => Number(conf.get('nfsd', key)) || defaultTime;
+  const configured = (key: 'lease-time' | 'grace-time') => secondsSaid(facts, key) ?? defaultTime;
   const inForce = leaseTime ?? configured('lease-time');
   if (wanted !== undefined && wanted < inForce)
     throw new Failure(
@@ -118,13 +134,23 @@ export async function setNumbers(ctx: Ctx, { leaseTime, graceTime, lockGraceTime
   }
 }
 
-/** Whoever started the server may have told lockd otherwise; it has begun to count by then. */
+/**
+ * Whoever started the server may have told lockd otherwise; it has begun to count by then. What nfsdctl has told it (Linux 6.15) counts more
+ * than the number in /proc, and stays until lockd is loaded anew.
+ */
 export async function warnOtherLockGrace({ host, params, log }: Ctx): Promise<void> {
   const wanted = params.lockd_grace_time;
   if (wanted === undefined) return;
   const is = await numberIn(host, lockGrace);
-  if (is !== wanted)
+  if (!Number.isNaN(is) && is !== wanted)
     log.warn(`lockd_grace_time=${wanted} has no effect: ${lockGrace} is ${is} since the server was started`);
+  if (!(await host.sys.has('nfsdctl'))) return;
+  const { stdout } = await host.tryRun(['nfsdctl', 'nlm'], { timeoutMs: mutexMs });
+  const told = Number(/^\s*gracetime: (\d+)\s*$/m.exec(stdout)?.[1] ?? 0);
+  if (told !== 0 && told !== wanted)
+    log.warn(
+      `lockd_grace_time=${wanted} has no effect until this node is rebooted: nfsdctl has told lockd ${told} s before (nfsdctl nlm)`,
+    );
 }
 
 /** nfsd answers for its own files under a mutex that a shutdown with a dead disk never gives back: only a child may wait for it. */

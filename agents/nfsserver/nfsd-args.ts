@@ -1,3 +1,5 @@
+import type { Ctx } from './params.ts';
+
 /** Keys of nfs.conf's section [nfsd] and their values. */
 export type NfsdKeys = { readonly [key: string]: string };
 
@@ -53,6 +55,18 @@ export function readNfsdArgs(text: string | undefined): NfsdKeys | string {
     else keys[option.key] = option.key === 'host' && keys['host'] ? `${keys['host']},${value}` : value;
   }
   return keys;
+}
+
+/** The words for an rpc.nfsd that does not read nfs.conf: without a grace time where lockd has its own, since it would give lockd that. */
+export function argsFor({
+  nfsd_args,
+  lockd_grace_time,
+}: Pick<Ctx['params'], 'nfsd_args' | 'lockd_grace_time'>): readonly string[] {
+  const words = (nfsd_args ?? '').split(/\s+/).filter(Boolean);
+  if (lockd_grace_time === undefined) return words;
+  return words.filter(
+    (word, index) => !/^(-G|--grace-time)/.test(word) && !/^(-G|--grace-time)$/.test(words[index - 1] ?? ''),
+  );
 }
 
 /** `--port=2049`, `-p2049`, `-p`. */

@@ -5,6 +5,7 @@ import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
 import { nodeScope } from './drop-in.ts';
 import { setNumbers, type Times, timesOf } from './kernel.ts';
+import { argsFor } from './nfsd-args.ts';
 import type { Ctx } from './params.ts';
 import { type ScopeFacts, settleScope } from './scope.ts';
 import type { Survey } from './survey.ts';
@@ -92,11 +93,13 @@ function askedFor(
   return [
     ...Object.entries(nfsd).map(([key, value]) => ['nfsd', key, value] as const),
     ...one('nfsd', 'lease-time', leaseTime),
-    // rpc.nfsd gives lockd the grace-time of nfs.conf as well, and nfsdctl (2.8.3) does: 0 has them say nothing
-    ...one('nfsd', 'grace-time', graceTime !== undefined && lockGraceTime !== undefined ? 0 : graceTime),
+    // rpc.nfsd gives lockd the grace-time of nfs.conf as well, and so does nfsdctl (2.8.4): 0 has them say nothing
+    ...one('nfsd', 'grace-time', lockGraceTime === undefined ? graceTime : 0),
     ...(params.nfsv4_only ? [['nfsd', 'vers3', 'n'] as const] : []),
-    ...one('lockd', 'port', params.lockd_tcp_port),
-    ...one('lockd', 'udp-port', params.lockd_udp_port),
+    // Linux has refused nfsdctl's ports without a grace time; the kernel has its ports from the agent as well
+    ...(lockGraceTime === undefined
+      ? [...one('lockd', 'port', params.lockd_tcp_port), ...one('lockd', 'udp-port', params.lockd_udp_port)]
+      : []),
     ...one('statd', 'port', params.statd_port),
     ...one('statd', 'outgoing-port', params.statd_outgoing_port),
     ...one('mountd', 'port', params.mountd_port),
@@ -125,7 +128,7 @@ function variables(params: Ctx['params']): Variables {
     params;
   const option = (letter: string, port: number | undefined) =>
     port === undefined ? [] : [`-${letter} ${port}`];
-  const nfsd = [params.nfsd_args ?? [], params.nfsv4_only ? '-N 3' : []].flat().join(' ');
+  const nfsd = [argsFor(params), params.nfsv4_only ? ['-N 3'] : []].flat().join(' ');
   const statd = ['--no-notify', ...option('p', statd_port), ...option('o', statd_outgoing_port)].join(' ');
   const set = (name: string, value: string | number | undefined): Variables =>
     value === undefined || value === '' ? {} : { [name]: String(value) };

@@ -461,6 +461,7 @@ export const catalogue = {
     why: 'rpc.nfsd gives lockd the grace-time of nfs.conf, whatever nlm_grace_period says, and the kernel rounds it up to a multiple of 10 s. NFSv3 clients claim what they had within a second of being told; 10 s leave room for the rest of the start.',
     fix: [
       'crm_resource --resource {resource} --set-parameter lockd_grace_time --parameter-value 10   # of ocf:tsha:nfsserver',
+      '# any other: a multiple of ten as grace-time and lease-time in /etc/nfs.conf.d, on both nodes',
     ],
     see: 'grace',
   },

@@ -64,7 +64,8 @@ For how many seconds after a start NFSv3 clients claim their locks, 10 to 240: n
 lease: its clients claim what they had as soon as they are told of the start, within about a second. While one of them is on record, new locks
 wait that long, those of NFSv4 too. The kernel rounds up to the next multiple of nlm_timeout, 10 seconds: 11 are 20. With 10 everybody who is
 told in time must be there within 10 seconds of the server's start; take 20 where clients are far away or many. When unset,
-nfs_grace_time, else the kernel's. nfs-utils 2.8.4 and later with Linux 6.15 and later give lockd the grace-time of nfsd whatever is said here.`,
+that of nfsd, where one is set, else the kernel's 50. Where nfsdctl (nfs-utils 2.8.4, Linux 6.15) has given lockd another one since the node was
+booted, as it does without this parameter, that stays until the next boot, and start says so.`,
     nfsd_args: `
 Arguments for rpc.nfsd: a number of threads, and the options for ports, hosts, protocol versions, transports, grace and lease time. They
 are given to nfs.conf while the server runs, or to /etc/sysconfig/nfs on systems that have no nfs.conf.`,

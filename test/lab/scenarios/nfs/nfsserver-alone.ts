@@ -398,7 +398,7 @@ grep -q 'udp *32769 *nlockmgr' /run/ports`,
   }),
   stopped('stop of a tuned server', tuned),
   nfsserver('start', [...shared, 'lockd_grace_time=10'], {
-    what: "lockd has a grace time of its own beside nfs.conf's, which rpc.nfsd and nfsdctl give it",
+    what: "lockd has a grace time of its own beside nfs.conf's, which rpc.nfsd gives it",
     exit: 0,
     leaves: `[ "$(cat /proc/fs/nfsd/nfsv4gracetime)" = 15 ]
 [ "$(cat /proc/sys/fs/nfs/nlm_grace_period)" = 10 ]`,

@@ -264,12 +264,37 @@ describe('lease and grace time', () => {
     ['its own parameter', { OCF_RESKEY_nfs_lease_time: '15', OCF_RESKEY_nfs_grace_time: '30' }, 30],
     ["nfs.conf's grace-time", {}, 20],
     ['nfsd_args', { OCF_RESKEY_nfsd_args: '-G 40' }, 40],
+    ['nfsd_args that the kernel would refuse', { OCF_RESKEY_nfsd_args: '-G 5' }, 90],
   ])('lockd has its own time where nfsd has one by %s', async (_what, env, seconds) => {
     const machine = new NfsMachine({ ...shared, ...env, OCF_RESKEY_lockd_grace_time: '10' });
     machine.files.set('/etc/nfs.conf.d/ours.conf', '[nfsd]\ngrace-time=20\nlease-time=15\n');
     expect((await run(machine, 'start')).code).toBe(0);
     expect(kernel(machine).slice(1)).toEqual([seconds, 10]);
     expect(machine.warnings.filter((line) => /lockd_grace_time/.test(line))).toEqual([]);
+    expect(kernel(machine)[0]).toBe(15); // a grace time never without the lease beside it
+  });
+
+  test.each([
+    ['gracetime: 15\ntcp_port: 0\n', /until this node is rebooted: nfsdctl has told lockd 15 s/],
+    ['gracetime: 10\n', undefined],
+    ['gracetime: 0\n', undefined],
+    ['', undefined],
+  ])('what nfsdctl has told lockd before counts more: %j', async (said, warning) => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_lockd_grace_time: '10' });
+    machine.on('nfsdctl', () => said);
+    expect((await run(machine, 'start')).code).toBe(0);
+    const found = machine.warnings.filter((line) => /lockd_grace_time/.test(line)).join();
+    if (warning) expect(found).toMatch(warning);
+    else expect(found).toBe('');
+  });
+
+  test('nfsdctl is given no ports of lockd without a grace time', async () => {
+    const ports = { OCF_RESKEY_lockd_tcp_port: '32803', OCF_RESKEY_lockd_udp_port: '32803' };
+    const machine = await started({ ...shared, ...ports, OCF_RESKEY_lockd_grace_time: '10' });
+    expect(machine.files.get(fragment)).toMatch(/grace-time=0\n/);
+    expect(machine.files.get(fragment)).not.toContain('[lockd]');
+    expect(machine.files.get('/proc/sys/fs/nfs/nlm_tcpport')).toBe('32803\n');
+    expect((await started({ ...shared, ...ports })).files.get(fragment)).toContain('[lockd]\nport=32803\n');
   });
 
   test('a server whose start tells lockd otherwise is told of', async () => {
