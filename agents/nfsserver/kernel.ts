@@ -146,7 +146,7 @@ export async function warnOtherLockGrace({ host, params, log }: Ctx): Promise<vo
     log.warn(`lockd_grace_time=${wanted} has no effect: ${lockGrace} is ${is} since the server was started`);
   if (!(await host.sys.has('nfsdctl'))) return;
   const { stdout } = await host.tryRun(['nfsdctl', 'nlm'], { timeoutMs: mutexMs });
-  const told = Number(/^\s*gracetime: (\d+)\s*$/m.exec(stdout)?.[1] ?? 0);
+  const told = Number(/\bgracetime: (\d+)/.exec(stdout)?.[1] ?? 0);
   if (told !== 0 && told !== wanted)
     log.warn(
       `lockd_grace_time=${wanted} has no effect until this node is rebooted: nfsdctl has told lockd ${told} s before (nfsdctl nlm)`,

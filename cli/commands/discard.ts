@@ -23,7 +23,8 @@ export const survivorCommands = (connection: string): readonly Argv[] => [tool('
 async function linkOf(host: Host, connection: string): Promise<string | undefined> {
   const [name = '', peer] = connection.split(':');
   const { peers } = await resourceHere(host, name);
-  return peers.find((one) => peer === undefined || one.name === peer)?.connection;
+  // 8.4 does not know the name of its only peer
+  return peers.find((one) => peer === undefined || one.name === null || one.name === peer)?.connection;
 }
 
 /** The side that keeps its data begins to wait for the other one; where it waits already there is nothing to do. */
@@ -42,12 +43,22 @@ export async function connectHere(host: Host, connection: string, words: Words):
 }
 
 /** Where it waits for the other side; once the two have met DRBD goes on, and there is nothing to give up any more. */
-export async function hangUpHere(host: Host, connection: string): Promise<void> {
-  const link = await linkOf(host, connection);
+export async function hangUpHere(host: Host, connection: string, words: Words): Promise<void> {
+  if (await isDecided(host, connection)) return;
   const [disconnect] = victimCommands(connection);
-  if (link !== 'StandAlone' && link !== 'Connected' && disconnect)
-    await host.tryRun(disconnect, { timeoutMs: drbdMs });
+  if (!disconnect) return;
+  const output = await host.tryRun(disconnect, { timeoutMs: drbdMs });
+  if (!(await isDecided(host, connection)))
+    throw new CommandError(
+      'broken',
+      say(words.failedHere, { command: disconnect.join(' '), why: outputTrouble(output) }),
+      ['tsha status'],
+    );
 }
+
+/** Nobody waits here: hung up, or met. */
+const isDecided = async (host: Host, connection: string): Promise<boolean> =>
+  /^(StandAlone|Connected)$/.test((await linkOf(host, connection)) ?? '');
 
 /**
  * Gives up what this node has changed alone. Throws `CommandError` for a node that works on the data: giving that up would pull it from under
@@ -55,7 +66,7 @@ export async function hangUpHere(host: Host, connection: string): Promise<void> 
  */
 export async function discardHere(host: Host, connection: string, node: string, words: Words): Promise<void> {
   await requireUnused(host, resourceIn(connection), node, words);
-  await hangUpHere(host, connection);
+  await hangUpHere(host, connection, words);
   const [, connect] = victimCommands(connection);
   if (!connect || (await linkOf(host, connection)) === 'Connected') return;
   const output = await host.tryRun(connect, { timeoutMs: drbdMs });
@@ -77,13 +88,18 @@ export async function requireUnused(host: Host, resource: string, node: string, 
     );
 }
 
-/** Takes the wish back, unless the two sides have met: then DRBD goes on, and a disconnect would leave half a copy. */
-export async function takeBack(host: Host, connection: string): Promise<boolean> {
-  const link = await linkOf(host, connection);
-  if (link === 'Connected') return false;
-  const [disconnect] = victimCommands(connection);
-  if (disconnect) await host.tryRun(disconnect, { timeoutMs: drbdMs });
-  return true;
+/**
+ * Takes the wish back, unless the two sides have met: then DRBD goes on, and a disconnect would leave half a copy. Says what came of it; never
+ * fails.
+ */
+export async function takeBack(host: Host, connection: string, words: Words): Promise<string> {
+  try {
+    await hangUpHere(host, connection, words);
+    const text = (await linkOf(host, connection)) === 'Connected' ? words.metAgain : words.discardCancelled;
+    return say(text, { resource: resourceIn(connection) });
+  } catch {
+    return say(words.wishMayStand, { command: `drbdadm disconnect ${connection}` });
+  }
 }
 
 const mebibyte = 1024 * 1024;

@@ -8,9 +8,9 @@ import type { Verb } from '../facts/verbs.ts';
 import { eventsHere } from '../history/gather.ts';
 import { installedAgents, missingOf } from '../migrate/agents.ts';
 import { print } from '../output/print.ts';
-import { say, wordsIn } from '../output/words.ts';
+import { wordsIn } from '../output/words.ts';
 import { atWork, requireRoot } from './change.ts';
-import { connectHere, discardHere, snapshotHere, takeBack } from './discard.ts';
+import { connectHere, discardHere, hangUpHere, snapshotHere, takeBack } from './discard.ts';
 
 export type NodeOptions = {
   readonly verb: Verb;
@@ -56,12 +56,10 @@ export async function node(call: Call, { verb, connection, kib }: NodeOptions): 
       const wish = { node: name, changedKiB: kib, at: new Date() };
       for (const path of await snapshotHere(host, connection, wish, words)) print(1, `${path}\n`);
     } else if (verb === 'connect') await connectHere(host, connection, words);
+    else if (verb === 'hangup') await hangUpHere(host, connection, words);
     else {
-      // the other node has gone away: its ssh ends this with a hangup
-      call.onInterrupt(async () => {
-        const text = (await takeBack(host, connection)) ? words.discardCancelled : words.metAgain;
-        print(2, `${say(text, { resource: connection })}\n`);
-      });
+      // ssh itself tells nobody here that its other end has gone: that side asks for `hangup`
+      call.onInterrupt(async () => print(2, `${await takeBack(host, connection, words)}\n`));
       await discardHere(host, connection, name, words);
     }
     return 'well';

@@ -6,7 +6,7 @@ import type { Facts } from '../facts/gather.ts';
 import { type Known, tryToKnow, unknown } from '../facts/known.ts';
 import { askSide } from '../facts/other-node.ts';
 import { clusterRole, replicated } from '../facts/service.ts';
-import { lookAtSide, type SideFacts } from '../facts/side.ts';
+import { lookAtSide, outOfSync, type PeerFacts, type SideFacts } from '../facts/side.ts';
 import { peerName } from '../findings/now.ts';
 import { harmless } from '../output/terminal.ts';
 
@@ -32,15 +32,21 @@ export type Split = {
   readonly foundAt: number | null;
 };
 
+/** The log has what it was when the two met; a side that is at work goes on changing. */
+const mostOf = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? (one ?? other) : Math.max(one, other);
+
 export const ownOf = ({ own }: Side): SideFacts | null => (own?.is === 'known' ? own.value : null);
 
-/** A resource that is not connected, and of which no split brain is known here. */
+/** A connection that is not there, and of which no split brain is known here. */
 export type Unmet = {
-  readonly resource: string;
+  /** As drbdadm takes it on this node. */
+  readonly connection: string;
+  readonly peer: string;
   /** Be it by hand, or by a split brain that no log tells of any more. */
   readonly standsAlone: boolean;
-  /** The other node knows of none either, or why it could not be asked. */
-  readonly there: Known<null>;
+  /** The other node knows of none either, and what its connection is; or why it did not tell. */
+  readonly there: Known<string>;
 };
 
 /**
@@ -53,7 +59,7 @@ export async function splitsOnBoth(
   wanted: string | null,
 ): Promise<{ readonly splits: readonly Split[]; readonly unmet: readonly Unmet[] }> {
   const known = splitsIn(facts, wanted).map((split) => withOwn(call, split));
-  const looked = unmetIn(facts, wanted).map(({ resource, peer }) => askOther(call, facts, resource, peer));
+  const looked = unmetIn(facts, wanted).map((unmet) => askOther(call, facts, unmet));
   const told = await Promise.all(looked);
   return {
     splits: [...(await Promise.all(known)), ...told.flatMap((one) => ('sides' in one ? [one] : []))],
@@ -61,29 +67,40 @@ export async function splitsOnBoth(
   };
 }
 
-/** Connections that are not there, and whose end this node cannot explain by a split brain. */
-export const unmetIn = ({ drbd }: Facts, wanted: string | null) =>
-  (drbd.is === 'known' ? drbd.value.resources : [])
-    .filter(({ name }) => wanted === null || name === wanted)
-    .flatMap((resource) => resource.peers.map((peer) => ({ resource, peer })))
-    .filter(({ peer }) => peer.connection !== 'Connected' && !peer.splitBrain);
+type Ends = { readonly resource: DrbdResource; readonly peer: Peer };
 
-async function askOther(
-  call: Call,
-  facts: Facts,
-  resource: DrbdResource,
-  peer: Peer,
-): Promise<Split | Unmet> {
+/** `wanted`: a resource, or one connection of it as `resource:peer`; all of them when null. */
+function connectionsIn(facts: Facts, wanted: string | null): readonly Ends[] {
+  const [resource, node] = wanted?.split(':') ?? [];
+  return (facts.drbd.is === 'known' ? facts.drbd.value.resources : [])
+    .filter(({ name }) => resource === undefined || name === resource)
+    .flatMap((one) => one.peers.map((peer) => ({ resource: one, peer })))
+    .filter(({ peer }) => node === undefined || isSameHost(peerName(facts, peer), node));
+}
+
+/** Connections that are not there, and whose end this node cannot explain by a split brain. */
+export const unmetIn = (facts: Facts, wanted: string | null): readonly Ends[] =>
+  connectionsIn(facts, wanted).filter(({ peer }) => peer.connection !== 'Connected' && !peer.splitBrain);
+
+/** DRBD's names may have a domain where the cluster's have none. */
+const isSameHost = (one: string, other: string): boolean => one.split('.', 1)[0] === other.split('.', 1)[0];
+
+/** The connection towards this node, as the other one tells of it. */
+const towards = (peers: readonly PeerFacts[] | null, node: string): PeerFacts | undefined =>
+  peers?.length === 1 ? peers[0] : peers?.find(({ name }) => name === null || isSameHost(name, node));
+
+async function askOther(call: Call, facts: Facts, { resource, peer }: Ends): Promise<Split | Unmet> {
   const other = peerName(facts, peer);
   const own = await askSide(call.host, other, [resource.name]);
-  const parted =
-    own.is === 'known'
-      ? own.value.peers.find(({ name }) => name === null || name === facts.node)?.splitBrain
-      : undefined;
-  if (parted) return withOwn(call, splitOf(facts, resource, peer, seenFromHere(parted)), own);
+  const seen = own.is === 'known' ? towards(own.value.peers, facts.node) : undefined;
+  if (seen?.splitBrain)
+    return withOwn(call, splitOf(facts, { resource, peer }, seenFromHere(seen.splitBrain)), own);
+  const silent = 'its tsha does not tell of this connection: another version, or another name of this node?';
   return {
-    ...{ resource: resource.name, standsAlone: peer.connection === 'StandAlone' },
-    there: own.is === 'known' ? { is: 'known', value: null } : unknown(own.why),
+    connection: peer.name === null ? resource.name : `${resource.name}:${peer.name}`,
+    peer: other,
+    standsAlone: peer.connection === 'StandAlone',
+    there: own.is === 'unknown' ? own : seen ? { is: 'known', value: seen.connection } : unknown(silent),
   };
 }
 
@@ -98,25 +115,23 @@ async function withOwn(call: Call, split: Split, other?: Known<SideFacts>): Prom
     const own = side.isHere
       ? await tryToKnow(() => lookAtSide(call.host, split.resource))
       : (other ?? (await askSide(call.host, side.node, [split.resource])));
-    return { ...side, role: own.is === 'known' ? own.value.role : side.role, own };
+    if (own.is === 'unknown') return { ...side, own };
+    const facing = split.sides.find(({ node }) => node !== side.node)?.node ?? '';
+    const byNow = towards(own.value.peers, facing)?.outOfSyncKiB ?? null;
+    return { ...side, role: own.value.role, changedKiB: mostOf(side.changedKiB, byNow), own };
   };
   const [one, two] = await Promise.all(split.sides.map(ask));
   return one && two ? { ...split, sides: [one, two] } : split;
 }
 
 export function splitsIn(facts: Facts, wanted: string | null): readonly Split[] {
-  if (facts.drbd.is === 'unknown') return [];
-  const resources = facts.drbd.value.resources.filter(({ name }) => wanted === null || name === wanted);
-  if (wanted !== null && resources.length === 0)
+  const ends = connectionsIn(facts, wanted);
+  if (facts.drbd.is === 'known' && wanted !== null && ends.length === 0)
     throw new CommandError('unknown', `DRBD has no resource ${harmless(wanted)} on this node`);
-  return resources.flatMap((resource) =>
-    resource.peers.flatMap((peer) =>
-      peer.splitBrain ? [splitOf(facts, resource, peer, peer.splitBrain)] : [],
-    ),
-  );
+  return ends.flatMap((one) => (one.peer.splitBrain ? [splitOf(facts, one, one.peer.splitBrain)] : []));
 }
 
-function splitOf(facts: Facts, resource: DrbdResource, peer: Peer, parted: Parted): Split {
+function splitOf(facts: Facts, { resource, peer }: Ends, parted: Parted): Split {
   const other = peerName(facts, peer);
   const cluster = facts.cluster.is === 'known' ? facts.cluster.value : null;
   return {
@@ -128,7 +143,7 @@ function splitOf(facts: Facts, resource: DrbdResource, peer: Peer, parted: Parte
         node: facts.node,
         isHere: true,
         role: resource.role,
-        changedKiB: parted.hereKiB,
+        changedKiB: mostOf(parted.hereKiB, outOfSync(peer.volumes)),
         generation: parted.generationHere,
         own: null,
       },

@@ -1,30 +1,20 @@
-import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Call } from '../command.ts';
-import { CommandError, type Ending } from '../exit.ts';
-import { lookAtDrbd, type Period } from '../facts/drbd.ts';
+import { CommandError, type Ending, exitStatus } from '../exit.ts';
+import type { Period } from '../facts/drbd.ts';
 import { type Facts, gather } from '../facts/gather.ts';
-import { tryToKnow } from '../facts/known.ts';
 import { askNode } from '../facts/other-node.ts';
-import { isTwice } from '../facts/service.ts';
+import { drbdSetup } from '../facts/setup.ts';
 import { findingsNow } from '../findings/now.ts';
 import { envelope } from '../output/json.ts';
 import { type Narrate, narrator } from '../output/narration.ts';
 import { print, printLines } from '../output/print.ts';
 import { harmless, table } from '../output/terminal.ts';
-import { amount, clock, duration } from '../output/units.ts';
+import { amount, clock } from '../output/units.ts';
 import { say, type Words, wordsIn } from '../output/words.ts';
 import { shellLine } from '../stack.ts';
 import { atWork, requireRoot } from './change.ts';
-import {
-  connectHere,
-  discardHere,
-  hangUpHere,
-  requireUnused,
-  snapshotHere,
-  survivorCommands,
-  takeBack,
-  victimCommands,
-} from './discard.ts';
+import { requireUnused, snapshotHere } from './discard.ts';
+import { linesOf, reunite } from './reunite.ts';
 import { believedRole, ownOf, proposal, type Side, type Split, splitsOnBoth, type Unmet } from './sides.ts';
 
 export type SplitBrainOptions = {
@@ -48,11 +38,11 @@ export async function splitBrain(call: Call, options: SplitBrainOptions): Promis
   if (call.json && options.discard === null) {
     const { time, node } = facts;
     const findings = findingsNow(facts).filter(({ code }) => code === 'SPLIT_BRAIN');
-    print(
-      1,
-      `${JSON.stringify(envelope({ kind: 'split-brain', time, node, findings, data: { splits: found.map(dataOf) } }))}\n`,
-    );
-    return found.length > 0 ? 'broken' : unmet.length > 0 ? 'attention' : 'well';
+    const ending = found.length > 0 ? 'broken' : unmet.length > 0 ? 'attention' : 'well';
+    const data = { splits: found.map(dataOf), unmet: unmet.map(unmetData) };
+    const level = exitStatus[ending];
+    print(1, `${JSON.stringify(envelope({ kind: 'split-brain', time, node, findings, data, level }))}\n`);
+    return ending;
   }
   const narrate = narrator(call, 'split-brain-repair', facts.node);
   if (found.length === 0) return none(unmet, options.resource, narrate, words);
@@ -65,38 +55,46 @@ export async function splitBrain(call: Call, options: SplitBrainOptions): Promis
     return 'broken';
   }
   const [split, ...others] = found;
-  if (!split || others.length > 0) throw new CommandError('unknown', words.whichResource);
+  if (!split || others.length > 0)
+    throw new CommandError(
+      'unknown',
+      words.whichResource,
+      found.map(({ resource, sides }) => `tsha split-brain ${resource}:${sides[1].node}`),
+    );
   return discard(call, facts, split, options, narrate);
 }
 
 /** No split brain is known: that is peace only where the two are connected. */
 function none(unmet: readonly Unmet[], wanted: string | null, narrate: Narrate, words: Words): Ending {
-  const names = (some: readonly Unmet[]) =>
-    harmless([...new Set(some.map(({ resource }) => resource))].join(', '));
-  const alone = unmet.filter(({ standsAlone }) => standsAlone);
-  if (alone.length > 0)
-    throw new CommandError('unknown', say(words.aloneUntold, { resource: names(alone) }), [
-      `drbdadm connect ${shellLine([alone[0]?.resource ?? ''])}`,
-    ]);
-  if (unmet.length === 0) {
-    const line = wanted === null ? words.noSplit : say(words.noSplitOf, { resource: harmless(wanted) });
-    narrate('nothing', [line], {}, 'well');
-    return 'well';
-  }
-  const unasked = unmet.flatMap(({ resource, there }) =>
-    there.is === 'unknown' ? [{ resource, why: there.why }] : [],
-  );
-  const [first] = unasked;
-  const lines = first
-    ? [
-        say(words.notMetYet, { resource: names(unmet) }),
-        `  ${harmless(say(words.otherUnasked, { why: first.why }))}`,
-        `  → tsha split-brain ${harmless(shellLine([first.resource]))}   # on the other node`,
-      ]
-    : [say(words.notMetEither, { resource: names(unmet) })];
-  narrate('nothing', lines, {}, 'attention');
-  return 'attention';
+  const ending = unmet.length > 0 ? 'attention' : 'well';
+  const peace = wanted === null ? words.noSplit : say(words.noSplitOf, { resource: harmless(wanted) });
+  narrate('nothing', unmet.length > 0 ? unmet.flatMap((one) => unmetLines(one, words)) : [peace], {}, ending);
+  return ending;
 }
+
+/** Why nobody knows, and what leads on. */
+function unmetLines({ connection, peer, standsAlone, there }: Unmet, words: Words): readonly string[] {
+  const name = shellLine([connection]);
+  const is = { resource: connection, node: peer };
+  const asked = there.is === 'unknown' ? [`  ${say(words.notAsked, { node: peer, why: there.why })}`] : [];
+  const lines =
+    there.is === 'known' && there.value === 'StandAlone' && !standsAlone
+      ? [
+          say(words.aloneThere, is),
+          `  → drbdadm connect ${shellLine([connection.split(':', 1)[0] ?? ''])}   # ${peer}`,
+        ]
+      : standsAlone
+        ? [say(words.aloneUntold, is), ...asked, `  → drbdadm connect ${name}`]
+        : there.is === 'known'
+          ? [say(words.notMetEither, is)]
+          : [say(words.notMetYet, is), ...asked, `  → tsha split-brain ${name}   # ${peer}`];
+  return lines.map(harmless);
+}
+
+const unmetData = ({ connection, peer, standsAlone, there }: Unmet) => ({
+  ...{ connection, peer, standsAlone },
+  otherKnowsOfNone: there.is === 'known',
+});
 
 const discardLine = (resource: string, { node }: Side): string =>
   harmless(shellLine(['tsha', 'split-brain', resource, `--discard=${node}`, `--confirm=${node}`]));
@@ -146,7 +144,11 @@ function wayBackOf(side: Side, words: Words): string {
 
 function splitLines(split: Split, { time }: Pick<Facts, 'time'>, words: Words): readonly string[] {
   const { sides, resource, foundAt } = split;
-  const row = (label: string, value: (side: Side) => string) => ['', label, ...sides.map(value)];
+  const row = (label: string, value: (side: Side) => string) => [
+    '',
+    label,
+    ...sides.map((side) => harmless(value(side))),
+  ];
   const victim = proposal(sides);
   const keeper = sides.find((side) => side !== victim);
   return [
@@ -170,16 +172,6 @@ function splitLines(split: Split, { time }: Pick<Facts, 'time'>, words: Words): 
   ];
 }
 
-const syncsWithinMs = 6 * 3_600_000;
-const againMs = 3000;
-
-/** The connection as each side's drbdadm takes it: `resource:peer` where it is one of several. */
-export function connectionsOf({ resource, sides, isOneOfSeveral }: Split, victim: string) {
-  const survivor = sides.find((side) => side.node !== victim)?.node ?? '';
-  const towards = (peer: string) => (isOneOfSeveral ? `${resource}:${peer}` : resource);
-  return { ofVictim: towards(survivor), ofSurvivor: towards(victim) };
-}
-
 async function discard(
   call: Call,
   facts: Facts,
@@ -200,12 +192,9 @@ async function discard(
       }),
     );
   await requireUnusedVictim(call, facts, split, victim);
-  const { ofVictim, ofSurvivor } = connectionsOf(split, victim.node);
-  const commands = [
-    ...survivorCommands(ofSurvivor).map((argv) => `${survivor.node}: ${shellLine(argv)}`),
-    ...victimCommands(ofVictim).map((argv) => `${victim.node}: ${shellLine(argv)}`),
-  ];
-  const ways = { from: victim.node, to: survivor.node, commands };
+  await requireNoPolicy(call, resource, victim, survivor);
+  const commands = linesOf(split, victim, survivor);
+  const ways = { from: victim.node, to: survivor.node, commands: [...commands] };
   narrate(
     'plan',
     [...commands.map((line) => `  ${line}`), ...(options.dryRun ? [words.nothingChanged] : [])],
@@ -221,59 +210,8 @@ async function discard(
   requireRoot(call);
   return atWork(call, discardLine(resource, victim), async () => {
     if (options.snapshot) await takeSnapshot(call, split, victim, narrate, words);
-    await repair(call, split, { victim, survivor }, narrate, words);
-    const keepsTrying = survivor.isHere ? ofSurvivor : null;
-    return followResync(call, resource, keepsTrying, narrate);
+    return reunite(call, split, { victim, survivor }, narrate);
   });
-}
-
-/**
- * First the side that stays, then the one that gives up: whoever ends this in between finds two sides that are not connected, and nothing given
- * up. With the victim's `connect` it is decided; until DRBD has met the other side an interruption takes that back.
- */
-async function repair(
-  call: Call,
-  split: Split,
-  { victim, survivor }: { readonly victim: Side; readonly survivor: Side },
-  narrate: Narrate,
-  words: Words,
-): Promise<void> {
-  const { host } = call;
-  const { ofVictim, ofSurvivor } = connectionsOf(split, victim.node);
-  if (victim.isHere) {
-    // who still waits would meet the other side, and be parted from it, before it has said that it gives up
-    await hangUpHere(host, ofVictim);
-    await there(call, survivor.node, 'connect', ofSurvivor, survivorCommands(ofSurvivor), narrate);
-    call.onInterrupt(async () => {
-      const text = (await takeBack(host, ofVictim)) ? words.discardCancelled : words.metAgain;
-      print(2, `${say(text, { resource: split.resource })}\n`);
-    });
-    await discardHere(host, ofVictim, victim.node, words);
-  } else {
-    await connectHere(host, ofSurvivor, words);
-    await there(call, victim.node, 'discard', ofVictim, victimCommands(ofVictim), narrate);
-  }
-}
-
-/** By ssh where that is possible; else a person has to do it, and this command waits for the effect. */
-async function there(
-  call: Call,
-  node: string,
-  verb: 'connect' | 'discard',
-  connection: string,
-  byHand: readonly Argv[],
-  narrate: Narrate,
-): Promise<void> {
-  const words = wordsIn(call.terminal.language);
-  const answer = await askNode(call.host, node, verb, [connection], 60_000);
-  if (answer.is === 'refused')
-    throw new CommandError('broken', say(words.failedThere, { node, why: answer.why }), ['tsha status']);
-  if (answer.is === 'unreachable') {
-    const line = byHand.map((argv) => shellLine(argv)).join('; ');
-    narrate('seen', [`${say(words.runThere, { node })} (${harmless(answer.why)})`, `  → ${line}`], {
-      commands: [`${node}: ${line}`],
-    });
-  }
 }
 
 async function takeSnapshot(
@@ -310,6 +248,36 @@ async function takeSnapshot(
   told(answer.text.split('\n').filter((line) => line.startsWith('/')));
 }
 
+/**
+ * DRBD 8.4, and 9 with an older peer, look at the after-sb policies before they look at `--discard-my-data`: one that would decide is not
+ * given the chance to decide otherwise. Only a victim that is Secondary comes so far.
+ */
+async function requireNoPolicy(
+  { host, terminal }: Call,
+  resource: string,
+  victim: Side,
+  survivor: Side,
+): Promise<void> {
+  const { discarding } = await drbdSetup(host, resource);
+  const policy = discarding.find((one) => wouldDecide(one, survivor));
+  if (policy === undefined) return;
+  throw new CommandError('broken', say(wordsIn(terminal.language).policyDecides, { policy, resource }), [
+    `# on both nodes, in net of ${resource}: after-sb-0pri disconnect; after-sb-1pri disconnect;`,
+    discardLine(resource, victim),
+  ]);
+}
+
+/** `policy` as `after-sb-1pri consensus`. With one Primary, the others give up the Secondary or nobody. */
+export function wouldDecide(policy: string, { role, changedKiB }: Side): boolean {
+  const [option, name = ''] = policy.split(' ');
+  const isPrimary = role === 'Primary';
+  if (option === 'after-sb-0pri' && !isPrimary)
+    return name !== 'disconnect' && !(name === 'discard-zero-changes' && (changedKiB ?? 0) > 0);
+  if (option === 'after-sb-1pri' && role !== 'Secondary')
+    return /^(violently-as0p|call-pri-lost-after-sb)$/.test(name);
+  return false;
+}
+
 /** What is known of the victim without asking it to do anything; the node itself looks once more before it gives up anything. */
 async function requireUnusedVictim(
   call: Call,
@@ -328,44 +296,4 @@ async function requireUnusedVictim(
       `${say(words.victimInUse, { node })}${users.length > 0 ? ` (${users.join('; ')})` : ''}`,
     );
   if (victim.isHere) await requireUnused(call.host, resource, node, words);
-}
-
-/**
- * Until both copies are UpToDate. Whatever ends this waiting, DRBD goes on by itself. `keepsTrying` is the connection of the side that stays,
- * where that is here: a victim that was already waiting is met before it has been told to give up, and DRBD parts the two again.
- */
-async function followResync(
-  call: Call,
-  resource: string,
-  keepsTrying: string | null,
-  narrate: Narrate,
-): Promise<Ending> {
-  const { sys, host, terminal } = call;
-  const words = wordsIn(terminal.language);
-  const end = sys.now() + syncsWithinMs;
-  let tryAt = sys.now() + againMs;
-  for (let told = ''; sys.now() < end; await sys.sleep(500)) {
-    if (keepsTrying !== null && sys.now() >= tryAt) {
-      await connectHere(host, keepsTrying, words);
-      tryAt = sys.now() + againMs;
-    }
-    const seen = await tryToKnow(() => lookAtDrbd(host));
-    if (seen.is === 'unknown') continue;
-    const found = seen.value.resources.find(({ name }) => name === resource);
-    if (found && isTwice(found) && found.peers.every(({ connection }) => connection === 'Connected')) {
-      narrate('done', [`✓ ${words.bothUpToDate}`], { secondCopy: true });
-      return 'well';
-    }
-    const syncing = found?.peers
-      .flatMap(({ volumes }) => volumes)
-      .find(({ replication }) => /^Sync/.test(replication));
-    const left = syncing?.leftSeconds ?? null;
-    const line = syncing
-      ? `${syncing.donePercent ?? '?'} %, ${say(words.left, { left: left === null ? '?' : duration(left) })}`
-      : (found?.peers.map(({ connection }) => connection).join(', ') ?? words.waitingForCopy);
-    if (line !== told && !call.json) print(2, `${terminal.marks(line)}\n`);
-    told = line;
-  }
-  narrate('halfway', [words.waitingForCopy], { secondCopy: false }, 'halfway');
-  return 'halfway';
 }

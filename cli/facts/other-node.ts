@@ -91,8 +91,16 @@ const sideAnswer = z.object({
     }),
   ),
   peers: z
-    .array(z.object({ name: z.string().nullable(), connection: z.string(), splitBrain: split.nullable() }))
-    .default([]),
+    .array(
+      z.object({
+        name: z.string().nullable(),
+        connection: z.string(),
+        splitBrain: split.nullable(),
+        outOfSyncKiB: z.number().nullable(),
+      }),
+    )
+    .nullable()
+    .default(null),
 });
 const known = z.string().nullable();
 const lookAnswer = z.object({

@@ -55,7 +55,7 @@ export type Firewall = {
   readonly named: readonly (readonly [first: number, last: number])[];
 };
 export type DrbdSetup = Configuration & {
-  /** The after-sb policies that give up somebody's changes, as written. */
+  /** The after-sb policies that give up somebody's changes, as written: `after-sb-0pri discard-older-primary`. */
   readonly discarding: readonly string[];
   /** Handlers whose program does not exist. */
   readonly missing: readonly MissingHandler[];
@@ -186,7 +186,7 @@ async function kernelsHere(host: Host): Promise<readonly Kernel[]> {
   });
 }
 
-async function drbdSetup(host: Host, name: string): Promise<DrbdSetup> {
+export async function drbdSetup(host: Host, name: string): Promise<DrbdSetup> {
   const output = await drbdadm(host, name, '/etc/drbd.conf').run(['-d', 'dump-xml', name], {
     timeoutMs: 10_000,
   });

@@ -12,8 +12,13 @@ export type SideFacts = {
   readonly lastPrimary: Period | null;
   /** What lies below each volume. */
   readonly disks: readonly Disk[];
-  /** What this node knows of each connection; empty from a tsha that did not tell yet. */
-  readonly peers: readonly Pick<Peer, 'name' | 'connection' | 'splitBrain'>[];
+  /** What this node knows of each connection; null from a tsha that did not tell yet. */
+  readonly peers: readonly PeerFacts[] | null;
+};
+
+export type PeerFacts = Pick<Peer, 'name' | 'connection' | 'splitBrain'> & {
+  /** What this node has changed alone, and by now. */
+  readonly outOfSyncKiB: number | null;
 };
 
 export type Disk = {
@@ -41,9 +46,21 @@ export async function lookAtSide(host: Host, name: string): Promise<SideFacts> {
     ...{ role, lastPrimary },
     users: await usersOf(host, volumes),
     disks: await disksOf(host, name),
-    peers: peers.map(({ name, connection, splitBrain }) => ({ name, connection, splitBrain })),
+    peers: peers.map(peerFacts),
   };
 }
+
+export const peerFacts = ({ name, connection, splitBrain, volumes }: Peer): PeerFacts => ({
+  ...{ name, connection, splitBrain },
+  outOfSyncKiB: outOfSync(volumes),
+});
+
+/** Of all volumes together; null where DRBD tells of none. */
+export const outOfSync = (volumes: Peer['volumes']): number | null =>
+  volumes.reduce<number | null>(
+    (sum, { outOfSyncKiB }) => (outOfSyncKiB === null ? sum : (sum ?? 0) + outOfSyncKiB),
+    null,
+  );
 
 /** Who works on the data at this moment, one phrase each. */
 export async function usersOf(host: Host, volumes: DrbdResource['volumes']): Promise<readonly string[]> {

@@ -245,6 +245,16 @@ export const envelopeShape = z.discriminatedUnion('kind', [
           proposedVictim: z.string().nullable(),
         }),
       ),
+      unmet: z
+        .array(
+          z.object({
+            connection: z.string(),
+            peer: z.string(),
+            standsAlone: z.boolean(),
+            otherKnowsOfNone: z.boolean().describe('false when it could not be asked'),
+          }),
+        )
+        .describe('not connected, and no split brain is known: it shows when they meet'),
     }),
   }),
   z.object({ ...frame, kind: z.literal('history'), data: historyData }),

@@ -103,10 +103,9 @@ const english = {
     'No split brain is known, but {resource} is not connected: whether there is one shows when the two copies meet, and on the other node',
   notMetEither:
     'Neither node knows of a split brain, but {resource} is not connected: whether there is one shows when the two copies meet',
-  otherUnasked: 'the other node could not be asked: {why}',
   noSplitOf: 'No split brain of {resource}.',
   nothingChanged: 'Nothing has been changed.',
-  whichResource: 'there are several: name the resource',
+  whichResource: 'there are several: name the connection',
   roleNow: 'role now',
   changedAlone: 'changed alone',
   atMost: 'at most {amount}',
@@ -135,6 +134,14 @@ const english = {
   failedThere: '{node} refuses: {why}',
   failedHere: '{command}: {why}',
   discardCancelled: 'interrupted: {resource} is disconnected again, nothing was given up',
+  wishMayStand: 'interrupted, and not known whether it still waits to give up what it has: {command}',
+  policyDecides:
+    '{policy} of {resource} may have DRBD decide otherwise, before it looks at what you say; nothing has been changed',
+  wrongWay: 'DRBD copies to {node}, the side that was to stay: somebody else, or a policy, has decided',
+  partedAgain:
+    '{resource} stands alone again: somebody has disconnected it, or DRBD has parted the two. What the other side was told it may still wait for',
+  aloneThere:
+    'No split brain is known, but {node} stands alone towards {resource}: disconnected by hand, or a split brain older than its log. Connecting there finds out',
   metAgain: 'the two sides are connected; DRBD goes on by itself',
 };
 
@@ -237,10 +244,9 @@ const chinese: Words = {
   noConnection: '本机 DRBD 没有连接 {connection}：drbdsetup status',
   notMetYet: '没有发现脑裂，但 {resource} 未连接：两份数据再次连上时，或在另一节点上，才能知道',
   notMetEither: '两个节点都没有发现脑裂，但 {resource} 未连接：两份数据再次连上时才能知道',
-  otherUnasked: '无法询问另一节点：{why}',
   noSplitOf: '{resource} 没有脑裂。',
   nothingChanged: '没有改动任何东西。',
-  whichResource: '有多个：请指定资源',
+  whichResource: '有多个：请指定连接',
   roleNow: '当前角色',
   changedAlone: '单独修改',
   atMost: '至多 {amount}',
@@ -266,6 +272,13 @@ const chinese: Words = {
   failedThere: '{node} 拒绝：{why}',
   failedHere: '{command}：{why}',
   discardCancelled: '已中断：{resource} 重新断开，没有放弃任何东西',
+  wishMayStand: '已中断，但不知道它是否仍在等待放弃自己的数据：{command}',
+  policyDecides: '{resource} 的 {policy} 可能使 DRBD 在理会您的选择之前就作出别的决定；没有改动任何东西',
+  wrongWay: 'DRBD 正在向本应保留的 {node} 复制：是别人或某个策略作出了决定',
+  partedAgain:
+    '{resource} 又处于 StandAlone：有人断开了它，或 DRBD 再次分开了两边。另一边可能仍在等待所告知的事',
+  aloneThere:
+    '没有发现脑裂，但 {node} 对 {resource} 处于 StandAlone：人为断开，或脑裂早于它的日志。在那里重新连接即可查明',
   metAgain: '两边已连接；DRBD 会自行继续',
 };
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Call } from '../../cli/command.ts';
 import { node } from '../../cli/commands/node.ts';
 import { lockFileIn } from '../../cli/facts/at-work.ts';
-import { resourceHere } from '../../cli/facts/side.ts';
+import { peerFacts, resourceHere } from '../../cli/facts/side.ts';
 import type { Verb } from '../../cli/facts/verbs.ts';
 import { terminalFor } from '../../cli/output/terminal.ts';
 import { hostOn } from '../../lib/host/host.ts';
@@ -41,6 +41,10 @@ export class FakePair {
   /** Whose changes DRBD has given up. */
   lost: NodeName | null = null;
   canSsh = true;
+  /** The other node's tsha is of today. */
+  tells = true;
+  /** After-sb policies of the resource, by their numbers of Primaries. */
+  policies: readonly string[] = ['disconnect', 'disconnect', 'disconnect'];
   /** Calls of other programs so far, of both nodes. */
   calls = 0;
   readonly lockDirs: { readonly [name in NodeName]: string };
@@ -187,6 +191,10 @@ export class FakePair {
     const link = this.links[name];
     const words = args.filter((word) => !/^-[cdS]$|^\/etc/.test(word));
     if (words[0] === 'sh-ll-dev') return '/dev/vdb\n';
+    if (words[0] === 'dump-xml') {
+      const options = this.policies.map((value, n) => `<option name="after-sb-${n}pri" value="${value}"/>`);
+      return `<config file="x"><resource name="data"><section name="net">${options.join('')}</section></resource></config>\n`;
+    }
     if (words[0] === 'disconnect') Object.assign(link, { state: 'StandAlone', discards: false });
     if (words[0] === 'connect') {
       if (link.state !== 'StandAlone') return { code: 10, stderr: 'Device has a net-config\n' };
@@ -220,10 +228,11 @@ export class FakePair {
           users: [],
           lastPrimary: null,
           disks: [{ path: '/dev/vdb', lv: null }],
-          peers,
+          ...(this.tells ? { peers: peers.map(peerFacts) } : {}),
         }),
       };
     }
+    if (verb === 'hangup' && !this.tells) return { code: 3, stderr: 'tsha: no such verb\n' };
     const call = this.#callOn(to, timeoutMs);
     try {
       await node(call, { verb: verb as Verb, connection, kib: null });

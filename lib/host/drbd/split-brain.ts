@@ -61,6 +61,7 @@ export function splitBrainIn(log: string, resource: Resource): SplitBrainNews {
       reunited.delete(peer);
     } else if (from || isReunion.test(message)) {
       unresolved.delete(peer);
+      unresolved.delete(''); // of 8.4, whose module has been replaced by DRBD 9's since
       reunited.add(peer);
     }
   }
@@ -88,7 +89,7 @@ export function placeOf(line: string, { name, devices }: LoggedResource) {
       ? first === name || first.startsWith(`${name}/`)
       : devices.some(({ minor }) => first === `drbd${minor}`);
   if (!isOurs) return undefined;
-  const peer = rest.find((word) => !/^drbd\d+$/.test(word)) ?? '';
+  const peer = (kind === 'drbd' ? rest[first.includes('/') ? 1 : 0] : undefined) ?? '';
   return { peer, message, second: Number(time) };
 }
 

@@ -7,8 +7,9 @@ import { codeInWords, parametersIn } from '../../../cli/commands/agent.ts';
 import { checkScreen, findAll } from '../../../cli/commands/check.ts';
 import { explanationOf } from '../../../cli/commands/explain.ts';
 import { metricsText } from '../../../cli/commands/metrics.ts';
+import { connectionsOf } from '../../../cli/commands/reunite.ts';
 import { proposal, type Split, splitsIn, unmetIn } from '../../../cli/commands/sides.ts';
-import { connectionsOf } from '../../../cli/commands/split-brain.ts';
+import { wouldDecide } from '../../../cli/commands/split-brain.ts';
 import { createConstraint, moveFor, preconditions } from '../../../cli/commands/switch.ts';
 import { readCib } from '../../../cli/facts/cib.ts';
 import type { Cluster } from '../../../cli/facts/cluster.ts';
@@ -496,6 +497,25 @@ describe('split brain', () => {
       expect(unmetIn(await look(captured('healthy.node1')), null)).toEqual([]);
     },
   );
+
+  test.each([
+    ['after-sb-0pri discard-younger-primary', 'Secondary', 8, true],
+    ['after-sb-0pri discard-younger-primary', 'Primary', 8, false],
+    ['after-sb-0pri discard-younger-primary', null, 8, true],
+    ['after-sb-0pri disconnect', 'Secondary', 8, false],
+    ['after-sb-0pri discard-zero-changes', 'Secondary', 8, false],
+    ['after-sb-0pri discard-zero-changes', 'Secondary', 0, true],
+    ['after-sb-0pri discard-zero-changes', 'Secondary', null, true],
+    ['after-sb-1pri discard-secondary', 'Primary', 8, false],
+    ['after-sb-1pri consensus', 'Primary', 8, false],
+    ['after-sb-1pri violently-as0p', 'Primary', 8, true],
+    ['after-sb-1pri call-pri-lost-after-sb', 'Primary', 8, true],
+    ['after-sb-1pri violently-as0p', 'Secondary', 8, false],
+    ['after-sb-2pri call-pri-lost-after-sb', 'Primary', 8, false],
+  ])('%s, the side that stays %s with %s KiB: it would decide: %s', (policy, role, changedKiB, does) => {
+    const side = { node: 'node1', isHere: true, role, changedKiB, generation: null, own: null };
+    expect(wouldDecide(policy, side)).toBe(does);
+  });
 
   test('two Primaries, or none: no proposal', async () => {
     const [split] = splitsIn(await look(captured('split.node1')), null);

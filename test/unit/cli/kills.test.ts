@@ -122,7 +122,10 @@ const stories: { [name: string]: Story } = {
   'split-brain from the side that stays': {
     state: 'split',
     command: repairing('node1'),
-    holds: isWholeOrTold,
+    holds: (pair, codes, { signal }) => {
+      isWholeOrTold(pair, codes);
+      if (signal === 'INT') expect(pair.links.node2.discards).toBe(false);
+    },
   },
   'split-brain from the side that gives up': {
     state: 'split',
@@ -249,7 +252,7 @@ describe('they come to their end', () => {
   });
 
   test.each([
-    ['the other side lets nobody in', false, 'StandAlone', 'unknown'],
+    ['the other side lets nobody in', false, 'StandAlone', 'attention'],
     ['the other side lets nobody in', false, 'Connecting', 'attention'],
     ['the other side knows of none either', true, 'Connecting', 'attention'],
   ] as const)('%s: nothing is given up (ssh %s, here %s)', async (_, canSsh, state, ending) => {
@@ -260,6 +263,50 @@ describe('they come to their end', () => {
     const came = await repairing('node2')(pair).catch(({ ending }) => ending);
     expect(came).toBe(ending);
     expect([pair.lost, pair.links.node2.discards]).toEqual([null, false]);
+  });
+
+  test.each([
+    ['node1', ['discard-younger-primary', 'consensus', 'disconnect'], 'well'],
+    ['node2', ['disconnect', 'discard-secondary', 'disconnect'], 'well'],
+    ['node1', ['disconnect', 'violently-as0p', 'disconnect'], 'broken'],
+    ['node2', ['discard-least-changes', 'call-pri-lost-after-sb', 'disconnect'], 'broken'],
+  ] as const)('from %s, policies %j: %s', async (from, policies, ending) => {
+    const pair = pairOf('split');
+    pair.policies = policies;
+    const came = await repairing(from)(pair).catch(({ ending }) => ending);
+    expect([came, pair.lost]).toEqual([ending, ending === 'well' ? 'node2' : null]);
+    expect(pair.links.node2).toEqual({
+      state: ending === 'well' ? 'Connected' : 'StandAlone',
+      discards: false,
+    });
+  });
+
+  test('the other node has an older tsha: neither its silence nor its refusal is taken for more', async () => {
+    const pair = pairOf('split');
+    pair.tells = false;
+    expect(await repairing('node1')(pair)).toBe('well');
+    const waiting = pairOf('split');
+    waiting.tells = false;
+    waiting.forgetSplit('node1', 'Connecting');
+    expect(await repairing('node1')(waiting)).toBe('attention');
+    expect(waiting.links.node2.state).toBe('StandAlone');
+  });
+
+  test('somebody disconnects the side that stays meanwhile: it stays so, and the command ends', async () => {
+    const pair = pairOf('split');
+    pair.canSsh = false;
+    const { node1 } = pair.machines;
+    const argv = ['drbdadm', 'disconnect', 'data'] as const;
+    let done = false;
+    node1.onTick = () => {
+      if (pair.links.node1.state !== 'Connecting' || done) return;
+      done = true;
+      void node1.run({ argv, timeoutMs: 1 });
+    };
+    const { clock } = node1;
+    expect(await repairing('node1')(pair)).toBe('halfway');
+    expect([pair.links.node1.state, pair.lost]).toEqual(['StandAlone', null]);
+    expect(node1.clock - clock).toBeLessThan(60_000);
   });
 
   test('a split brain whose other side lets nobody in: the victim’s part is done by hand', async () => {

@@ -51,9 +51,20 @@ describe('split brain', () => {
       'solved since, 8.4',
       `${refusal.replaceAll(' beta:', ':')}\n[ 99.1] block drbd0: conn( WFReportParams -> WFBitMapT )`,
     ],
+    [
+      'solved since, by DRBD 9 after 8.4 in the same boot',
+      `${refusal.replaceAll(' beta:', ':')}\n[ 99.1] ${prefix} repl( Off -> WFBitMapS )`,
+    ],
     ['nothing', ''],
   ])('not for %s', (_what, log) => {
     expect(splitBrainIn(log, isStandalone).unresolved).toEqual([]);
+  });
+
+  test('a node that is called like a device is a peer like any other', () => {
+    const between = (peer: string) => refusal.replaceAll(' beta:', ` ${peer}:`);
+    const state = primary([good], 'drbd2 StandAlone Unknown DUnknown', 'drbd3 Connecting Unknown DUnknown');
+    const log = `${between('drbd2')}\n[ 99.1] drbd r0/0 drbd0 drbd3: repl( Off -> WFBitMapS )`;
+    expect(splitBrainIn(log, state).unresolved).toMatchObject([{ peer: 'drbd2' }]);
   });
 
   test('drbd#11 the log, the attribute and the reason say so, with what to do', async () => {
