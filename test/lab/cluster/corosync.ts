@@ -18,7 +18,7 @@ class Sensitivity {
     const commands = [
       `sed -i 's/^  token: .*/  token: ${this.token}/' ${conf}`,
       `sed -i 's/ping-timeout [0-9]*/ping-timeout ${this.#pingTimeout}/' ${drbdConf}`,
-      'if drbdsetup role data > /dev/null 2>&1; then drbdadm adjust data; fi',
+      'if drbdadm role data > /dev/null 2>&1; then drbdadm adjust data; fi',
     ];
     await Promise.all(lab.nodes.map((node) => node.run(commands.join(' && '), { signal })));
     await lab.nodes[0]?.run('corosync-cfgtool -R', { signal });
