@@ -1,10 +1,12 @@
 import type { Log } from '../../lib/contract/log.ts';
+import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { mountHolding, mounts } from '../../lib/host/storage/mounts.ts';
 import { label, usesLabels } from '../../lib/host/storage/selinux.ts';
 import type { Survey } from './survey.ts';
 
-const folder = '/var/lib/tsha'; // /run is mounted noexec by Debian
+/** Root's, and open to rpc.statd's user, as /var/lib/tsha is not: that is hacluster's. Debian mounts /run noexec. */
+const folder = '/var/lib/tsha-nfsserver';
 const file = `${folder}/statd-callout`;
 
 /**
@@ -33,13 +35,18 @@ export async function statdCallout(host: Host, log: Log, { v3, conf }: Survey): 
   if (!v3 || conf.get('statd', 'ha-callout') !== undefined || !(await host.sys.has('nfsconf')))
     return undefined;
   if (mountHolding(await mounts(host), folder)?.options.includes('noexec')) return undefined;
-  if ((await host.sys.read(file).catch(() => '')) === script) return file;
   try {
-    await host.sys.makeDir(folder);
+    await host.sys.makeDir(folder, 0o755);
+    const { kind, uid, mode } = await host.sys.facts(folder);
+    if (kind !== 'directory' || uid !== 0 || (mode & 0o27) !== 0o5)
+      throw new Error(
+        `${folder} is not root's alone, and open to others: user ${uid}, mode ${mode.toString(8)}`,
+      );
+    if ((await host.sys.read(file).catch(() => '')) === script) return file;
     await host.sys.write(file, script, 0o755);
   } catch (error) {
     log.warn(
-      `${file} cannot be written, so rpc.statd forgets its clients when somebody else ends the server: ${error}`,
+      `rpc.statd has no ${file}, and a client that comes between two monitors is forgotten when somebody else ends the server: ${wordsOf(error)}`,
     );
     return undefined;
   }

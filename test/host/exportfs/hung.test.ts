@@ -30,7 +30,7 @@ describe.each(['directory', 'etab'] as const)('N2: %s', (what) => {
       const params = {
         clientspec: '*',
         directory: box.directory('a'),
-        meta_timeout: 9000,
+        meta_timeout: 15_000,
         meta_interval: 10000,
       };
       await linkToSilence(what);

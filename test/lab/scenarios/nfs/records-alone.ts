@@ -22,7 +22,8 @@ const waitsOrStays = '[ -e /srv/ha/nfs/sm.bak/client ] || [ -e /srv/ha/nfs/sm/cl
 const begin: readonly Situation[] = [
   nfsserver('start', server, {
     what: 'records: a server',
-    before: 'mkdir -p /srv/ha/data',
+    // as the packages make it for the alert agent: rpc.statd's user cannot go in
+    before: 'mkdir -p /srv/ha/data; install -d -m 750 -o hacluster -g haclient /var/lib/tsha',
     exit: 0,
     leaves: 'endgrace',
   }),

@@ -12,7 +12,7 @@ import { recurring, run, shared, started } from '../../../fake/nfsserver-machine
 const client = '10.0.0.51';
 const grace = '/proc/fs/lockd/nlm_end_grace';
 const fragment = '/run/tsha-nfs/nfs.conf';
-const callout = '/var/lib/tsha/statd-callout';
+const callout = '/var/lib/tsha-nfsserver/statd-callout';
 
 describe('N9: nfsd is ended by somebody else', () => {
   test('rpc.statd is told of a program that keeps the records', async () => {

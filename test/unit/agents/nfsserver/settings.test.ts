@@ -54,7 +54,7 @@ describe('ports and arguments', () => {
     expect((await run(machine, 'start')).code).toBe(0);
     expect(machine.files.get(fragment)?.split('\n').slice(1)).toEqual([
       ...['[nfsd]', 'scope=bank', 'vers4.0=n', 'threads=12'],
-      ...['[statd]', 'ha-callout=/var/lib/tsha/statd-callout', 'port=662', 'outgoing-port=2020'],
+      ...['[statd]', 'ha-callout=/var/lib/tsha-nfsserver/statd-callout', 'port=662', 'outgoing-port=2020'],
       ...['[lockd]', 'port=32803', 'udp-port=32769'],
       ...['[mountd]', 'port=892', ''],
     ]);
