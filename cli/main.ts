@@ -101,11 +101,16 @@ const cli = yargs(argv)
     (args) =>
       withCommon(args)
         .positional('node', { type: 'string', describe: help.node })
-        .options({ ...changing, although }),
+        .options({
+          ...changing,
+          although,
+          service: { string: true, requiresArg: true, describe: help.service },
+        }),
     async (options) => {
       const { switchOver } = await import('./commands/switch.ts');
       const wishes = {
         to: options.node ?? null,
+        service: options.service ?? null,
         dryRun: options.n === true,
         yes: options.y === true,
         although: options.although ?? [],

@@ -5,7 +5,8 @@ import { CommandError, type Ending } from '../exit.ts';
 import { type Cluster, lookAtCluster } from '../facts/cluster.ts';
 import { type Facts, gather } from '../facts/gather.ts';
 import { tryToKnow } from '../facts/known.ts';
-import { hasSecondCopy, replicated, runsOn, services } from '../facts/service.ts';
+import { hasSecondCopy, movable, replicated, runsOn, services } from '../facts/service.ts';
+import { peerName } from '../findings/now.ts';
 import { type Narrate, narrator } from '../output/narration.ts';
 import { print } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
@@ -37,7 +38,7 @@ export async function maintenance(call: Call, options: MaintenanceOptions): Prom
     return 'well';
   }
   if (options.to === 'on') {
-    requirePassive(cluster, node, words);
+    requirePassive(facts, cluster, node, words);
     requireCopyStays(facts, cluster, node, words);
   }
   const commands = nodes.map((name) => commandFor(options.to, name, cluster));
@@ -58,7 +59,7 @@ export async function maintenance(call: Call, options: MaintenanceOptions): Prom
       const seen = await gather(call.host, Date.now());
       if (seen.cluster.is === 'unknown') throw new CommandError('unknown', seen.cluster.why);
       const now = seen.cluster.value;
-      requirePassive(now, node, words);
+      requirePassive(seen, now, node, words);
       requireCopyStays(seen, now, node, words);
       return nodesFor(now, options, words).map((name) => commandFor(options.to, name, now));
     },
@@ -102,8 +103,10 @@ function nodesFor(cluster: Cluster, { to, node }: MaintenanceOptions, words: Wor
   return names.filter((name) => isAway(name) && (node === null || name === node));
 }
 
-/** A node that serves would take the service down, or the second copy with it: it is moved first. */
-function requirePassive(cluster: Cluster, node: string, words: Words): void {
+/** A node that serves would take the service down, or the second copy with it: it is moved first. Of one that is away nobody knows. */
+function requirePassive(facts: Facts, cluster: Cluster, node: string, words: Words): void {
+  if (cluster.nodes.find(({ name }) => name === node)?.online !== true)
+    throw new CommandError('broken', harmless(say(words.notOnline, { node })), ['tsha status']);
   const service = services(cluster).find((one) => one.node === node);
   const serving = service?.name ?? runsOn(cluster, node).join(', ');
   const [other] = cluster.nodes.filter(
@@ -113,10 +116,34 @@ function requirePassive(cluster: Cluster, node: string, words: Words): void {
     throw new CommandError(
       'broken',
       say(words.servesHere, { node, name: harmless(serving) }),
-      service && other ? [`tsha switch ${other.name}`] : ['tsha status'],
+      service && other
+        ? [
+            shellLine([
+              'tsha',
+              'switch',
+              other.name,
+              ...(movable(cluster).length > 1 ? [`--service=${service.id}`] : []),
+            ]),
+          ]
+        : ['tsha status'],
     );
+  const primary = primaryOn(facts, node);
+  if (primary !== undefined)
+    throw new CommandError('broken', harmless(say(words.primaryThere, { node, resource: primary })), [
+      'tsha status',
+    ]);
   if (!other) throw new CommandError('broken', words.noOtherNode);
 }
+
+/** A resource of DRBD's that somebody works on there, by the kernel's word. */
+const primaryOn = (facts: Facts, node: string): string | undefined =>
+  facts.drbd.is === 'unknown'
+    ? undefined
+    : facts.drbd.value.resources.find(({ role, peers }) =>
+        node === facts.node
+          ? role === 'Primary'
+          : peers.some((peer) => peer.role === 'Primary' && peerName(facts, peer) === node),
+      )?.name;
 
 /** A disk that has failed is served from the other node's: that one must stay, as must the one that a resync reads from. */
 function requireCopyStays(facts: Facts, cluster: Cluster, node: string, words: Words): void {
@@ -154,6 +181,15 @@ async function waitUntilOut(call: Call, node: string, narrate: Narrate): Promise
   for (; sys.now() < end; await sys.sleep(1000)) {
     const seen = await tryToKnow(() => lookAtCluster(host));
     if (seen.is === 'unknown') continue;
+    if (seen.value.nodes.find(({ name }) => name === node)?.online !== true) {
+      narrate(
+        'halfway',
+        [`✗ ${harmless(say(words.wentAway, { node }))}`, '  → tsha status'],
+        { from: node },
+        'halfway',
+      );
+      return 'halfway';
+    }
     const left = seen.value.instances.filter(
       (one) => one.node === node && one.active && !one.agent.startsWith('stonith:'),
     );

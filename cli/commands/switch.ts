@@ -2,10 +2,12 @@ import type { Code } from '../../lib/findings/catalogue.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
+import type { Location } from '../facts/cib.ts';
 import { type Cluster, lookAtCluster } from '../facts/cluster.ts';
 import { type Facts, gather } from '../facts/gather.ts';
 import { tryToKnow } from '../facts/known.ts';
-import { clusterRole, hasSecondCopy, replicated, type Service, services } from '../facts/service.ts';
+import { hasSecondCopy, leaderOf, movable, replicated, type Service, services } from '../facts/service.ts';
+import { settle } from '../migrate/course.ts';
 import { type Narrate, narrator } from '../output/narration.ts';
 import { harmless } from '../output/terminal.ts';
 import { clock } from '../output/units.ts';
@@ -16,6 +18,8 @@ import { linesOf, must, type Precondition, requireMet } from './preconditions.ts
 
 export type SwitchOptions = {
   readonly to: string | null;
+  /** The id of a group or of a resource that stands alone, where there are several. */
+  readonly service: string | null;
   readonly dryRun: boolean;
   readonly yes: boolean;
   /** Codes of what may be so. */
@@ -46,7 +50,7 @@ export async function switchOver(call: Call, options: SwitchOptions): Promise<En
   if (facts.cluster.is === 'unknown') throw new CommandError('unknown', facts.cluster.why);
   const words = wordsIn(call.terminal.language);
   const narrate = narrator(call, 'switch', facts.node);
-  const move = moveFor(facts.cluster.value, options.to, words);
+  const move = moveFor(facts.cluster.value, options, words);
   if (move === 'there') {
     narrate('nothing', [say(words.alreadyThere, { node: harmless(options.to ?? '') })]);
     return 'well';
@@ -65,7 +69,12 @@ export async function switchOver(call: Call, options: SwitchOptions): Promise<En
     ],
     { from, to, commands, secondCopy: hasSecondCopy(facts) },
   );
-  const command = `tsha switch ${to}`;
+  const command = shellLine([
+    'tsha',
+    'switch',
+    to,
+    ...(options.service ? [`--service=${options.service}`] : []),
+  ]);
   requireMet(conditions, options.although, words.refused, command);
   if (options.dryRun) return 'well';
   requireRoot(call);
@@ -74,7 +83,7 @@ export async function switchOver(call: Call, options: SwitchOptions): Promise<En
     async again() {
       const now = await gather(call.host, Date.now());
       if (now.cluster.is === 'unknown') throw new CommandError('unknown', now.cluster.why);
-      const next = moveFor(now.cluster.value, to, words);
+      const next = moveFor(now.cluster.value, { to, service: move.service.id }, words);
       if (next === 'there') throw new CommandError('broken', say(words.alreadyThere, { node: harmless(to) }));
       const stillSo = preconditions(now, now.cluster.value, next, words);
       requireMet(stillSo, options.although, words.refused, command);
@@ -86,9 +95,13 @@ export async function switchOver(call: Call, options: SwitchOptions): Promise<En
 }
 
 /** `there`: nothing to do. Throws `CommandError` where there is nothing to move, or nowhere to. */
-export function moveFor(cluster: Cluster, wanted: string | null, words: Words): Move | 'there' {
-  const service = services(cluster).find(({ state }) => state === 'served');
-  if (!service?.node) throw new CommandError('broken', words.nothingServed, ['tsha status']);
+export function moveFor(
+  cluster: Cluster,
+  { to: wanted, service: id }: Pick<SwitchOptions, 'to' | 'service'>,
+  words: Words,
+): Move | 'there' {
+  const service = serviceFor(cluster, wanted, id, words);
+  if (!service.node) throw new CommandError('broken', words.nothingServed, ['tsha status']);
   const names = cluster.nodes.map(({ name }) => name);
   if (wanted !== null && !names.includes(wanted))
     throw new CommandError(
@@ -100,9 +113,7 @@ export function moveFor(cluster: Cluster, wanted: string | null, words: Words): 
   const to = wanted ?? (others.length === 1 ? others[0] : undefined);
   if (to === undefined)
     throw new CommandError('unknown', say(words.toWhichNode, { nodes: others.join(', ') || '–' }));
-  const drbd = replicated(cluster).find(
-    ({ id, clone }) => clone !== null && clusterRole(cluster, id, service.node ?? '') === 'Promoted',
-  );
+  const drbd = leaderOf(cluster, service);
   return {
     service,
     from: service.node,
@@ -112,21 +123,50 @@ export function moveFor(cluster: Cluster, wanted: string | null, words: Words): 
   };
 }
 
+/** Of several it has to be named: their moves would be two. */
+function serviceFor(cluster: Cluster, wanted: string | null, id: string | null, words: Words): Service {
+  const names = (some: readonly Service[]) => some.map((one) => one.id).join(', ');
+  const all = services(cluster);
+  if (id !== null) {
+    const named = all.find((one) => one.id === id);
+    if (named?.state === 'served') return named;
+    if (named) throw new CommandError('broken', words.nothingServed, ['tsha status']);
+    throw new CommandError(
+      'unknown',
+      harmless(say(words.noSuchService, { service: id, services: names(all) })),
+    );
+  }
+  const served = movable(cluster).filter(({ state }) => state === 'served');
+  const [first, ...others] = served;
+  if (!first) throw new CommandError('broken', words.nothingServed, ['tsha status']);
+  if (others.length === 0) return first;
+  throw new CommandError(
+    'unknown',
+    harmless(say(words.whichService, { services: names(served) })),
+    served.map((one) =>
+      harmless(shellLine(['tsha', 'switch', ...(wanted ? [wanted] : []), `--service=${one.id}`])),
+    ),
+  );
+}
+
 /** What must hold before anything is begun. */
 export function preconditions(
   facts: Facts,
   cluster: Cluster,
-  { to, resource, service }: Move,
+  { from, to, resource, service }: Move,
   words: Words,
 ): readonly Precondition[] {
   const node = cluster.nodes.find(({ name }) => name === to);
   const names = [resource, service.id, ...service.members, ...replicated(cluster).map(({ id }) => id)];
   const failures = cluster.failures.filter((one) => one.node === to && names.includes(one.resource));
+  // beside what people and handlers leave behind: what no score of a constraint of ours wins against
+  const isFirm = ({ node: of, score }: Location) =>
+    (of === to && score === '-INFINITY') || (of === from && /^\+?INFINITY$/.test(score));
   const inTheWay = cluster.cib.locations.filter(
-    ({ id, resource: of, endsAt }) =>
-      (/^cli-/.test(id) || /^drbd-fence-by-handler/.test(id)) &&
-      names.includes(of) &&
-      (endsAt === null || endsAt > facts.time),
+    (one) =>
+      (/^cli-/.test(one.id) || /^drbd-fence-by-handler/.test(one.id) || isFirm(one)) &&
+      names.includes(one.resource) &&
+      (one.endsAt === null || one.endsAt > facts.time),
   );
   const busy = cluster.instances.filter(
     ({ role, pending }) => /ing$/.test(role) || (pending !== null && pending !== 'Monitoring'),
@@ -210,6 +250,14 @@ async function remove({ host }: Call, argv: Argv): Promise<boolean> {
   return false;
 }
 
+/** Pacemaker passes over a constraint whose time is over, and keeps it: a second one of its name would be refused. */
+async function removeExpired(call: Call, move: Move): Promise<void> {
+  const seen = await tryToKnow(() => lookAtCluster(call.host));
+  if (seen.is === 'unknown') return;
+  const left = seen.value.cib.locations.find(({ id }) => id === constraintId(move.resource))?.endsAt ?? null;
+  if (left !== null && left <= Date.now()) await remove(call, removeConstraint(move, left));
+}
+
 async function carryOut(call: Call, move: Move, narrate: Narrate): Promise<Ending> {
   const words = wordsIn(call.terminal.language);
   const { host, sys } = call;
@@ -219,6 +267,7 @@ async function carryOut(call: Call, move: Move, narrate: Narrate): Promise<Endin
   const clear = removeConstraint(move, until);
   // before it is asked for: who is interrupted while cibadmin runs does not know whether it was taken
   call.onInterrupt(async () => void (await remove(call, clear)));
+  await removeExpired(call, move);
   const created = await host.tryRun(create, { timeoutMs: 15_000 });
   if (created.code !== 0) {
     const why = created.hung
@@ -241,7 +290,8 @@ async function carryOut(call: Call, move: Move, narrate: Narrate): Promise<Endin
     { from, to, commands: [shellLine(create)] },
   );
   const arrival = await follow(call, move, tell);
-  if (!(await remove(call, clear))) tell(say(words.notRemoved, { until: clock(until, Date.now()) }));
+  const isRemoved = await remove(call, clear);
+  if (!isRemoved) tell(say(words.notRemoved, { until: clock(until, Date.now()) }));
   if (!arrival.arrived) {
     const lines = [
       ...arrival.hangs.map((line) => `  ${harmless(line)}`),
@@ -255,15 +305,31 @@ async function carryOut(call: Call, move: Move, narrate: Narrate): Promise<Endin
   const answers = await call.answersNfs(ip, 30_000);
   if (answers !== null) tell(say(answers ? words.answers : words.doesNotAnswer, { ip }));
   const seconds = Math.round((sys.now() - (arrival.downAt ?? began)) / 100) / 10;
+  // what the constraint outweighed may draw the service back as soon as it has gone
+  if (isRemoved && !(await staysThere(call, move))) {
+    const lines = [`✗ ${harmless(say(words.wentBack, { to }))}`, '  → tsha explain'];
+    narrate('halfway', lines, { from, to }, 'halfway');
+    return 'halfway';
+  }
   const secondCopy = hasSecondCopy(await gather(host, Date.now()));
-  const isWell = secondCopy !== false && answers !== false;
+  const isWell = secondCopy !== false && answers !== false && isRemoved;
   const done = say(secondCopy === false ? words.switchedAlone : words.switched, {
     ...{ to, from, seconds: seconds.toFixed(1) },
     copies: secondCopy === true ? words.withBothCopies : '',
+    removed: isRemoved ? words.andRemoved : '',
   });
   const ending = isWell ? 'well' : 'attention';
   narrate('done', [`${isWell ? '✓' : '!'} ${harmless(done)}`], { from, to, seconds, secondCopy }, ending);
   return ending;
+}
+
+/** Once Pacemaker has nothing more to do; what it could not be asked about is not held against it. */
+async function staysThere({ host }: Call, { to, service }: Move): Promise<boolean> {
+  await settle(host);
+  const seen = await tryToKnow(() => lookAtCluster(host));
+  if (seen.is === 'unknown') return true;
+  const now = services(seen.value).find(({ id }) => id === service.id);
+  return now?.state === 'served' && now.node === to;
 }
 
 type Arrival = {

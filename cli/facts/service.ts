@@ -129,6 +129,24 @@ export const replicated = ({ cib }: Cluster): readonly Replicated[] =>
     .filter(({ type }) => type === 'drbd')
     .map(({ id, clone, parameters }) => ({ id, clone, name: parameters['drbd_resource'] ?? '' }));
 
+/** The DRBD whose promoted instance a service runs with. */
+export const leaderOf = (cluster: Cluster, { id, members }: Service): Replicated | undefined =>
+  replicated(cluster).find(({ clone }) =>
+    cluster.cib.colocations.some(
+      (one) => one.with === clone && (one.resource === id || members.includes(one.resource)),
+    ),
+  );
+
+/** What a switch may move: services that run with a DRBD, else NFS servers, else all. */
+export function movable(cluster: Cluster): readonly Service[] {
+  const all = services(cluster);
+  const led = all.filter((one) => leaderOf(cluster, one) !== undefined);
+  if (led.length > 0) return led;
+  const servers = cluster.cib.primitives.filter(({ type }) => type === 'nfsserver');
+  const serving = all.filter(({ members }) => servers.some(({ id }) => members.includes(id)));
+  return serving.length > 0 ? serving : all;
+}
+
 /** The role that the cluster believes a node to have. */
 export const clusterRole = (cluster: Cluster, id: string, node: string): string | null =>
   cluster.instances.find((one) => one.id === id && one.node === node)?.role ?? null;

@@ -41,6 +41,9 @@ export class FakePair {
   /** Whose changes DRBD has given up. */
   lost: NodeName | null = null;
   canSsh = true;
+  /** Scores of others want the service where it was. */
+  drawsBack = false;
+  #home: NodeName = 'node1';
   /** The other node's tsha is of today. */
   tells = true;
   /** After-sb policies of the resource, by their numbers of Primaries. */
@@ -62,6 +65,7 @@ export class FakePair {
     this.links = { node1: link(), node2: link() };
     this.lockDirs = { node1: lockDirOf(), node2: lockDirOf() };
     const home = this.active;
+    this.#home = home;
     const peaceful = captured('healthy.node2').machine;
     for (const name of ['node1', 'node2'] as const) this.#arm(name, home, peaceful);
   }
@@ -82,6 +86,7 @@ export class FakePair {
       return this.#seen(this.#configured(await text(cib, args, command)), home);
     });
     machine.on('crm_mon', async (args, command) => this.#seen(await text(mon, args, command), home));
+    machine.on('crm_resource', () => '');
     machine.on('crm_standby', (args) => {
       const of = args[args.indexOf('--node') + 1] as NodeName;
       if (args.includes('--delete')) this.standby.delete(of);
@@ -142,9 +147,17 @@ export class FakePair {
     return '';
   }
 
+  /** Pacemaker passes over it, and keeps it. */
+  get isExpired(): boolean {
+    const [, end = ''] = / end="([^"]*)"/.exec(this.constraint ?? '') ?? [];
+    return end !== '' && Date.parse(end.replace(' ', 'T')) < Date.now();
+  }
+
   #delete(path: string): string {
     const [, end = ''] = /@end="([^"]*)"/.exec(path) ?? [];
-    if (end !== '' && this.constraint?.includes(`end="${end}"`)) this.constraint = null;
+    if (end === '' || !this.constraint?.includes(`end="${end}"`)) return '';
+    this.constraint = null;
+    if (this.drawsBack) this.active = this.#home;
     return '';
   }
 
@@ -168,7 +181,7 @@ export class FakePair {
   /** Three seconds after a constraint was made the service is where that wants it. */
   #seen(text: string, home: NodeName): string {
     const wanted = /operation="eq" value="(node\d)"/.exec(this.constraint ?? '')?.[1] as NodeName | undefined;
-    if (wanted && this.#now() - this.#createdAt >= 3000) this.active = wanted;
+    if (wanted && !this.isExpired && this.#now() - this.#createdAt >= 3000) this.active = wanted;
     const moved =
       this.active === home
         ? text

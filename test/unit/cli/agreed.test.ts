@@ -22,7 +22,7 @@ type Meanwhile = (pair: FakePair, pacemaker: FakePacemaker | null) => void;
 type Work = (call: Call) => Promise<unknown>;
 
 const commands: { readonly [name: string]: Work } = {
-  switch: (call) => switchOver(call, { to: 'node1', dryRun: false, yes: false, although: [] }),
+  switch: (call) => switchOver(call, { to: 'node1', service: null, dryRun: false, yes: false, although: [] }),
   'maintenance on': (call) => maintenance(call, { to: 'on', node: 'node1', dryRun: false, yes: false }),
   migrate: (call) => migrate(call, { to: 'tsha', dryRun: false, yes: false, although: [] }),
 };

@@ -381,7 +381,7 @@ describe('accepted', () => {
 describe('switch', () => {
   const moved = async (name: string) => {
     const facts = await look(captured(name));
-    const move = moveFor(clusterOf(facts), null, english);
+    const move = moveFor(clusterOf(facts), { to: null, service: null }, english);
     if (move === 'there') throw new Error('there');
     return {
       move,
@@ -412,16 +412,73 @@ describe('switch', () => {
       ),
     );
     const facts = await look(one);
-    const move = moveFor(clusterOf(facts), 'node1', english);
+    const move = moveFor(clusterOf(facts), { to: 'node1', service: null }, english);
     if (move === 'there') throw new Error('there');
     const unmet = preconditions(facts, clusterOf(facts), move, english).filter(({ holds }) => !holds);
     expect(unmet.map(({ what }) => what)).toEqual(['in the way: cli-ban-DataClone-on-node1']);
   });
 
+  /** The captured cluster with another resource, which runs where it is said. */
+  function withService(cluster: Cluster, id: string, node: string, isLed: boolean): Cluster {
+    const [one] = cluster.cib.primitives.filter(({ type }) => type === 'IPaddr2');
+    const [instance] = cluster.instances.filter((each) => each.id === one?.id);
+    if (!one || !instance) throw new Error('no address');
+    const alone = { resource: id, with: 'DataClone', withRole: 'Promoted' };
+    return {
+      ...cluster,
+      cib: {
+        ...cluster.cib,
+        primitives: [{ ...one, id, group: null }, ...cluster.cib.primitives],
+        colocations: isLed ? [alone, ...cluster.cib.colocations] : cluster.cib.colocations,
+      },
+      instances: [{ ...instance, id, node }, ...cluster.instances],
+    };
+  }
+
+  test('an address for administrators is not taken for the service', async () => {
+    const cluster = withService(clusterOf(await look(captured('healthy.node1'))), 'admin-ip', 'node1', false);
+    expect(moveFor(cluster, { to: 'node1', service: null }, english)).toMatchObject({
+      service: { id: 'nfsshare' },
+      resource: 'DataClone',
+    });
+    expect(moveFor(cluster, { to: 'node2', service: 'admin-ip' }, english)).toMatchObject({
+      ...{ from: 'node1', resource: 'admin-ip', isPromotion: false },
+    });
+  });
+
+  test('of several services one has to be named', async () => {
+    const cluster = withService(clusterOf(await look(captured('healthy.node1'))), 'other', 'node2', true);
+    expect(() => moveFor(cluster, { to: 'node1', service: null }, english)).toThrow(
+      'there are several services: other, nfsshare',
+    );
+    expect(moveFor(cluster, { to: 'node1', service: 'nfsshare' }, english)).toMatchObject({ from: 'node2' });
+    expect(() => moveFor(cluster, { to: 'node1', service: 'x' }, english)).toThrow('there is no service x');
+  });
+
+  test.each([
+    ['prefers where it is', 'node2', 'INFINITY', true],
+    ['is kept from there', 'node1', '-INFINITY', true],
+    ['has a preference', 'node2', '100', false],
+  ])('a service that %s: in the way %s', async (_what, node, score, isFirm) => {
+    const one = await changed('healthy.node1', (cib) =>
+      cib.replace(
+        '<constraints>',
+        `<constraints><rsc_location id="mine" rsc="nfsshare" node="${node}" score="${score}"/>`,
+      ),
+    );
+    const facts = await look(one);
+    const move = moveFor(clusterOf(facts), { to: 'node1', service: null }, english);
+    if (move === 'there') throw new Error('there');
+    const unmet = preconditions(facts, clusterOf(facts), move, english).filter(({ holds }) => !holds);
+    expect(unmet.map(({ what }) => what)).toEqual(isFirm ? ['in the way: mine'] : []);
+  });
+
   test('where it is already there is nothing to do, and there is no such node', async () => {
     const facts = await look(captured('healthy.node1'));
-    expect(moveFor(clusterOf(facts), 'node2', english)).toBe('there');
-    expect(() => moveFor(clusterOf(facts), 'node9', english)).toThrow('there is no node node9');
+    expect(moveFor(clusterOf(facts), { to: 'node2', service: null }, english)).toBe('there');
+    expect(() => moveFor(clusterOf(facts), { to: 'node9', service: null }, english)).toThrow(
+      'there is no node node9',
+    );
   });
 
   test('the constraint is one that ends, whatever the names hold', async () => {

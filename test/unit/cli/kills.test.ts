@@ -53,7 +53,7 @@ type Story = {
 };
 
 const switching = (pair: FakePair) =>
-  switchOver(pair.call('node2'), { to: 'node1', dryRun: false, yes: true, although: [] });
+  switchOver(pair.call('node2'), { to: 'node1', service: null, dryRun: false, yes: true, although: [] });
 const keeping = (to: 'on' | 'off') => (pair: FakePair) =>
   maintenance(pair.call('node2'), { to, node: 'node1', dryRun: false, yes: true });
 const repairing = (from: 'node1' | 'node2') => (pair: FakePair) =>
@@ -181,11 +181,12 @@ async function onceMore({ command, state, again, ends }: Story, pair: FakePair, 
   if (pair.constraint !== null) {
     const told = await command(pair).catch((error: Error) => error.message);
     expect(told).toMatch(/in the way: cli-prefer-DataClone, until |^well$/); // well: it had arrived
-    pair.constraint = null; // its time has come
+    if (pair.constraint !== null)
+      pair.constraint = pair.constraint.replace(/ end="[^"]*"/, ' end="2020-01-01 00:00:00Z"'); // its time has come
   }
   await (again ? again(pair, call) : command(pair));
   ends?.(pair, call);
-  expect(pair.constraint).toBeNull();
+  expect(pair.constraint === null || pair.isExpired).toBe(true); // one whose time is over is in nobody's way
   if (state === 'split') expect(pair.lost).toBe('node2');
 }
 
@@ -221,6 +222,48 @@ describe('they come to their end', () => {
     const pair = pairOf('healthy');
     expect(await switching(pair)).toBe('well');
     expect([pair.active, pair.constraint]).toEqual(['node1', null]);
+  });
+
+  test('switch: what draws the service back is told, and is no success', async () => {
+    const pair = pairOf('healthy');
+    pair.drawsBack = true;
+    expect(await switching(pair)).toBe('halfway');
+    expect([pair.active, pair.constraint]).toEqual(['node2', null]);
+  });
+
+  test('switch: a constraint whose time is over is in nobody’s way', async () => {
+    const pair = pairOf('healthy');
+    expect(await pair.run(() => switching(pair), { call: 12, when: 'after', signal: 'KILL' })).toBe('killed');
+    pair.constraint ??=
+      '<rsc_location id="cli-prefer-DataClone" rsc="DataClone"><rule id="r"><date_expression id="d" operation="lt" end="x"/></rule></rsc_location>';
+    pair.constraint = pair.constraint.replace(/ end="[^"]*"/, ' end="2020-01-01 00:00:00Z"');
+    expect(await switching(pair)).toBe('well');
+    expect([pair.active, pair.constraint]).toEqual(['node1', null]);
+  });
+
+  test.each([
+    [
+      'is offline',
+      'crm_mon',
+      (text: string) => text.replace(/(<node name="node1"[^>]*online=)"true"/, '$1"false"'),
+      /not online/,
+    ],
+    [
+      'has the data by DRBD’s word',
+      'drbdsetup',
+      (text: string) => text.replace(/(connection .*)role:Secondary/, '$1role:Primary'),
+      /is Primary on node1/,
+    ],
+  ] as const)('maintenance of a node that %s is refused', async (_what, program, change, why) => {
+    const pair = pairOf('healthy');
+    const { node2 } = pair.machines;
+    const honest = node2.handler(program);
+    node2.on(program, async (args, command) => {
+      const output = await honest?.(args, command);
+      return change(typeof output === 'string' ? output : (output?.stdout ?? ''));
+    });
+    await expect(keeping('on')(pair)).rejects.toThrow(why);
+    expect([...pair.standby]).toEqual([]);
   });
 
   test('maintenance there and back', async () => {
