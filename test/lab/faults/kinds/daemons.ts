@@ -5,7 +5,7 @@ const daemons = ['based', 'execd', 'attrd', 'schedulerd', 'controld', 'fenced'].
   (name) => `pacemaker-${name}`,
 );
 /** Whoever is not in the cluster cannot be asked what he runs: the other one tries, and DRBD does not let it. */
-const explains = /^(Data (promote|demote|notify|monitor|start)|(NFS|nfs-\w+|nfs_ip) monitor)$/;
+const explains = /^(Data (promote|demote|notify|monitor|start)|(NFS|nfs-\w+|nfs_ip|fence-\w+) monitor)$/;
 /** `ps` shows fifteen letters of a name. */
 const named = (name: string): string => `"^(/usr/lib/pacemaker/|/usr/sbin/)${name}"`;
 
