@@ -79,8 +79,9 @@ export async function ask<T>(
   host: Host,
   argv: Argv,
   parse: (text: string) => T | undefined,
+  withinMs = Number.POSITIVE_INFINITY,
 ): Promise<Answer<T>> {
-  const output = await host.tryRun(argv, { timeoutMs: host.left() * mostOfIt });
+  const output = await host.tryRun(argv, { timeoutMs: Math.min(host.left() * mostOfIt, withinMs) });
   const command = argv.join(' ');
   if (output.missing) return { why: 'drbdsetup is not installed', final: true, toolMissing: true };
   if (output.hung) return { why: `"${command}" hung (${output.hung})`, final: true, toolMissing: false };
