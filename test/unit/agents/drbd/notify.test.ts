@@ -10,6 +10,7 @@ import {
   timeout,
   undefinedHere,
 } from '../../../fake/drbd-actions.ts';
+import { hangs } from '../../../fake/machine.ts';
 
 describe('notify', () => {
   const told = (type: string, operation: string, more: NodeJS.ProcessEnv = {}) => ({
@@ -112,6 +113,21 @@ describe('notify', () => {
     spoil(drbd);
     expect((await act('notify', drbd)).code).toBe(0);
     expect(drbd.machine.clock).toBeLessThan(15_000);
+  });
+  test('the query hangs: each notification takes 5 s, not most of its timeout', async () => {
+    for (const [type, operation] of [
+      ['pre', 'start'],
+      ['post', 'start'],
+      ['post', 'stop'],
+    ] as const) {
+      const drbd = new FakeDrbd({
+        env: { ...told(type, operation), ...timeout(90_000) },
+        state: isSecondary,
+      });
+      drbd.machine.on('drbdsetup', (_args, command) => hangs(command, drbd.machine));
+      expect(await act('notify', drbd)).toMatchObject({ code: 0, did: [], score: '=' });
+      expect(drbd.machine.clock).toBe(5000);
+    }
   });
 });
 
