@@ -25,6 +25,12 @@ describe('notify', () => {
     OCF_RESKEY_stop_outdates_secondary: 'true',
     OCF_RESKEY_CRM_meta_notify_promoted_uname: 'beta',
   };
+  const promoted = (names: string) => ({ OCF_RESKEY_CRM_meta_notify_promoted_uname: names });
+  const moves = {
+    ...outdates,
+    OCF_RESKEY_CRM_meta_notify_demote_uname: 'Beta',
+    OCF_RESKEY_CRM_meta_notify_promote_uname: 'gamma',
+  };
   test.each<readonly [string, Setup, readonly string[], string]>([
     ['drbd#173 pre start', { env: told('pre', 'start'), state: isSecondary }, ['drbdadm adjust r0'], '='],
     ['drbd#173 post start', { env: told('post', 'start'), state: isSecondary }, [], '10000'],
@@ -53,6 +59,30 @@ describe('notify', () => {
     [
       'drbd#177 post promote, the promoted one out of sight',
       { env: told('post', 'promote', outdates), state: alone },
+      ['drbdsetup outdate 0'],
+      '-',
+    ],
+    [
+      'D20 post demote, a move: the promoted one is the one that was demoted',
+      { env: told('post', 'demote', moves), state: alone },
+      [],
+      '1000',
+    ],
+    [
+      'D20 post promote, a move: the new one is promoted',
+      { env: told('post', 'promote', moves), state: alone },
+      ['drbdsetup outdate 0'],
+      '-',
+    ],
+    [
+      'D20 post promote, nobody was promoted before',
+      { env: told('post', 'promote', { ...moves, ...promoted(' ') }), state: alone },
+      ['drbdsetup outdate 0'],
+      '-',
+    ],
+    [
+      'D20 post demote, another one stays promoted',
+      { env: told('post', 'demote', { ...moves, ...promoted('beta gamma') }), state: alone },
       ['drbdsetup outdate 0'],
       '-',
     ],
