@@ -7,6 +7,7 @@ import {
   type Resource,
   secondaryVolumes,
 } from '../../lib/host/drbd/state.ts';
+import type { Version } from '../../lib/host/drbd/version.ts';
 import { pursue } from '../../lib/host/drbd/watch.ts';
 import type { Output } from '../../lib/host/sys/sys.ts';
 import { adjust } from './connect.ts';
@@ -50,6 +51,7 @@ export async function promote(ctx: Ctx): Promise<void> {
   const since = host.sys.now();
   let progress: Progress = { said: '', isExplicit: false };
   let isTold = false;
+  let kernel: Version | undefined;
 
   const done = await pursue(host, name, host.left() - reserveMs, async (state) => {
     if (state.is === 'unknown') {
@@ -58,6 +60,7 @@ export async function promote(ctx: Ctx): Promise<void> {
     }
     if (state.is !== 'configured')
       throw new Failure('failed', `${name} cannot be promoted: it is not started`);
+    kernel = state.kernel;
     const next = nextStep(ctx, state, progress, host.sys.now() - since);
     if (!isTold && progress.said && secondsSince(host, since) >= patience) {
       isTold = true;
@@ -71,7 +74,7 @@ export async function promote(ctx: Ctx): Promise<void> {
   if (!done) throw refusal(name, progress);
   const waited = secondsSince(host, since);
   if (progress.said && waited >= notable) log.info(`promoting ${name} took ${waited} s: ${progress.said}`);
-  if (params.connect_only_after_promote) await adjust(ctx, admin);
+  if (params.connect_only_after_promote && kernel) await adjust(ctx, admin, kernel);
 }
 
 function nextStep(

@@ -170,14 +170,26 @@ describe('reload', () => {
     for (const action of ['reload', 'reload-agent'])
       expect(await act(action, new FakeDrbd(setup))).toMatchObject({ code, did, score });
   });
-  test('drbd#172 adjust fails', async () => {
-    const drbd = new FakeDrbd({ state: isSecondary }).answer('drbdadm adjust', {
+  test.each([
+    ['a person', 'reload', '3.16.2', 1],
+    ['a person, outside of the cluster', 'reload', '', 1],
+    ['Pacemaker', 'reload-agent', '3.16.2', 0],
+    ['Pacemaker 2.0, which has no other name for it', 'reload', '3.7.1', 0],
+  ])('drbd#172 adjust fails for %s', async (_what, action, featureSet, code) => {
+    const env = { OCF_RESKEY_crm_feature_set: featureSet };
+    const drbd = new FakeDrbd({ state: isPrimary, env }).answer('drbdadm adjust', {
       code: 10,
       stderr: 'Parse error\n',
     });
-    expect(await act('reload-agent', drbd)).toMatchObject({
-      code: 1,
-      reason: expect.stringContaining('Parse error'),
-    });
+    drbd.machine.on('crm_master', () => '');
+    const answer = await act(action, drbd);
+    expect(answer.code).toBe(code);
+    expect(code === 0 ? answer.lines.join() : answer.reason).toContain('drbdadm adjust r0: Parse error');
+  });
+  test('DRBD 8.4, several hosts in the configuration: the peer is named', async () => {
+    const env = { OCF_RESKEY_CRM_meta_notify_unpromoted_uname: 'me beta' };
+    const state = resource('Secondary', volumes(good), ['peer Connected Secondary UpToDate']);
+    const drbd = new FakeDrbd({ generation: 8, state, env });
+    expect(await act('reload', drbd)).toMatchObject({ code: 0, did: ['drbdadm --peer beta adjust r0'] });
   });
 });

@@ -27,6 +27,19 @@ describe('promote', () => {
       0,
       ['drbdadm primary r0', 'drbdadm adjust r0'],
     ],
+    [
+      'drbd#155 connects after it, DRBD 8.4: to the peer that the cluster names',
+      {
+        generation: 8,
+        state: resource('Secondary', volumes(good), ['peer StandAlone Unknown DUnknown']),
+        env: {
+          ...param('connect_only_after_promote', '1'),
+          OCF_RESKEY_CRM_meta_notify_unpromoted_uname: 'me beta',
+        },
+      },
+      0,
+      ['drbdadm primary r0', 'drbdadm --peer beta adjust r0'],
+    ],
     ['drbd#148 not started', {}, 1, []],
     ['no module', { module: false }, 1, []],
   ])('%s', async (_what, setup, code, did) => {
