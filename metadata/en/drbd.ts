@@ -68,7 +68,7 @@ may then move it. With this parameter the Primary keeps its score as long as all
 UpToDate data of the new one.`,
     wfc_before_promote: `
 A promotion with no peer connected waits this many seconds for one, so that a node that has just booted learns about newer data before
-it is promoted. It goes on as soon as a peer is connected. 0: do not wait.`,
+it is promoted. It goes on as soon as a peer is connected, and at the latest after half of the promotion's timeout. 0: do not wait.`,
     demote_force: `
 When an open device keeps a demotion or a stop from becoming Secondary until shortly before the timeout, use "drbdsetup secondary
 --force": whoever has the device open gets I/O errors from then on. A fenced node loses more. DRBD 9.1.7 or newer; older ones fail as

@@ -163,6 +163,23 @@ describe('wfc_before_promote', () => {
   });
 });
 
+describe.each(['40', '89', '90', '3600'])('wfc_before_promote=%s with a timeout of 60 s', (seconds) => {
+  const env = { ...param('wfc_before_promote', seconds), ...timeout(60_000) };
+  test('half of the time is left for the promotion, and the log says so', async () => {
+    const drbd = new FakeDrbd({ state: isAlone, env });
+    const { code, did, lines } = await act('promote', drbd);
+    expect({ code, did }).toEqual({ code: 0, did: ['drbdadm primary r0'] });
+    expect(drbd.machine.clock).toBeGreaterThan(25_000);
+    expect(drbd.machine.clock).toBeLessThanOrEqual(31_000);
+    expect(lines).toEqual([
+      expect.stringMatching(/^wfc_before_promote=\d+ is more than half .* for 28 s$/),
+    ]);
+  });
+  test('a peer is there: nothing is said', async () => {
+    expect((await act('promote', { state: isSecondary, env })).lines).toEqual([]);
+  });
+});
+
 describe('demote_force', () => {
   const env = { ...param('demote_force', 'yes'), ...timeout(90_000) };
   const forced = 'drbdsetup secondary --force=yes r0';
