@@ -60,8 +60,9 @@ watch: connected, connecting, standalone, split-brain, no-quorum, no-data, suspe
 diskless, peer-outdated and so on. The worst that is true is told. Written when it changes, deleted on stop.`,
     fail_promoted_without_data: `
 A Primary that has no UpToDate data, neither here nor at a peer, fails its monitor (exit code 9), and so does one whose I/O ends with
-errors (no quorum with on-no-quorum io-error, force-io-failures) or stays suspended for longer than the monitor's interval. Pacemaker then recovers it, elsewhere if it can. Off, such a Primary counts as
-running, and whoever uses it waits.`,
+errors (no quorum with on-no-quorum io-error, force-io-failures) or stays suspended for longer than the monitor's interval; while a
+peer is being fenced, for longer than the fence-peer handler may take. Pacemaker then recovers it, elsewhere if it can. Off, such a
+Primary counts as running, and whoever uses it waits.`,
     keep_promoted_score: `
 A volume that is added to a running resource is Inconsistent until its first sync, which costs the Primary its promotion score: Pacemaker
 may then move it. With this parameter the Primary keeps its score as long as all its other volumes are UpToDate and nobody else has
