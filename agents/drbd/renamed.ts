@@ -3,8 +3,16 @@ import { type Admin, drbdadm } from '../../lib/host/drbd/admin.ts';
 import { minorsUp, type Owner } from '../../lib/host/drbd/owners.ts';
 import { diskNumber, rememberedMinors } from './minors.ts';
 import type { Ctx } from './params.ts';
-import type { Renamed, Taken } from './seen.ts';
 import { wanted } from './wanted.ts';
+
+/**
+ * No resource of this name, but a minor of this resource is up as somebody else's: it was renamed in the kernel. `isRemembered`: the
+ * agent has seen this resource on that minor; else only the configuration says so.
+ */
+export type Renamed = { readonly is: 'renamed'; readonly owner: Owner; readonly isRemembered: boolean };
+
+/** No resource of this name, and another resource has a minor that the configuration gives to this one. */
+export type Taken = { readonly is: 'absent'; readonly taken: Owner };
 
 /**
  * Who has a minor of this resource in the kernel although no resource of its name is there; throws `Failure` when it does not say. The

@@ -7,19 +7,11 @@ import { type Configured, isPrimary } from '../../lib/host/drbd/state.ts';
 import { degradedStates } from './degraded.ts';
 import { rememberMinors } from './minors.ts';
 import type { Ctx } from './params.ts';
+import type { Renamed, Taken } from './renamed.ts';
 import { type Wanted, wanted } from './wanted.ts';
 
 /** What the kernel shows of the resource. */
 export type Seen = KnownState | Taken | Renamed;
-
-/**
- * No resource of this name, but a minor of this resource is up as somebody else's: it was renamed in the kernel. `isRemembered`: the
- * agent has seen this resource on that minor; else only the configuration says so.
- */
-export type Renamed = { readonly is: 'renamed'; readonly owner: Owner; readonly isRemembered: boolean };
-
-/** No resource of this name, and another resource has a minor that the configuration gives to this one. */
-export type Taken = { readonly is: 'absent'; readonly taken: Owner };
 
 /**
  * Asks the kernel, for at most so long; throws `Failure` when it does not say. "Absent" is certain: neither the name is up nor

@@ -10,9 +10,10 @@ import { insist } from './insist.ts';
 import { loadModule, suitableKernel } from './module.ts';
 import type { Ctx } from './params.ts';
 import { publishScore } from './publish.ts';
+import type { Taken } from './renamed.ts';
 import { parseScores } from './score.ts';
 import { toSecondary } from './secondary.ts';
-import { isRunning, look, named, requireOwnName, sentence, type Taken } from './seen.ts';
+import { isRunning, look, named, requireOwnName, sentence } from './seen.ts';
 import { requireTwoPrimaries } from './two-primaries.ts';
 import { wanted } from './wanted.ts';
 

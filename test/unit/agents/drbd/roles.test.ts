@@ -171,9 +171,7 @@ describe.each(['40', '89', '90', '3600'])('wfc_before_promote=%s with a timeout 
     expect({ code, did }).toEqual({ code: 0, did: ['drbdadm primary r0'] });
     expect(drbd.machine.clock).toBeGreaterThan(25_000);
     expect(drbd.machine.clock).toBeLessThanOrEqual(31_000);
-    expect(lines).toEqual([
-      expect.stringMatching(/^wfc_before_promote=\d+ is more than half .* for 28 s$/),
-    ]);
+    expect(lines).toEqual([expect.stringMatching(/^wfc_before_promote=\d+ is more than half .* for 28 s$/)]);
   });
   test('a peer is there: nothing is said', async () => {
     expect((await act('promote', { state: isSecondary, env })).lines).toEqual([]);
