@@ -1,5 +1,6 @@
 import { type Admin, complaint } from '../../lib/host/drbd/admin.ts';
 import type { Version } from '../../lib/host/drbd/version.ts';
+import type { Output } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
 import { likelyPeer, promotedElsewhere } from './peers.ts';
 import { wanted } from './wanted.ts';
@@ -12,37 +13,40 @@ export async function connect(ctx: Ctx, admin: Admin, kernel: Version): Promise<
   if (kernel[0] >= 9) {
     const [primary] = (await promotedElsewhere(ctx)) ?? [];
     if (primary) await connectFirst(ctx, admin, primary);
-    await adjust(ctx, admin);
+    await adjust(ctx, admin, kernel);
     await wait(ctx, ['wait-connect-resource', admin.resource]);
     return;
   }
-  await adjust84(ctx, admin);
+  await adjust(ctx, admin, kernel);
   // All volumes share one connection: when one has waited in vain, the others would.
   for (const device of await admin.devices()) if (!(await wait(ctx, ['wait-connect', device]))) return;
 }
 
-/** Brings the kernel to what the configuration says, which also reconnects what stands alone. Says whether it worked. */
-export async function adjust(ctx: Ctx, admin: Admin, ...options: readonly string[]): Promise<boolean> {
-  const output = await admin.run([...options, 'adjust', admin.resource], { timeoutMs: ctx.host.left() / 2 });
+/** Brings the kernel to what the configuration says, which also reconnects what stands alone; a failure is a warning. */
+export async function adjust(ctx: Ctx, admin: Admin, kernel: Version): Promise<void> {
+  const output = await adjusted(ctx, admin, kernel);
   if (output.code !== 0) ctx.log.warn(`drbdadm adjust ${admin.resource}: ${complaint(output)}`);
-  return output.code === 0;
 }
 
-/** 8.4 knows one peer, and must be told which when the configuration lists several hosts. */
-export async function adjust84(ctx: Ctx, admin: Admin): Promise<boolean> {
-  const peer = await likelyPeer(ctx);
-  return adjust(ctx, admin, ...(peer ? ['--peer', peer] : []));
+/** The same, and what drbdadm says. 8.4 knows one peer, and must be told which when the configuration lists several hosts. */
+export async function adjusted(ctx: Ctx, admin: Admin, kernel: Version): Promise<Output> {
+  const peer = kernel[0] < 9 ? await likelyPeer(ctx) : undefined;
+  const words = [...(peer ? ['--peer', peer] : []), 'adjust', admin.resource];
+  return admin.run(words, { timeoutMs: ctx.host.left() / 2 });
 }
 
 /** To the Primary before all others: the handshake with it decides whose data is good. */
 async function connectFirst(ctx: Ctx, admin: Admin, primary: string): Promise<void> {
   const { log } = ctx;
   const target = `${admin.resource}:${primary}`;
-  const dry = await admin.run(['-d', 'connect', target]);
+  const dry = await admin.run(['-d', 'connect', target], { timeoutMs: ctx.host.left() / 4 });
   const id = /^drbdsetup connect \S+ (\d+)/m.exec(dry.stdout)?.[1];
   if (id === undefined) {
+    const isUnknown = dry.code === 0 || / not defined in /.test(dry.stderr);
     log.warn(
-      `${primary} is not a peer in the DRBD configuration: node names must be the same there and in the cluster`,
+      isUnknown
+        ? `${primary} is not a peer in the DRBD configuration: node names must be the same there and in the cluster`
+        : `drbdadm -d connect ${target}: ${complaint(dry)}`,
     );
     return;
   }

@@ -36,7 +36,12 @@ export async function insist(ctx: Ctx, { reached, step, what }: Goal): Promise<D
     state = now;
     if (reached(now)) return 'done';
     if (now.is === 'unknown') said = now.why;
-    if (now.is !== 'configured') return 'wait';
+    // who held it then says nothing about now
+    if (now.is !== 'configured') {
+      held = [];
+      openers = [];
+      return 'wait';
+    }
     const tried = await step(admin, now);
     held = 'held' in tried ? tried.held : [];
     if ('held' in tried) return 'wait';

@@ -7,7 +7,7 @@ import type { Ctx } from './params.ts';
 import { publishAll, publishScore } from './publish.ts';
 import { isRunning, look, requireOwnName, type Seen, sentence } from './seen.ts';
 import { splitBrains } from './split-brain.ts';
-import { wanted } from './wanted.ts';
+import { factOf, wanted } from './wanted.ts';
 import { requireData } from './without-data.ts';
 
 /** The kernel's state decides the answer, the quality of the data only the promotion score. */
@@ -48,10 +48,12 @@ function healthOf(ctx: Ctx, seen: Seen): Health | Report {
 }
 
 /** Once per change, not with every monitor. */
-async function logChange({ log, memory }: Ctx, { name }: Resource, all: readonly string[]): Promise<void> {
+async function logChange(ctx: Ctx, { name }: Resource, all: readonly string[]): Promise<void> {
+  const { log, memory } = ctx;
+  const factName = factOf(ctx, 'degraded');
   const degraded = all.join('; ');
-  if (degraded === ((await memory.fact<string>('degraded')) ?? '')) return;
-  await memory.hint('degraded', degraded);
+  if (degraded === ((await memory.fact<string>(factName)) ?? '')) return;
+  await memory.hint(factName, degraded);
   if (degraded) log.warn(`${name}: ${degraded}`);
   else log.info(`${name}: connected to every peer, all data UpToDate`);
 }

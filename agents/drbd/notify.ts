@@ -1,7 +1,7 @@
 import { drbdadm } from '../../lib/host/drbd/admin.ts';
 import { knownState } from '../../lib/host/drbd/query.ts';
 import { isPrimary, type Resource } from '../../lib/host/drbd/state.ts';
-import { adjust, adjust84 } from './connect.ts';
+import { adjust } from './connect.ts';
 import { dataQuality } from './data.ts';
 import { outdateIfPeerIsPromoted } from './outdate.ts';
 import type { Ctx } from './params.ts';
@@ -24,7 +24,7 @@ export async function notify(ctx: Ctx): Promise<void> {
   // Never without the resource: adjust would bring it up behind Pacemaker's back.
   const adjusts = starting && state.is === 'configured' && (type === 'pre' || mustConnect(state.resource));
   const admin = drbdadm(host, resource, file);
-  if (adjusts) await (state.kernel[0] >= 9 ? adjust(ctx, admin) : adjust84(ctx, admin));
+  if (adjusts) await adjust(ctx, admin, state.kernel);
   if (type === 'pre') return;
   const now = adjusts ? await knownState(host, resource, patienceMs) : state;
   await publishScore(ctx, now, 'ifDue');

@@ -12,13 +12,24 @@ import { wanted } from './wanted.ts';
 export async function outdateIfPeerIsPromoted(ctx: Ctx, state: KnownState): Promise<boolean> {
   if (!ctx.params.stop_outdates_secondary) return false;
   const isMe = await isThisNode(ctx);
-  const stopping = notified(ctx, 'stop').map((name) => name.toLowerCase());
-  const stays = notified(ctx, 'promoted').find(
-    (name) => !isMe(name) && !stopping.includes(name.toLowerCase()),
-  );
+  const stays = stayPromoted(ctx).find((name) => !isMe(name));
   if (!stays) return false;
   ctx.log.info(`${stays} is promoted: marking the data of ${wanted(ctx).resource} here Outdated`);
   return state.is === 'configured' ? outdateVolumes(ctx, state) : outdateMetaData(ctx);
+}
+
+/**
+ * Pacemaker's list of the promoted is of before its transition, so those that are demoted or stopped in it do not count; and those that
+ * are promoted in it do as soon as they are told to be so.
+ */
+function stayPromoted(ctx: Ctx): readonly string[] {
+  const { request } = ctx;
+  const leaving = [...notified(ctx, 'stop'), ...notified(ctx, 'demote')].map((name) => name.toLowerCase());
+  const isPromoted = request.meta('notify_type') === 'post' && request.meta('notify_operation') === 'promote';
+  return [
+    ...notified(ctx, 'promoted').filter((name) => !leaving.includes(name.toLowerCase())),
+    ...(isPromoted ? notified(ctx, 'promote') : []),
+  ];
 }
 
 /** drbdsetup's exit code for "is worse than outdated already". */

@@ -7,6 +7,7 @@ import {
   type Resource,
   secondaryVolumes,
 } from '../../lib/host/drbd/state.ts';
+import type { Version } from '../../lib/host/drbd/version.ts';
 import { pursue } from '../../lib/host/drbd/watch.ts';
 import type { Output } from '../../lib/host/sys/sys.ts';
 import { adjust } from './connect.ts';
@@ -49,7 +50,10 @@ export async function promote(ctx: Ctx): Promise<void> {
   await requireTwoPrimaries(ctx, admin);
   const since = host.sys.now();
   let progress: Progress = { said: '', isExplicit: false };
+  const waitMs = Math.min(params.wfc_before_promote * 1000, host.left() / 2);
   let isTold = false;
+  let isShortened = false;
+  let kernel: Version | undefined;
 
   const done = await pursue(host, name, host.left() - reserveMs, async (state) => {
     if (state.is === 'unknown') {
@@ -58,7 +62,15 @@ export async function promote(ctx: Ctx): Promise<void> {
     }
     if (state.is !== 'configured')
       throw new Failure('failed', `${name} cannot be promoted: it is not started`);
-    const next = nextStep(ctx, state, progress, host.sys.now() - since);
+    kernel = state.kernel;
+    const isWaiting = isAlone(state.resource) && !isWhollyPrimary(state.resource);
+    if (isWaiting && !isShortened && waitMs < params.wfc_before_promote * 1000) {
+      isShortened = true;
+      log.warn(
+        `wfc_before_promote=${params.wfc_before_promote} is more than half of the time for a promotion: ${name} waits for a peer for ${Math.round(waitMs / 1000)} s`,
+      );
+    }
+    const next = nextStep(state, progress, host.sys.now() - since, waitMs);
     if (!isTold && progress.said && secondsSince(host, since) >= patience) {
       isTold = true;
       log.warn(`${name} is not promoted yet, after ${patience} s: ${progress.said}`);
@@ -71,19 +83,19 @@ export async function promote(ctx: Ctx): Promise<void> {
   if (!done) throw refusal(name, progress);
   const waited = secondsSince(host, since);
   if (progress.said && waited >= notable) log.info(`promoting ${name} took ${waited} s: ${progress.said}`);
-  if (params.connect_only_after_promote) await adjust(ctx, admin);
+  if (params.connect_only_after_promote && kernel) await adjust(ctx, admin, kernel);
 }
 
 function nextStep(
-  { params }: Ctx,
   { resource, kernel }: Configured,
   { refused, isExplicit }: Progress,
   elapsedMs: number,
+  waitMs: number,
 ): 'done' | 'wait' | 'try' | 'give up' {
   if (resource.devices.length === 0)
     throw new Failure('failed', `${resource.name} cannot be promoted: it has no volume`);
   if (isWhollyPrimary(resource) && (isExplicit || kernel[0] < firstWithAutoPromotion)) return 'done';
-  if (isAlone(resource) && elapsedMs < params.wfc_before_promote * 1000) return 'wait';
+  if (isAlone(resource) && elapsedMs < waitMs) return 'wait';
   if (!refused || !isLasting(refused.output) || !isSameState(refused.state, resource)) return 'try';
   return elapsedMs >= brakeMs ? 'give up' : 'wait';
 }

@@ -1,4 +1,5 @@
 import { readBoolean } from '../../lib/contract/params.ts';
+import { isByHand } from '../../lib/contract/request.ts';
 import { writeNodeAttribute, writePromotionScore } from '../../lib/host/cluster.ts';
 import type { KnownState } from '../../lib/host/drbd/query.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
@@ -50,7 +51,7 @@ async function stateMessage(ctx: Ctx, attribute: string, always?: 'always'): Pro
 }
 
 function unfencing(ctx: Ctx, state: KnownState): readonly Message[] {
-  if (!ctx.params.unfence_if_all_uptodate) return [];
+  if (!ctx.params.unfence_if_all_uptodate || isByHand(ctx.host.sys.env)) return [];
   const allUpToDate = state.is === 'configured' && isPrimaryAndAllUpToDate(state.resource);
   const write = async () => (allUpToDate ? (await import('./unfence.ts')).unfencePeer(ctx) : undefined);
   return [{ about: 'all data is UpToDate', value: String(allUpToDate), write }];

@@ -1,34 +1,60 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { drbdadm } from '../../lib/host/drbd/admin.ts';
+import { type Admin, drbdadm } from '../../lib/host/drbd/admin.ts';
 import { minorsUp, type Owner } from '../../lib/host/drbd/owners.ts';
 import { diskNumber, rememberedMinors } from './minors.ts';
 import type { Ctx } from './params.ts';
 import { wanted } from './wanted.ts';
 
-/** Who has a minor of this resource in the kernel although no resource of its name is there; throws `Failure` when it does not say. */
-export async function strangeOwner(ctx: Ctx): Promise<Owner | undefined> {
-  const up = await minorsUp(ctx.host);
+/**
+ * No resource of this name, but a minor of this resource is up as somebody else's: it was renamed in the kernel. `isRemembered`: the
+ * agent has seen this resource on that minor; else only the configuration says so.
+ */
+export type Renamed = { readonly is: 'renamed'; readonly owner: Owner; readonly isRemembered: boolean };
+
+/** No resource of this name, and another resource has a minor that the configuration gives to this one. */
+export type Taken = { readonly is: 'absent'; readonly taken: Owner };
+
+/**
+ * Who has a minor of this resource in the kernel although no resource of its name is there; throws `Failure` when it does not say. The
+ * configuration alone does not tell a resource that was renamed from another one that had the minor before: that one is left to those
+ * who know it. Only a Primary whose name no configuration has may be this resource, in use.
+ */
+export async function strangeOwner(ctx: Ctx, patienceMs: number): Promise<Renamed | Taken | undefined> {
+  const up = await minorsUp(ctx.host, patienceMs);
   if ('why' in up) throw new Failure('failed', `the state of DRBD is unknown: ${up.why}`);
   if (up.length === 0) return undefined;
   for (const { minor, disk } of await rememberedMinors(ctx)) {
     const owner = up.find((one) => one.minor === minor);
-    if (owner && (disk === '' || disk === (await diskNumber(ctx, minor)))) return owner;
+    if (owner && (disk === '' || disk === (await diskNumber(ctx, minor))))
+      return { is: 'renamed', owner, isRemembered: true };
   }
-  const configured = await configuredMinors(ctx);
-  return up.find(({ minor }) => configured.includes(minor));
+  const { resource, file } = wanted(ctx);
+  const configured = await minorsOf(ctx, drbdadm(ctx.host, resource, file));
+  const owners = up.filter(({ minor }) => configured.includes(minor));
+  for (const owner of owners)
+    if (owner.role !== 'Secondary' && !(await isConfigured(ctx, owner)))
+      return { is: 'renamed', owner, isRemembered: false };
+  const [taken] = owners;
+  return taken && { is: 'absent', taken };
 }
 
+const isConfigured = async (ctx: Ctx, { name }: Owner): Promise<boolean> =>
+  (await devicesOf(ctx, drbdadm(ctx.host, name, wanted(ctx).file))).length > 0;
+
 const configurationMs = 5000;
+const bounded = ({ host }: Ctx) => ({ timeoutMs: Math.min(configurationMs, host.left() / 3) });
 
 /** None where the configuration does not have the resource, or drbdadm does not work. */
-async function configuredMinors(ctx: Ctx): Promise<readonly number[]> {
-  const { resource, file } = wanted(ctx);
-  const admin = drbdadm(ctx.host, resource, file);
-  const timeoutMs = Math.min(configurationMs, ctx.host.left() / 3);
-  const { code, stdout } = await admin.run(['sh-dev', resource], { timeoutMs });
-  const paths = code === 0 ? stdout.split('\n').filter((line) => line.startsWith('/')) : [];
+async function devicesOf(ctx: Ctx, admin: Admin): Promise<readonly string[]> {
+  const { code, stdout } = await admin.run(['sh-dev', admin.resource], bounded(ctx));
+  return code === 0 ? stdout.split('\n').filter((line) => line.startsWith('/')) : [];
+}
+
+/** As `devicesOf`. */
+async function minorsOf(ctx: Ctx, admin: Admin): Promise<readonly number[]> {
+  const paths = await devicesOf(ctx, admin);
   const numbers = paths.map((path) => /^\/dev\/drbd(\d+)$/.exec(path)?.[1]);
   if (numbers.every((number) => number !== undefined)) return numbers.map(Number);
-  const asked = await admin.run(['sh-minor', resource], { timeoutMs });
+  const asked = await admin.run(['sh-minor', admin.resource], bounded(ctx));
   return asked.code === 0 ? (asked.stdout.match(/^\d+$/gm) ?? []).map(Number) : [];
 }

@@ -3,6 +3,7 @@ import type { Connection, Resource } from '../../lib/host/drbd/state.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { uptime } from '../../lib/host/host.ts';
 import type { Ctx } from './params.ts';
+import { factOf } from './wanted.ts';
 
 type Remembered = {
   /** The connections that were not there, `beta StandAlone, gamma Connecting`. */
@@ -11,7 +12,7 @@ type Remembered = {
   /** Since when some peer is missing, in seconds of uptime. */
   readonly since?: number | undefined;
 };
-const factName = 'split brain';
+const what = 'split brain';
 
 /**
  * The split brains that keep peers away, by the kernel's log: DRBD's state does not tell one from an administrator's `disconnect` or
@@ -25,6 +26,7 @@ const factName = 'split brain';
  */
 export async function splitBrains(ctx: Ctx, resource: Resource): Promise<readonly SplitBrain[]> {
   const { host, memory } = ctx;
+  const factName = factOf(ctx, what);
   const lost = resource.connections.filter(({ state }) => state !== 'Connected');
   const connections = lost.map(({ peer, state }) => `${peer} ${state}`).join(', ');
   const before = (await memory.fact<Remembered>(factName)) ?? { connections: '' };

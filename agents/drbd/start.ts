@@ -10,9 +10,10 @@ import { insist } from './insist.ts';
 import { loadModule, suitableKernel } from './module.ts';
 import type { Ctx } from './params.ts';
 import { publishScore } from './publish.ts';
+import type { Taken } from './renamed.ts';
 import { parseScores } from './score.ts';
 import { toSecondary } from './secondary.ts';
-import { isRunning, look, named, requireOwnName } from './seen.ts';
+import { isRunning, look, named, requireOwnName, sentence } from './seen.ts';
 import { requireTwoPrimaries } from './two-primaries.ts';
 import { wanted } from './wanted.ts';
 
@@ -31,6 +32,7 @@ export async function start(ctx: Ctx): Promise<void> {
   await loadModule(ctx, admin);
 
   const before = await stateOf(ctx);
+  if ('taken' in before) throw new Failure('failed', sentence(wanted(ctx), before));
   if (!isRunning(before)) {
     await create(admin, before);
     await nodesAppear(ctx, devices);
@@ -54,12 +56,12 @@ async function settled(ctx: Ctx): Promise<KnownState> {
     return state.is === 'unknown' || isUndecided ? 'wait' : 'done';
   });
   if (last === undefined || last.is === 'unknown') return stateOf(ctx);
-  const seen = await named(ctx, last);
+  const seen = await named(ctx, last, ctx.host.left() / 2);
   requireOwnName(ctx, seen);
   return seen;
 }
 
-async function stateOf(ctx: Ctx): Promise<KnownState> {
+async function stateOf(ctx: Ctx): Promise<KnownState | Taken> {
   const seen = await look(ctx, ctx.host.left() / 4);
   requireOwnName(ctx, seen);
   return seen;

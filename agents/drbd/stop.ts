@@ -17,9 +17,10 @@ export async function stop(ctx: Ctx): Promise<void> {
       isPrimary(state.resource) ? toSecondary(ctx, admin, state) : takeDown(ctx, admin, state),
   });
   if (state.is === 'unknown') return; // insist gives up for that
-  const seen = await named(ctx, state);
+  const seen = await named(ctx, state, ctx.host.left() / 2);
   requireOwnName(ctx, seen);
   await forgetMinors(ctx);
-  await outdateIfPeerIsPromoted(ctx, seen);
+  // drbdadm would outdate the other resource, by the minor
+  if (!('taken' in seen)) await outdateIfPeerIsPromoted(ctx, seen);
   await withdraw(ctx);
 }

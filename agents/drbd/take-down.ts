@@ -12,15 +12,15 @@ const lookMs = 2000;
 
 /**
  * Takes the resource out of the kernel; where drbdadm itself does not work, by the kernel's own name. DRBD 9 lets a Secondary be
- * opened read-only, and `down` cuts the connections before it finds that a device is open: so nothing is taken down while one is,
- * except after a demotion by force.
+ * opened read-only, and `down` cuts the connections before it finds that a device is open: so nothing is taken down while one
+ * certainly is, except after a demotion by force.
  */
 export async function takeDown(ctx: Ctx, admin: Admin, state: Configured): Promise<Output | Held> {
   const { host } = ctx;
   const { resource, kernel } = state;
   if (kernel[0] >= 9 && !isLastResort(ctx, state)) {
-    const { phrases } = await deviceHolders(host, resource, Math.min(lookMs, host.left() / 4));
-    if (phrases.length > 0) return { held: phrases };
+    const { phrases, isCertain } = await deviceHolders(host, resource, Math.min(lookMs, host.left() / 4));
+    if (isCertain) return { held: phrases };
   }
   return withoutDrbdadm(ctx, admin, 'down', [['drbdsetup', 'down', resource.name]], () => untilReserve(host));
 }

@@ -42,3 +42,10 @@ export function metaNumber(request: Request, ...names: readonly string[]): numbe
   const text = names.map((name) => request.meta(name)).find((value) => value !== undefined);
   return text === undefined ? undefined : /^\d+$/.test(text) ? Number(text) : Number.NaN;
 }
+
+/**
+ * The name of a remembered fact. Calls by hand share one memory whatever resource they are for (`handInstance`): what one of them has seen
+ * says nothing about another.
+ */
+export const factOf = ({ params: given }: Pick<Asked, 'params'>, what: string): string =>
+  `${what} of ${given.drbd_resource}`;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { exitCode } from '../../lib/contract/outcome.ts';
+import { handInstance } from '../../lib/contract/request.ts';
 import { catalogue } from '../../metadata/catalogue.ts';
 import type { Call } from '../command.ts';
 import { executorEnvironment } from '../executor.ts';
@@ -42,7 +43,7 @@ const cleanEnvironment = (): NodeJS.ProcessEnv => ({
   PATH: process.env['PATH'],
   TERM: process.env['TERM'],
   ...(process.env['HA_RSCTMP'] ? { HA_RSCTMP: process.env['HA_RSCTMP'] } : {}),
-  ...executorEnvironment('by-hand', 'tsha'),
+  ...executorEnvironment(handInstance, 'tsha'),
   OCF_EXIT_REASON_PREFIX: 'reason: ',
   HA_debug: '0',
 });

@@ -20,6 +20,15 @@ export type Request = {
   readonly featureSet: string | undefined;
 };
 
+/** What `tsha agent` calls the instance that a person looks at or acts on: none of the cluster's. */
+export const handInstance = 'by-hand';
+
+/** Whether no resource of the cluster called: nothing is told to the cluster then, because it would be of nobody. */
+export const isByHand = ({
+  OCF_RESOURCE_INSTANCE: instance,
+  OCF_RESKEY_crm_feature_set: featureSet,
+}: NodeJS.ProcessEnv): boolean => !instance || (instance === handInstance && !featureSet);
+
 /** Pacemaker's own default when an operation has no timeout. */
 const defaultTimeoutMs = 20_000;
 /** A JavaScript timer with more milliseconds than this fires at once. 24 days. */

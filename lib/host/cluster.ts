@@ -1,3 +1,4 @@
+import { isByHand } from '../contract/request.ts';
 import { type Host, outputTrouble } from './host.ts';
 import type { Argv, Output } from './sys/sys.ts';
 import { readXml } from './xml.ts';
@@ -47,7 +48,7 @@ export async function writePromotionScore(
   { featureSet }: Caller,
   score: number | 'none',
 ): Promise<string | undefined> {
-  if (!host.sys.env['OCF_RESOURCE_INSTANCE']) return undefined; // called by hand: whose score would it be?
+  if (isByHand(host.sys.env)) return undefined;
   const command = (await isModern(host, featureSet))
     ? ([tool(host, 'crm_attribute'), '--promotion'] as const)
     : ([tool(host, 'crm_master'), '-l', 'reboot'] as const);
@@ -62,7 +63,7 @@ export async function writeNodeAttribute(
   name: string,
   value: string | 'none',
 ): Promise<string | undefined> {
-  if (!host.sys.env['OCF_RESOURCE_INSTANCE']) return undefined;
+  if (isByHand(host.sys.env)) return undefined;
   const change = value === 'none' ? ['-D'] : ['-U', value];
   const argv = [tool(host, 'attrd_updater'), '-n', name, ...change] as const;
   const output = await bounded(host, argv);

@@ -60,15 +60,16 @@ watch: connected, connecting, standalone, split-brain, no-quorum, no-data, suspe
 diskless, peer-outdated and so on. The worst that is true is told. Written when it changes, deleted on stop.`,
     fail_promoted_without_data: `
 A Primary that has no UpToDate data, neither here nor at a peer, fails its monitor (exit code 9), and so does one whose I/O ends with
-errors (no quorum with on-no-quorum io-error, force-io-failures) or stays suspended for longer than the monitor's interval. Pacemaker then recovers it, elsewhere if it can. Off, such a Primary counts as
-running, and whoever uses it waits.`,
+errors (no quorum with on-no-quorum io-error, force-io-failures) or stays suspended for longer than the monitor's interval; while a
+peer is being fenced, for longer than the fence-peer handler may take. Pacemaker then recovers it, elsewhere if it can. Off, such a
+Primary counts as running, and whoever uses it waits.`,
     keep_promoted_score: `
 A volume that is added to a running resource is Inconsistent until its first sync, which costs the Primary its promotion score: Pacemaker
 may then move it. With this parameter the Primary keeps its score as long as all its other volumes are UpToDate and nobody else has
 UpToDate data of the new one.`,
     wfc_before_promote: `
 A promotion with no peer connected waits this many seconds for one, so that a node that has just booted learns about newer data before
-it is promoted. It goes on as soon as a peer is connected. 0: do not wait.`,
+it is promoted. It goes on as soon as a peer is connected, and at the latest after half of the promotion's timeout. 0: do not wait.`,
     demote_force: `
 When an open device keeps a demotion or a stop from becoming Secondary until shortly before the timeout, use "drbdsetup secondary
 --force": whoever has the device open gets I/O errors from then on. A fenced node loses more. DRBD 9.1.7 or newer; older ones fail as

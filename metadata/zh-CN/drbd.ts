@@ -90,7 +90,7 @@ split-brain、no-quorum、no-data、suspended、synctarget 40%、synctarget 40% 
     fail_promoted_without_data: {
       short: '数据不可及或 I/O 持续挂起的 Primary 视为失败',
       long: `
-Primary 在本地和所有对端都没有 UpToDate 数据时，监控失败（退出码 9）；I/O 返回错误（失去仲裁且 on-no-quorum 为 io-error，或 force-io-failures），或挂起超过一个监控间隔时也是如此。随后 Pacemaker 会将其恢复，
+Primary 在本地和所有对端都没有 UpToDate 数据时，监控失败（退出码 9）；I/O 返回错误（失去仲裁且 on-no-quorum 为 io-error，或 force-io-failures），或挂起超过一个监控间隔时也是如此；正在隔离（fencing）对端时，则须超过 fence-peer 处理程序可用的时间。随后 Pacemaker 会将其恢复，
 必要时在其他节点上恢复。关闭时，这样的 Primary 仍算作运行中，使用者只能等待。`,
     },
     keep_promoted_score: {
@@ -102,7 +102,7 @@ UpToDate，且没有任何节点拥有新卷的 UpToDate 数据，Primary 就保
     wfc_before_promote: {
       short: '没有任何对端连接时，提升之前等待的秒数',
       long: `
-没有任何对端连接时，提升之前最多等待这么多秒，使刚启动的节点在提升之前有机会得知更新的数据。一旦有对端连接即继续。0：不等待。`,
+没有任何对端连接时，提升之前最多等待这么多秒，使刚启动的节点在提升之前有机会得知更新的数据。一旦有对端连接即继续，最迟在提升操作超时的一半之后继续。0：不等待。`,
     },
     demote_force: {
       short: '最后手段：强制将被占用的设备降为 Secondary（DRBD 9.1.7 及以上）',

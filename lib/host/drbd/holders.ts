@@ -1,11 +1,13 @@
 import type { Host } from '../host.ts';
-import { blockDeviceUsers } from '../storage/block-device-users.ts';
+import { blockDeviceUsers, isCertainUser } from '../storage/block-device-users.ts';
 import type { Opener } from './admin.ts';
 import type { Resource } from './state.ts';
 
 export type Holders = {
   /** One phrase each, `/dev/drbd1 mounted on /srv`, `/dev/drbd1 open in dd (pid 6835)`. */
   readonly phrases: readonly string[];
+  /** Whether somebody certainly does, and not only perhaps, from where this agent cannot look. */
+  readonly isCertain: boolean;
   /** Whether everybody was looked at within the time. */
   readonly isComplete: boolean;
 };
@@ -21,6 +23,7 @@ export async function deviceHolders(
 ): Promise<Holders> {
   const end = host.sys.now() + withinMs;
   const phrases: string[] = [];
+  let isCertain = false;
   for (const [index, { volume, minor }] of devices.entries()) {
     const openers = await openersOf(host, name, volume, minor);
     if (openers?.length === 0) continue;
@@ -28,6 +31,7 @@ export async function deviceHolders(
     const block = { name: device, number: `${drbdMajor}:${minor}` };
     const share = (end - host.sys.now()) / (devices.length - index);
     const users = await blockDeviceUsers(host, block, Math.max(0, share));
+    isCertain ||= openers !== undefined || users.some(isCertainUser);
     phrases.push(
       ...withOpeners(
         users.map((user) => `/dev/${device} ${user}`),
@@ -35,7 +39,7 @@ export async function deviceHolders(
       ),
     );
   }
-  return { phrases, isComplete: host.sys.now() < end };
+  return { phrases, isCertain, isComplete: host.sys.now() < end };
 }
 
 /** The phrases, and those openers among the kernel's whose process is not named by one of them. */

@@ -1,6 +1,6 @@
 import type { Host } from '../host.ts';
 import { objectsIn } from './events2.ts';
-import { ask } from './query.ts';
+import { type Answer, ask } from './query.ts';
 import { type Role, roleOf } from './words.ts';
 
 /** A minor and the resource that it belongs to in the kernel. */
@@ -21,10 +21,24 @@ function parseOwners(text: string): readonly Owner[] | undefined {
   });
 }
 
-/** Every minor that is up in the kernel, whatever resource it belongs to there; the words of drbdsetup when it does not say. */
-export async function minorsUp(host: Host): Promise<readonly Owner[] | { readonly why: string }> {
+/**
+ * Every minor that is up in the kernel, whatever resource it belongs to there, asked for again and again for at most so long; the
+ * words of drbdsetup when it does not say.
+ */
+export async function minorsUp(
+  host: Host,
+  patienceMs: number,
+): Promise<readonly Owner[] | { readonly why: string }> {
   const disks = await host.sys.list('/sys/block').catch(() => undefined);
   if (disks && !disks.some((disk) => disk.startsWith('drbd'))) return [];
-  const answer = await ask(host, ['drbdsetup', 'events2', '--now'], parseOwners);
-  return 'dump' in answer ? answer.dump : answer;
+  let answer: Answer<readonly Owner[]> | { readonly why: string } = { why: 'no time left to ask' };
+  await host.until(async () => {
+    answer = await ask(host, ['drbdsetup', 'events2', '--now'], parseOwners, patienceMs);
+    return 'dump' in answer;
+  }, patienceMs);
+  return dumpOr(answer);
 }
+
+const dumpOr = (
+  answer: Answer<readonly Owner[]> | { readonly why: string },
+): readonly Owner[] | { readonly why: string } => ('dump' in answer ? answer.dump : answer);

@@ -9,35 +9,40 @@ import { procVersion, type Version } from './version.ts';
 import { roleOf } from './words.ts';
 
 /**
- * Asks the kernel about one resource: 8.4 without any command where it can be, else with one where all is well. `events2` comes first
+ * Asks the kernel about one resource, each query for at most so long: 8.4 without any command where it can be, else with one where all is well. `events2` comes first
  * on both generations: the same grammar, exit 0 for a resource that does not exist, and an end mark that tells a complete answer from
  * half of one. Nothing is asked without the module, because every drbdsetup call would load it.
  */
-export async function drbdState(host: Host, name: string): Promise<DrbdState> {
+export async function drbdState(host: Host, name: string, withinMs?: number): Promise<DrbdState> {
   if (!isResourceName(name)) return { is: 'absent' };
   try {
-    return await stateOf(host, name);
+    return await stateOf(host, name, withinMs);
   } catch (error) {
     if (error instanceof Failure) return { is: 'unknown', why: error.message };
     throw error;
   }
 }
 
-async function stateOf(host: Host, name: string): Promise<DrbdState> {
+async function stateOf(host: Host, name: string, withinMs?: number): Promise<DrbdState> {
   const proc = await readIfThere(host, '/proc/drbd');
   if (proc === undefined && !(await isThere(host, '/sys/module/drbd'))) return { is: 'absent-module' };
   const kernel = procVersion(proc ?? '') ?? newest;
 
   const seen = kernel[0] < 9 ? await resourceInProc(host, name, proc ?? '') : undefined;
   if (seen) return { is: 'configured', resource: seen, kernel };
-  const first = await ask(host, ['drbdsetup', 'events2', '--now', name], (text) => parseEvents2(text, name));
+  const first = await ask(
+    host,
+    ['drbdsetup', 'events2', '--now', name],
+    (text) => parseEvents2(text, name),
+    withinMs,
+  );
   if ('dump' in first) return toState(host, first.dump, kernel);
   if (first.final)
     return first.toolMissing ? withoutTools(host, first.why) : { is: 'unknown', why: first.why };
   const second =
     kernel[0] >= 9
-      ? await askJson(host, name)
-      : await ask(host, ['drbdsetup', 'sh-status', name], (text) => parseShStatus(text, name));
+      ? await askJson(host, name, withinMs)
+      : await ask(host, ['drbdsetup', 'sh-status', name], (text) => parseShStatus(text, name), withinMs);
   return 'dump' in second ? toState(host, second.dump, kernel) : { is: 'unknown', why: first.why };
 }
 
@@ -47,7 +52,7 @@ export type KnownState = Exclude<DrbdState, { readonly is: 'unknown' }>;
 export async function knownState(host: Host, name: string, patienceMs: number): Promise<KnownState> {
   let state: DrbdState = { is: 'unknown', why: 'no time left to ask' };
   await host.until(async () => {
-    state = await drbdState(host, name);
+    state = await drbdState(host, name, patienceMs);
     return state.is !== 'unknown';
   }, patienceMs);
   return certain(name, state);
@@ -69,9 +74,15 @@ export type Answer<T> =
   /** `final`: asking in another way cannot help. */
   | { readonly why: string; readonly final: boolean; readonly toolMissing: boolean };
 
-async function askJson(host: Host, name: string): Promise<Answer<Dump>> {
-  const { parseStatusJson } = await import('./status-json.ts');
-  return ask(host, ['drbdsetup', 'status', name, '--json'], (text) => parseStatusJson(text, name));
+async function askJson(host: Host, name: string, withinMs?: number): Promise<Answer<Dump>> {
+  const { knownToLack, parseStatusJson } = await import('./status-json.ts');
+  const lacks = await knownToLack(host, name);
+  return ask(
+    host,
+    ['drbdsetup', 'status', name, '--json'],
+    (text) => parseStatusJson(text, name, lacks),
+    withinMs,
+  );
 }
 
 /** What a command says; its own words when it fails or says nothing that `parse` can make anything of. */
@@ -79,8 +90,9 @@ export async function ask<T>(
   host: Host,
   argv: Argv,
   parse: (text: string) => T | undefined,
+  withinMs = Number.POSITIVE_INFINITY,
 ): Promise<Answer<T>> {
-  const output = await host.tryRun(argv, { timeoutMs: host.left() * mostOfIt });
+  const output = await host.tryRun(argv, { timeoutMs: Math.min(host.left() * mostOfIt, withinMs) });
   const command = argv.join(' ');
   if (output.missing) return { why: 'drbdsetup is not installed', final: true, toolMissing: true };
   if (output.hung) return { why: `"${command}" hung (${output.hung})`, final: true, toolMissing: false };

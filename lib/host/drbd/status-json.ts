@@ -1,3 +1,4 @@
+import type { Host } from '../host.ts';
 import type { Dump } from './events2.ts';
 import type { Connection, Device, PeerDevice } from './state.ts';
 import { diskOf, linkOf, pausesOf, replicationOf, roleOf, suspensionsOf } from './words.ts';
@@ -10,11 +11,28 @@ import { diskOf, linkOf, pausesOf, replicationOf, roleOf, suspensionsOf } from '
  *                           "resync-suspended": "user" } ] } ] } ]
  */
 
+/** What a resource certainly has none of. */
+export type Lacks = { readonly volumes: boolean; readonly connections: boolean };
+
+/** By the kernel's own lists in debugfs; nothing where that is not mounted. */
+export async function knownToLack(host: Host, name: string): Promise<Lacks> {
+  const isEmpty = (list: string) =>
+    host.sys.list(`/sys/kernel/debug/drbd/resources/${name}/${list}`).then(
+      ({ length }) => length === 0,
+      () => false,
+    );
+  return { volumes: await isEmpty('volumes'), connections: await isEmpty('connections') };
+}
+
 /**
  * Reads `drbdsetup status --json` of DRBD 9. `undefined` for anything that is not its complete document. Keys that came later
  * than drbd-utils 9.6 are optional, unknown ones ignored.
+ *
+ * The tool asks the kernel for resources, devices, connections and peer devices one after the other, prints what it got and ends with 0
+ * although one of the later answers has failed. So a list that is empty proves nothing, unless the resource is known to lack it; and the
+ * kernel has a peer device for every volume of every connection.
  */
-export function parseStatusJson(text: string, name: string): Dump | undefined {
+export function parseStatusJson(text: string, name: string, lacks?: Lacks): Dump | undefined {
   const list = parsed(text);
   if (!Array.isArray(list)) return undefined;
   const found = list.find((one) => isObject(one) && one['name'] === name);
@@ -23,6 +41,10 @@ export function parseStatusJson(text: string, name: string): Dump | undefined {
   const volumes = objects(found['devices']);
   if (!role || volumes.some((one) => Number.isNaN(count(one['minor'])) || !word(one['disk-state'])))
     return undefined;
+  const connections = objects(found['connections']).map(connection);
+  if (volumes.length === 0 && !lacks?.volumes) return undefined;
+  if (connections.length === 0 && !lacks?.connections) return undefined;
+  if (connections.some(({ devices }) => devices.length !== volumes.length)) return undefined;
   return {
     resource: {
       name,
@@ -34,7 +56,7 @@ export function parseStatusJson(text: string, name: string): Dump | undefined {
       ),
       forceIoFailures: found['force-io-failures'] === true,
       devices: volumes.map(device),
-      connections: objects(found['connections']).map(connection),
+      connections,
     },
   };
 }

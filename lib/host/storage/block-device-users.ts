@@ -58,8 +58,13 @@ async function mountsElsewhere(
     unread.delete(namespace);
     if (elsewhere.length > 0) found.push(`${elsewhere[0]} ${await whose()}`);
   }
-  return [...found, ...[...unread.values()].map((where) => `perhaps mounted ${where}, which cannot be read`)];
+  return [...found, ...[...unread.values()].map((where) => `${perhaps} ${where}, which cannot be read`)];
 }
+
+const perhaps = 'perhaps mounted';
+
+/** Whether a phrase says that somebody has the device open, and not only that nobody can tell. */
+export const isCertainUser = (phrase: string): boolean => !phrase.startsWith(perhaps);
 
 /** `undefined` of a process that is gone. */
 async function mountedIn(

@@ -116,6 +116,35 @@ describe('D12 a Secondary whose device is open read-only', () => {
     expect(did).toEqual([]);
     expect(reason).toContain('/dev/drbd0 open in bash (pid 11104)');
   });
+  const unreadable = (drbd: FakeDrbd) => {
+    drbd.machine.links.set('/proc/self/ns/mnt', 'mnt:[1]');
+    drbd.machine.process(77, { comm: 'sandbox\n' }, { 'ns/mnt': 'mnt:[2]' });
+    const { read } = { read: drbd.machine.read.bind(drbd.machine) };
+    drbd.machine.read = async (path) => {
+      if (path === '/proc/77/mountinfo') throw Object.assign(new Error('EACCES'), { code: 'EACCES' });
+      return read(path);
+    };
+    return drbd;
+  };
+  test('a mount namespace that cannot be read holds nothing up: down is tried', async () => {
+    const drbd = unreadable(new FakeDrbd({ state: isSecondary }));
+    expect(await act('stop', drbd)).toMatchObject({ code: 0, did: ['drbdadm down r0'] });
+  });
+  test('the same, and DRBD refuses: it is in the reason beside DRBD’s words', async () => {
+    const drbd = unreadable(new FakeDrbd({ state: isSecondary })).answer('drbdadm down', refusal);
+    const { code, reason, did } = await act('stop', drbd);
+    expect({ code, first: did[0] }).toEqual({ code: 1, first: 'drbdadm down r0' });
+    expect(reason).toContain('perhaps mounted in the mount namespace of sandbox (pid 77)');
+  });
+  test('the state becomes unknown: who held it before is not the reason', async () => {
+    const drbd = new FakeDrbd({ state: isSecondary });
+    drbd.machine.files.set(openers, 'bash\t11104\t8000\n');
+    drbd.answer('drbdsetup events2', (times) => (times < 2 ? undefined : { code: 20, stderr: 'netlink\n' }));
+    const { code, reason } = await act('stop', drbd);
+    expect(code).toBe(1);
+    expect(reason).toMatch(/^stopping r0 failed: .*netlink/);
+    expect(reason).not.toContain('bash');
+  });
   test('nobody can be seen, and DRBD refuses: its own list of openers is in the reason', async () => {
     const drbd = new FakeDrbd({ state: isSecondary }).answer('drbdadm down', refusal);
     expect((await act('stop', drbd)).reason).toContain('/dev/drbd0 opened by bash (pid 11104)');

@@ -269,17 +269,59 @@ describe('D7 a resync that is suspended', () => {
 describe('D8 the resource was renamed in the kernel', () => {
   const renamed = (role: 'Primary' | 'Secondary') => ({ ...primary([good], beta), role, name: 'other' });
   const actions = ['monitor', 'demote', 'stop'] as const;
-  test.each(actions)('%s: its minor by the configuration is up', async (action) => {
+  const probe = meta('interval', '0');
+  test.each(actions)('%s: a Primary has its minor by the configuration', async (action) => {
+    const { code, reason, did } = await act(action, { state: renamed('Primary') });
+    expect({ code, did }).toEqual({ code: 1, did: [] });
+    expect(reason).toContain('minor 0 of r0 is up in the kernel as other (Primary): if that is r0, renamed:');
+  });
+  test.each(actions)('%s: it was seen on that minor', async (action) => {
     for (const role of ['Primary', 'Secondary'] as const) {
-      const drbd = new FakeDrbd({ state: renamed(role) });
+      const drbd = new FakeDrbd({ state: isSecondary });
+      await act('monitor', drbd);
+      drbd.state = renamed(role);
       const { code, reason, did } = await act(action, drbd);
       expect({ code, did }).toEqual({ code: 1, did: [] });
-      expect(reason).toContain(`minor 0 of r0 is up in the kernel as other (${role})`);
+      expect(reason).toContain(`as other (${role}): drbdsetup rename-resource other r0`);
     }
   });
   test('a probe does not call it stopped', async () => {
-    expect((await act('monitor', { state: renamed('Secondary'), env: meta('interval', '0') })).code).toBe(1);
+    expect((await act('monitor', { state: renamed('Primary'), env: probe })).code).toBe(1);
   });
+  describe.each([
+    ['is Secondary', 'Secondary', false],
+    ['is itself in the configuration', 'Primary', true],
+  ] as const)(
+    'D17 only the configuration gives the minor to it, and who has the minor %s',
+    (_what, role, isKnown) => {
+      const node = (env: NodeJS.ProcessEnv = {}) => {
+        const drbd = new FakeDrbd({ state: renamed(role), env });
+        return isKnown ? drbd.answer('drbdadm sh-dev other', '/dev/drbd7\n') : drbd;
+      };
+      test.each([
+        ['monitor', 7],
+        ['demote', 7],
+        ['stop', 0],
+      ] as const)('%s: %i, told', async (action, code) => {
+        const outdates = {
+          ...param('stop_outdates_secondary', '1'),
+          ...meta('notify_promoted_uname', 'beta'),
+        };
+        const drbd = node(outdates);
+        const answer = await act(action, drbd);
+        expect(answer).toMatchObject({ code, did: [] });
+        expect(answer.lines.join()).toContain(`minor 0 of r0 is up in the kernel as other (${role})`);
+        expect(answer.lines.join()).not.toContain('rename-resource');
+        expect(drbd.state).toEqual(renamed(role));
+      });
+      test('a probe: 7', async () => expect((await act('monitor', node(probe))).code).toBe(7));
+      test('a start fails, and nothing was touched', async () => {
+        const { code, did, reason } = await act('start', node());
+        expect({ code, did }).toEqual({ code: 1, did: [] });
+        expect(reason).toContain('minor 0 of r0 is up in the kernel as other');
+      });
+    },
+  );
   test.each(actions)('%s: its minor as it was seen last is up, the configuration is gone', async (action) => {
     const drbd = new FakeDrbd({ state: isPrimary });
     await act('monitor', drbd);
@@ -310,6 +352,34 @@ describe('D8 the resource was renamed in the kernel', () => {
       args.length > 2 ? 'exists -\n' : { code: 20, stderr: 'netlink\n' },
     );
     for (const action of actions) expect((await act(action, drbd)).code).toBe(1);
+  });
+  test.each([
+    ['fails once', { code: 20, stderr: 'netlink\n' }],
+    ['is incomplete once', 'exists resource name:other role:Primary suspended:no\n'],
+  ])('D18 who is up: the query %s: asked again', async (_what, answer) => {
+    for (const [action, code] of [
+      ['monitor', 7],
+      ['demote', 7],
+      ['stop', 0],
+    ] as const) {
+      let times = 0;
+      const drbd = new FakeDrbd({});
+      drbd.machine.on('drbdsetup', (args) => {
+        if (args.length > 2) return 'exists -\n';
+        times += 1;
+        return times === 1 ? answer : 'exists -\n';
+      });
+      expect((await act(action, drbd)).code).toBe(code);
+      expect(times).toBe(2);
+    }
+  });
+  test('who is up: the query hangs for ever: a reason before the timeout', async () => {
+    const drbd = new FakeDrbd({ env: timeout(20_000) });
+    drbd.machine.on('drbdsetup', (args, command) =>
+      args.length > 2 ? 'exists -\n' : hangs(command, drbd.machine),
+    );
+    expect(await act('monitor', drbd)).toMatchObject({ code: 1, reason: expect.stringContaining('hung') });
+    expect(drbd.machine.clock).toBeLessThan(20_000);
   });
   test('after a stop its minors are forgotten', async () => {
     const drbd = new FakeDrbd({ state: isSecondary });

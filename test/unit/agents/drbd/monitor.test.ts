@@ -192,10 +192,38 @@ describe('monitor when the kernel cannot be asked', () => {
   });
 
   test('DRBD 9, events2 fails: the JSON status is a second opinion', async () => {
-    const json = JSON.stringify([{ name: 'r0', role: 'Primary', devices: [], connections: [] }]);
-    const drbd = new FakeDrbd({ state: isPrimary })
+    expect(await look(byJson('Primary'))).toMatchObject({ code: 8, score: '10000' });
+    expect(await look(byJson('Secondary'))).toMatchObject({ code: 0, score: '10000' });
+  });
+
+  const device = { volume: 0, minor: 0, 'disk-state': 'UpToDate' };
+  const connection = {
+    name: 'beta',
+    'connection-state': 'Connected',
+    'peer-role': 'Secondary',
+    peer_devices: [{ volume: 0, 'replication-state': 'Established', 'peer-disk-state': 'UpToDate' }],
+  };
+  const byJson = (role: string, change: object = {}) =>
+    new FakeDrbd({ state: isPrimary })
       .answer('drbdsetup events2', { code: 20 })
-      .answer('drbdsetup status', json);
-    expect((await look(drbd)).code).toBe(8);
+      .answer(
+        'drbdsetup status',
+        JSON.stringify([{ name: 'r0', role, devices: [device], connections: [connection], ...change }]),
+      );
+  test.each([
+    ['devices', { devices: [] }],
+    ['connections', { connections: [] }],
+    ['peer devices', { connections: [{ ...connection, peer_devices: [] }] }],
+  ])(
+    'D19 the JSON status has no %s: unknown, and never "not running" or a better score',
+    async (_what, change) => {
+      for (const role of ['Primary', 'Secondary'])
+        expect(await look(byJson(role, change))).toEqual({ code: 1, score: '=', state: '=' });
+    },
+  );
+  test('D19 the kernel itself says that there is no connection', async () => {
+    const drbd = byJson('Secondary', { connections: [] });
+    drbd.machine.factsOf.set('/sys/kernel/debug/drbd/resources/r0/connections', { kind: 'directory' });
+    expect(await look(drbd)).toMatchObject({ code: 0, score: '10000' });
   });
 });

@@ -10,6 +10,7 @@ import {
   timeout,
   undefinedHere,
 } from '../../../fake/drbd-actions.ts';
+import { hangs } from '../../../fake/machine.ts';
 
 describe('notify', () => {
   const told = (type: string, operation: string, more: NodeJS.ProcessEnv = {}) => ({
@@ -23,6 +24,12 @@ describe('notify', () => {
   const outdates = {
     OCF_RESKEY_stop_outdates_secondary: 'true',
     OCF_RESKEY_CRM_meta_notify_promoted_uname: 'beta',
+  };
+  const promoted = (names: string) => ({ OCF_RESKEY_CRM_meta_notify_promoted_uname: names });
+  const moves = {
+    ...outdates,
+    OCF_RESKEY_CRM_meta_notify_demote_uname: 'Beta',
+    OCF_RESKEY_CRM_meta_notify_promote_uname: 'gamma',
   };
   test.each<readonly [string, Setup, readonly string[], string]>([
     ['drbd#173 pre start', { env: told('pre', 'start'), state: isSecondary }, ['drbdadm adjust r0'], '='],
@@ -52,6 +59,30 @@ describe('notify', () => {
     [
       'drbd#177 post promote, the promoted one out of sight',
       { env: told('post', 'promote', outdates), state: alone },
+      ['drbdsetup outdate 0'],
+      '-',
+    ],
+    [
+      'D20 post demote, a move: the promoted one is the one that was demoted',
+      { env: told('post', 'demote', moves), state: alone },
+      [],
+      '1000',
+    ],
+    [
+      'D20 post promote, a move: the new one is promoted',
+      { env: told('post', 'promote', moves), state: alone },
+      ['drbdsetup outdate 0'],
+      '-',
+    ],
+    [
+      'D20 post promote, nobody was promoted before',
+      { env: told('post', 'promote', { ...moves, ...promoted(' ') }), state: alone },
+      ['drbdsetup outdate 0'],
+      '-',
+    ],
+    [
+      'D20 post demote, another one stays promoted',
+      { env: told('post', 'demote', { ...moves, ...promoted('beta gamma') }), state: alone },
       ['drbdsetup outdate 0'],
       '-',
     ],
@@ -113,6 +144,21 @@ describe('notify', () => {
     expect((await act('notify', drbd)).code).toBe(0);
     expect(drbd.machine.clock).toBeLessThan(15_000);
   });
+  test('the query hangs: each notification takes 5 s, not most of its timeout', async () => {
+    for (const [type, operation] of [
+      ['pre', 'start'],
+      ['post', 'start'],
+      ['post', 'stop'],
+    ] as const) {
+      const drbd = new FakeDrbd({
+        env: { ...told(type, operation), ...timeout(90_000) },
+        state: isSecondary,
+      });
+      drbd.machine.on('drbdsetup', (_args, command) => hangs(command, drbd.machine));
+      expect(await act('notify', drbd)).toMatchObject({ code: 0, did: [], score: '=' });
+      expect(drbd.machine.clock).toBe(5000);
+    }
+  });
 });
 
 describe('reload', () => {
@@ -124,14 +170,26 @@ describe('reload', () => {
     for (const action of ['reload', 'reload-agent'])
       expect(await act(action, new FakeDrbd(setup))).toMatchObject({ code, did, score });
   });
-  test('drbd#172 adjust fails', async () => {
-    const drbd = new FakeDrbd({ state: isSecondary }).answer('drbdadm adjust', {
+  test.each([
+    ['a person', 'reload', '3.16.2', 1],
+    ['a person, outside of the cluster', 'reload', '', 1],
+    ['Pacemaker', 'reload-agent', '3.16.2', 0],
+    ['Pacemaker 2.0, which has no other name for it', 'reload', '3.7.1', 0],
+  ])('drbd#172 adjust fails for %s', async (_what, action, featureSet, code) => {
+    const env = { OCF_RESKEY_crm_feature_set: featureSet };
+    const drbd = new FakeDrbd({ state: isPrimary, env }).answer('drbdadm adjust', {
       code: 10,
       stderr: 'Parse error\n',
     });
-    expect(await act('reload-agent', drbd)).toMatchObject({
-      code: 1,
-      reason: expect.stringContaining('Parse error'),
-    });
+    drbd.machine.on('crm_master', () => '');
+    const answer = await act(action, drbd);
+    expect(answer.code).toBe(code);
+    expect(code === 0 ? answer.lines.join() : answer.reason).toContain('drbdadm adjust r0: Parse error');
+  });
+  test('DRBD 8.4, several hosts in the configuration: the peer is named', async () => {
+    const env = { OCF_RESKEY_CRM_meta_notify_unpromoted_uname: 'me beta' };
+    const state = resource('Secondary', volumes(good), ['peer Connected Secondary UpToDate']);
+    const drbd = new FakeDrbd({ generation: 8, state, env });
+    expect(await act('reload', drbd)).toMatchObject({ code: 0, did: ['drbdadm --peer beta adjust r0'] });
   });
 });

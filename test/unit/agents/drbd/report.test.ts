@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { handInstance } from '../../../../lib/contract/request.ts';
 import { parseProcDrbd } from '../../../../lib/host/drbd/drbd84.ts';
 import type { Suspension } from '../../../../lib/host/drbd/words.ts';
 import { FakeDrbd } from '../../../fake/drbd.ts';
@@ -18,6 +19,7 @@ import {
   type Setup,
   secondary,
 } from '../../../fake/drbd-actions.ts';
+import { hangs } from '../../../fake/machine.ts';
 
 // What operators and the cluster are told besides exit code and score.
 
@@ -136,6 +138,90 @@ describe('fail_promoted_without_data', () => {
     drbd.state = suspended(isPrimary, 'fencing');
     expect(await at(130)).toBe(8);
   });
+});
+
+describe('D21 fail_promoted_without_data while a peer is being fenced', () => {
+  const fencing = suspended(primary([good], away), 'fencing');
+  const node = (handler: string | undefined) => {
+    const drbd = new FakeDrbd({ state: fencing, env: param('fail_promoted_without_data', 'yes') });
+    if (handler)
+      drbd.options = `<section name="handlers"><option name="fence-peer" value="${handler}"/></section>`;
+    return drbd;
+  };
+  const codeAt = async (drbd: FakeDrbd, second: number) => {
+    drbd.machine.files.set('/proc/uptime', `${second}.00 1.00\n`);
+    return (await act('monitor', drbd)).code;
+  };
+  test.each([
+    ['its handler names a time', '/usr/lib/drbd/crm-fence-peer.9.sh --timeout 40', 40],
+    ['its handler names none', '/usr/lib/drbd/crm-fence-peer.9.sh', 90],
+    ['another handler', '/usr/local/bin/fence', 90],
+    ['no handler is known', undefined, 90],
+  ])('%s: 9 after that', async (_what, handler, seconds) => {
+    const drbd = node(handler);
+    for (const age of [0, 10, 20, seconds - 1]) expect(await codeAt(drbd, 100 + age)).toBe(8);
+    expect(await codeAt(drbd, 100 + seconds)).toBe(9);
+  });
+  test('the configuration cannot be read, or drbdadm hangs: the monitor ends in time', async () => {
+    const drbd = node(undefined);
+    drbd.machine.on('drbdadm', (_args, command) => hangs(command, drbd.machine));
+    expect([await codeAt(drbd, 100), await codeAt(drbd, 150)]).toEqual([8, 8]);
+    expect(drbd.machine.clock).toBeLessThan(20_000);
+    expect(await codeAt(drbd, 190)).toBe(9);
+  });
+  test.each([
+    ['Secondary in between', secondary([good], away), 0],
+    ['without data in between', suspended(primary(['Diskless'], away), 'no-data'), 9],
+    ['I/O made to fail in between', { ...fencing, forceIoFailures: true }, 9],
+    ['I/O goes on in between', isPrimary, 8],
+  ])('%s: what was before does not count', async (_what, between, code) => {
+    const drbd = node(undefined);
+    expect(await codeAt(drbd, 100)).toBe(8);
+    drbd.state = between;
+    expect(await codeAt(drbd, 110)).toBe(code);
+    drbd.state = suspended(primary([good], away), 'quorum');
+    expect([await codeAt(drbd, 300), await codeAt(drbd, 310)]).toEqual([8, 9]);
+  });
+});
+
+describe('D22 calls by hand', () => {
+  const env = { OCF_RESOURCE_INSTANCE: handInstance, OCF_RESKEY_crm_feature_set: undefined, ...probe };
+  test('a look tells the cluster nothing, and runs no handler', async () => {
+    for (const state of [isPrimary, isAlone, undefined]) {
+      const drbd = new FakeDrbd({
+        ...(state && { state }),
+        env: { ...env, ...param('unfence_if_all_uptodate', 'yes') },
+      });
+      for (const action of ['monitor', 'status', 'stop']) await act(action, drbd);
+      const tools = /^(crm_attribute|crm_master|attrd_updater|cibadmin)|unfence/;
+      expect(drbd.machine.ran.filter((line) => tools.test(line))).toEqual([]);
+    }
+  });
+  test('a recurring monitor by hand tells nothing either', async () => {
+    const recurring = {
+      ...env,
+      OCF_RESKEY_CRM_meta_interval: '10000',
+      ...param('unfence_if_all_uptodate', '1'),
+    };
+    const { score, state, did } = await act('monitor', { state: isPrimary, env: recurring });
+    expect({ score, state, did }).toEqual({ score: '=', state: '=', did: [] });
+  });
+  test('a resource of the cluster with that name is one', async () => {
+    const given = { OCF_RESOURCE_INSTANCE: handInstance };
+    expect((await act('monitor', { state: isPrimary, env: given })).score).toBe('10000');
+  });
+  test.each(['Primary', 'Secondary'] as const)(
+    'one resource, then another that is down: the %s that was seen first is not it',
+    async (role) => {
+      const state = { ...primary([good], away), role, name: 'r1' };
+      const drbd = new FakeDrbd({ state, env: { ...env, ...param('drbd_resource', 'r1') } });
+      drbd.answer('drbdadm sh-dev', '/dev/drbd5\n');
+      expect((await act('monitor', drbd)).code).toBe(role === 'Primary' ? 8 : 0);
+      drbd.machine.env['OCF_RESKEY_drbd_resource'] = 'r0';
+      const { code, reason } = await act('monitor', drbd);
+      expect({ code, reason }).toEqual({ code: 7, reason: expect.not.stringContaining('rename') });
+    },
+  );
 });
 
 describe('the node attribute', () => {

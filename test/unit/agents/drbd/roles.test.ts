@@ -27,6 +27,19 @@ describe('promote', () => {
       0,
       ['drbdadm primary r0', 'drbdadm adjust r0'],
     ],
+    [
+      'drbd#155 connects after it, DRBD 8.4: to the peer that the cluster names',
+      {
+        generation: 8,
+        state: resource('Secondary', volumes(good), ['peer StandAlone Unknown DUnknown']),
+        env: {
+          ...param('connect_only_after_promote', '1'),
+          OCF_RESKEY_CRM_meta_notify_unpromoted_uname: 'me beta',
+        },
+      },
+      0,
+      ['drbdadm primary r0', 'drbdadm --peer beta adjust r0'],
+    ],
     ['drbd#148 not started', {}, 1, []],
     ['no module', { module: false }, 1, []],
   ])('%s', async (_what, setup, code, did) => {
@@ -147,6 +160,21 @@ describe('wfc_before_promote', () => {
     expect((await act('promote', drbd)).code).toBe(0);
     expect(drbd.machine.clock).toBeGreaterThanOrEqual(10_000);
     expect(drbd.machine.clock).toBeLessThan(11_100);
+  });
+});
+
+describe.each(['40', '89', '90', '3600'])('wfc_before_promote=%s with a timeout of 60 s', (seconds) => {
+  const env = { ...param('wfc_before_promote', seconds), ...timeout(60_000) };
+  test('half of the time is left for the promotion, and the log says so', async () => {
+    const drbd = new FakeDrbd({ state: isAlone, env });
+    const { code, did, lines } = await act('promote', drbd);
+    expect({ code, did }).toEqual({ code: 0, did: ['drbdadm primary r0'] });
+    expect(drbd.machine.clock).toBeGreaterThan(25_000);
+    expect(drbd.machine.clock).toBeLessThanOrEqual(31_000);
+    expect(lines).toEqual([expect.stringMatching(/^wfc_before_promote=\d+ is more than half .* for 28 s$/)]);
+  });
+  test('a peer is there: nothing is said', async () => {
+    expect((await act('promote', { state: isSecondary, env })).lines).toEqual([]);
   });
 });
 

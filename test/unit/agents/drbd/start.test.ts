@@ -90,6 +90,26 @@ describe('start', () => {
     ]);
   });
 
+  test.each([
+    ['the configuration does not have it', undefinedHere, 'beta is not a peer in the DRBD configuration'],
+    [
+      'the dry run hung',
+      { code: 124, hung: 'pid 77 in state D' },
+      'drbdadm -d connect r0:beta: hung (pid 77',
+    ],
+    [
+      'the dry run failed',
+      { code: 10, stderr: 'a.res:1: Parse error\n' },
+      'connect r0:beta: a.res:1: Parse error',
+    ],
+  ])('the Primary cannot be connected first, %s: told as what it is', async (_what, answer, words) => {
+    const drbd = new FakeDrbd({}).answer('drbdadm connect', answer);
+    drbd.promotedNodes = ['beta'];
+    const { code, lines } = await act('start', drbd);
+    expect(code).toBe(0);
+    expect(lines).toEqual([expect.stringContaining(words)]);
+  });
+
   const failures: readonly (readonly [string, (drbd: FakeDrbd) => unknown, number, string, Setup?])[] = [
     [
       'drbd#133 modprobe fails',

@@ -158,6 +158,15 @@ describe('stop', () => {
       { OCF_RESKEY_CRM_meta_notify_promoted_uname: 'beta', OCF_RESKEY_CRM_meta_notify_stop_uname: 'me beta' },
       false,
     ],
+    [
+      'D20 that one is demoted',
+      {
+        OCF_RESKEY_CRM_meta_notify_promoted_uname: 'beta',
+        OCF_RESKEY_CRM_meta_notify_demote_uname: 'beta',
+        OCF_RESKEY_CRM_meta_notify_promote_uname: 'gamma',
+      },
+      false,
+    ],
   ])('outdates the own data when %s: %s', async (_what, env, outdated) => {
     const drbd = new FakeDrbd({ state: isSecondary, env: { ...outdates, ...env } });
     const { did } = await act('stop', drbd);

@@ -115,6 +115,33 @@ describe('what proves nothing', () => {
   ])('status --json: %s', (_what, output) => {
     expect(parseStatusJson(output, 'data')).toBeUndefined();
   });
+  describe('status --json: one of the four answers of the kernel is missing, and nothing says so', () => {
+    const [data] = JSON.parse(text('drbd9/secondary-uptodate-both.status.json'));
+    const without = (change: object) => JSON.stringify([{ ...data, ...change }]);
+    const cut = data.connections.map((one: object) => ({ ...one, peer_devices: [] }));
+    test.each([
+      ['devices', { devices: [] }],
+      ['connections', { connections: [] }],
+      ['both', { devices: [], connections: [] }],
+      ['peer devices', { connections: cut }],
+      ['half of the devices', { devices: [...data.devices, { ...data.devices[0], volume: 1, minor: 2 }] }],
+    ])('%s', (_what, change) => {
+      expect(parseStatusJson(without({}), 'data')?.resource).toBeDefined();
+      expect(parseStatusJson(without(change), 'data')).toBeUndefined();
+    });
+    test('a resource that is known to have no connection, or no volume', () => {
+      const alone = without({ connections: [] });
+      const lacks = { volumes: false, connections: true };
+      expect(parseStatusJson(alone, 'data', lacks)?.resource).toMatchObject({
+        role: 'Secondary',
+        connections: [],
+      });
+      const empty = without({ devices: [], connections: cut });
+      expect(parseStatusJson(empty, 'data', { volumes: true, connections: false })?.resource).toMatchObject({
+        devices: [],
+      });
+    });
+  });
   test('lines of other resources and changes do not count', () => {
     const output = `${whole.replace('exists -', 'change resource name:data role:Secondary')}exists -\n`;
     expect(parseEvents2(output, 'data')?.resource?.role).toBe('Primary');
