@@ -55,8 +55,9 @@ export async function start(ctx: Ctx): Promise<void> {
         links = await interfaces(host, want.namespace);
         // The stop of another instance may have taken the address away before this one had its share.
         if (judge(want, links, params.check_link_status).is === 'absent') break;
-        if (before.is === 'link down') await switchOn(ctx, want, before.at.link);
-        return await requireServed(ctx, want);
+        if (before.is !== 'link down') return await requireServed(ctx, want);
+        await bringBack(ctx, want, before.at);
+        return;
       } catch (error) {
         if (want.share) await undo(ctx, want, spotOf(before.at), false);
         throw error;
@@ -104,6 +105,16 @@ async function serve(ctx: Ctx, want: Wanted, spot: ChosenSpot, old: readonly Sig
     throw error;
   }
   return added;
+}
+
+/** Has an address that is there answer again, and tells the neighbours: another node may have answered for it meanwhile. */
+async function bringBack(ctx: Ctx, want: Wanted, at: Sighting): Promise<void> {
+  await ctx.memory.note('index', at.link.index);
+  await advertise(ctx, want, at.link, async () => {
+    await switchOn(ctx, want, at.link);
+    await requireServed(ctx, want);
+  });
+  await announce(ctx, want, spotOf(at), ctx.params.arp_count);
 }
 
 async function switchOn(ctx: Ctx, want: Wanted, link: Interface): Promise<void> {

@@ -46,6 +46,7 @@ describe('what is there is not what was configured', () => {
       params: { ...v4, cidr_netmask: '24' },
       steps: [
         ['monitor', 7],
+        ['probe', 1],
         ['stop', 0, []],
       ],
     },
@@ -122,7 +123,20 @@ describe('no link', () => {
       params: v4,
       steps: [
         ['monitor', 7],
+        ['probe', 1],
         ['stop', 0, []],
+        ['probe', 7],
+      ],
+    },
+    {
+      name: 'IPaddr2#56: its interface is down, stop',
+      before: [present, 'link set eth0 down'],
+      params: { ...v4, nic: 'eth0' },
+      steps: [
+        ['monitor', 7],
+        ['probe', 1],
+        ['stop', 0, []],
+        ['probe', 7],
       ],
     },
     {
