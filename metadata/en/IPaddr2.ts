@@ -19,7 +19,8 @@ The service address, for example 10.77.0.20 or 2001:db8::20. It must not be conf
 network configuration and not on another node.`,
     nic: `
 The interface that carries the address; an alternative name of it will do. When unset, the interface is found in the routing table, and
-monitor and stop look for the address on every interface but lo. The old form "eth0:label" sets iflabel as well.`,
+monitor and stop look for the address on every interface but lo. One that stands alone there (/32, or /128 of IPv6), as LVS real servers and
+kube-proxy have it, counts only on nic, or where cidr_netmask says so. The old form "eth0:label" sets iflabel as well.`,
     cidr_netmask: `
 The prefix length, for example 24. When unset, it is that of the network the address lies in. A dotted IPv4 mask is understood. An address
 that is there with another prefix counts as not running, to a probe as failed; start replaces it and stop removes it.`,

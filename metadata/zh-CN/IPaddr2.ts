@@ -18,7 +18,7 @@ export default {
     },
     nic: {
       short: '承载地址的接口；不设置则由路由决定',
-      long: '承载地址的接口，也可以写它的别名（altname）。不设置时由路由表决定接口，监控和停止会在除 lo 以外的所有接口上查找该地址。旧写法“eth0:标签”同时设置 iflabel。',
+      long: '承载地址的接口，也可以写它的别名（altname）。不设置时由路由表决定接口，监控和停止会在除 lo 以外的所有接口上查找该地址。单独存在的地址（/32，IPv6 为 /128），例如 LVS 真实服务器和 kube-proxy 的地址，只有在 nic 上或 cidr_netmask 如此指定时才算数。旧写法“eth0:标签”同时设置 iflabel。',
     },
     cidr_netmask: {
       short: '前缀长度；不设置则由路由决定',
