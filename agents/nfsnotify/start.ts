@@ -9,7 +9,13 @@ import {
   retireOlder,
   waitingClients,
 } from '../../lib/host/nfs/nsm-records.ts';
-import { firstRound, serviceHosts, usableSources, withoutAddress } from '../../lib/host/nfs/nsm-round.ts';
+import {
+  firstRound,
+  notFoundOut,
+  serviceHosts,
+  usableSources,
+  withoutAddress,
+} from '../../lib/host/nfs/nsm-round.ts';
 import { endSender, leaveSender } from '../../lib/host/nfs/nsm-sender.ts';
 import { statdHome } from '../../lib/host/nfs/state-directory.ts';
 import type { ProcessIdentity } from '../../lib/host/process-table.ts';
@@ -59,7 +65,7 @@ async function tellClients(ctx: Ctx): Promise<void> {
   for (const sentence of moved) log.warn(sentence);
   if (!hasRecords)
     throw new Failure('failed', `${dir}/sm is not there: where does rpc.statd keep its records?`);
-  const unknown = withoutAddress(hosts);
+  const unknown = notFoundOut(hosts) ?? withoutAddress(hosts);
   if (unknown) throw new Failure('failed', unknown);
   const sources = await usableSources(host, hosts, Math.min(addressMs, host.left() / 4));
   await retireOlder(host, log, dir);

@@ -3,7 +3,15 @@ import type { Host } from '../host.ts';
 import type { Memory } from '../memory.ts';
 import { identityOf, isStillThere, type ProcessIdentity } from '../process-table.ts';
 import { readNsmState, waitingClients } from './nsm-records.ts';
-import { notifyRound, serviceHosts, someOf, usableSources, warnOfOdd } from './nsm-round.ts';
+import {
+  notFoundOut,
+  notifyRound,
+  type Source,
+  serviceHosts,
+  someOf,
+  usableSources,
+  warnOfOdd,
+} from './nsm-round.ts';
 import { statdHome } from './state-directory.ts';
 
 // Clients that do not answer at once are told again by a process of its own: this agent once more, with the action `reload` and
@@ -58,7 +66,8 @@ export async function keepTelling(
   port: number | undefined,
 ): Promise<void> {
   const { dir } = await statdHome(host);
-  const sources = await usableSources(host, await serviceHosts(host, list), 0);
+  const sources = await sourcesInTime(host, log, list);
+  if (sources === undefined) return;
   const state = (await readNsmState(host, dir)) ?? 1;
   const named = new Set<string>();
   for (;;) {
@@ -76,5 +85,26 @@ export async function keepTelling(
     for (const [client] of news) named.add(client);
     // a round may end at once, where nothing can be sent from
     await host.sys.sleep(Math.max(0, next - host.sys.now()));
+  }
+}
+
+/**
+ * The addresses to send from; asked for again and again where a resolver is silent, for whoever confirmed to a part of them would count as
+ * told. `undefined` when the time is up before.
+ */
+async function sourcesInTime(
+  host: Host,
+  log: Log,
+  list: string | undefined,
+): Promise<readonly Source[] | undefined> {
+  for (;;) {
+    const hosts = await serviceHosts(host, list);
+    const trouble = notFoundOut(hosts);
+    if (trouble === undefined) return usableSources(host, hosts, 0);
+    if (host.left() <= againMs + reserveMs) {
+      log.warn(`nobody was told of the restart of the server: ${trouble}`);
+      return undefined;
+    }
+    await host.sys.sleep(againMs);
   }
 }

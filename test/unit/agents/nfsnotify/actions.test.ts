@@ -4,6 +4,7 @@ import { readArgs } from '../../../../agents/nfsnotify/wanted.ts';
 import { hostOn } from '../../../../lib/host/host.ts';
 import { nfsdBegun } from '../../../../lib/host/nfs/nfsd.ts';
 import { type Result, runAction } from '../../../../lib/ocf/run.ts';
+import { hangs } from '../../../fake/machine.ts';
 import { clientsOn, record } from '../../../fake/nfs-clients.ts';
 import { NfsMachine } from '../../../fake/nfs-machine.ts';
 import { silentLog } from '../../../fake/story.ts';
@@ -404,6 +405,56 @@ describe('N3: a name with several addresses', () => {
         code: action === 'start' ? 1 : 6,
         reason: expect.stringContaining('nfs.example.com has no address'),
       });
+  });
+});
+
+describe('N13: a resolver that does not answer', () => {
+  const ask = { OCF_RESKEY_source_host: 'nfs.example.com', OCF_CHECK_LEVEL: '10' };
+  /** What getent ends with, so many milliseconds after it was asked. */
+  const answers = (
+    machine: NfsMachine,
+    afterMs: number,
+    answer: string | { code: number; stderr?: string },
+  ) =>
+    machine.on('getent', (_args, command) => {
+      if (afterMs > command.timeoutMs) return hangs(command, machine);
+      machine.clock += afterMs;
+      return answer;
+    });
+
+  test('the first nameserver is dead, the second answers after 5 s: all is well', async () => {
+    const machine = node(ask);
+    answers(machine, 5000, '10.0.0.20  STREAM nfs.example.com\n');
+    waits(machine, '10.0.0.51');
+    expect((await run(machine, 'validate-all')).code).toBe(0);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.told.map(({ from }) => from)).toContain('10.0.0.20');
+  });
+
+  test.each([
+    ['none answers', 60_000, '', /getent ahosts nfs\.example\.com" did not end/],
+    [
+      'getent fails',
+      0,
+      { code: 1, stderr: 'getent: Unknown database\n' },
+      /getent ahosts nfs\.example\.com: getent: Unknown/,
+    ],
+  ])('%s: 1 with its words, never that there is no address', async (_what, afterMs, answer, reason) => {
+    for (const action of ['start', 'validate-all']) {
+      const machine = node(ask);
+      answers(machine, afterMs, answer);
+      expect(await run(machine, action)).toMatchObject({ code: 1, reason: expect.stringMatching(reason) });
+      expect(machine.clock).toBeLessThan(20_000);
+    }
+  });
+
+  test('the name of an address, which is a nicety, is not waited for so long', async () => {
+    const machine = node();
+    answers(machine, 60_000, '');
+    waits(machine, '10.0.0.51');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.told.map(({ from, name }) => [from, name])).toEqual([['10.0.0.20', '10.0.0.20']]);
+    expect(machine.clock).toBeLessThan(3000);
   });
 });
 
