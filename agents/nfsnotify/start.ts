@@ -2,7 +2,7 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { nfsConf, speaksV3 } from '../../lib/host/nfs/conf.ts';
-import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { nfsdBegun, nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
 import {
   advanceNsmState,
   readNsmState,
@@ -30,6 +30,8 @@ import { wanted } from './wanted.ts';
 const addressMs = 10_000;
 /** An rpc.statd that systemd starts again is. */
 const statdMs = 2000;
+/** Which server the number is of that clients were told last: when its threads began. */
+const numbered = 'numbered';
 
 export async function start(ctx: Ctx): Promise<void> {
   const { host, log, memory } = ctx;
@@ -70,9 +72,12 @@ async function tellClients(ctx: Ctx): Promise<void> {
   const sources = await usableSources(host, hosts, Math.min(addressMs, host.left() / 4));
   await retireOlder(host, log, dir);
   const clients = await waitingClients(host, dir);
-  // a new number for a new notification, unless nobody waits for one or the administrator keeps it
-  const isKept = keepState || clients.length === 0;
+  // A client that hears a new number claims its locks: once for each server, whose grace period is over when a start comes again.
+  const server = await nfsdBegun(host);
+  const isSame = server !== undefined && server === (await memory.fact<number>(numbered));
+  const isKept = keepState || clients.length === 0 || isSame;
   const state = isKept ? ((await readNsmState(host, dir)) ?? 1) : await advanceNsmState(host, dir, owner);
+  if (!isKept) await memory.keep(numbered, server);
   const { waiting, unusable } = await firstRound(host, log, dir, sources, clients, { state, port, wait });
   if (unusable.length > 0) throw new Failure('failed', unusable.join('; '));
   await noteDone(ctx, { statd });

@@ -149,7 +149,11 @@ export type Round = {
   readonly unusable: readonly string[];
   /** Clients that are waiting because their answer is no good, and what is wrong with it. */
   readonly odd: ReadonlyMap<string, string>;
+  readonly heard: Heard;
 };
+
+/** The addresses of the service that each client has confirmed to, by the name of its record. */
+export type Heard = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Most clients answer within milliseconds; the others are told again in the background (`nsm-sender.ts`). */
 const firstRoundMs = 2000;
@@ -185,7 +189,10 @@ export function someOf(list: readonly string[]): string {
   return [...list.slice(0, mostNamed), ...(more > 0 ? [`${more} more`] : [])].join(', ');
 }
 
-/** Tells each of `clients` from every address of the service, and strikes those from the list that confirmed all of it. */
+/**
+ * Tells each of `clients` from every address of the service that it has not `heard` from, and strikes those from the list that have confirmed
+ * to all of them.
+ */
 export async function notifyRound(
   host: Host,
   dir: string,
@@ -195,34 +202,44 @@ export async function notifyRound(
     state,
     port,
     withinMs,
-  }: { readonly state: number; readonly port: number | undefined; readonly withinMs: number },
+    heard = new Map(),
+  }: {
+    readonly state: number;
+    readonly port: number | undefined;
+    readonly withinMs: number;
+    readonly heard?: Heard;
+  },
 ): Promise<Round> {
-  const confirmed = new Map<Waiting, number>();
+  const confirmed = new Map(clients.map(({ file }) => [file, new Set(heard.get(file))]));
   const unusable: string[] = [];
   const odd = new Map<string, string>();
   await Promise.all(
     sources.map(async ({ from, names }) => {
-      const here = clients.filter(({ client }) => matches(from, client));
+      const here = clients.filter(
+        ({ file, client }) => matches(from, client) && !confirmed.get(file)?.has(from),
+      );
       if (isAny(from) && here.length === 0) return;
       const notice = { from, names, state, port };
       try {
         const whom = here.map(({ client }) => client);
         const answers = await tell(host, notice, whom, withinMs);
         for (const [client, says] of answers.odd) odd.set(client, says);
-        for (const one of here)
-          if (answers.told.has(one.client)) confirmed.set(one, (confirmed.get(one) ?? 0) + 1);
+        for (const { file, client } of here) if (answers.told.has(client)) confirmed.get(file)?.add(from);
       } catch (error) {
         unusable.push(whyUnusable(from, error as NodeJS.ErrnoException));
       }
     }),
   );
-  const needed = ({ client }: Waiting) =>
-    isIP(client) === 0 ? 1 : sources.filter(({ from }) => matches(from, client)).length;
-  const isTold = (one: Waiting) => (confirmed.get(one) ?? 0) >= Math.max(1, needed(one));
+  const needed = (one: Waiting) => (isIP(one.client) === 0 ? 1 : sourcesFor(one, sources).length);
+  const isTold = (one: Waiting) => (confirmed.get(one.file)?.size ?? 0) >= Math.max(1, needed(one));
   const told = clients.filter(isTold);
   await forgetClients(host, dir, told);
-  return { told, waiting: clients.filter((one) => !isTold(one)), unusable, odd };
+  return { told, waiting: clients.filter((one) => !isTold(one)), unusable, odd, heard: confirmed };
 }
+
+/** The addresses that a client is told from. */
+export const sourcesFor = ({ client }: Waiting, sources: readonly Source[]): readonly string[] =>
+  sources.map(({ from }) => from).filter((from) => matches(from, client));
 
 const anyIPv4 = '0.0.0.0';
 const anyIPv6 = '::';
