@@ -28,6 +28,7 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
     case 'other label':
     case 'tentative':
     case 'duplicate':
+    case 'outdated share':
     case 'unguarded':
       throw new Failure('failed', sentence(want, seen));
     default:

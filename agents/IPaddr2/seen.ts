@@ -15,7 +15,7 @@ import { isLinkLocal, isLoopback, type Wanted } from './wanted.ts';
 export type Seen =
   | { readonly is: 'served' | 'link down' | 'tentative' | 'duplicate'; readonly at: Sighting }
   | { readonly is: 'other label' | 'other prefix' | 'elsewhere' | 'renamed'; readonly at: Sighting }
-  | { readonly is: 'not our share' | 'unguarded'; readonly at: Sighting }
+  | { readonly is: 'not our share' | 'outdated share' | 'unguarded'; readonly at: Sighting }
   | { readonly is: 'absent' | 'no interface' | 'no namespace' };
 
 /** Looks at the machine; for a healthy address in our own namespace without a command, unless it is a Cluster-IP. */
@@ -31,6 +31,8 @@ export async function withShare(ctx: Ctx, want: Wanted, seen: Seen): Promise<See
       return seen;
     case 'not taken':
       return { is: 'not our share', at };
+    case 'outdated':
+      return { is: 'outdated share', at };
     case 'unguarded':
       return { is: 'unguarded', at };
   }
@@ -135,6 +137,8 @@ export function sentence(want: Wanted, seen: Seen): string {
       return `${ip} on ${seen.at.link.name} is also owned by another host: duplicate address detection failed`;
     case 'not our share':
       return `${ip} is on ${seen.at.link.name}, but share ${want.share?.number} of it is not taken here`;
+    case 'outdated share':
+      return `${ip} is on ${seen.at.link.name}, but share ${want.share?.number} of ${want.share?.total} was taken with other numbers: clone-max or the seed has changed`;
     case 'unguarded':
       return `${ip} is on ${seen.at.link.name} without rules: this node answers the clients of all others too`;
     case 'served':

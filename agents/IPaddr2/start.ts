@@ -50,6 +50,7 @@ export async function start(ctx: Ctx): Promise<void> {
       return requireServed(ctx, want);
     case 'link down':
     case 'not our share':
+    case 'outdated share':
     case 'unguarded':
       try {
         await takeShare(ctx, want, spotOf(before.at));

@@ -291,6 +291,30 @@ describe('Cluster-IP', () => {
     expect((await machine.act('monitor')).code).toBe(code);
   });
 
+  test.each([
+    ['clone-max', { CRM_meta_clone_max: '3' }, 'mod 3 seed 0x581b5597'],
+    ['the seed', { clusterip_hash_seed: '7' }, 'mod 2 seed 7'],
+  ])(
+    '%s was changed while it runs: monitor and probe 1, start takes the share anew',
+    async (_what, changed, hash) => {
+      const nft = new Nft();
+      const machine = new Router({ ip, ...clone }).on('nft', nft.answer);
+      expect((await machine.act('start')).code).toBe(0);
+      for (const [name, value] of Object.entries(changed)) machine.env[`OCF_RESKEY_${name}`] = value;
+      expect(await machine.act('monitor')).toMatchObject({
+        code: 1,
+        reason: expect.stringMatching(/share 1 .* was taken with other/),
+      });
+      machine.env['OCF_RESKEY_CRM_meta_interval'] = '10000';
+      expect((await machine.act('monitor')).code).toBe(1);
+      expect((await machine.act('start')).code).toBe(0);
+      expect((await machine.act('monitor')).code).toBe(0);
+      expect(nft.texts(`ip IPaddr2_192_168_144_2`).filter((text) => text.includes('jhash'))).toEqual([
+        expect.stringContaining(hash),
+      ]);
+    },
+  );
+
   test('without nft: start says so, monitor and probe do not trust the address, stop removes it', async () => {
     const machine = new Router({ ip, ...clone });
     expect((await machine.act('start')).code).toBe(5);
@@ -327,7 +351,15 @@ describe('Cluster-IP', () => {
   const table = (comment: string) =>
     JSON.stringify({
       nftables: [
-        { rule: { chain: 'prerouting', handle: 3, comment, expr: [{ accept: null }] } },
+        {
+          rule: {
+            ...{ chain: 'prerouting', handle: 3, comment },
+            expr: [
+              { match: { left: { jhash: { mod: 2, seed: 1, offset: 1 } }, right: 1 } },
+              { accept: null },
+            ],
+          },
+        },
         { rule: { chain: 'prerouting', handle: 2, expr: [{ drop: null }] } },
       ],
     });
