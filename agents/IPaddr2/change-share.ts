@@ -3,9 +3,9 @@ import { wordsOf } from '../../lib/contract/reason.ts';
 import { ipCommand } from '../../lib/host/net/namespaces.ts';
 import { changeRules, type Rule, type Table } from '../../lib/host/net/nftables.ts';
 import type { Ctx } from './params.ts';
-import { commentOf, isOf, nameOf, nftFamilyOf, tableHere } from './share.ts';
+import { commentOf, divides, isOf, nameOf, nftFamilyOf, tableHere } from './share.ts';
 import type { Spot } from './spot.ts';
-import { multicastMac, type Wanted } from './wanted.ts';
+import { hashSeed, multicastMac, type Wanted } from './wanted.ts';
 
 // Instances on one node may start and stop at the same moment. The kernel carries out a change of the table whole or not at all, so the
 // table decides who came first. Whoever takes a share makes the rule that drops anew. Whoever ends sharing deletes that rule by the handle
@@ -29,6 +29,8 @@ export async function takeShare(ctx: Ctx, want: Wanted, spot: Spot): Promise<voi
   const hash = `jhash ${family} saddr mod ${share.total} seed ${seed} offset 1 == ${share.number}`;
   await changeTable(ctx, want, (seen) => {
     const rules = seen?.rules ?? [];
+    const own = rules.filter(isOf(share.number));
+    const isRight = divides(share, hashSeed(seed));
     return [
       ...(seen ? [] : [`create table ${table}`]),
       `add chain ${table} ${chain} { type filter hook ${chain} priority mangle; }`,
@@ -38,7 +40,11 @@ export async function takeShare(ctx: Ctx, want: Wanted, spot: Spot): Promise<voi
       ...(family === 'ip6' && !rules.some(isGuard)
         ? [`insert rule ${here} icmpv6 type nd-neighbor-advert accept`]
         : []),
-      ...(rules.some(isOf(share.number))
+      ...deletions(
+        want,
+        own.filter((rule) => !isRight(rule)),
+      ),
+      ...(own.some(isRight)
         ? []
         : [`insert rule ${here} ${hash} meta pkttype set host accept comment "${commentOf(share.number)}"`]),
       ...(params.clusterip_mac_mangle ? mangleRules(want, mac) : []),

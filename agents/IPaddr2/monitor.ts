@@ -2,6 +2,7 @@ import { Failure, type Health, notRunning, type Report } from '../../lib/contrac
 import { announceAgain, reportAnnouncer } from './announce.ts';
 import type { Ctx } from './params.ts';
 import { look, type Seen, sentence } from './seen.ts';
+import { lookAtShare } from './share.ts';
 import { type Wanted, wanted } from './wanted.ts';
 
 /** Detection starts anew after every loss of link and takes one to three seconds. */
@@ -19,16 +20,29 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
     case 'no interface':
       if (ctx.request.probe) return notRunning(sentence(want, seen));
       throw new Failure('failed', sentence(want, seen));
-    case 'renamed': // also to a probe: Pacemaker would start it a second time elsewhere
+    case 'link down':
+    case 'other prefix':
+      if (ctx.request.probe && (await isOurs(ctx, want))) throw new Failure('failed', sentence(want, seen));
+      return notRunning(sentence(want, seen));
+    case 'renamed':
     case 'other label':
     case 'tentative':
     case 'duplicate':
+    case 'outdated share':
     case 'unguarded':
       throw new Failure('failed', sentence(want, seen));
     default:
       return notRunning(sentence(want, seen));
   }
 }
+
+/**
+ * To a probe an address that stands idle here is a failure, which Pacemaker stops before it starts the address elsewhere. After a 7 it would
+ * leave the address here, and two nodes would answer for it once the link is back. A Cluster-IP's without this instance's share is another
+ * instance's.
+ */
+const isOurs = async (ctx: Ctx, want: Wanted): Promise<boolean> =>
+  (await lookAtShare(ctx, want)) !== 'not taken';
 
 /** A look that waits for duplicate address detection to end. */
 export async function settled(ctx: Ctx, want: Wanted, withinMs = detectionMs): Promise<Seen> {

@@ -1,4 +1,5 @@
 import {
+  type Address,
   type Interface,
   interfaceNamed,
   interfaces,
@@ -14,7 +15,7 @@ import { isLinkLocal, isLoopback, type Wanted } from './wanted.ts';
 export type Seen =
   | { readonly is: 'served' | 'link down' | 'tentative' | 'duplicate'; readonly at: Sighting }
   | { readonly is: 'other label' | 'other prefix' | 'elsewhere' | 'renamed'; readonly at: Sighting }
-  | { readonly is: 'not our share' | 'unguarded'; readonly at: Sighting }
+  | { readonly is: 'not our share' | 'outdated share' | 'unguarded'; readonly at: Sighting }
   | { readonly is: 'absent' | 'no interface' | 'no namespace' };
 
 /** Looks at the machine; for a healthy address in our own namespace without a command, unless it is a Cluster-IP. */
@@ -30,6 +31,8 @@ export async function withShare(ctx: Ctx, want: Wanted, seen: Seen): Promise<See
       return seen;
     case 'not taken':
       return { is: 'not our share', at };
+    case 'outdated':
+      return { is: 'outdated share', at };
     case 'unguarded':
       return { is: 'unguarded', at };
   }
@@ -42,16 +45,20 @@ async function lookForAddress(ctx: Ctx, want: Wanted): Promise<Seen> {
     const quick = judge(want, await runningInterfaces(host, want.family), params.check_link_status);
     if ('at' in quick && conclusive.has(quick.is)) return quick;
   }
-  return judge(want, await interfaces(host, want.namespace), params.check_link_status);
+  const links = await interfaces(host, want.namespace);
+  return judge(want, links, params.check_link_status, await usedIndex(ctx));
 }
+
+/** The interface that start used, whatever its name is now. */
+export const usedIndex = ({ memory }: Ctx): Promise<number | undefined> => memory.fact<number>('index');
 
 /** What the kernel's own lists show of an address on a running interface needs no second look; what they leave out does. */
 const conclusive: ReadonlySet<Seen['is']> = new Set(['served', 'tentative', 'duplicate']);
 
-/** The best of all places where the address is. Without a configured prefix or interface any is right, except `lo`. */
-export function judge(want: Wanted, links: readonly Interface[], checkLink: boolean): Seen {
+/** The best of all places where the address is. Without a configured prefix or interface any of them is right. */
+export function judge(want: Wanted, links: readonly Interface[], checkLink: boolean, used?: number): Seen {
   const nic = want.nic === undefined ? undefined : interfaceNamed(links, want.nic);
-  const everywhere = sightings(want, links);
+  const everywhere = sightings(want, links, nic, used);
   if (want.nic !== undefined && nic === undefined)
     return everywhere[0] ? { is: 'renamed', at: everywhere[0] } : { is: 'no interface' };
   const here = everywhere.filter(({ link }) => nic === undefined || link === nic);
@@ -74,20 +81,32 @@ export function judge(want: Wanted, links: readonly Interface[], checkLink: bool
 }
 
 /**
- * Every place of the address. One on `lo` counts only where it was asked for: LVS back ends keep theirs there. A link-local one counts
- * only on the interface `nic`: those of other interfaces are other addresses.
+ * Every place of the address that may be ours; `nic` is the interface that was configured or chosen, `used` the index of the one that start
+ * used. One on `lo` counts only where it was asked for: LVS back ends keep theirs there. A link-local one counts only on `nic`: those of
+ * other interfaces are other addresses.
  */
 export const sightings = (
   want: Wanted,
   links: readonly Interface[],
   nic = want.nic === undefined ? undefined : interfaceNamed(links, want.nic),
+  used?: number,
 ): readonly Sighting[] =>
   links
     .filter((link) => !isLinkLocal(want.ip) || link === nic)
     .filter(({ name }) => name !== 'lo' || want.nic === 'lo' || isLoopback(want.ip))
-    .flatMap((link) =>
-      link.addresses.filter(({ ip }) => ip === want.ip).map((address) => ({ link, address })),
-    );
+    .flatMap((link) => {
+      const isOurs = link === nic || link.index === used;
+      return link.addresses
+        .filter((address) => address.ip === want.ip && (isOurs || !isRealServers(want, address)))
+        .map((address) => ({ link, address }));
+    });
+
+/**
+ * Whether the address stands alone, as LVS real servers and kube-proxy have it on a dummy: start never makes a network of one address
+ * unless it was told to.
+ */
+const isRealServers = ({ prefix: wanted, ip }: Wanted, { prefix, family, peer }: Address): boolean =>
+  prefix === (family === 'inet' ? 32 : 128) && prefix !== wanted && peer === undefined && !isLoopback(ip);
 
 const hasLabel = ({ label }: Wanted, { link, address }: Sighting): boolean =>
   label === undefined || address.label === `${link.name}:${label}`;
@@ -118,6 +137,8 @@ export function sentence(want: Wanted, seen: Seen): string {
       return `${ip} on ${seen.at.link.name} is also owned by another host: duplicate address detection failed`;
     case 'not our share':
       return `${ip} is on ${seen.at.link.name}, but share ${want.share?.number} of it is not taken here`;
+    case 'outdated share':
+      return `${ip} is on ${seen.at.link.name}, but share ${want.share?.number} of ${want.share?.total} was taken with other numbers: clone-max or the seed has changed`;
     case 'unguarded':
       return `${ip} is on ${seen.at.link.name} without rules: this node answers the clients of all others too`;
     case 'served':

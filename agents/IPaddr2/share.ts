@@ -1,13 +1,13 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { type Rule, type Table, type TableFamily, tableNamed } from '../../lib/host/net/nftables.ts';
 import type { Ctx } from './params.ts';
-import type { Wanted } from './wanted.ts';
+import { hashSeed, type Share, type Wanted } from './wanted.ts';
 
 // Cluster-IP: all nodes have the address and a multicast MAC, so that all receive every packet, and each one's nft rules accept
 // what hashes to its shares. Tables, comments, seed and MAC are the stock agent's (4.18): nodes with either work together.
 
-/** What the rules of this node say about an instance's share. */
-export type Sharing = 'taken' | 'not taken' | 'unguarded';
+/** What the rules of this node say about an instance's share; it is outdated when the clients are divided by another total or seed. */
+export type Sharing = 'taken' | 'not taken' | 'outdated' | 'unguarded';
 
 const firewall = 'nft';
 
@@ -22,8 +22,18 @@ export async function lookAtShare(ctx: Ctx, want: Wanted): Promise<Sharing> {
   if (!(await ctx.host.sys.has(firewall))) return 'unguarded';
   const rules = (await tableHere(ctx, want))?.rules ?? [];
   if (!rules.some(({ drops }) => drops)) return 'unguarded';
-  return rules.some(isOf(want.share.number)) ? 'taken' : 'not taken';
+  const own = rules.filter(isOf(want.share.number));
+  if (own.length === 0) return 'not taken';
+  // Without a configured seed it is that of the address and its network, which change with the prefix only.
+  const seed = hashSeed(ctx.params.clusterip_hash_seed ?? '');
+  return own.every(divides(want.share, seed)) ? 'taken' : 'outdated';
 }
+
+/** Whether a rule divides the clients as the instance's shall be, of any seed where none is given. */
+export const divides =
+  ({ total }: Share, seed?: number) =>
+  ({ hash }: Rule): boolean =>
+    hash?.mod === total && (seed === undefined || hash.seed === seed);
 
 /** The table of the address on this node. */
 export const tableHere = ({ host }: Ctx, want: Wanted): Promise<Table | undefined> =>

@@ -12,7 +12,7 @@ import { settled } from './monitor.ts';
 import type { Ctx } from './params.ts';
 import { requireUnused } from './require-unused.ts';
 import { spellingRules } from './rules.ts';
-import { judge, look, sentence, sightings, withShare } from './seen.ts';
+import { judge, look, sentence, sightings, usedIndex, withShare } from './seen.ts';
 import { requireSender } from './senders.ts';
 import { requireFirewall } from './share.ts';
 import { type Spot, spotOf } from './spot.ts';
@@ -39,7 +39,8 @@ export async function start(ctx: Ctx): Promise<void> {
   await requireFirewall(ctx, want);
 
   let links = await interfaces(host, want.namespace);
-  const before = await withShare(ctx, want, judge(want, links, params.check_link_status));
+  const used = await usedIndex(ctx);
+  const before = await withShare(ctx, want, judge(want, links, params.check_link_status, used));
   switch (before.is) {
     case 'served':
       await memory.note('index', before.at.link.index);
@@ -49,14 +50,16 @@ export async function start(ctx: Ctx): Promise<void> {
       return requireServed(ctx, want);
     case 'link down':
     case 'not our share':
+    case 'outdated share':
     case 'unguarded':
       try {
         await takeShare(ctx, want, spotOf(before.at));
         links = await interfaces(host, want.namespace);
         // The stop of another instance may have taken the address away before this one had its share.
-        if (judge(want, links, params.check_link_status).is === 'absent') break;
-        if (before.is === 'link down') await switchOn(ctx, want, before.at.link);
-        return await requireServed(ctx, want);
+        if (judge(want, links, params.check_link_status, used).is === 'absent') break;
+        if (before.is !== 'link down') return await requireServed(ctx, want);
+        await bringBack(ctx, want, before.at);
+        return;
       } catch (error) {
         if (want.share) await undo(ctx, want, spotOf(before.at), false);
         throw error;
@@ -69,7 +72,7 @@ export async function start(ctx: Ctx): Promise<void> {
   }
 
   const spot = await chooseSpot(ctx, want, links);
-  const old = sightings(want, links, spot.link);
+  const old = sightings(want, links, spot.link, used);
   const stranger = old.find(({ link }) => link !== spot.link);
   if (stranger)
     throw new Failure('failed', `${want.ip} is already on ${stranger.link.name}, not on ${spot.link.name}`);
@@ -104,6 +107,16 @@ async function serve(ctx: Ctx, want: Wanted, spot: ChosenSpot, old: readonly Sig
     throw error;
   }
   return added;
+}
+
+/** Has an address that is there answer again, and tells the neighbours: another node may have answered for it meanwhile. */
+async function bringBack(ctx: Ctx, want: Wanted, at: Sighting): Promise<void> {
+  await ctx.memory.note('index', at.link.index);
+  await advertise(ctx, want, at.link, async () => {
+    await switchOn(ctx, want, at.link);
+    await requireServed(ctx, want);
+  });
+  await announce(ctx, want, spotOf(at), ctx.params.arp_count);
 }
 
 async function switchOn(ctx: Ctx, want: Wanted, link: Interface): Promise<void> {
@@ -153,7 +166,7 @@ async function undo(ctx: Ctx, want: Wanted, spot: Spot, added: boolean): Promise
     await endAnnouncer(ctx);
     const isOurs = added || want.share !== undefined;
     const here = async () =>
-      sightings(want, await interfaces(ctx.host, want.namespace)).filter(
+      sightings(want, await interfaces(ctx.host, want.namespace), undefined, spot.link.index).filter(
         ({ link, address }) => link.index === spot.link.index && address.prefix === spot.prefix,
       );
     if (isOurs || (await here()).length === 0) {

@@ -9,7 +9,7 @@ import { ipCommand, namespaceExists } from '../../lib/host/net/namespaces.ts';
 import { endAnnouncer } from './announce.ts';
 import { giveBackToLoopback } from './loopback.ts';
 import type { Ctx } from './params.ts';
-import { sightings } from './seen.ts';
+import { sightings, usedIndex } from './seen.ts';
 import { pidFileOf } from './senders.ts';
 import { takeDown } from './take-down.ts';
 import { isLinkLocal, type Wanted, wanted } from './wanted.ts';
@@ -51,15 +51,15 @@ type Sorted = { readonly ours: readonly Sighting[]; readonly others: readonly Si
  * The places of the address, any prefix, any label. Ours are those on the configured interface and on the one that start used, which is
  * known by its index whatever its name is now. When there is neither, every place may be ours: no two of a network may have the address.
  */
-async function sort({ host, memory }: Ctx, want: Wanted): Promise<Sorted> {
-  const links = await interfaces(host, want.namespace);
-  if (want.nic === undefined) return { ours: sightings(want, links), others: [] };
-  const index = await memory.fact<number>('index');
+async function sort(ctx: Ctx, want: Wanted): Promise<Sorted> {
+  const links = await interfaces(ctx.host, want.namespace);
+  const index = await usedIndex(ctx);
+  if (want.nic === undefined) return { ours: sightings(want, links, undefined, index), others: [] };
   const used = links.find((link) => link.index === index);
   const named = interfaceNamed(links, want.nic);
   const all = isLinkLocal(want.ip)
     ? [named, used].filter(once).flatMap((nic) => sightings(want, links, nic))
-    : sightings(want, links);
+    : sightings(want, links, named, index);
   if (named === undefined && used === undefined) return { ours: all, others: [] };
   const isOurs = ({ link }: Sighting) => link === named || link === used;
   return { ours: all.filter(isOurs), others: all.filter((sighting) => !isOurs(sighting)) };

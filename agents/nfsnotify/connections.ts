@@ -1,5 +1,5 @@
 import { wordsOf } from '../../lib/contract/reason.ts';
-import { addressFamily } from '../../lib/host/net/address-text.ts';
+import { addressFamily, canonicalIp } from '../../lib/host/net/address-text.ts';
 import { acceptedConnections, connectionsTo } from '../../lib/host/net/tcp.ts';
 import { stateRoot } from '../../lib/host/nfs/state-root.ts';
 import type { Ctx } from './params.ts';
@@ -55,6 +55,12 @@ export async function rememberConnections(ctx: Ctx): Promise<void> {
 const spell = ({ address, port }: { readonly address: string; readonly port: number }): string =>
   `${address}:${port}`;
 
+/** An address as it is read from the kernel: in canonical text. */
+function inCanonicalText(text: string): string {
+  const name = text.trim().replace(/^\[(.*)\]$/, '$1');
+  return canonicalIp(name) ?? name;
+}
+
 type Service = { readonly families: ReadonlySet<number>; has(address: string): boolean };
 
 /**
@@ -62,7 +68,7 @@ type Service = { readonly families: ReadonlySet<number>; has(address: string): b
  * would cost more than some lines too many do.
  */
 function service({ params }: Ctx): Service {
-  const named = (params.source_host ?? '').split(',').map((text) => text.trim().replace(/^\[(.*)\]$/, '$1'));
+  const named = (params.source_host ?? '').split(',').map(inCanonicalText);
   const families = new Set(named.map(addressFamily));
   // nfsd's sockets for IPv6 take no IPv4
   if (!families.has(0)) return { families, has: (address) => named.includes(address) };

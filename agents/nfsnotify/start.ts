@@ -2,14 +2,20 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { nfsConf, speaksV3 } from '../../lib/host/nfs/conf.ts';
-import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { nfsdBegun, nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
 import {
   advanceNsmState,
   readNsmState,
   retireOlder,
   waitingClients,
 } from '../../lib/host/nfs/nsm-records.ts';
-import { firstRound, serviceHosts, usableSources, withoutAddress } from '../../lib/host/nfs/nsm-round.ts';
+import {
+  firstRound,
+  notFoundOut,
+  serviceHosts,
+  usableSources,
+  withoutAddress,
+} from '../../lib/host/nfs/nsm-round.ts';
 import { endSender, leaveSender } from '../../lib/host/nfs/nsm-sender.ts';
 import { statdHome } from '../../lib/host/nfs/state-directory.ts';
 import type { ProcessIdentity } from '../../lib/host/process-table.ts';
@@ -24,6 +30,8 @@ import { wanted } from './wanted.ts';
 const addressMs = 10_000;
 /** An rpc.statd that systemd starts again is. */
 const statdMs = 2000;
+/** Which server the number is of that clients were told last: when its threads began. */
+const numbered = 'numbered';
 
 export async function start(ctx: Ctx): Promise<void> {
   const { host, log, memory } = ctx;
@@ -59,14 +67,17 @@ async function tellClients(ctx: Ctx): Promise<void> {
   for (const sentence of moved) log.warn(sentence);
   if (!hasRecords)
     throw new Failure('failed', `${dir}/sm is not there: where does rpc.statd keep its records?`);
-  const unknown = withoutAddress(hosts);
+  const unknown = notFoundOut(hosts) ?? withoutAddress(hosts);
   if (unknown) throw new Failure('failed', unknown);
   const sources = await usableSources(host, hosts, Math.min(addressMs, host.left() / 4));
   await retireOlder(host, log, dir);
   const clients = await waitingClients(host, dir);
-  // a new number for a new notification, unless nobody waits for one or the administrator keeps it
-  const isKept = keepState || clients.length === 0;
+  // A client that hears a new number claims its locks: once for each server, whose grace period is over when a start comes again.
+  const server = await nfsdBegun(host);
+  const isSame = server !== undefined && server === (await memory.fact<number>(numbered));
+  const isKept = keepState || clients.length === 0 || isSame;
   const state = isKept ? ((await readNsmState(host, dir)) ?? 1) : await advanceNsmState(host, dir, owner);
+  if (!isKept) await memory.keep(numbered, server);
   const { waiting, unusable } = await firstRound(host, log, dir, sources, clients, { state, port, wait });
   if (unusable.length > 0) throw new Failure('failed', unusable.join('; '));
   await noteDone(ctx, { statd });

@@ -1,7 +1,13 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { readNsmState, waitingClients } from '../../lib/host/nfs/nsm-records.ts';
-import { firstRound, serviceHosts, usableSources, withoutAddress } from '../../lib/host/nfs/nsm-round.ts';
+import {
+  firstRound,
+  notFoundOut,
+  serviceHosts,
+  usableSources,
+  withoutAddress,
+} from '../../lib/host/nfs/nsm-round.ts';
 import { keepTelling, leaveSender } from '../../lib/host/nfs/nsm-sender.ts';
 import { statdHome } from '../../lib/host/nfs/state-directory.ts';
 import type { Ctx } from './params.ts';
@@ -9,6 +15,8 @@ import { isNotifyCommand } from './rules.ts';
 import type { Survey } from './survey.ts';
 
 const defaultMinutes = 15;
+/** The address and the exports, which all clients need, start after this. */
+const lookUpMs = 2000;
 
 /** Tells NFSv3 clients that the server began anew. A client that cannot be told is no reason to keep all others from their files. */
 export async function notify(ctx: Ctx, { v3 }: Survey): Promise<void> {
@@ -17,7 +25,13 @@ export async function notify(ctx: Ctx, { v3 }: Survey): Promise<void> {
   const { dir } = await statdHome(host);
   const clients = await waitingClients(host, dir);
   if (clients.length === 0) return;
-  const hosts = await serviceHosts(host, params.nfs_ip);
+  const minutes = params.nfs_smnotify_retry_time ?? defaultMinutes;
+  const hosts = await serviceHosts(host, params.nfs_ip, lookUpMs);
+  const trouble = notFoundOut(hosts);
+  if (trouble) {
+    log.warn(`clients are notified later, in the background: ${trouble}`);
+    return leaveSender(host, memory, minutes);
+  }
   const unknown = withoutAddress(hosts);
   if (unknown) log.warn(`clients are not notified from every nfs_ip: ${unknown}`);
   const sources = await usableSources(host, hosts, 0);
@@ -28,8 +42,7 @@ export async function notify(ctx: Ctx, { v3 }: Survey): Promise<void> {
   });
   for (const reason of unusable)
     log.warn(`${reason}; a tsha:nfsnotify resource after the address would notify from there`);
-  if (waiting.length > 0 && unusable.length < sources.length)
-    await leaveSender(host, memory, params.nfs_smnotify_retry_time ?? defaultMinutes);
+  if (waiting.length > 0 && unusable.length < sources.length) await leaveSender(host, memory, minutes);
 }
 
 /**
@@ -39,9 +52,12 @@ export async function notify(ctx: Ctx, { v3 }: Survey): Promise<void> {
 export const notifyAgain = (ctx: Ctx): Promise<void> =>
   keepTelling(ctx, ctx.params.nfs_ip, ctx.params.statd_outgoing_port);
 
-/** Throws `Failure` for a name in nfs_ip that this machine cannot resolve: nobody could be notified from it. */
+/** Throws `Failure` for a name in nfs_ip that has no address, or whose address cannot be found out: nobody could be notified from it. */
 export async function requireAddresses(host: Host, names: Ctx['params']['nfs_ip']): Promise<void> {
-  const unknown = withoutAddress(await serviceHosts(host, names));
+  const hosts = await serviceHosts(host, names);
+  const trouble = notFoundOut(hosts);
+  if (trouble) throw new Failure('failed', `nfs_ip: ${trouble}`);
+  const unknown = withoutAddress(hosts);
   if (unknown) throw new Failure('misconfigured', `nfs_ip: ${unknown}`);
 }
 

@@ -19,10 +19,11 @@ The service address, for example 10.77.0.20 or 2001:db8::20. It must not be conf
 network configuration and not on another node.`,
     nic: `
 The interface that carries the address; an alternative name of it will do. When unset, the interface is found in the routing table, and
-monitor and stop look for the address on every interface but lo. The old form "eth0:label" sets iflabel as well.`,
+monitor and stop look for the address on every interface but lo. One that stands alone there (/32, or /128 of IPv6), as LVS real servers and
+kube-proxy have it, counts only on nic, or where cidr_netmask says so. The old form "eth0:label" sets iflabel as well.`,
     cidr_netmask: `
 The prefix length, for example 24. When unset, it is that of the network the address lies in. A dotted IPv4 mask is understood. An address
-that is there with another prefix counts as not running; start replaces it and stop removes it.`,
+that is there with another prefix counts as not running, to a probe as failed; start replaces it and stop removes it.`,
     broadcast: `
 The IPv4 broadcast address; + sets all host bits, - clears them. When unset, it is that of the interface's other address in the network.`,
     proto: `
@@ -86,7 +87,8 @@ source.`,
 Name of the network namespace (ip netns) in which the address is managed. A namespace that does not exist holds no address: stop succeeds,
 start fails.`,
     check_link_status: `
-Count an address as not running when its interface is down or has no link, so that the cluster moves it.`,
+Count an address as not running when its interface is down or has no link, so that the cluster moves it. To a probe it counts as failed
+then, so that the cluster removes it here before it starts it elsewhere.`,
     ...traceProse,
   },
 } satisfies EnglishProse<typeof params>;

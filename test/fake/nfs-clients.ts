@@ -12,12 +12,18 @@ export type Told = {
 };
 
 /** Gives the network clients whose rpcbind and rpc.statd answer, but for the deaf ones, and writes down what they are told. */
-export function clientsOn(machine: NfsMachine): { readonly told: Told[]; readonly deaf: Set<string> } {
+export function clientsOn(machine: NfsMachine): {
+  readonly told: Told[];
+  readonly deaf: Set<string>;
+  /** Pairs `client from` without a route between them. */
+  readonly apart: Set<string>;
+} {
   const told: Told[] = [];
   const deaf = new Set<string>();
+  const apart = new Set<string>();
   machine.onUdp = (bytes, to, port, from) => {
     const call = Buffer.from(bytes);
-    if (deaf.has(to)) return undefined;
+    if (deaf.has(to) || apart.has(`${to} ${from}`)) return undefined;
     const reply = (...result: number[]) => {
       const words = [call.readUInt32BE(0), 1, 0, 0, 0, 0, ...result];
       const answer = Buffer.alloc(words.length * 4);
@@ -30,5 +36,5 @@ export function clientsOn(machine: NfsMachine): { readonly told: Told[]; readonl
     told.push({ client: to, from, name, state: call.readUInt32BE(44 + Math.ceil(length / 4) * 4) });
     return reply();
   };
-  return { told, deaf };
+  return { told, deaf, apart };
 }

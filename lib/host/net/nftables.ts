@@ -11,7 +11,11 @@ export type Rule = {
   /** What whoever made it wants to know it by. */
   readonly comment: string;
   readonly drops: boolean;
+  /** What a rule for a part of the packets compares. */
+  readonly hash?: Hash;
 };
+
+export type Hash = { readonly mod: number; readonly seed?: number };
 
 export type Table = {
   /** Another one when the table was deleted and made again. */
@@ -58,11 +62,13 @@ const isEntry = (value: unknown): value is Entry =>
  * `nft -j list table ip IPaddr2_192_0_2_20`, in short:
  *
  *     {"nftables":[{"metainfo":{…}},{"table":{"family":"ip","name":"IPaddr2_192_0_2_20","handle":7}},{"chain":{…}},
- *       {"rule":{"chain":"prerouting","handle":4,"comment":"cip-node-1","expr":[{"match":{…}},{"accept":null}]}},
+ *       {"rule":{"chain":"prerouting","handle":4,"comment":"cip-node-1","expr":[{"match":
+ *         {"op":"==","left":{"jhash":{"mod":3,"seed":1478186391,"offset":1,"expr":{…}}},"right":1}},{"accept":null}]}},
+ *                           (5)
  *       {"rule":{"chain":"prerouting","handle":5,"expr":[{"match":{…}},{"drop":null}]}}]}
- *                (1)                  (2)        (3)                          (4)
+ *                (1)                  (2)        (3)                    (4)
  *
- * (1) chain, (2) the handle to delete it by, (3) statements, (4) one that drops. A rule need not have a comment.
+ * (1) chain, (2) the handle to delete it by, (3) statements, (4) one that drops, (5) a hash. A rule need not have a comment.
  * Entries of other kinds are passed over. Throws `Failure`.
  */
 export function parseRules(text: string): Table {
@@ -71,9 +77,20 @@ export function parseRules(text: string): Table {
   const rules = nftables.flatMap(({ rule }) => {
     if (rule === undefined) return [];
     const { chain, handle, comment = '', expr } = rule;
-    return [{ chain, handle, comment, drops: expr.some((statement) => 'drop' in statement) }];
+    const hash = expr.map(hashIn).find((one) => one);
+    const drops = expr.some((statement) => 'drop' in statement);
+    return [{ chain, handle, comment, drops, ...(hash && { hash }) }];
   });
   return { handle, rules };
+}
+
+function hashIn(statement: object): Hash | undefined {
+  const match = 'match' in statement ? statement.match : undefined;
+  const left = isObject(match) ? match['left'] : undefined;
+  const jhash = isObject(left) ? left['jhash'] : undefined;
+  if (!hasFields(jhash, { mod: 'number', 'seed?': 'number' })) return undefined;
+  const { mod, seed } = jhash as Hash;
+  return { mod, ...(seed !== undefined && { seed }) };
 }
 
 /** Carries out `nft` commands, one a line: all of them, or none. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Log } from '../../contract/log.ts';
-import { type Host, hostName } from '../host.ts';
+import { commandTrouble, type Host, hostName } from '../host.ts';
 import { readIfThere } from '../local-files.ts';
 import { canonicalIp } from '../net/address-text.ts';
 import { parseIfInet6 } from '../net/addresses.ts';
@@ -13,17 +13,26 @@ export type Source = Pick<Notice, 'from' | 'names'>;
 /** A host that clients mount from, as the administrator lists it. */
 export type ServiceHost = {
   readonly name: string;
-  /** One for each of its addresses; none for a name that cannot be resolved. */
+  /** One for each of its addresses; none for a name that has none. */
   readonly sources: readonly Source[];
+  /** Why its addresses could not be found out. */
+  readonly trouble?: string;
 };
 
-const lookUpMs = 2000;
+/** glibc waits 5 s for each nameserver that is silent before it asks the next one, resolv.conf(5). */
+const longestLookUpMs = 15_000;
+/** What is only one more name to be told is not worth the clients' time. */
+const reverseMs = 2000;
 
 /**
  * The hosts in a comma separated list of addresses and host names; without one the kernel chooses the address and the name is this
  * machine's.
  */
-export async function serviceHosts(host: Host, list: string | undefined): Promise<readonly ServiceHost[]> {
+export async function serviceHosts(
+  host: Host,
+  list: string | undefined,
+  withinMs = longestLookUpMs,
+): Promise<readonly ServiceHost[]> {
   const names = (list ?? '').split(',').flatMap((text) => text.trim().replace(/^\[(.*)\]$/, '$1') || []);
   if (names.length === 0) {
     const node = await hostName(host);
@@ -33,15 +42,24 @@ export async function serviceHosts(host: Host, list: string | undefined): Promis
     names.map(async (name) => {
       if (isIP(name) !== 0)
         return { name, sources: [{ from: name, names: [name, ...(await reverseNames(host, name))] }] };
-      const addresses = await addressesOf(host, name);
-      return { name, sources: addresses.map((from) => ({ from, names: [...withShort(name), from] })) };
+      const { addresses, ...trouble } = await addressesOf(host, name, withinMs);
+      const sources = addresses.map((from) => ({ from, names: [...withShort(name), from] }));
+      return { name, sources, ...trouble };
     }),
   );
 }
 
-/** One sentence about the names that cannot be resolved; `undefined` where all can. */
+/** One sentence about the names whose addresses could not be found out; `undefined` without such. */
+export function notFoundOut(hosts: readonly ServiceHost[]): string | undefined {
+  const troubles = hosts.flatMap(({ trouble }) => trouble ?? []);
+  return troubles.length === 0 ? undefined : troubles.join('; ');
+}
+
+/** One sentence about the names that have no address; `undefined` without such. */
 export function withoutAddress(hosts: readonly ServiceHost[]): string | undefined {
-  const names = hosts.filter(({ sources }) => sources.length === 0).map(({ name }) => name);
+  const names = hosts
+    .filter(({ sources, trouble }) => sources.length === 0 && trouble === undefined)
+    .map(({ name }) => name);
   if (names.length === 0) return undefined;
   return `${names.join(' and ')} ${names.length === 1 ? 'has' : 'have'} no address: missing in /etc/hosts?`;
 }
@@ -50,19 +68,29 @@ export function withoutAddress(hosts: readonly ServiceHost[]): string | undefine
  * Every address of a name, in the resolver's order. Loopback addresses, which Debian gives a host's own name in /etc/hosts, only where
  * there is no other: no client is reached from them.
  */
-async function addressesOf(host: Host, name: string): Promise<readonly string[]> {
-  const { stdout } = await host.tryRun(['getent', 'ahosts', name], { timeoutMs: lookUpMs });
+async function addressesOf(
+  host: Host,
+  name: string,
+  withinMs: number,
+): Promise<{ readonly addresses: readonly string[]; readonly trouble?: string }> {
+  const argv = ['getent', 'ahosts', name] as const;
+  const output = await host.tryRun(argv, { timeoutMs: Math.min(withinMs, host.left() / 2) });
+  if (output.code === keyNotFound) return { addresses: [] };
+  if (output.code !== 0) return { addresses: [], trouble: commandTrouble(argv, output) };
   // 192.0.2.20      STREAM nfs.example.com
   // (1)             (2)    (3)              address, kind of socket, canonical name on the first line only
-  const addresses = stdout.split('\n').flatMap((line) => line.split(/\s+/, 1)[0] || []);
-  const valid = [...new Set(addresses)].filter((address) => isIP(address) !== 0);
+  const words = output.stdout.split('\n').flatMap((line) => line.split(/\s+/, 1)[0] || []);
+  const valid = [...new Set(words)].filter((address) => isIP(address) !== 0);
   const remote = valid.filter((address) => !address.startsWith('127.') && address !== '::1');
-  return remote.length > 0 ? remote : valid;
+  return { addresses: remote.length > 0 ? remote : valid };
 }
+
+/** What getent(1) ends with when the database has no such key. */
+const keyNotFound = 2;
 
 /** Linux clients go by the address that a notice comes from, others by the name it carries. */
 async function reverseNames(host: Host, address: string): Promise<readonly string[]> {
-  const { code, stdout } = await host.tryRun(['getent', 'hosts', address], { timeoutMs: lookUpMs });
+  const { code, stdout } = await host.tryRun(['getent', 'hosts', address], { timeoutMs: reverseMs });
   const name = code === 0 ? stdout.trim().split(/\s+/)[1] : undefined;
   return name ? withShort(name) : [];
 }
@@ -121,7 +149,11 @@ export type Round = {
   readonly unusable: readonly string[];
   /** Clients that are waiting because their answer is no good, and what is wrong with it. */
   readonly odd: ReadonlyMap<string, string>;
+  readonly heard: Heard;
 };
+
+/** The addresses of the service that each client has confirmed to, by the name of its record. */
+export type Heard = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Most clients answer within milliseconds; the others are told again in the background (`nsm-sender.ts`). */
 const firstRoundMs = 2000;
@@ -157,7 +189,10 @@ export function someOf(list: readonly string[]): string {
   return [...list.slice(0, mostNamed), ...(more > 0 ? [`${more} more`] : [])].join(', ');
 }
 
-/** Tells each of `clients` from every address of the service, and strikes those from the list that confirmed all of it. */
+/**
+ * Tells each of `clients` from every address of the service that it has not `heard` from, and strikes those from the list that have confirmed
+ * to all of them.
+ */
 export async function notifyRound(
   host: Host,
   dir: string,
@@ -167,34 +202,44 @@ export async function notifyRound(
     state,
     port,
     withinMs,
-  }: { readonly state: number; readonly port: number | undefined; readonly withinMs: number },
+    heard = new Map(),
+  }: {
+    readonly state: number;
+    readonly port: number | undefined;
+    readonly withinMs: number;
+    readonly heard?: Heard;
+  },
 ): Promise<Round> {
-  const confirmed = new Map<Waiting, number>();
+  const confirmed = new Map(clients.map(({ file }) => [file, new Set(heard.get(file))]));
   const unusable: string[] = [];
   const odd = new Map<string, string>();
   await Promise.all(
     sources.map(async ({ from, names }) => {
-      const here = clients.filter(({ client }) => matches(from, client));
+      const here = clients.filter(
+        ({ file, client }) => matches(from, client) && !confirmed.get(file)?.has(from),
+      );
       if (isAny(from) && here.length === 0) return;
       const notice = { from, names, state, port };
       try {
         const whom = here.map(({ client }) => client);
         const answers = await tell(host, notice, whom, withinMs);
         for (const [client, says] of answers.odd) odd.set(client, says);
-        for (const one of here)
-          if (answers.told.has(one.client)) confirmed.set(one, (confirmed.get(one) ?? 0) + 1);
+        for (const { file, client } of here) if (answers.told.has(client)) confirmed.get(file)?.add(from);
       } catch (error) {
         unusable.push(whyUnusable(from, error as NodeJS.ErrnoException));
       }
     }),
   );
-  const needed = ({ client }: Waiting) =>
-    isIP(client) === 0 ? 1 : sources.filter(({ from }) => matches(from, client)).length;
-  const isTold = (one: Waiting) => (confirmed.get(one) ?? 0) >= Math.max(1, needed(one));
+  const needed = (one: Waiting) => (isIP(one.client) === 0 ? 1 : sourcesFor(one, sources).length);
+  const isTold = (one: Waiting) => (confirmed.get(one.file)?.size ?? 0) >= Math.max(1, needed(one));
   const told = clients.filter(isTold);
   await forgetClients(host, dir, told);
-  return { told, waiting: clients.filter((one) => !isTold(one)), unusable, odd };
+  return { told, waiting: clients.filter((one) => !isTold(one)), unusable, odd, heard: confirmed };
 }
+
+/** The addresses that a client is told from. */
+export const sourcesFor = ({ client }: Waiting, sources: readonly Source[]): readonly string[] =>
+  sources.map(({ from }) => from).filter((from) => matches(from, client));
 
 const anyIPv4 = '0.0.0.0';
 const anyIPv6 = '::';

@@ -2,8 +2,18 @@ import type { Log } from '../../contract/log.ts';
 import type { Host } from '../host.ts';
 import type { Memory } from '../memory.ts';
 import { identityOf, isStillThere, type ProcessIdentity } from '../process-table.ts';
-import { readNsmState, waitingClients } from './nsm-records.ts';
-import { notifyRound, serviceHosts, someOf, usableSources, warnOfOdd } from './nsm-round.ts';
+import { forgetClients, readNsmState, type Waiting, waitingClients } from './nsm-records.ts';
+import {
+  type Heard,
+  notFoundOut,
+  notifyRound,
+  type Source,
+  serviceHosts,
+  someOf,
+  sourcesFor,
+  usableSources,
+  warnOfOdd,
+} from './nsm-round.ts';
 import { statdHome } from './state-directory.ts';
 
 // Clients that do not answer at once are told again by a process of its own: this agent once more, with the action `reload` and
@@ -58,23 +68,75 @@ export async function keepTelling(
   port: number | undefined,
 ): Promise<void> {
   const { dir } = await statdHome(host);
-  const sources = await usableSources(host, await serviceHosts(host, list), 0);
+  const sources = await sourcesInTime(host, log, list);
+  if (sources === undefined) return;
   const state = (await readNsmState(host, dir)) ?? 1;
   const named = new Set<string>();
+  let heard: Heard = new Map();
   for (;;) {
     const clients = await waitingClients(host, dir);
     const withinMs = Math.min(host.left() - reserveMs, againMs);
-    if (withinMs <= 0)
-      return log.warn(
-        `never confirmed the restart of the server: ${someOf(clients.map(({ client }) => client))}`,
-      );
+    if (withinMs <= 0) return giveUp(host, log, dir, sources, clients, heard);
     const next = host.sys.now() + withinMs;
-    const { waiting, odd } = await notifyRound(host, dir, sources, clients, { state, port, withinMs });
+    const round = await notifyRound(host, dir, sources, clients, { state, port, withinMs, heard });
+    const { waiting, odd } = round;
     if (waiting.length === 0) return log.info('every client has been notified');
+    heard = round.heard;
     const news = [...odd].filter(([client]) => !named.has(client));
     warnOfOdd(log, news);
     for (const [client] of news) named.add(client);
     // a round may end at once, where nothing can be sent from
     await host.sys.sleep(Math.max(0, next - host.sys.now()));
+  }
+}
+
+/**
+ * Says who has not confirmed. Whoever has confirmed to one address of the service has heard of the restart and is struck off: clients of one
+ * network may have no way to the address of another.
+ */
+async function giveUp(
+  host: Host,
+  log: Log,
+  dir: string,
+  sources: readonly Source[],
+  clients: readonly Waiting[],
+  heard: Heard,
+): Promise<void> {
+  const isPartly = ({ file }: Waiting) => (heard.get(file)?.size ?? 0) > 0;
+  const partly = clients.filter(isPartly);
+  const never = clients.filter((one) => !isPartly(one));
+  const notTo = (one: Waiting) => sourcesFor(one, sources).filter((from) => !heard.get(one.file)?.has(from));
+  await forgetClients(host, dir, partly);
+  if (partly.length > 0)
+    log.warn(
+      someOf(
+        partly.map(
+          (one) =>
+            `${one.client} confirmed to ${[...(heard.get(one.file) ?? [])].join(' and ')}, not to ${notTo(one).join(' and ')}`,
+        ),
+      ),
+    );
+  if (never.length > 0)
+    log.warn(`never confirmed the restart of the server: ${someOf(never.map(({ client }) => client))}`);
+}
+
+/**
+ * The addresses to send from; asked for again and again where a resolver is silent, for whoever confirmed to a part of them would count as
+ * told. `undefined` when the time is up before.
+ */
+async function sourcesInTime(
+  host: Host,
+  log: Log,
+  list: string | undefined,
+): Promise<readonly Source[] | undefined> {
+  for (;;) {
+    const hosts = await serviceHosts(host, list);
+    const trouble = notFoundOut(hosts);
+    if (trouble === undefined) return usableSources(host, hosts, 0);
+    if (host.left() <= againMs + reserveMs) {
+      log.warn(`nobody was told of the restart of the server: ${trouble}`);
+      return undefined;
+    }
+    await host.sys.sleep(againMs);
   }
 }

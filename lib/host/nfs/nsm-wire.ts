@@ -139,7 +139,8 @@ async function addressOf(host: Host, line: Line, client: string, family: 4 | 6):
   });
 }
 
-const lookUpMs = 5000;
+/** glibc waits 5 s for each nameserver that is silent before it asks the next one, resolv.conf(5). */
+const lookUpMs = 15_000;
 /** Each is a process. */
 const mostLookUps = 8;
 

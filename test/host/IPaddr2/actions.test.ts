@@ -124,8 +124,8 @@ describe('a life with IPv4', () => {
       steps: life(up),
     },
     {
-      name: 'IPaddr2#79: /32 that nobody routes to',
-      before: ['address add 10.5.5.5/32 dev eth1'],
+      name: 'IPaddr2#79: one that nobody routes to',
+      before: ['address add 10.5.5.5/24 dev eth1 noprefixroute'],
       params: { ip: '10.5.5.5' },
       steps: [
         ['probe', 0],

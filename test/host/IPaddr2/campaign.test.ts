@@ -213,7 +213,9 @@ class World {
       expect([code, ours(after)], said).toEqual([0, []]);
     } else {
       expect(ours(after), said).toEqual(ours(before));
-      expect(code, said).toBe(state === 'served' ? 0 : state === 'other label' ? 1 : 7);
+      const isIdle = state === 'no link' || state === 'other prefix';
+      const isFailed = state === 'other label' || (isIdle && action === 'probe');
+      expect(code, said).toBe(state === 'served' ? 0 : isFailed ? 1 : 7);
     }
     if (code !== 0 && action !== 'probe') expect(reason, said).not.toBe('');
   }

@@ -152,6 +152,32 @@ describe('rules that are missing', () => {
   });
 });
 
+test('I11: clone-max was changed while instances run: they fail until they have started anew', async () => {
+  const [two, three] = [{}, { CRM_meta_clone_max: '3' }];
+  for (const instance of [0, 1]) expect(await call(instance, 'start', two)).toBe(0);
+  for (const instance of [0, 1])
+    expect([await call(instance, 'monitor', three), await call(instance, 'probe', three)]).toEqual([1, 1]);
+  expect(await call(2, 'probe', three)).toBe(7);
+  expect([await call(0, 'stop', three), await call(0, 'start', three)]).toEqual([0, 0]);
+  expect(await call(1, 'start', three)).toBe(0);
+  expect(await call(2, 'start', three)).toBe(0);
+  for (const instance of [0, 1, 2]) expect(await call(instance, 'monitor', three)).toBe(0);
+  expect((await net.inside(['nft', 'list', 'ruleset'])).match(/ mod \d/g)).toEqual([
+    ' mod 3',
+    ' mod 3',
+    ' mod 3',
+  ]);
+  expect(await served()).toEqual(hosts);
+  for (const instance of [0, 1, 2]) expect(await call(instance, 'stop', three)).toBe(0);
+  expect([await net.added(), await tables()]).toEqual([[], []]);
+});
+
+test('a seed of 32 bits is read as it was written', async () => {
+  const more = { clusterip_hash_seed: '0xfedcba98' };
+  expect([await call(0, 'start', more), await call(0, 'monitor', more)]).toEqual([0, 0]);
+  expect(await call(0, 'start', more)).toBe(0);
+});
+
 test('a start that fails leaves no rules', async () => {
   await net.ipPeer('link set p0 down');
   await expect

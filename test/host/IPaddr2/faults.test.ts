@@ -46,6 +46,7 @@ describe('what is there is not what was configured', () => {
       params: { ...v4, cidr_netmask: '24' },
       steps: [
         ['monitor', 7],
+        ['probe', 1],
         ['stop', 0, []],
       ],
     },
@@ -88,7 +89,7 @@ describe('what is there is not what was configured', () => {
     },
     {
       name: 'several prefixes at once',
-      before: [present, 'address add 192.168.144.2/28 dev eth0', 'address add 192.168.144.2/32 dev eth1'],
+      before: [present, 'address add 192.168.144.2/28 dev eth0', 'address add 192.168.144.2/26 dev eth1'],
       params: v4,
       steps: [['stop', 0, []]],
     },
@@ -114,6 +115,93 @@ describe('what is there is not what was configured', () => {
   });
 });
 
+describe("I10: the address of a real server's, for a balancer in front of it, is none of the cluster's", () => {
+  // eth1 and a bridge stand for the dummies that balancers use, which not every kernel has
+  const real = 'address add 192.168.144.2/32 dev eth1';
+  const there = 'eth1 192.168.144.2/32';
+
+  test.each<Row>([
+    {
+      name: 'on an interface that is up',
+      before: [real],
+      params: v4,
+      steps: [
+        ['probe', 7],
+        ['monitor', 7],
+        ['stop', 0, [there]],
+        ['start', 0, [up, there]],
+        ['monitor', 0],
+        ['stop', 0, [there]],
+      ],
+    },
+    {
+      name: 'on an interface that is down on purpose, as kube-ipvs0',
+      before: ['link add kube-ipvs0 type bridge', 'address add 192.168.144.2/32 dev kube-ipvs0'],
+      params: v4,
+      steps: [
+        ['probe', 7],
+        ['start', 0, [up, 'kube-ipvs0 192.168.144.2/32']],
+        ['stop', 0, ['kube-ipvs0 192.168.144.2/32']],
+      ],
+    },
+    {
+      name: 'the interface is configured, another one has it',
+      before: [real],
+      params: { ...v4, nic: 'eth0' },
+      steps: [
+        ['probe', 7],
+        ['start', 0, [up, there]],
+        ['stop', 0, [there]],
+      ],
+    },
+    {
+      name: 'IPv6',
+      before: ['address add 2001:db8:1234::2/128 dev eth1'],
+      params: v6,
+      steps: [
+        ['probe', 7],
+        ['start', 0, ['eth0 2001:db8:1234::2/64', 'eth1 2001:db8:1234::2/128']],
+        ['monitor', 0],
+        ['stop', 0, ['eth1 2001:db8:1234::2/128']],
+      ],
+    },
+    {
+      name: 'it was asked for by its prefix',
+      before: [real],
+      params: { ...v4, cidr_netmask: '32' },
+      steps: [
+        ['probe', 0],
+        ['stop', 0, []],
+      ],
+    },
+    {
+      name: 'it was asked for by its interface',
+      before: [real],
+      params: { ...v4, nic: 'eth1' },
+      steps: [
+        ['probe', 0],
+        ['stop', 0, []],
+      ],
+    },
+    {
+      name: 'on the interface that start chooses: replaced',
+      before: ['address add 192.168.144.2/32 dev eth0'],
+      params: v4,
+      steps: [
+        ['start', 0, [up]],
+        ['stop', 0, []],
+      ],
+    },
+  ])('$name', (row) => follow(net, row));
+
+  test('one whose prefix was configured when it was started is stopped', async () => {
+    expect((await net.tsha('start', { ...v4, cidr_netmask: '32' })).code).toBe(0);
+    expect((await net.tsha('monitor', v4)).code).toBe(0);
+    expect((await net.tsha('stop', v4)).code).toBe(0);
+    expect(await net.added()).toEqual([]);
+  });
+});
+
 describe('no link', () => {
   test.each<Row>([
     {
@@ -122,7 +210,20 @@ describe('no link', () => {
       params: v4,
       steps: [
         ['monitor', 7],
+        ['probe', 1],
         ['stop', 0, []],
+        ['probe', 7],
+      ],
+    },
+    {
+      name: 'IPaddr2#56: its interface is down, stop',
+      before: [present, 'link set eth0 down'],
+      params: { ...v4, nic: 'eth0' },
+      steps: [
+        ['monitor', 7],
+        ['probe', 1],
+        ['stop', 0, []],
+        ['probe', 7],
       ],
     },
     {

@@ -217,7 +217,7 @@ test.each<Row>([
     before: [present, 'link set eth0 down'],
     params: { ...v4, nic: 'eth0', cidr_netmask: '24' },
     steps: [
-      ['probe', 7],
+      ['probe', 1],
       ['start', 0, [up]],
       ['stop', 0, []],
     ],

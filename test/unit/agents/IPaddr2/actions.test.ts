@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Nft } from './nft.ts';
 import { Router } from './router.ts';
 
 // What the real kernel does not do on demand; everything else is in test/host.
@@ -60,6 +61,69 @@ describe('start takes back what it did', () => {
     machine.failing = 'addrlabel';
     expect((await machine.act('start')).code).toBe(0);
     expect(machine.ips()).toEqual([v6]);
+  });
+});
+
+describe('the address is there, and does not serve', () => {
+  const noLink = { operstate: 'DOWN' };
+  const clone = { CRM_meta_globally_unique: 'true', CRM_meta_clone_max: '3', CRM_meta_clone: '0' };
+
+  test.each([
+    ['no link', {}, noLink, /has no link/],
+    ['no link, IPv6', { ip: v6 }, noLink, /has no link/],
+    ['another prefix', { cidr_netmask: '25' }, {}, /with prefix \/24, not \/25/],
+    ['no link and another prefix', { cidr_netmask: '25' }, noLink, /with prefix \/24, not \/25/],
+  ])(
+    '%s: a probe 1, so that it is stopped here first; a monitor 7; stop removes it',
+    async (_what, params, state, reason) => {
+      const machine = new Router({ ip, ...params });
+      const held = 'ip' in params ? params.ip : ip;
+      machine.held.push({ nic: 'eth0', ip: held, prefix: held === v6 ? 64 : 24 });
+      machine.state = state;
+      expect(await machine.act('monitor')).toMatchObject({ code: 1, reason: expect.stringMatching(reason) });
+      machine.env['OCF_RESKEY_CRM_meta_interval'] = '10000';
+      expect(await machine.act('monitor')).toMatchObject({ code: 7, reason: expect.stringMatching(reason) });
+      expect((await machine.act('stop')).code).toBe(0);
+      expect(machine.ips()).toEqual([]);
+    },
+  );
+
+  test('no link, and the address is not there: a probe 7', async () => {
+    const machine = new Router({ ip, nic: 'eth0' });
+    machine.state = noLink;
+    expect((await machine.act('monitor')).code).toBe(7);
+  });
+
+  test.each([
+    ['its share is taken', 1, 1],
+    ['another share is taken', 2, 7],
+  ])('no link, a Cluster-IP of which %s', async (_what, number, code) => {
+    const nft = new Nft();
+    const machine = new Router({ ip, ...clone, CRM_meta_clone: String(number - 1) }).on('nft', nft.answer);
+    expect((await machine.act('start')).code).toBe(0);
+    machine.state = noLink;
+    machine.env['OCF_RESKEY_CRM_meta_clone'] = '0';
+    expect((await machine.act('monitor')).code).toBe(code);
+  });
+
+  test.each([
+    ['IPv4', ip, /^launch .*send_arp .*-r 5 eth0/],
+    ['IPv6', v6, /^launch .*send_ua .*-c 5/],
+  ])('a start that brings the link announces it, %s', async (_family, address, launched) => {
+    const machine = new Router({ ip: address });
+    for (const sender of ['send_arp', 'send_ua']) machine.on(`/usr/libexec/heartbeat/${sender}`, () => '');
+    machine.files.set(notifyFile, '0\n');
+    machine.held.push({ nic: 'eth0', ip: address, prefix: address === v6 ? 64 : 24 });
+    machine.state = noLink;
+    machine.onTick = () => {
+      machine.state = {};
+    };
+    expect((await machine.act('start')).code).toBe(0);
+    expect(machine.journal.filter((line) => line.startsWith('launch'))).toEqual([
+      expect.stringMatching(launched),
+    ]);
+    const settings = machine.journal.filter((line) => line.includes('ndisc_notify'));
+    expect(settings).toEqual(address === v6 ? [`poke ${notifyFile} 1`, `poke ${notifyFile} 0`] : []);
   });
 });
 
@@ -227,6 +291,30 @@ describe('Cluster-IP', () => {
     expect((await machine.act('monitor')).code).toBe(code);
   });
 
+  test.each([
+    ['clone-max', { CRM_meta_clone_max: '3' }, 'mod 3 seed 0x581b5597'],
+    ['the seed', { clusterip_hash_seed: '7' }, 'mod 2 seed 7'],
+  ])(
+    '%s was changed while it runs: monitor and probe 1, start takes the share anew',
+    async (_what, changed, hash) => {
+      const nft = new Nft();
+      const machine = new Router({ ip, ...clone }).on('nft', nft.answer);
+      expect((await machine.act('start')).code).toBe(0);
+      for (const [name, value] of Object.entries(changed)) machine.env[`OCF_RESKEY_${name}`] = value;
+      expect(await machine.act('monitor')).toMatchObject({
+        code: 1,
+        reason: expect.stringMatching(/share 1 .* was taken with other/),
+      });
+      machine.env['OCF_RESKEY_CRM_meta_interval'] = '10000';
+      expect((await machine.act('monitor')).code).toBe(1);
+      expect((await machine.act('start')).code).toBe(0);
+      expect((await machine.act('monitor')).code).toBe(0);
+      expect(nft.texts(`ip IPaddr2_192_168_144_2`).filter((text) => text.includes('jhash'))).toEqual([
+        expect.stringContaining(hash),
+      ]);
+    },
+  );
+
   test('without nft: start says so, monitor and probe do not trust the address, stop removes it', async () => {
     const machine = new Router({ ip, ...clone });
     expect((await machine.act('start')).code).toBe(5);
@@ -263,7 +351,15 @@ describe('Cluster-IP', () => {
   const table = (comment: string) =>
     JSON.stringify({
       nftables: [
-        { rule: { chain: 'prerouting', handle: 3, comment, expr: [{ accept: null }] } },
+        {
+          rule: {
+            ...{ chain: 'prerouting', handle: 3, comment },
+            expr: [
+              { match: { left: { jhash: { mod: 2, seed: 1, offset: 1 } }, right: 1 } },
+              { accept: null },
+            ],
+          },
+        },
         { rule: { chain: 'prerouting', handle: 2, expr: [{ drop: null }] } },
       ],
     });

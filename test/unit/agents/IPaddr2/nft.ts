@@ -23,6 +23,8 @@ export class Nft {
   ends = (name: string): readonly string[] | undefined =>
     this.tables.get(name)?.rules.map(({ text }) => commentIn(text) ?? text.split(' ').at(-1) ?? '');
 
+  texts = (name: string): readonly string[] => this.tables.get(name)?.rules.map(({ text }) => text) ?? [];
+
   names = (): readonly string[] => [...this.tables.keys()];
 
   private list(name: string) {
@@ -31,7 +33,7 @@ export class Nft {
     const rules = table.rules.map(({ handle, text }) => ({
       rule: {
         ...{ chain: 'prerouting', handle, comment: commentIn(text) },
-        expr: [text.endsWith(' drop') ? { drop: null } : { accept: null }],
+        expr: [...hashIn(text), text.endsWith(' drop') ? { drop: null } : { accept: null }],
       },
     }));
     return JSON.stringify({ nftables: [{ table: { handle: table.handle } }, ...rules] });
@@ -72,5 +74,12 @@ export class Nft {
   private pathOf = (handle: number): string =>
     [...this.tables].find(([, table]) => table.handle === handle)?.[0] ?? '';
 }
+
+const hashIn = (text: string): readonly object[] => {
+  const [, mod, seed, right] = / mod (\d+) seed (\w+) offset 1 == (\d+)/.exec(text) ?? [];
+  if (mod === undefined) return [];
+  const jhash = { mod: Number(mod), seed: Number(seed), offset: 1 };
+  return [{ match: { op: '==', left: { jhash }, right: Number(right) } }];
+};
 
 const commentIn = (text: string): string | undefined => /comment "(.*)"/.exec(text)?.[1];

@@ -4,9 +4,10 @@ import { readArgs } from '../../../../agents/nfsnotify/wanted.ts';
 import { hostOn } from '../../../../lib/host/host.ts';
 import { nfsdBegun } from '../../../../lib/host/nfs/nfsd.ts';
 import { type Result, runAction } from '../../../../lib/ocf/run.ts';
+import { hangs } from '../../../fake/machine.ts';
 import { clientsOn, record } from '../../../fake/nfs-clients.ts';
 import { NfsMachine } from '../../../fake/nfs-machine.ts';
-import { silentLog } from '../../../fake/story.ts';
+import { silentLog, wordsTo } from '../../../fake/story.ts';
 
 const run = (machine: NfsMachine, action: string): Promise<Result> =>
   runAction(nfsnotify, action, machine, silentLog);
@@ -50,11 +51,13 @@ describe('start', () => {
     expect(machine.disk.has('/nfsdata/statd/')).toBe(false);
   });
 
-  test('nfsnotify#36: the state number grows with every notification', async () => {
+  test('nfsnotify#36: the state number grows with every restart that is told', async () => {
     const machine = node();
     waits(machine, '10.0.0.51');
     await run(machine, 'start');
     await run(machine, 'stop');
+    machine.stopUnit('nfs-server.service');
+    machine.startUnit('nfs-server.service').startUnit('rpc-statd.service');
     waits(machine, '10.0.0.51');
     await run(machine, 'start');
     expect(machine.told.map(({ state }) => state)).toEqual([1, 3]);
@@ -404,6 +407,116 @@ describe('N3: a name with several addresses', () => {
         code: action === 'start' ? 1 : 6,
         reason: expect.stringContaining('nfs.example.com has no address'),
       });
+  });
+});
+
+describe('N14: two addresses for two networks of clients, with no route between them', () => {
+  function twoNetworks(env: NodeJS.ProcessEnv = {}) {
+    const machine = node({ OCF_RESKEY_source_host: '10.1.0.20,10.2.0.20', ...env });
+    machine.local.add('10.1.0.20').add('10.2.0.20');
+    for (const [client, from] of [
+      ['10.1.0.51', '10.2.0.20'],
+      ['10.2.0.51', '10.1.0.20'],
+    ] as const) {
+      waits(machine, client);
+      machine.apart.add(`${client} ${from}`);
+    }
+    return machine;
+  }
+  const left = (machine: NfsMachine) =>
+    [...machine.disk.keys()].filter((path) => /sm\.bak\/./.test(path)).sort();
+
+  test('whoever confirmed to one of them is struck off when the time is up, and the log says to which', async () => {
+    const machine = twoNetworks({ OCF_RESKEY_CRM_meta_timeout: '100000' });
+    waits(machine, '10.1.0.52');
+    machine.deaf.add('10.1.0.52');
+    const said: string[] = [];
+    expect((await runAction(nfsnotify, 'reload', machine, wordsTo(said))).code).toBe(0);
+    expect(left(machine)).toEqual(['/nfsdata/sm.bak/10.1.0.52']);
+    expect(said.join('\n')).toMatch(
+      /10\.1\.0\.51 confirmed to 10\.1\.0\.20, not to 10\.2\.0\.20, 10\.2\.0\.51 confirmed to 10\.2\.0\.20, not to 10\.1\.0\.20/,
+    );
+    expect(said.join('\n')).toMatch(/never confirmed the restart of the server: 10\.1\.0\.52$/m);
+    expect(machine.told).toHaveLength(2); // nobody hears again from an address that was confirmed
+  });
+
+  test('what is confirmed to one address in one round and to the other in the next is confirmed', async () => {
+    const machine = twoNetworks({ OCF_RESKEY_CRM_meta_timeout: '200000' });
+    machine.onTick = (clock) => {
+      if (clock < 40_000) return;
+      machine.apart.clear();
+      for (const one of ['10.1.0.51 10.1.0.20', '10.2.0.51 10.2.0.20']) machine.apart.add(one);
+    };
+    const said: string[] = [];
+    expect((await runAction(nfsnotify, 'reload', machine, wordsTo(said))).code).toBe(0);
+    expect([left(machine), said.join('\n')]).toEqual([
+      [],
+      expect.stringMatching(/every client has been notified/),
+    ]);
+  });
+
+  test('a start again beside the same server tells no new number, by which a client would claim its locks too late', async () => {
+    const machine = twoNetworks();
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    waits(machine, '10.1.0.53'); // never heard
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(new Set(machine.told.map(({ state }) => state))).toEqual(new Set([1]));
+    expect((await run(machine, 'stop')).code).toBe(0);
+    machine.stopUnit('nfs-server.service');
+    machine.startUnit('nfs-server.service').startUnit('rpc-statd.service');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.told.at(-1)?.state).toBe(3);
+  });
+});
+
+describe('N13: a resolver that does not answer', () => {
+  const ask = { OCF_RESKEY_source_host: 'nfs.example.com', OCF_CHECK_LEVEL: '10' };
+  /** What getent ends with, so many milliseconds after it was asked. */
+  const answers = (
+    machine: NfsMachine,
+    afterMs: number,
+    answer: string | { code: number; stderr?: string },
+  ) =>
+    machine.on('getent', (_args, command) => {
+      if (afterMs > command.timeoutMs) return hangs(command, machine);
+      machine.clock += afterMs;
+      return answer;
+    });
+
+  test('the first nameserver is dead, the second answers after 5 s: all is well', async () => {
+    const machine = node(ask);
+    answers(machine, 5000, '10.0.0.20  STREAM nfs.example.com\n');
+    waits(machine, '10.0.0.51');
+    expect((await run(machine, 'validate-all')).code).toBe(0);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.told.map(({ from }) => from)).toContain('10.0.0.20');
+  });
+
+  test.each([
+    ['none answers', 60_000, '', /getent ahosts nfs\.example\.com" did not end/],
+    [
+      'getent fails',
+      0,
+      { code: 1, stderr: 'getent: Unknown database\n' },
+      /getent ahosts nfs\.example\.com: getent: Unknown/,
+    ],
+  ])('%s: 1 with its words, never that there is no address', async (_what, afterMs, answer, reason) => {
+    for (const action of ['start', 'validate-all']) {
+      const machine = node(ask);
+      answers(machine, afterMs, answer);
+      expect(await run(machine, action)).toMatchObject({ code: 1, reason: expect.stringMatching(reason) });
+      expect(machine.clock).toBeLessThan(20_000);
+    }
+  });
+
+  test('the name of an address, which is a nicety, is not waited for so long', async () => {
+    const machine = node();
+    answers(machine, 60_000, '');
+    waits(machine, '10.0.0.51');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.told.map(({ from, name }) => [from, name])).toEqual([['10.0.0.20', '10.0.0.20']]);
+    expect(machine.clock).toBeLessThan(3000);
   });
 });
 

@@ -145,6 +145,19 @@ describe('the list of connected clients', () => {
     expect(machine.disk.get(onDisk)).toBe(one);
   });
 
+  test.each(['2001:DB8:0:0::14', '[2001:0db8::0014]', '2001:db8::14', ' 2001:db8::14 ,10.0.0.20'])(
+    'of an IPv6 address in any spelling: %s',
+    async (source_host) => {
+      const machine = await node({ OCF_RESKEY_source_host: source_host });
+      machine.local.add('2001:db8::14').add('2001:DB8:0:0::14').add('2001:0db8::0014');
+      await run(machine, 'start');
+      const mine = 'B80D0120000000000000000014000000:0801';
+      machine.files.set('/proc/net/tcp6', head + row(mine, 'B80D0120000000000000000051000000:03E7'));
+      expect((await run(machine, 'monitor')).code).toBe(0);
+      expect(machine.disk.get(onDisk)).toBe('2001:db8::14:2049 2001:db8::51:999\n');
+    },
+  );
+
   test('of a host name: every address but loopback', async () => {
     const machine = await node({ OCF_RESKEY_source_host: 'nfs.example.com' });
     machine.on('getent', () => '10.0.0.20 STREAM nfs.example.com\n');

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { hangs } from '../../../fake/machine.ts';
 import { clientsOn, record } from '../../../fake/nfs-clients.ts';
 import { NfsMachine } from '../../../fake/nfs-machine.ts';
 import { run } from '../../../fake/nfsserver-machine.ts';
@@ -30,6 +31,25 @@ describe('the notification at the end of start', () => {
       code: 6,
       reason: 'nfs_ip: nowhere has no address: missing in /etc/hosts?',
     });
+  });
+
+  test('a resolver that does not answer keeps nobody waiting: told in the background once it does', async () => {
+    const machine = successor({ OCF_RESKEY_nfs_ip: 'nfs.example.com', OCF_CHECK_LEVEL: '10' }, '10.0.0.51');
+    machine.on('getent', (_args, command) =>
+      machine.clock > 60_000 ? '10.0.0.20  STREAM nfs.example.com\n' : hangs(command, machine),
+    );
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.clock).toBeLessThan(5000);
+    expect(machine.told).toEqual([]);
+    expect(machine.journal).toContain('launch env OCF_RESKEY_CRM_meta_timeout=900000 /agent reload');
+    expect(await run(machine, 'validate-all')).toMatchObject({
+      code: 1,
+      reason: expect.stringContaining('nfs_ip: "getent ahosts nfs.example.com" did not end'),
+    });
+    machine.env['OCF_RESKEY_CRM_meta_timeout'] = '900000';
+    expect((await run(machine, 'reload')).code).toBe(0);
+    expect(machine.told).toContainEqual(expect.objectContaining({ from: '10.0.0.20' }));
+    expect(machine.disk.has('/nfsdata/sm.bak/10.0.0.51')).toBe(false);
   });
 
   test('without nfs_ip the kernel chooses the address, and the node its name', async () => {
