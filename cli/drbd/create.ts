@@ -1,11 +1,9 @@
 import { z } from 'zod';
-import { type Host, hostName } from '../../lib/host/host.ts';
-import type { Argv } from '../../lib/host/sys/sys.ts';
+import { hostName } from '../../lib/host/host.ts';
 import type { Call } from '../command.ts';
 import { agreed, requireRoot } from '../commands/change.ts';
-import { type Pair, type Volume, volumesOf } from '../configuration/pair.ts';
+import type { Pair } from '../configuration/pair.ts';
 import { configurationFile, pairFrom, textOf } from '../configuration/read.ts';
-import { diskSentence, lookAtDisk } from '../disk/seen.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { tshaThere } from '../facts/other-node.ts';
 import { print, printLines } from '../output/print.ts';
@@ -14,9 +12,21 @@ import { amount } from '../output/units.ts';
 import { say } from '../output/words.ts';
 import { drbdFile } from '../plan/files.ts';
 import { shellLine } from '../stack.ts';
-import { followSync, statesOf, tell } from './follow-sync.ts';
+import { contentCommands, makeContent, requireMkfs } from './content.ts';
+import { followSync, tell } from './follow-sync.ts';
+import { untilBothNew, whoCounts } from './meeting.ts';
 import { answerOfPeer, peerRefuses } from './peer.ts';
-import { makeSide, placeIn, requireFresh, run, type Side, sideCommands, undoCommands } from './side.ts';
+import {
+  endedBy,
+  type Left,
+  makeSide,
+  placeIn,
+  printLeft,
+  requireFresh,
+  type Side,
+  sideCommands,
+  undoLine,
+} from './side.ts';
 import { drbdWords } from './words.ts';
 
 export type CreateOptions = {
@@ -49,15 +59,22 @@ export async function create(call: Call, options: CreateOptions): Promise<Ending
   requireRoot(call);
   const side = await requireFresh(call, pair, node, options.overwrite);
   return options.here
-    ? createHere(call, pair, node, side, options)
+    ? createHere(call, { pair, node, peer, text, side }, options)
     : createBoth(call, { pair, node, peer, text, side }, options);
 }
 
+type Both = {
+  readonly pair: Pair;
+  readonly node: string;
+  readonly peer: string;
+  /** Of the configuration, for the other node. */
+  readonly text: string;
+  readonly side: Side;
+};
+
 async function createHere(
   call: Call,
-  pair: Pair,
-  node: string,
-  side: Side,
+  { pair, node, peer, side }: Both,
   { overwrite, dryRun, yes }: CreateOptions,
 ): Promise<Ending> {
   const words = drbdWords(call.terminal.language);
@@ -74,25 +91,17 @@ async function createHere(
     again: () => requireFresh(call, pair, node, overwrite),
   };
   return agreed(call, proposal, async (seen) => {
-    const { keep } = await makeSide(call, pair, seen, overwrite);
+    const { keep } = await makeSide(call, pair, peer, seen, overwrite);
     keep();
     if (!call.json) tell(call, say(words.sideMade, { node }));
     return 'well';
   });
 }
 
-type Both = {
-  readonly pair: Pair;
-  readonly node: string;
-  readonly peer: string;
-  /** Of the configuration, for the other node. */
-  readonly text: string;
-  readonly side: Side;
-};
-
 async function createBoth(call: Call, both: Both, options: CreateOptions): Promise<Ending> {
   const { pair, node, peer, text, side } = both;
   const words = drbdWords(call.terminal.language);
+  await requireMkfs(call, pair);
   const asked = await tshaThere(call.host, peer, [...hereWords, '-n', '--json'], text);
   if (asked.is === 'refused') throw peerRefuses(call, peer, asked.why);
   if (asked.is === 'answered') requireAlike(call, both, answerOfPeer(call, peer, asked.text, sideAnswer));
@@ -104,9 +113,7 @@ async function createBoth(call: Call, both: Both, options: CreateOptions): Promi
     `  ${say(words.willWrite, { file: drbdFile(pair) })}`,
     ...sideCommands(pair, options.overwrite).map((argv) => `  ${shellLine(argv)}`),
     say(words.thenHere, { here: node }),
-    ...[...primaryCommands(pair, options.skipSync), ...volumesOf(pair).map(mkfs)].map(
-      (argv) => `  ${shellLine(argv)}`,
-    ),
+    ...contentCommands(pair, options.skipSync).map((argv) => `  ${shellLine(argv)}`),
     `  ${words.willFollow}`,
     ...loss(call, node, options.overwrite),
     ...(byHand === null ? [] : [call.terminal.marks(`! ${byHand}`)]),
@@ -118,37 +125,56 @@ async function createBoth(call: Call, both: Both, options: CreateOptions): Promi
     again: () => requireFresh(call, pair, node, options.overwrite),
   };
   return agreed(call, proposal, async (seen) => {
-    const made = await makeSide(call, pair, seen, options.overwrite);
+    const theirs: Theirs = { is: 'untouched' };
+    // registered first, done last: what this side is by then decides
+    call.onInterrupt(async () => {
+      const left = await leftThere(call, both, theirs);
+      if (left !== null) printLeft(call, left);
+    });
+    const made = await makeSide(call, pair, peer, seen, options.overwrite);
     try {
       tell(call, say(words.sideMade, { node }));
-      if (byHand === null) await makeThere(call, peer, text);
-      await untilConnected(call, pair, peer, byHand === null ? 120 : 3600);
-      await requireNew(call, pair);
+      if (byHand === null) await makeThere(call, peer, text, theirs);
+      await untilBothNew(call, pair, peer, byHand === null ? 120 : 3600);
     } catch (error) {
+      if (error instanceof CommandError && error.ending === 'halfway') {
+        made.keep();
+        throw error;
+      }
       const left = await made.undo();
-      const told = left === null ? say(words.takenBack, { node }) : say(words.notTakenBack, { why: left });
-      print(2, `${harmless(told)}\n`);
-      const commands = [...undoCommands(pair), ['rm', drbdFile(pair)]].map(shellLine).join('; ');
-      print(2, `${say(words.leftOnPeer, { peer, commands })}\n`);
-      throw error;
+      if (left === null) print(2, `${harmless(say(words.takenBack, { node }))}\n`);
+      throw endedBy(endedBy(error, left), await leftThere(call, both, theirs));
     }
     made.keep();
-    await becomePrimary(call, pair, node, options.skipSync);
-    for (const volume of volumesOf(pair))
-      await makeFilesystem(call, volume, options.overwrite.includes(volume.disks[node] ?? ''));
-    await makeDirectories(call.host, pair);
-    await run(call.host, ['drbdadm', 'secondary', pair.drbd.resource]);
+    theirs.is = 'untouched';
+    await makeContent(call, pair, node, options);
     return followSync(call, pair, words.next);
   });
+}
+
+/** What has become of the other side by this command. */
+type Theirs = { is: 'untouched' | 'asked for' | 'made' };
+
+/** What of it a person has to take back there; null where this command made none, and where somebody's content counts. */
+async function leftThere(call: Call, { pair, peer }: Both, { is }: Theirs): Promise<Left | null> {
+  if (is === 'untouched' || (await whoCounts(call, pair, peer)) !== null) return null;
+  const words = drbdWords(call.terminal.language);
+  const why = say(is === 'made' ? words.madeThere : words.maybeThere, { peer });
+  return { why, fix: [`${peer}: ${undoLine(pair)}`] };
 }
 
 /** For the other node, whose configuration is this one's. */
 const hereWords = ['drbd', 'create', '--here', '-c', '-'] as const;
 
-async function makeThere(call: Call, peer: string, text: string): Promise<void> {
+async function makeThere(call: Call, peer: string, text: string, theirs: Theirs): Promise<void> {
   const words = drbdWords(call.terminal.language);
+  theirs.is = 'asked for';
   const made = await tshaThere(call.host, peer, [...hereWords, '-y', '--json'], text);
-  if (made.is !== 'answered') throw peerRefuses(call, peer, made.why);
+  if (made.is !== 'answered') {
+    if (!made.mayStand) theirs.is = 'untouched';
+    throw peerRefuses(call, peer, made.why);
+  }
+  theirs.is = 'made';
   tell(call, say(words.sideMade, { node: peer }));
 }
 
@@ -176,81 +202,5 @@ function requireAlike(call: Call, { side, peer }: Both, theirs: Side): void {
         'broken',
         say(words.sizes, { path, own: amount(bytes / 1024), theirs: amount(other / 1024), peer }),
       );
-  }
-}
-
-async function untilConnected(call: Call, pair: Pair, peer: string, seconds: number): Promise<void> {
-  const { host, sys, terminal } = call;
-  const words = drbdWords(terminal.language);
-  print(1, `  ${say(words.waiting, { peer })}\n`);
-  const end = sys.now() + seconds * 1000;
-  for (; sys.now() < end; await sys.sleep(1000)) {
-    const states = await statesOf(host, 'cstate', pair);
-    if (states.length > 0 && states.every((state) => state === 'Connected')) return;
-  }
-  throw new CommandError('broken', say(words.notConnected, { peer, seconds, resource: pair.drbd.resource }));
-}
-
-/** Only where both sides are what create-md has just made of them. */
-async function requireNew({ host, terminal }: Call, pair: Pair): Promise<void> {
-  const states = await statesOf(host, 'dstate', pair);
-  if (states.length === 0 || !states.every((state) => state === 'Inconsistent/Inconsistent'))
-    throw new CommandError('broken', say(drbdWords(terminal.language).notNew, { states: states.join(', ') }));
-}
-
-function primaryCommands(pair: Pair, skipSync: boolean): readonly Argv[] {
-  const { resource } = pair.drbd;
-  return skipSync
-    ? [
-        ...volumesOf(pair).map(
-          (_, number): Argv => [
-            'drbdadm',
-            '--',
-            '--clear-bitmap',
-            'new-current-uuid',
-            `${resource}/${number}`,
-          ],
-        ),
-        ['drbdadm', 'primary', resource],
-      ]
-    : [['drbdadm', 'primary', '--force', resource]];
-}
-
-async function becomePrimary(call: Call, pair: Pair, node: string, skipSync: boolean): Promise<void> {
-  const words = drbdWords(call.terminal.language);
-  for (const argv of primaryCommands(pair, skipSync)) await run(call.host, argv);
-  if (skipSync) tell(call, words.skipped);
-  tell(call, say(words.primary, { node }));
-}
-
-const mkfs = ({ type, device }: Volume): Argv => [
-  `mkfs.${type}`,
-  '-q',
-  type.startsWith('ext') ? '-F' : '-f', // whether anything is lost by it was decided before
-  device,
-];
-
-/** On DRBD's device, and only where it holds nothing, or what was named to be lost. */
-async function makeFilesystem(call: Call, volume: Volume, mayLose: boolean): Promise<void> {
-  const { host, terminal } = call;
-  const words = drbdWords(terminal.language);
-  const seen = await lookAtDisk(host, volume.device);
-  if (seen.is !== 'empty' && !mayLose)
-    throw new CommandError(
-      'halfway',
-      say(words.notEmpty, { sentence: harmless(diskSentence(volume.device, seen, terminal.language)) }),
-    );
-  await run(host, mkfs(volume), 600_000);
-  tell(call, say(words.made, { device: volume.device, type: volume.type }));
-}
-
-/** What is exported must be there before the cluster exports it. */
-async function makeDirectories(host: Host, { filesystem, exports }: Pair): Promise<void> {
-  const { device, type, directory } = filesystem;
-  await run(host, ['mount', '-t', type, device, directory]);
-  try {
-    await run(host, ['mkdir', '-p', ...new Set(exports.map((one) => one.directory))]);
-  } finally {
-    await run(host, ['umount', directory]);
   }
 }

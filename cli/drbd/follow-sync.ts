@@ -5,19 +5,11 @@ import type { Pair } from '../configuration/pair.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { print, printLines } from '../output/print.ts';
 import { say } from '../output/words.ts';
-import { run } from './side.ts';
+import { statesOf } from './run.ts';
 import { drbdWords } from './words.ts';
 
 export const tell = ({ terminal }: Call, sentence: string): void =>
   print(1, terminal.marks(`✓ ${sentence}\n`));
-
-/** A line for each volume. */
-export const statesOf = async (
-  host: Host,
-  what: 'cstate' | 'dstate',
-  { drbd }: Pair,
-): Promise<readonly string[]> =>
-  (await run(host, ['drbdadm', what, drbd.resource], 10_000)).split('\n').filter(Boolean);
 
 const syncsWithinMs = 12 * 3_600_000;
 

@@ -16,7 +16,8 @@ import { shellLine } from '../stack.ts';
 import { filesystemSize, growFilesystem, isMountedHere, leftAtEnd } from './filesystem-size.ts';
 import { followSync } from './follow-sync.ts';
 import { answerOfPeer, peerRefuses } from './peer.ts';
-import { placeIn, run, sizeOf } from './side.ts';
+import { run } from './run.ts';
+import { placeIn, sizeOf } from './side.ts';
 import { drbdWords } from './words.ts';
 
 export type GrowOptions = {

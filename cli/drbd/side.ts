@@ -1,4 +1,5 @@
 import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { wordsOf } from '../../lib/contract/reason.ts';
 import { procVersion } from '../../lib/host/drbd/version.ts';
 import { commandFailure, type Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
@@ -12,6 +13,9 @@ import { print } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
 import { say } from '../output/words.ts';
 import { type DrbdGeneration, drbdFile, drbdResource } from '../plan/files.ts';
+import { shellLine } from '../stack.ts';
+import { whoCounts } from './meeting.ts';
+import { run } from './run.ts';
 import { drbdWords } from './words.ts';
 
 // What one node does for itself: its file, its meta-data, its devices.
@@ -101,15 +105,22 @@ export const sideCommands = (pair: Pair, overwrite: readonly string[]): readonly
 ];
 
 /** What takes it back while nobody's content counts yet. */
-export const undoCommands = ({ drbd: { resource } }: Pair): readonly Argv[] => [
+const undoCommands = ({ drbd: { resource } }: Pair): readonly Argv[] => [
   ['drbdadm', 'down', resource],
   ['drbdadm', '--', '--force', 'wipe-md', resource],
 ];
 
+/** The same as one line, of which nothing is done where what comes before it fails. */
+export const undoLine = (pair: Pair): string =>
+  [...undoCommands(pair), ['rm', drbdFile(pair)]].map(shellLine).join(' && ');
+
+/** What was not taken back: why, and what leads on. */
+export type Left = { readonly why: string; readonly fix: readonly string[] };
+
 /** What can be taken back until somebody's content counts. */
 export type Made = {
-  /** Down, without meta-data, and without the file where it was made by us. What could not be done, and the file stays then; else null. */
-  readonly undo: () => Promise<string | null>;
+  /** Down, without meta-data, and without the file where it was made by us; null then. All of it stays where somebody's content counts by now. */
+  readonly undo: () => Promise<Left | null>;
   /** From here on a signal takes nothing back. */
   readonly keep: () => void;
 };
@@ -118,53 +129,64 @@ export type Made = {
 export async function makeSide(
   call: Call,
   pair: Pair,
+  peer: string,
   side: Side,
   overwrite: readonly string[],
 ): Promise<Made> {
-  const { host } = call;
-  const words = drbdWords(call.terminal.language);
+  const { host, terminal } = call;
+  const words = drbdWords(terminal.language);
   const file = drbdFile(pair);
   const isNew = writeNew(file, drbdResource(pair, side.generation));
-  let isKept = false;
+  let isSettled = false;
   let hasMetaData = false;
-  const undo = async (): Promise<string | null> => {
-    if (isKept) return null;
+  const undo = async (): Promise<Left | null> => {
+    const counted = hasMetaData ? await whoCounts(call, pair, peer) : null;
+    if (counted !== null) return { why: counted, fix: ['tsha status'] };
     // what create-md refused to write over is somebody's
     for (const argv of hasMetaData ? undoCommands(pair) : []) {
       const output = await host.tryRun(argv, { timeoutMs: 30_000 });
+      if (output.code === 0) continue;
       // without its file drbdadm could not take down what is still up
-      if (output.code !== 0) return commandFailure(argv, output).message;
+      const why = harmless(commandFailure(argv, output).message);
+      return { why: say(words.notTakenBack, { why }), fix: [undoLine(pair)] };
     }
     if (isNew) rmSync(file, { force: true });
+    isSettled = true;
     return null;
   };
-  const undoAndTell = async () => {
-    const left = await undo();
-    if (left !== null) print(2, `${harmless(say(words.notTakenBack, { why: left }))}\n`);
-  };
-  call.onInterrupt(undoAndTell);
+  call.onInterrupt(async () => {
+    const left = isSettled ? null : await undo();
+    if (left !== null) printLeft(call, left);
+  });
   try {
     for (const argv of sideCommands(pair, overwrite)) {
       await run(host, argv);
       hasMetaData ||= argv.includes('create-md');
     }
   } catch (error) {
-    await undoAndTell();
-    throw error;
+    throw endedBy(error, await undo());
   }
   return {
     undo,
     keep: () => {
-      isKept = true;
+      isSettled = true;
     },
   };
 }
 
-export async function run(host: Host, argv: Argv, timeoutMs = 120_000): Promise<string> {
-  const answer = await host.tryRun(argv, { timeoutMs });
-  if (answer.code !== 0) throw new CommandError('broken', commandFailure(argv, answer).message);
-  return answer.stdout;
+/** `error`, half-way where something is left. */
+export function endedBy(error: unknown, left: Left | null): unknown {
+  if (left === null) return error;
+  const { message, fix } =
+    error instanceof CommandError
+      ? error
+      : { message: error instanceof Error ? error.message : wordsOf(error), fix: [] };
+  return new CommandError('halfway', `${message}; ${left.why}`, [...fix, ...left.fix]);
 }
+
+/** To whoever has interrupted it. */
+export const printLeft = ({ terminal }: Call, { why, fix }: Left): void =>
+  print(2, terminal.marks([why, ...fix.map((line) => `  → ${line}`), ''].join('\n')));
 
 /** As a whole, and never over a file; false where this very file is there. */
 function writeNew(file: string, text: string): boolean {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { firstLine, type Host } from '../../lib/host/host.ts';
 import type { Argv, Output } from '../../lib/host/sys/sys.ts';
+import { exitStatus } from '../exit.ts';
 import { eventShape } from '../history/event.ts';
 import { shellLine } from '../stack.ts';
 import { type Known, unknown } from './known.ts';
@@ -18,7 +19,12 @@ const ssh = (node: string, line: string): Argv => [
 ];
 
 /** Why the other node gave no answer; `refused` when it was reached and said no. */
-export type NoAnswer = { readonly is: 'unreachable' | 'refused'; readonly why: string };
+export type NoAnswer = {
+  readonly is: 'unreachable' | 'refused';
+  readonly why: string;
+  /** Whether something of what was asked for may have been done, or be done yet: ssh tells nobody there that it has ended. */
+  readonly mayStand: boolean;
+};
 
 type Answer = { readonly is: 'answered'; readonly text: string } | NoAnswer;
 
@@ -57,12 +63,23 @@ function answerOf(node: string, output: Output): Answer {
     own < 0
       ? firstLine(output.stderr)
       : output.stderr.split('\n').slice(own).join('\n').slice('tsha: '.length).trim();
-  if (output.missing) return { is: 'unreachable', why: 'ssh is not installed' };
-  if (output.hung) return { is: 'unreachable', why: `ssh to ${node} did not end (${output.hung})` };
-  if (output.code === 255) return { is: 'unreachable', why: said || `ssh to ${node} is not possible` };
-  if (output.code === 127) return { is: 'unreachable', why: `${node} has no ${command}` };
-  return { is: 'refused', why: said || `exit ${output.code}` };
+  const mayStand = !output.missing && !changesNothing.includes(output.code);
+  const none = (is: NoAnswer['is'], why: string): NoAnswer => ({ is, why, mayStand });
+  if (output.missing) return none('unreachable', 'ssh is not installed');
+  if (output.hung) return none('unreachable', `ssh to ${node} did not end (${output.hung})`);
+  if (output.code === 255) return none('unreachable', said || `ssh to ${node} is not possible`);
+  if (output.code === 127) return none('unreachable', `${node} has no ${command}`);
+  return none('refused', said || `exit ${output.code}`);
 }
+
+/** By tsha, which has said no or cleaned up; by the shell there, which found nothing to run. */
+const changesNothing: readonly number[] = [
+  exitStatus.broken,
+  exitStatus.unknown,
+  exitStatus.interrupted,
+  126,
+  127,
+];
 
 const period = z.object({ from: z.number().nullable(), until: z.number().nullable() }).nullable();
 const split = z.object({

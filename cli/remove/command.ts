@@ -4,7 +4,7 @@ import type { Call } from '../command.ts';
 import { agreed, requireRoot } from '../commands/change.ts';
 import { exportPrefix, type Pair, volumesOf } from '../configuration/pair.ts';
 import { configurationFile, readPair } from '../configuration/read.ts';
-import { run } from '../drbd/side.ts';
+import { run } from '../drbd/run.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { alertAgent, alertId } from '../facts/alerts.ts';
 import { cibText } from '../facts/cib-text.ts';

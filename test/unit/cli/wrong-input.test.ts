@@ -71,6 +71,8 @@ async function world(): Promise<World> {
     .on('crm_verify', () => '')
     .on('wipefs', () => '')
     .on('cmp', () => '')
+    .on('mkfs.xfs', () => '')
+    .on('mkfs.ext4', () => '')
     .on('blockdev', () => `${320 * 1024 * 1024}\n`);
   return {
     ...{ pair, pacemaker, here, config },
@@ -228,6 +230,7 @@ const rows: readonly Row[] = [
   ['a disk that cannot be read', 'drbd create', answers('wipefs', { code: 1, stderr: 'wipefs: error: /dev/sdb: probing initialization failed: Input/output error\n' }), /Input\/output error/, 3],
   ['a resource that is there', 'drbd create', file('resource: other', 'resource: data'), /DRBD has a resource data here already/, 2],
   ['another file of this name', 'drbd create', ({ here }) => here.files.set('/etc/drbd.d/other.res', 'resource other {}\n'), /\/etc\/drbd\.d\/other\.res is there and says something else/, 2],
+  ['a program that makes filesystems is not there', 'drbd create', answers('mkfs.ext4', { missing: true, code: 127 }), /mkfs\.ext4 is not installed here.*nothing has been changed/, 2],
   ['the other node refuses', 'drbd create', answers('ssh', { code: 2, stderr: 'tsha: /dev/sdb holds something\n' }), /node1: \/dev\/sdb holds something/, 2],
   ['disks of another size there', 'drbd create', answers('ssh', JSON.stringify({ generation: 8, disks: [{ path: '/dev/sdb', bytes: 1024 ** 3 }, { path: '/dev/sdc', bytes: 1024 ** 3 }] })), /\/dev\/sdb: 320 MiB here and 1 GiB on node1/, 2],
   ['another generation of DRBD there', 'drbd create', answers('ssh', JSON.stringify({ generation: 9, disks: [] })), /DRBD 8 here and 9 on node1/, 2],
@@ -258,7 +261,7 @@ const rows: readonly Row[] = [
 
 /** What programs may be asked for by whoever changes nothing. */
 const looking =
-  /^(cibadmin --query|crm_mon |crm_verify |crm_simulate |crm_diff |crm_resource --show-metadata |drbdsetup (events2|status|show)|drbdadm (-d|--dry-run|sh-|role|-c)|dmesg|grep|find|nft|lvs|wipefs --no-act|cmp |blockdev --getsize64|modprobe drbd$|pacemakerd|drbdadm --version|ssh .* (look|agents|here -c - -n --json|--here -c - -n --json|grow --here -c -))/;
+  /^(cibadmin --query|crm_mon |crm_verify |crm_simulate |crm_diff |crm_resource --show-metadata |drbdsetup (events2|status|show)|drbdadm (-d|--dry-run|sh-|role|-c)|dmesg|grep|find|nft|lvs|wipefs --no-act|cmp |blockdev --getsize64|modprobe drbd$|mkfs\.\w+ -V$|pacemakerd|drbdadm --version|ssh .* (look|agents|here -c - -n --json|--here -c - -n --json|grow --here -c -))/;
 
 /** Every file of the folder, with its text. */
 const filesIn = (config: string): readonly string[] => {
