@@ -8,6 +8,7 @@ import { type Pair, volumesOf } from '../configuration/pair.ts';
 import { diskSentence, lookAtDisk } from '../disk/seen.ts';
 import { CommandError } from '../exit.ts';
 import { lookAtDrbd } from '../facts/drbd.ts';
+import type { Left } from '../interrupt.ts';
 import { print } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
 import { say } from '../output/words.ts';
@@ -138,9 +139,11 @@ export async function makeSide(
     if (isNew) rmSync(file, { force: true });
     return null;
   };
-  const undoAndTell = async () => {
+  const undoAndTell = async (): Promise<Left | undefined> => {
     const left = await undo();
-    if (left !== null) print(2, `${harmless(say(words.notTakenBack, { why: left }))}\n`);
+    if (left === null) return undefined;
+    print(2, `${harmless(say(words.notTakenBack, { why: left }))}\n`);
+    return 'halfway';
   };
   call.onInterrupt(undoAndTell);
   try {

@@ -169,10 +169,11 @@ async function carryOut(
   };
   // before anything is asked for: who is interrupted while cibadmin runs does not know whether it was taken
   call.onInterrupt(async () => {
-    if (isDone) return;
+    if (isDone) return undefined;
     print(2, `${words.interrupted}\n`);
     const why = await goBack(call.host);
     print(2, `${why === null ? words.interruptedBack : say(words.stays, { why: harmless(why) })}\n`);
+    return why === null ? undefined : 'halfway';
   });
   let why: string | null;
   try {
