@@ -16,6 +16,7 @@ import { type Resource, type Wanted, wantedOf } from '../plan/cluster.ts';
 import { callAgent } from './exports-ahead.ts';
 import { followUntilRunning } from './follow.ts';
 import { type Change, merge } from './merge.ts';
+import { requireSameNodes } from './same-nodes.ts';
 import { applyWords } from './words.ts';
 import {
   type Action,
@@ -58,11 +59,7 @@ export async function apply(call: Call, options: ApplyOptions): Promise<Ending> 
   return await withDrafts(call, async (folder) => {
     const text = await cibText(call.host);
     const cib = parseXml(text);
-    requireSameNodes(
-      cib,
-      pair.nodes.map(({ name }) => name),
-      words.otherNodes,
-    );
+    requireSameNodes(cib, pair, language);
     const prefix = exportPrefix(pair.name);
     const { cib: next, changes } = merge(cib, wanted, prefix);
     if (changes.length === 0) {
@@ -100,17 +97,6 @@ function switchedOff(cib: Element, { clone, group, resources }: Wanted): readonl
       .map(({ id }) => id),
   );
   return [clone, group, ...resources].map(({ id }) => id).filter((id) => isOff.has(id));
-}
-
-/** The file of another cluster would build a pair among strangers. */
-function requireSameNodes(cib: Element, names: readonly string[], sentence: string): void {
-  const there = [...readCib(cib).nodes.keys()].sort();
-  const inFile = [...names].sort();
-  if (inFile.join(' ') !== there.join(' '))
-    throw new CommandError(
-      'broken',
-      say(sentence, { file: inFile.join(', '), cluster: harmless(there.join(', ') || '–') }),
-    );
 }
 
 const interrupting: readonly string[] = [
