@@ -1,7 +1,7 @@
 import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
-import { withDrafts } from '../apply/workshop.ts';
+import { settle, withDrafts } from '../apply/workshop.ts';
 import type { Call } from '../command.ts';
 import { agreed, type Proposal, requireRoot } from '../commands/change.ts';
 import { linesOf, requireMet } from '../commands/preconditions.ts';
@@ -21,7 +21,7 @@ import { say } from '../output/words.ts';
 import { xmlLines } from '../plan/xml.ts';
 import { type Argv, shellLine } from '../stack.ts';
 import { withAgents } from './agents.ts';
-import { bring, type Course, change, settle } from './course.ts';
+import { bring, type Course, change } from './course.ts';
 import { type Plan, planFor } from './plan.ts';
 import { answersFor } from './preconditions.ts';
 import { migrateWords } from './words.ts';
