@@ -4,7 +4,7 @@ import { type Host, hostOn } from '../lib/host/host.ts';
 import { type NodeSys, nodeSys } from '../lib/host/sys/node-sys.ts';
 import { CommandError, type Ending, exitStatus } from './exit.ts';
 import { lockDir } from './facts/at-work.ts';
-import { interruptible } from './interrupt.ts';
+import { interruptible, type TakeBack, takenBack } from './interrupt.ts';
 import { print } from './output/print.ts';
 import { languageOf, type Terminal, terminalFor } from './output/terminal.ts';
 
@@ -20,7 +20,7 @@ export type Call = {
   /** A person's answer, empty where none came; null where nobody can be asked. */
   readonly ask: ((question: string) => Promise<string>) | null;
   /** What to do before Ctrl-C or a signal ends the command, the latest first. */
-  onInterrupt(work: () => Promise<void>): void;
+  onInterrupt(work: TakeBack): void;
   /** Where it is written down who changes something on this node. */
   readonly lockDir: string;
   /** Whether an NFS server answers at an address within that time; null for what is no address. */
@@ -46,7 +46,7 @@ export async function perform(
   // what programs read is English whatever the language
   const lang = options.json === true ? 'en' : options.lang;
   const terminal = terminalFor(process.env, process.stdout, { lang, color: options.color });
-  const cleanup: (() => Promise<void>)[] = [];
+  const cleanup: TakeBack[] = [];
   const call: Call = {
     host: hostOn(sys, sys.now() + withinMs),
     sys,
@@ -61,10 +61,9 @@ export async function perform(
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
     process.on(signal, async () => {
-      await interruption.interrupt(async () => {
-        for (const work of cleanup) await work().catch(() => {});
-      });
-      end('interrupted');
+      const left = (error: unknown) =>
+        tell(new CommandError('halfway', isSentence(error) ? error.message : wordsOf(error)), call);
+      end(await interruption.interrupt(() => takenBack([...cleanup], left)));
     });
   try {
     end(await interruption.own(() => work(call)));

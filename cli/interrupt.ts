@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { NodeSys } from '../lib/host/sys/node-sys.ts';
+import { type Ending, exitStatus } from './exit.ts';
 
 /** A command that a signal may end: its own work stands still from then on, and only what takes it back goes on. */
 export type Interruptible = {
@@ -11,8 +12,29 @@ export type Interruptible = {
    * Ends what runs and calls `takeBack`, whose commands neither a further Ctrl-C nor the command's own work disturbs. Whoever interrupts
    * once more waits for ever: who presses Ctrl-C twice wants it to end, not half taken back.
    */
-  interrupt(takeBack: () => Promise<void>): Promise<void>;
+  interrupt<Result>(takeBack: () => Promise<Result>): Promise<Result>;
 };
+
+/** How a command ends that was interrupted and of which something is left. */
+export type Left = Exclude<Ending, 'interrupted'>;
+/** Takes something back; says nothing where nothing is left. */
+export type TakeBack = () => Promise<void> | Promise<Left | undefined>;
+
+/** Takes all of it back, the worst of what they say is how it ends. `tell` is called with what one of them throws. */
+export async function takenBack(works: readonly TakeBack[], tell: (error: unknown) => void): Promise<Ending> {
+  let worst: Left | undefined;
+  for (const work of works) {
+    let ending: Left | undefined;
+    try {
+      ending = (await work()) ?? undefined;
+    } catch (error) {
+      tell(error);
+      ending = 'halfway';
+    }
+    if (ending && exitStatus[ending] >= exitStatus[worst ?? 'well']) worst = ending;
+  }
+  return worst ?? 'interrupted';
+}
 
 /** How long what was killed is waited for: one that hangs in the kernel must not hold up what takes it back. */
 const dyingMs = 1000;
@@ -53,7 +75,7 @@ export function interruptible(machine: NodeSys): Interruptible {
       machine.killUnderway();
       const latest = machine.now() + dyingMs;
       while (machine.underway().length > 0 && machine.now() < latest) await machine.sleep(10);
-      await takingBack.run(true, takeBack);
+      return await takingBack.run(true, takeBack);
     },
   };
 }

@@ -1,12 +1,13 @@
+import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Call } from '../command.ts';
-import { approve, atWork, requireRoot } from '../commands/change.ts';
+import { agreed, type Proposal, requireRoot } from '../commands/change.ts';
 import { exportPrefix } from '../configuration/pair.ts';
 import { configurationFile, readPair } from '../configuration/read.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { readCib } from '../facts/cib.ts';
 import { cibText } from '../facts/cib-text.ts';
-import { lookAtCluster } from '../facts/cluster.ts';
-import { gather } from '../facts/gather.ts';
+import { type FailedAction, lookAtCluster } from '../facts/cluster.ts';
+import { nameOf } from '../facts/gather.ts';
 import { tryToKnow } from '../facts/known.ts';
 import { type Element, parseXml } from '../facts/xml.ts';
 import { print, printLines } from '../output/print.ts';
@@ -16,6 +17,7 @@ import { type Resource, type Wanted, wantedOf } from '../plan/cluster.ts';
 import { callAgent } from './exports-ahead.ts';
 import { followUntilRunning } from './follow.ts';
 import { type Change, merge } from './merge.ts';
+import { requireSameNodes } from './same-nodes.ts';
 import { applyWords } from './words.ts';
 import {
   type Action,
@@ -35,14 +37,28 @@ export type ApplyOptions = {
   readonly yes: boolean;
 };
 
-/** What is to be done, and with which CIB in mind. */
+/** What a look at the cluster gives: what differs from the file, and how that would be without. */
+type Look = {
+  readonly cib: Element;
+  readonly next: Element;
+  readonly changes: readonly Change[];
+};
+
+/** What is to be done, and with which cluster in mind. */
 type Draft = {
   readonly wanted: Wanted;
   readonly prefix: string;
   readonly version: string;
   readonly changes: readonly Change[];
+  /** What Pacemaker will do. */
+  readonly actions: readonly Action[];
+  /** Where the NFS server of the pair runs now. */
+  readonly home: string | null;
   /** Exports to serve here before the cluster hears of them. */
   readonly ahead: readonly Resource[];
+  /** Exports that would interrupt nobody were they served ahead, on the node that this is not. */
+  readonly isBetterThere: boolean;
+  readonly failures: readonly FailedAction[];
 };
 
 /**
@@ -55,19 +71,18 @@ export async function apply(call: Call, options: ApplyOptions): Promise<Ending> 
   const file = options.config ?? configurationFile;
   const pair = readPair(file, language);
   const wanted = wantedOf(pair);
-  return await withDrafts(call, async (folder) => {
-    const text = await cibText(call.host);
-    const cib = parseXml(text);
-    requireSameNodes(
-      cib,
-      pair.nodes.map(({ name }) => name),
-      words.otherNodes,
-    );
-    const prefix = exportPrefix(pair.name);
+  const prefix = exportPrefix(pair.name);
+  const look = async (): Promise<Look> => {
+    const cib = parseXml(await cibText(call.host));
+    requireSameNodes(cib, pair, language);
     const { cib: next, changes } = merge(cib, wanted, prefix);
-    if (changes.length === 0) {
+    return { cib, next, changes };
+  };
+  return await withDrafts(call, async (folder) => {
+    const first = await look();
+    if (first.changes.length === 0) {
       print(1, `${say(words.same, { file: harmless(file) })}\n`);
-      const off = switchedOff(cib, wanted);
+      const off = switchedOff(first.cib, wanted);
       if (off.length === 0) return 'well';
       print(1, call.terminal.marks(`! ${say(words.switchedOff, { ids: off.map(harmless).join(', ') })}\n`));
       for (const id of off)
@@ -76,18 +91,22 @@ export async function apply(call: Call, options: ApplyOptions): Promise<Ending> 
     }
     printLines([
       say(words.difference, { file: harmless(file) }),
-      ...changes.map(({ kind, id, what }) => `  ${kind} ${harmless(id)}  ${harmless(what)}`),
+      ...first.changes.map(({ kind, id, what }) => `  ${kind} ${harmless(id)}  ${harmless(what)}`),
     ]);
-    const draft = write(folder, 'new.xml', textOf(next));
-    const against = await complaints(call.host, folder, next);
-    if (against.length > 0)
-      throw new CommandError('broken', say(words.notVerified, { why: against.map(harmless).join('; ') }));
-    const ahead = await tellOutcome(call, folder, draft, wanted, changes);
+    const plan = await draftFor(call, folder, wanted, prefix, first);
+    tellOutcome(call, plan);
     if (options.dryRun) return 'attention';
     requireRoot(call);
-    if (!options.yes) await approve(call, words.question);
-    const plan: Draft = { wanted, prefix, version: versionOf(cib), changes, ahead };
-    return await atWork(call, 'tsha apply', () => carryOut(call, folder, plan));
+    const proposal: Proposal<Draft> = {
+      ...{ question: words.question, yes: options.yes, what: 'tsha apply', plan },
+      again: async () => draftFor(call, folder, wanted, prefix, await look()),
+      keyOf: ({ version, changes, actions, ahead, home }) => [
+        ...[version, changes, home],
+        interruptions(actions).map(({ action, resource, node }) => [action, resource, node]),
+        ahead.map(({ id }) => id),
+      ],
+    };
+    return await agreed(call, proposal, (draft) => carryOut(call, folder, draft));
   });
 }
 
@@ -102,17 +121,6 @@ function switchedOff(cib: Element, { clone, group, resources }: Wanted): readonl
   return [clone, group, ...resources].map(({ id }) => id).filter((id) => isOff.has(id));
 }
 
-/** The file of another cluster would build a pair among strangers. */
-function requireSameNodes(cib: Element, names: readonly string[], sentence: string): void {
-  const there = [...readCib(cib).nodes.keys()].sort();
-  const inFile = [...names].sort();
-  if (inFile.join(' ') !== there.join(' '))
-    throw new CommandError(
-      'broken',
-      say(sentence, { file: inFile.join(', '), cluster: harmless(there.join(', ') || '–') }),
-    );
-}
-
 const interrupting: readonly string[] = [
   'stop',
   'restart',
@@ -125,48 +133,57 @@ const interrupting: readonly string[] = [
 const interruptions = (actions: readonly Action[]) =>
   actions.filter(({ action }) => interrupting.includes(action));
 
-/** Says what Pacemaker will do; the exports that are better served before it hears of them. */
-async function tellOutcome(
+/** Plays it through. Throws `CommandError` where Pacemaker would not take it. */
+async function draftFor(
   call: Call,
   folder: string,
-  draft: string,
   wanted: Wanted,
-  changes: readonly Change[],
-): Promise<readonly Resource[]> {
-  const words = applyWords(call.terminal.language);
-  const { host } = call;
-  let actions = await simulated(host, folder, draft);
+  prefix: string,
+  { cib, next, changes }: Look,
+): Promise<Draft> {
+  const { host, terminal } = call;
+  const file = write(folder, 'new.xml', textOf(next));
+  const against = await complaints(host, folder, next);
+  if (against.length > 0)
+    throw new CommandError(
+      'broken',
+      say(applyWords(terminal.language).notVerified, { why: against.map(harmless).join('; ') }),
+    );
+  const actions = await simulated(host, folder, file);
   const added = wanted.resources.filter(
     ({ id, agent }) => agent === 'exportfs' && changes.some((one) => one.kind === '+' && one.id === id),
   );
-  let ahead: readonly Resource[] = [];
-  const remarks: string[] = [];
-  if (interruptions(actions).length > 0 && added.length > 0) {
-    const facts = await gather(host, Date.now());
-    const home = facts.cluster.is === 'known' ? placeOf(facts.cluster.value.instances, wanted) : null;
-    const quiet =
-      home === null
-        ? actions
-        : await simulated(
-            host,
-            folder,
-            draft,
-            added.map(({ id }) => ({ id, node: home })),
-          );
-    if (home !== null && interruptions(quiet).length < interruptions(actions).length) {
-      if (home === facts.node) {
-        actions = quiet;
-        ahead = added;
-        remarks.push(words.ahead);
-      } else remarks.push(`→ ${say(words.elsewhere, { node: harmless(home) })}`);
-    }
-  }
+  const cluster = await tryToKnow(() => lookAtCluster(host));
+  const home = cluster.is === 'known' ? placeOf(cluster.value.instances, wanted) : null;
+  const draft: Draft = {
+    ...{ wanted, prefix, version: versionOf(cib), changes, actions, home },
+    ...{ ahead: [], isBetterThere: false },
+    failures: cluster.is === 'known' ? cluster.value.failures : [],
+  };
+  if (interruptions(actions).length === 0 || added.length === 0 || home === null) return draft;
+  const quiet = await simulated(
+    host,
+    folder,
+    file,
+    added.map(({ id }) => ({ id, node: home })),
+  );
+  if (interruptions(quiet).length >= interruptions(actions).length) return draft;
+  return home === (await nameOf(host, Promise.resolve(cluster)))
+    ? { ...draft, actions: quiet, ahead: added }
+    : { ...draft, isBetterThere: true };
+}
+
+/** Says what Pacemaker will do. */
+function tellOutcome(call: Call, { wanted, changes, actions, home, ahead, isBetterThere }: Draft): void {
+  const words = applyWords(call.terminal.language);
   const stopped = interruptions(actions);
   const isOtherAgent = changes.some(({ kind, what }) => kind === '~' && /^ocf:\S+ → ocf:/.test(what));
-  if (stopped.length > 0 && isOtherAgent) {
-    const to = wanted.resources.some(({ type }) => type.startsWith('ocf:tsha:')) ? 'tsha' : 'stock';
-    remarks.push(`→ ${say(words.migrateInstead, { to })}`);
-  }
+  const to = wanted.resources.some(({ type }) => type.startsWith('ocf:tsha:')) ? 'tsha' : 'stock';
+  const remarks = [
+    ...(ahead.length > 0 ? [words.ahead] : []),
+    ...(isBetterThere ? [`→ ${say(words.elsewhere, { node: harmless(home ?? '') })}`] : []),
+    ...(stopped.length > 0 && isOtherAgent ? [`→ ${say(words.migrateInstead, { to })}`] : []),
+  ];
   printLines([
     ...(actions.length > 0 ? [words.willDo] : []),
     ...actions.map(({ action, resource, node, reason }) =>
@@ -185,10 +202,9 @@ async function tellOutcome(
         ),
     ...remarks.map((line) => call.terminal.marks(line)),
   ]);
-  return ahead;
 }
 
-/** Where the NFS server of the pair runs now. */
+/** Where the NFS server of the pair runs. */
 const placeOf = (
   instances: readonly { readonly id: string; readonly active: boolean; readonly node: string | null }[],
   { resources }: Wanted,
@@ -198,45 +214,63 @@ const placeOf = (
 };
 
 async function carryOut(call: Call, folder: string, draft: Draft): Promise<Ending> {
-  const words = applyWords(call.terminal.language);
+  const { host, terminal } = call;
+  const words = applyWords(terminal.language);
   const served: Resource[] = [];
-  let isPushing = false;
-  const takeBack = async () => {
-    for (const one of served.splice(0).reverse()) await callAgent(call.host, one, 'stop');
+  let step: 'ahead' | 'pushing' | 'pushed' = 'ahead';
+  /** What could not be taken back. */
+  const takeBack = async (): Promise<readonly string[]> => {
+    const left: string[] = [];
+    for (const one of served.splice(0).reverse()) {
+      const why = await callAgent(host, one, 'stop');
+      if (why !== null) left.push(harmless(say(words.stillServed, { id: one.id, why })));
+    }
+    return left;
   };
   call.onInterrupt(async () => {
     // the cluster may have taken what it was sent, and serves these exports from then on
-    if (!isPushing || (await isRefused(call, draft))) await takeBack();
+    const taken = step === 'pushing' ? await isTaken(call, draft) : step === 'pushed';
+    if (taken === false) {
+      const left = await takeBack();
+      for (const line of left) print(2, `${say(words.interrupted, { why: line })}\n`);
+      return left.length > 0 ? 'halfway' : undefined;
+    }
+    const notKnown = say(words.notKnownWhether, { why: words.unanswered });
+    print(
+      2,
+      terminal.marks(
+        `${taken === null ? say(words.interrupted, { why: notKnown }) : words.interruptedTaken}\n  → tsha status\n`,
+      ),
+    );
+    return 'halfway';
   });
   try {
     for (const one of draft.ahead) {
       served.push(one);
-      const why = await callAgent(call.host, one, 'start');
+      const why = await callAgent(host, one, 'start');
       if (why !== null)
         throw new CommandError('broken', say(words.notServed, { id: one.id, why: harmless(why) }));
     }
-    isPushing = true;
+    step = 'pushing';
     await pushUnchanged(call, folder, draft);
+    step = 'pushed';
   } catch (error) {
-    if (!(error instanceof CommandError && error.ending === 'halfway')) await takeBack();
-    throw error;
+    if (error instanceof CommandError && error.ending === 'halfway') throw error;
+    const left = await takeBack();
+    if (left.length === 0) throw error;
+    const why = error instanceof Error ? error.message : wordsOf(error);
+    throw new CommandError('halfway', [why, ...left].join('; '), ['tsha status']);
   }
-  served.length = 0;
-  print(1, call.terminal.marks(`✓ ${words.applied}\n`));
+  print(1, terminal.marks(`✓ ${words.applied}\n`));
   if (call.sys.env['CIB_file']) return 'well';
-  const { maintenance } = await lookAtCluster(call.host);
-  if (maintenance) {
-    print(1, call.terminal.marks(`! ${words.inMaintenance}\n`));
-    return 'attention';
-  }
-  return await followUntilRunning(call, draft.wanted);
+  return await followUntilRunning(call, draft.wanted, draft.failures);
 }
 
-/** Whether the cluster is certainly without what it was sent, a moment later. */
-async function isRefused({ host, sys }: Call, { wanted, prefix }: Draft): Promise<boolean> {
+/** Whether the cluster has what it was sent, a moment later; null where it does not say. */
+async function isTaken({ host, sys }: Call, { wanted, prefix }: Draft): Promise<boolean | null> {
   await sys.sleep(1000);
   const now = await tryToKnow(() => cibText(host));
-  return now.is === 'known' && merge(parseXml(now.value), wanted, prefix).changes.length > 0;
+  return now.is === 'known' ? merge(parseXml(now.value), wanted, prefix).changes.length === 0 : null;
 }
 
 const mostTries = 20;

@@ -188,3 +188,10 @@ export async function push(host: Host, patch: string): Promise<'taken' | 'older'
   if (answer.hung || answer.code === 124) return 'unanswered';
   throw commandFailure(argv, answer);
 }
+
+/** Waits until Pacemaker has done what it has to do, which it reckons from the configuration itself; whether that is so. */
+export async function settle(host: Host, withinMs = 60_000): Promise<boolean> {
+  const seconds = Math.max(1, Math.ceil(withinMs / 1000));
+  const argv: Argv = ['crm_resource', '--wait', `--timeout=${seconds}`];
+  return (await host.tryRun(argv, { timeoutMs: 1000 * (seconds + 10) })).code === 0;
+}

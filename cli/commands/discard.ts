@@ -2,6 +2,8 @@ import { type Host, outputTrouble } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { CommandError } from '../exit.ts';
 import { disksOf, type LogicalVolume, resourceHere, usersOf } from '../facts/side.ts';
+import type { Left } from '../interrupt.ts';
+import { print } from '../output/print.ts';
 import { amount } from '../output/units.ts';
 import { say, type Words } from '../output/words.ts';
 
@@ -92,13 +94,16 @@ export async function requireUnused(host: Host, resource: string, node: string, 
  * Takes the wish back, unless the two sides have met: then DRBD goes on, and a disconnect would leave half a copy. Says what came of it; never
  * fails.
  */
-export async function takeBack(host: Host, connection: string, words: Words): Promise<string> {
+export async function takeBack(host: Host, connection: string, words: Words): Promise<Left | undefined> {
   try {
     await hangUpHere(host, connection, words);
-    const text = (await linkOf(host, connection)) === 'Connected' ? words.metAgain : words.discardCancelled;
-    return say(text, { resource: resourceIn(connection) });
+    const hasMet = (await linkOf(host, connection)) === 'Connected';
+    const text = hasMet ? words.metAgain : words.discardCancelled;
+    print(2, `${say(text, { resource: resourceIn(connection) })}\n`);
+    return hasMet ? 'halfway' : undefined;
   } catch {
-    return say(words.wishMayStand, { command: `drbdadm disconnect ${connection}` });
+    print(2, `${say(words.wishMayStand, { command: `drbdadm disconnect ${connection}` })}\n`);
+    return 'halfway';
   }
 }
 

@@ -59,7 +59,7 @@ export async function node(call: Call, { verb, connection, kib }: NodeOptions): 
     else if (verb === 'hangup') await hangUpHere(host, connection, words);
     else {
       // ssh itself tells nobody here that its other end has gone: that side asks for `hangup`
-      call.onInterrupt(async () => print(2, `${await takeBack(host, connection, words)}\n`));
+      call.onInterrupt(() => takeBack(host, connection, words));
       await discardHere(host, connection, name, words);
     }
     return 'well';

@@ -4,6 +4,7 @@ import { CommandError, type Ending } from '../exit.ts';
 import { type DrbdResource, lookAtDrbd, type Peer } from '../facts/drbd.ts';
 import { tryToKnow } from '../facts/known.ts';
 import { askNode } from '../facts/other-node.ts';
+import type { Left } from '../interrupt.ts';
 import type { Narrate } from '../output/narration.ts';
 import { print } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
@@ -52,7 +53,7 @@ export async function reunite(call: Call, split: Split, both: Both, narrate: Nar
   const { victim, survivor } = both;
   const words = wordsIn(terminal.language);
   const { ofVictim, ofSurvivor } = connectionsOf(split, victim.node);
-  call.onInterrupt(async () => print(2, `${await takenBack(call, victim, ofVictim, words)}\n`));
+  call.onInterrupt(() => takenBack(call, victim, ofVictim, words));
   if (victim.isHere) {
     await hangUpHere(host, ofVictim, words);
     await there(call, survivor.node, 'connect', ofSurvivor, survivorCommands(ofSurvivor), narrate);
@@ -66,12 +67,21 @@ export async function reunite(call: Call, split: Split, both: Both, narrate: Nar
   return follow(call, split, both, narrate);
 }
 
-async function takenBack({ host }: Call, victim: Side, connection: string, words: Words): Promise<string> {
+async function takenBack(
+  { host }: Call,
+  victim: Side,
+  connection: string,
+  words: Words,
+): Promise<Left | undefined> {
   if (victim.isHere) return takeBack(host, connection, words);
   const answer = await askNode(host, victim.node, 'hangup', [connection], 20_000);
-  return answer.is === 'answered'
+  const isTaken = answer.is === 'answered';
+  const byHand = `${victim.node}: drbdadm disconnect ${connection}`;
+  const text = isTaken
     ? say(words.discardCancelled, { resource: connection })
-    : say(words.wishMayStand, { command: `${victim.node}: drbdadm disconnect ${connection}` });
+    : say(words.wishMayStand, { command: byHand });
+  print(2, `${text}\n`);
+  return isTaken ? undefined : 'halfway';
 }
 
 /** By ssh where that is possible; else a person has to do it, and this command waits for the effect. */

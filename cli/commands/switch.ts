@@ -1,5 +1,6 @@
 import type { Code } from '../../lib/findings/catalogue.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
+import { settle } from '../apply/workshop.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import type { Location } from '../facts/cib.ts';
@@ -7,8 +8,8 @@ import { type Cluster, lookAtCluster } from '../facts/cluster.ts';
 import { type Facts, gather } from '../facts/gather.ts';
 import { tryToKnow } from '../facts/known.ts';
 import { hasSecondCopy, leaderOf, movable, replicated, type Service, services } from '../facts/service.ts';
-import { settle } from '../migrate/course.ts';
 import { type Narrate, narrator } from '../output/narration.ts';
+import { print } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
 import { clock } from '../output/units.ts';
 import { say, type Words, wordsIn } from '../output/words.ts';
@@ -266,7 +267,11 @@ async function carryOut(call: Call, move: Move, narrate: Narrate): Promise<Endin
   const create = createConstraint(move, until);
   const clear = removeConstraint(move, until);
   // before it is asked for: who is interrupted while cibadmin runs does not know whether it was taken
-  call.onInterrupt(async () => void (await remove(call, clear)));
+  call.onInterrupt(async () => {
+    if (await remove(call, clear)) return undefined;
+    print(2, `${say(words.notRemoved, { until: clock(until, Date.now()) })}\n`);
+    return 'halfway';
+  });
   await removeExpired(call, move);
   const created = await host.tryRun(create, { timeoutMs: 15_000 });
   if (created.code !== 0) {

@@ -112,7 +112,9 @@ export async function makeContent(call: Call, pair: Pair, node: string, wishes: 
   };
   call.onInterrupt(async () => {
     const what = await left();
-    if (what !== null) printLeft(call, what);
+    if (what === null) return undefined;
+    printLeft(call, what);
+    return 'halfway';
   });
   try {
     for (const step of steps) {

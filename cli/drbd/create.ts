@@ -129,7 +129,9 @@ async function createBoth(call: Call, both: Both, options: CreateOptions): Promi
     // registered first, done last: what this side is by then decides
     call.onInterrupt(async () => {
       const left = await leftThere(call, both, theirs);
-      if (left !== null) printLeft(call, left);
+      if (left === null) return undefined;
+      printLeft(call, left);
+      return 'halfway';
     });
     const made = await makeSide(call, pair, peer, seen, options.overwrite);
     try {

@@ -156,7 +156,9 @@ export async function makeSide(
   };
   call.onInterrupt(async () => {
     const left = isSettled ? null : await undo();
-    if (left !== null) printLeft(call, left);
+    if (left === null) return undefined;
+    printLeft(call, left);
+    return 'halfway';
   });
   try {
     for (const argv of sideCommands(pair, overwrite)) {

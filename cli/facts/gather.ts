@@ -40,7 +40,8 @@ export async function gather(host: Host, time: number): Promise<Facts> {
   return { node, time, cluster, drbd, nfs, addresses, mounted, atWork };
 }
 
-async function nameOf(host: Host, looking: Promise<Known<Cluster>>): Promise<string> {
+/** This node's, as the cluster calls it. */
+export async function nameOf(host: Host, looking: Promise<Known<Cluster>>): Promise<string> {
   const [name, cluster] = await Promise.all([
     tryToKnow(async () => (await host.sys.read('/proc/sys/kernel/hostname')).trim()),
     looking,

@@ -1,7 +1,7 @@
 import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
-import { withDrafts } from '../apply/workshop.ts';
+import { settle, withDrafts } from '../apply/workshop.ts';
 import type { Call } from '../command.ts';
 import { agreed, type Proposal, requireRoot } from '../commands/change.ts';
 import { linesOf, requireMet } from '../commands/preconditions.ts';
@@ -21,7 +21,7 @@ import { say } from '../output/words.ts';
 import { xmlLines } from '../plan/xml.ts';
 import { type Argv, shellLine } from '../stack.ts';
 import { withAgents } from './agents.ts';
-import { bring, type Course, change, settle } from './course.ts';
+import { bring, type Course, change } from './course.ts';
 import { type Plan, planFor } from './plan.ts';
 import { answersFor } from './preconditions.ts';
 import { migrateWords } from './words.ts';
@@ -169,10 +169,11 @@ async function carryOut(
   };
   // before anything is asked for: who is interrupted while cibadmin runs does not know whether it was taken
   call.onInterrupt(async () => {
-    if (isDone) return;
+    if (isDone) return undefined;
     print(2, `${words.interrupted}\n`);
     const why = await goBack(call.host);
     print(2, `${why === null ? words.interruptedBack : say(words.stays, { why: harmless(why) })}\n`);
+    return why === null ? undefined : 'halfway';
   });
   let why: string | null;
   try {

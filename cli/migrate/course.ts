@@ -1,5 +1,5 @@
 import type { Host } from '../../lib/host/host.ts';
-import { patchFor, push, simulated, textOf, write } from '../apply/workshop.ts';
+import { patchFor, push, settle, simulated, textOf, write } from '../apply/workshop.ts';
 import type { Call } from '../command.ts';
 import { CommandError } from '../exit.ts';
 import { cibText } from '../facts/cib-text.ts';
@@ -63,10 +63,6 @@ const patchOf = ({ host, folder, ids, containers }: Course, cib: Element, next: 
     [...ids, ...containers],
     [...maintenanceEntries(cib), ...maintenanceEntries(next)],
   );
-
-/** Until Pacemaker has done what it has to do; whether that is so is for others to find out. */
-export const settle = async (host: Host): Promise<void> =>
-  void (await host.tryRun(['crm_resource', '--wait', '--timeout=60'], { timeoutMs: 70_000 }));
 
 async function refresh({ host, containers }: Course): Promise<void> {
   for (const id of containers)

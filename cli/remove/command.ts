@@ -1,4 +1,6 @@
 import { wordsOf } from '../../lib/contract/reason.ts';
+import type { Argv } from '../../lib/host/sys/sys.ts';
+import { requireSameNodes } from '../apply/same-nodes.ts';
 import { patchFor, push, withDrafts } from '../apply/workshop.ts';
 import type { Call } from '../command.ts';
 import { agreed, requireRoot } from '../commands/change.ts';
@@ -11,11 +13,13 @@ import { cibText } from '../facts/cib-text.ts';
 import { lookAtCluster } from '../facts/cluster.ts';
 import { tryToKnow } from '../facts/known.ts';
 import { below, type Element, attribute as of, parseXml, within } from '../facts/xml.ts';
+import type { Left } from '../interrupt.ts';
 import { print, printLines } from '../output/print.ts';
-import { harmless } from '../output/terminal.ts';
+import { harmless, type Language } from '../output/terminal.ts';
 import { say } from '../output/words.ts';
 import { wantedOf } from '../plan/cluster.ts';
 import { drbdFile } from '../plan/files.ts';
+import { shellLine } from '../stack.ts';
 import { removeWords } from './words.ts';
 
 export type RemoveOptions = {
@@ -42,8 +46,8 @@ export async function remove(call: Call, options: RemoveOptions): Promise<Ending
   const words = removeWords(terminal.language);
   const file = options.config ?? configurationFile;
   const pair = readPair(file, terminal.language);
-  const cib = parseXml(await cibText(host));
-  const own = ownOf(cib, pair, words.stranger);
+  const look = async () => ownOf(parseXml(await cibText(host)), pair, terminal.language);
+  const own = await look();
   if (own.containers.length + own.constraints.length === 0) {
     print(1, `${say(words.nothing, { file: harmless(file) })}\n`);
     return 'well';
@@ -60,20 +64,23 @@ export async function remove(call: Call, options: RemoveOptions): Promise<Ending
   requireRoot(call);
   const proposal = {
     ...{ question: words.question, yes: options.yes, what: 'tsha remove', plan: own },
-    again: async () => ownOf(parseXml(await cibText(host)), pair, words.stranger),
+    again: look,
     keyOf: (one: Own) => [one.containers, one.resources, one.constraints, one.alerts].map(idsIn),
   };
   return agreed(call, proposal, async (own) => {
-    if (!call.sys.env['CIB_file']) {
-      // the group first: without it the clone may be demoted
-      const [first, ...others] = own.containers.toReversed().map((one) => switchOff(of(one, 'id')));
-      if (first) await run(host, first);
-      await begun(async () => {
-        for (const argv of others) await run(host, argv);
+    const isFile = Boolean(call.sys.env['CIB_file']);
+    // the group first: without it the clone may be demoted
+    const switches = isFile ? [] : own.containers.toReversed().flatMap(switchOf);
+    // before anything is asked for: who is interrupted while a tool runs does not know whether it was taken
+    call.onInterrupt(() => takeBack(call, look, switches));
+    const takeAllOut = () => withDrafts(call, (folder) => takeOut(call, folder, pair));
+    if (isFile) await takeAllOut();
+    else
+      await begun(switches, async () => {
+        for (const { off } of switches) await run(host, off);
         await untilStopped(call, own);
-        await withDrafts(call, (folder) => takeOut(call, folder, pair));
+        await takeAllOut();
       });
-    } else await withDrafts(call, (folder) => takeOut(call, folder, pair));
     print(1, terminal.marks(`✓ ${words.removed}\n`));
     const { device, directory } = pair.filesystem;
     const facts = {
@@ -87,15 +94,75 @@ export async function remove(call: Call, options: RemoveOptions): Promise<Ending
   });
 }
 
-/** Once something is switched off there is no way to end with nothing changed. */
-async function begun(work: () => Promise<void>): Promise<void> {
+/** What switches a part of the service off, and what makes it as it was before. */
+type Switch = { readonly id: string; readonly off: Argv; readonly back: Argv };
+
+/** None for what somebody has switched off before. */
+function switchOf(container: Element): readonly Switch[] {
+  const id = of(container, 'id');
+  const before = roleOf(container);
+  if (before === 'Stopped') return [];
+  const role = ['crm_resource', '--resource', id, '--meta'] as const;
+  const set = (value: string): Argv => [
+    ...role,
+    ...['--set-parameter', 'target-role', '--parameter-value', value],
+  ];
+  const back: Argv = before === '' ? [...role, '--delete-parameter', 'target-role'] : set(before);
+  return [{ id, off: set('Stopped'), back }];
+}
+
+const roleOf = (container: Element): string =>
+  below(container, 'meta_attributes', 'nvpair')
+    .filter((pair) => of(pair, 'name') === 'target-role')
+    .map((pair) => of(pair, 'value'))[0] ?? '';
+
+const backLines = (switches: readonly Switch[]): readonly string[] =>
+  switches.toReversed().map(({ back }) => harmless(shellLine(back)));
+
+/** From the first tool on there is no way to end with nothing changed: one that had no answer may have been taken. */
+async function begun(switches: readonly Switch[], work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    if (error instanceof CommandError && error.ending === 'halfway') throw error;
     const why = error instanceof Error ? error.message : wordsOf(error);
-    throw new CommandError('halfway', why, ['tsha status', 'tsha remove']);
+    throw new CommandError('halfway', why, ['tsha status', 'tsha remove', ...backLines(switches)]);
   }
+}
+
+const mostLooks = 5;
+/** So many in a row that find nothing switched off: what was under way when the signal came may be taken a moment later. */
+const quietLooks = 2;
+
+/** After an interruption: what this command has switched off is as it was before, and nothing else is touched. */
+async function takeBack(
+  { host, sys, terminal }: Call,
+  look: () => Promise<Own>,
+  switches: readonly Switch[],
+): Promise<Left | undefined> {
+  const words = removeWords(terminal.language);
+  let isAsked = false;
+  let quiet = 0;
+  for (let looks = 0; looks < mostLooks; looks++) {
+    await sys.sleep(1000);
+    const now = await tryToKnow(look);
+    if (now.is === 'unknown') continue;
+    const { containers, constraints } = now.value;
+    if (containers.length + constraints.length === 0) {
+      print(2, `${words.interruptedLate}\n`);
+      return 'well';
+    }
+    const isOff = (id: string) => containers.some((one) => of(one, 'id') === id && roleOf(one) === 'Stopped');
+    const left = switches.filter(({ id }) => isOff(id));
+    if (left.length === 0 && ++quiet < quietLooks) continue;
+    if (left.length === 0) {
+      print(2, `${isAsked ? words.interruptedBack : words.interruptedEarly}\n`);
+      return undefined;
+    }
+    [isAsked, quiet] = [true, 0];
+    for (const { back } of left.toReversed()) await host.tryRun(back, { timeoutMs: 30_000 });
+  }
+  print(2, [words.interruptedOff, ...backLines(switches).map((line) => `  → ${line}`), ''].join('\n'));
+  return 'halfway';
 }
 
 const idsIn = (elements: readonly Element[]): readonly string[] => elements.map((one) => of(one, 'id'));
@@ -105,14 +172,10 @@ const kindOf = (element: Element): string =>
     ? `${of(element, 'class')}:${of(element, 'provider')}:${of(element, 'type')}`
     : element.name;
 
-const switchOff = (id: string) =>
-  [
-    ...(['crm_resource', '--resource', id, '--meta'] as const),
-    ...['--set-parameter', 'target-role', '--parameter-value', 'Stopped'],
-  ] as const;
-
-/** Throws `CommandError` where the group has a member that the file does not speak of. */
-function ownOf(cib: Element, pair: Pair, stranger: string): Own {
+/** Throws `CommandError` where the cluster is another one, or the group has a member that the file does not speak of. */
+function ownOf(cib: Element, pair: Pair, language: Language): Own {
+  requireSameNodes(cib, pair, language);
+  const { stranger } = removeWords(language);
   const wanted = wantedOf(pair);
   const [resources] = within(cib, 'resources');
   const containers = (resources?.children ?? []).filter(
@@ -181,16 +244,16 @@ const mostTries = 20;
 /** In one transaction, bound to the version that was read. */
 async function takeOut(call: Call, folder: string, pair: Pair): Promise<void> {
   const { host, terminal } = call;
-  const words = removeWords(terminal.language);
+  const { language } = terminal;
   for (let tries = 0; tries < mostTries; tries++) {
     const cib = parseXml(await cibText(host));
-    const own = ownOf(cib, pair, words.stranger);
+    const own = ownOf(cib, pair, language);
     const gone = new Set([...own.containers, ...own.constraints, ...own.alerts].map((one) => of(one, 'id')));
     if (gone.size === 0) return;
     const patch = await patchFor(host, folder, cib, without(cib, gone), [...gone]);
     if ((await push(host, patch)) === 'taken') return;
   }
-  throw new CommandError('halfway', words.changedMeanwhile, ['tsha remove']);
+  throw new CommandError('halfway', removeWords(language).changedMeanwhile, ['tsha remove']);
 }
 
 /** Of the sections for resources, constraints and alerts. */

@@ -11,6 +11,10 @@ const english = {
   stillRuns: 'after {seconds} s these still run: {ids}. They are switched off and stay in the configuration',
   changedMeanwhile:
     'somebody changes the configuration all the time; the service is stopped, and stays in the configuration',
+  interruptedEarly: 'interrupted: nothing has been changed',
+  interruptedBack: 'interrupted: the service is switched on again, and starts',
+  interruptedLate: 'interrupted, and done all the same: the cluster has nothing of it any more',
+  interruptedOff: 'interrupted: THE SERVICE STAYS SWITCHED OFF, or nobody knows. What switches it on:',
   removed: 'The cluster has nothing of it any more.',
   stays:
     'What stays: {files}, DRBD’s meta-data and the data. Read it: mount -o ro {device} {directory}, after drbdadm up {resource}; drbdadm primary {resource}. tsha apply brings all of it back.',
@@ -25,6 +29,10 @@ const chinese: typeof english = {
   stopping: '正在停止',
   stillRuns: '{seconds} 秒后仍在运行：{ids}。它们已被关闭，仍留在配置中',
   changedMeanwhile: '一直有人在改动配置；服务已停止，仍留在配置中',
+  interruptedEarly: '已中断：没有改动任何东西',
+  interruptedBack: '已中断：服务已重新打开，正在启动',
+  interruptedLate: '已中断，但已经完成：集群中已没有它的任何内容',
+  interruptedOff: '已中断：服务仍处于关闭状态，或状态不明。重新打开用：',
   removed: '集群中已没有它的任何内容。',
   stays:
     '保留的内容：{files}、DRBD 元数据和数据。读取：drbdadm up {resource}; drbdadm primary {resource} 之后 mount -o ro {device} {directory}。tsha apply 可全部恢复。',

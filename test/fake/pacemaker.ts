@@ -7,7 +7,7 @@ import {
   type Provider,
   recordedIn,
 } from '../../cli/facts/migration.ts';
-import { type Element, attribute as of, parseXml, within } from '../../cli/facts/xml.ts';
+import { below, type Element, attribute as of, parseXml, within } from '../../cli/facts/xml.ts';
 import { agentsIn, withAgents } from '../../cli/migrate/agents.ts';
 import { type AgentName, agentType, resourceIds } from '../../cli/stack.ts';
 import type { FakePair } from './pair.ts';
@@ -34,6 +34,8 @@ export class FakePacemaker {
   missingThere: readonly string[] | null = [];
   /** Something that Pacemaker would do all the same. */
   wish: string | null = null;
+  /** What becomes of it while somebody waits until Pacemaker has nothing to do; its exit status. */
+  onWait: () => number = () => 0;
   /** The words of every program that changes something, in their order. */
   readonly done: string[] = [];
   readonly #truth: ReadonlyMap<string, number>;
@@ -55,9 +57,11 @@ export class FakePacemaker {
       machine.on('crm_mon', async (args, command) => {
         const output = await mon?.(args, command);
         const text = typeof output === 'string' ? output : (output?.stdout ?? '');
-        return isInMaintenance(parseXml(this.cib))
-          ? text.replace('maintenance-mode="false"', 'maintenance-mode="true"')
-          : text;
+        const cib = parseXml(this.cib);
+        const shown = this.#shown(text, cib);
+        return isInMaintenance(cib)
+          ? shown.replace('maintenance-mode="false"', 'maintenance-mode="true"')
+          : shown;
       });
       machine.on('ssh', () =>
         this.missingThere === null
@@ -100,7 +104,21 @@ export class FakePacemaker {
     return '';
   }
 
+  /** Nothing runs of what is switched off, or no longer configured. */
+  #shown(text: string, cib: Element): string {
+    const on = within(cib, 'clone', 'group')
+      .filter((one) => targetRole(one) !== 'Stopped')
+      .flatMap((one) => within(one, 'primitive'));
+    const runs = new Set(on.map((one) => of(one, 'id')));
+    return text.replace(
+      /<resource id="([^"]*)"( resource_agent="[^"]*")[^>]*[^/]>\s*<node [^>]*>\s*<\/resource>/g,
+      (whole, id: string, agent: string) =>
+        runs.has(id) ? whole : `<resource id="${id}"${agent} role="Stopped" active="false" managed="true"/>`,
+    );
+  }
+
   #diff(args: readonly string[]) {
+    if (args.includes('--patch')) return this.#draft?.next ?? { code: 65, stderr: 'no patch\n' };
     const file = (name: string) => readFileSync(args[args.indexOf(name) + 1] ?? '', 'utf8');
     this.#draft = { base: versionOf(file('--original')), next: file('--new') };
     return { code: 1, stdout: '<diff format="2"/>\n' };
@@ -128,7 +146,8 @@ export class FakePacemaker {
 
   #resource(args: readonly string[]) {
     const [verb = '', word = ''] = args;
-    if (verb === '--wait') return '';
+    if (verb === '--wait') return { code: this.onWait() };
+    if (verb === '--resource') return this.#setRole(args);
     if (verb === '--show-metadata') return this.#metaData(word);
     if (verb !== '--refresh') return { code: 64, stderr: 'usage\n' };
     const cib = parseXml(this.cib);
@@ -136,6 +155,31 @@ export class FakePacemaker {
     const inside = container ? within(container, 'primitive').map((one) => of(one, 'id')) : [];
     this.done.push(`refresh ${args.at(-1)}`);
     this.cib = textOf(this.#lookedAt(cib, inside));
+    return '';
+  }
+
+  #setRole(args: readonly string[]) {
+    const id = args[1] ?? '';
+    const value = args.includes('--delete-parameter') ? '' : (args.at(-1) ?? '');
+    const changed = (element: Element): Element => {
+      if (of(element, 'id') !== id)
+        return { ...element, children: element.children.map((child) => changed(child)) };
+      const set = `${id}-meta_attributes`;
+      const others = element.children.filter((child) => of(child, 'id') !== `${set}-target-role-set`);
+      const pair = { id: `${set}-target-role`, name: 'target-role', value };
+      const role: Element = {
+        name: 'meta_attributes',
+        attributes: { id: `${set}-target-role-set` },
+        children: [{ name: 'nvpair', attributes: pair, children: [] }],
+      };
+      return { ...element, children: value === '' ? others : [...others, role] };
+    };
+    const cib = changed(parseXml(this.cib));
+    this.done.push(`${value === '' ? 'reset' : value} ${id}`);
+    this.cib = textOf({
+      ...cib,
+      attributes: { ...cib.attributes, epoch: String(Number(of(cib, 'epoch')) + 1) },
+    });
     return '';
   }
 
@@ -184,6 +228,11 @@ export class FakePacemaker {
     this.restarted.push(...outdated(cib).map(({ resource, node }) => `${resource} (${node})`));
   }
 }
+
+const targetRole = (container: Element): string | undefined =>
+  below(container, 'meta_attributes', 'nvpair')
+    .filter((pair) => of(pair, 'name') === 'target-role')
+    .map((pair) => of(pair, 'value'))[0];
 
 const versionOf = (text: string): string => {
   const root = parseXml(text);

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Call } from '../../cli/command.ts';
 import { node } from '../../cli/commands/node.ts';
+import type { Ending } from '../../cli/exit.ts';
 import { lockFileIn } from '../../cli/facts/at-work.ts';
 import { peerFacts, resourceHere } from '../../cli/facts/side.ts';
 import type { Verb } from '../../cli/facts/verbs.ts';
+import { type TakeBack, takenBack } from '../../cli/interrupt.ts';
 import { terminalFor } from '../../cli/output/terminal.ts';
 import { hostOn } from '../../lib/host/host.ts';
 import type { Command, Output } from '../../lib/host/sys/sys.ts';
@@ -53,7 +55,9 @@ export class FakePair {
   readonly lockDirs: { readonly [name in NodeName]: string };
   #kill: Kill | null = null;
   #killed: () => void = () => {};
-  #cleanup: (() => Promise<void>)[] = [];
+  #cleanup: TakeBack[] = [];
+  /** How the command ends that was interrupted last. */
+  ending: Ending | null = null;
 
   constructor(state: 'healthy' | 'split') {
     const views = { node1: captured(`${state}.node1`), node2: captured(`${state}.node2`) };
@@ -131,7 +135,10 @@ export class FakePair {
   /** Whoever waits for this answer never gets it. */
   async #die({ signal }: Kill): Promise<never> {
     this.#kill = null;
-    if (signal === 'INT') for (const work of this.#cleanup) await work();
+    if (signal === 'INT')
+      this.ending = await takenBack([...this.#cleanup], (error) => {
+        throw error;
+      });
     this.#forgetProcesses();
     this.#killed();
     return new Promise<never>(() => {});

@@ -243,6 +243,7 @@ const rows: readonly Row[] = [
   ['no cluster here', 'remove', answers('cibadmin', { missing: true, code: 127 }), /cibadmin is not installed/, 3],
   ['no cluster here', 'init --from-cluster', answers('cibadmin', { code: 102, stderr: 'Transport endpoint is not connected\n' }), /Transport endpoint/, 3],
   ['the file of other nodes', 'apply', file('node1:', 'alpha:'), /the file names alpha, node2, and this cluster has node1, node2/, 2],
+  ['the file of another pair of this name', 'remove', file(/node1:/, 'alpha:'), /the file names alpha, node2, and this cluster has node1, node2/, 2],
   ['an id that something else has', 'apply', cib(/<primitive id="nfs_ip"/, '<primitive id="nfs-server"'), /the id nfs-server is taken/, 2],
   ['what Pacemaker does not take', 'apply', (on) => { file('name: nfs', 'name: nas')(on); answers('crm_verify', { code: 78, stderr: 'error: Resource start-up disabled since no STONITH resources have been defined\n' })(on); }, /Pacemaker would not take it, nothing has been changed: .*STONITH/, 2],
   ['a stranger in the group', 'remove', (on) => { file('name: nfs', 'name: nfs\nids: { group: nfsshare, clone: DataClone, drbd: Data }')(on); }, /is in the group nfsshare and not in the file/, 2],
