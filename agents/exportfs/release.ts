@@ -1,6 +1,6 @@
 import { clientsHolding, leaseSeconds } from '../../lib/host/nfs/clients.ts';
 import type { Export } from '../../lib/host/nfs/exports.ts';
-import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
+import { answersHere, type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
 import type { Ctx } from './params.ts';
 import { endsWithServer } from './quiet.ts';
 import type { Seen } from './seen.ts';
@@ -32,7 +32,8 @@ export async function releaseState(ctx: Ctx, seen: Seen): Promise<void> {
  * their clients would lose locks without knowing: then the last one to go unlocks.
  */
 async function unlock({ host, log }: Ctx, seen: Seen, { path }: SeenDirectory): Promise<void> {
-  const device = mountHolding(seen.table, path)?.device;
+  const mount = mountHolding(seen.table, path);
+  const device = mount?.device;
   const ours = seen.directories.flatMap(({ entries }) => entries);
   const shares = (other: Export) => mountHolding(seen.table, other.path)?.device === device;
   const neighbour = seen.etab.find((other) => !ours.includes(other) && shares(other));
@@ -42,8 +43,10 @@ async function unlock({ host, log }: Ctx, seen: Seen, { path }: SeenDirectory): 
     );
     return;
   }
+  // the kernel follows links on the way: a client must not choose whose locks go
+  const place = mount && !answersHere(path, seen.table) ? mount.target : path;
   // tee, because the kernel looks the path up, and that may hang
-  const output = await host.tryRun(['tee', unlockFile], { input: `${path}\n`, timeoutMs: unlockMs });
+  const output = await host.tryRun(['tee', unlockFile], { input: `${place}\n`, timeoutMs: unlockMs });
   if (output.code === 0) log.info(`released the locks on ${path}`);
   else log.warn(`cannot release the locks on ${path}: ${output.hung ?? output.stderr.trim()}`);
 }

@@ -1,6 +1,7 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { flushKernelExports } from '../../lib/host/nfs/export-flush.ts';
 import { kernelExports, readEtab } from '../../lib/host/nfs/exports.ts';
+import { dropStrays } from './astray.ts';
 import type { Ctx } from './params.ts';
 import { keepClientsWaiting } from './quiet.ts';
 import { releaseState } from './release.ts';
@@ -19,8 +20,9 @@ export async function stop(ctx: Ctx): Promise<void> {
   const seen = await look(ctx, want);
   const entries = seen.directories.flatMap((one) => one.entries);
   await backUpRmtab(ctx, seen);
+  await dropStrays(ctx, seen);
   await keepClientsWaiting(ctx, seen);
-  if (entries.length > 0) await unexport(ctx, seen.state, entries, Math.min(unexportMs, ctx.host.left() / 3));
+  if (entries.length > 0) await unexport(ctx, seen, entries, Math.min(unexportMs, ctx.host.left() / 3));
   await emptyKernelCache(ctx, seen);
   if (seen.is === 'unknown') throw new Failure('failed', sentence(want, seen));
   await releaseState(ctx, seen);
@@ -33,7 +35,7 @@ export async function stop(ctx: Ctx): Promise<void> {
  * because nobody may use the directory any more: it may still be exported to others.
  */
 async function emptyKernelCache({ host, log }: Ctx, { directories, spelt, state }: Seen): Promise<void> {
-  const paths = directories.map(({ path }) => path);
+  const paths = directories.flatMap(({ path, entries }) => [path, ...entries.map((one) => one.path)]);
   const cached = async () => (await kernelExports(host)).filter(({ path }) => paths.includes(path));
   if ((await cached()).length === 0) return;
   const shared = (await readEtab(host, state)).map(({ path }) => path);

@@ -85,10 +85,10 @@ describe('names that nobody can resolve', () => {
   const line = etabLine('/usr', 'full.example.com');
   const silent = (m: ExportingMachine) => m.on('getent', (_args, command) => hangs(command, m));
   const alias = { ...single, clientspec: 'short' };
-  const io = { code: 1, stderr: "stat: cannot statx '/nfs/link/a': Input/output error\n" };
+  const io = JSON.stringify({ trouble: 'input/output error', code: 'EIO' });
   const linked = { directory: '/nfs/link/a', rmtab_backup: 'none' };
-  const disk = (m: ExportingMachine) => m.mount('/nfs', '147:1').on('stat', () => io);
-  const hung = (m: ExportingMachine) => disk(m).on('realpath', (_args, command) => hangs(command, m));
+  const disk = (m: ExportingMachine) => m.mount('/nfs', '147:1').on('/agent', () => io);
+  const hung = (m: ExportingMachine) => disk(m).on('/agent', (_args, command) => hangs(command, m));
 
   type Row = readonly [string, typeof single | typeof linked, (m: ExportingMachine) => unknown, string];
   test.each<Row>([
