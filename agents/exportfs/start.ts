@@ -12,6 +12,7 @@ import { restoreRmtab } from './rmtab-restore.ts';
 import { look, type Seen } from './seen.ts';
 import { isSpelledByAnother, rememberSpellings, type Spelling } from './spellings.ts';
 import { markStarted } from './started.ts';
+import { besideExportfs } from './take-out.ts';
 import { isSame, unexport } from './unexport.ts';
 import { fsidIn, type Wanted, wanted } from './wanted.ts';
 
@@ -39,12 +40,15 @@ export async function start(ctx: Ctx): Promise<void> {
   const names: string[] = [];
   try {
     await dropStrays(ctx, before);
-    for (const one of directories) names.push(await exportDirectory(ctx, want.client, one));
+    await besideExportfs(host, async () => {
+      for (const one of directories) names.push(await exportDirectory(ctx, want.client, one));
+    });
     await requireSamePlaces(ctx, want, paths);
     const etab = await readEtab(host, before.state);
     const exported = requireListed(before, names, etab);
     await rememberSpellings(ctx, exported);
-    await endOtherSpellings(ctx, before, exported, etab);
+    if (await endOtherSpellings(ctx, before, exported, etab))
+      requireListed(before, names, await readEtab(host, before.state));
     await dropPlaceholder(ctx, etab);
     await endOldAnswers(ctx, before, exported);
     await markStarted(ctx);
@@ -109,13 +113,13 @@ function requireListed(
   });
 }
 
-/** A host that DNS calls by another name now is listed twice: the old line would keep its old options. */
+/** A host that DNS calls by another name now is listed twice: the old line would keep its old options. Answers whether it was. */
 async function endOtherSpellings(
   ctx: Ctx,
   before: Seen,
   exported: readonly Spelling[],
   etab: readonly Export[],
-): Promise<void> {
+): Promise<boolean> {
   const old: Export[] = [];
   for (const entry of before.directories.flatMap(({ entries }) => entries))
     if (
@@ -124,7 +128,8 @@ async function endOtherSpellings(
       !(await isSpelledByAnother(ctx, entry))
     )
       old.push(entry);
-  if (old.length > 0) await unexport(ctx, before, old, unexportMs);
+  if (old.length > 0) await unexport(ctx, before, old, { withinMs: unexportMs });
+  return old.length > 0;
 }
 
 /**
@@ -157,7 +162,7 @@ async function rollBack(ctx: Ctx, before: Seen, names: readonly string[]): Promi
       if (client !== undefined)
         ours.push(...(await madeOf(ctx, { path, client, options, isWhole: false }, fresh)));
     }
-    if (ours.length > 0) await unexport(ctx, before, ours, unexportMs);
+    if (ours.length > 0) await unexport(ctx, before, ours, { withinMs: unexportMs });
   } catch (error) {
     log.error(`cannot take back what was exported: ${error instanceof Error ? error.message : error}`);
   }

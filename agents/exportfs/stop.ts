@@ -4,7 +4,7 @@ import { kernelExports, readEtab } from '../../lib/host/nfs/exports.ts';
 import { dropStrays } from './astray.ts';
 import type { Ctx } from './params.ts';
 import { keepClientsWaiting } from './quiet.ts';
-import { releaseState } from './release.ts';
+import { keepsLocks, releaseState } from './release.ts';
 import { backUpRmtab } from './rmtab-backup.ts';
 import { look, type Seen, sentence } from './seen.ts';
 import { markStopped } from './started.ts';
@@ -21,8 +21,14 @@ export async function stop(ctx: Ctx): Promise<void> {
   const entries = seen.directories.flatMap((one) => one.entries);
   await backUpRmtab(ctx, seen);
   await dropStrays(ctx, seen);
-  await keepClientsWaiting(ctx, seen);
-  if (entries.length > 0) await unexport(ctx, seen, entries, Math.min(unexportMs, ctx.host.left() / 3));
+  const wait = await keepClientsWaiting(ctx, seen);
+  if (entries.length > 0)
+    await unexport(ctx, seen, entries, {
+      withinMs: Math.min(unexportMs, ctx.host.left() / 3),
+      keepsLocks: await keepsLocks(ctx, seen),
+    });
+  // another export that was there before has stopped meanwhile
+  if (!wait) await keepClientsWaiting(ctx, seen);
   await emptyKernelCache(ctx, seen);
   if (seen.is === 'unknown') throw new Failure('failed', sentence(want, seen));
   await releaseState(ctx, seen);
