@@ -32,6 +32,9 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
     case 'exported':
       break;
   }
+  for (const { path, entries, isAstray } of seen.directories)
+    if (isAstray)
+      throw new Failure('failed', `${entries[0]?.path} is exported in place of ${path}: a link led there`);
   await noteDrift(ctx, seen);
   await backUpRmtab(ctx, seen);
   return 'ok';

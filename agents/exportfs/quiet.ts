@@ -1,13 +1,15 @@
 import type { Host } from '../../lib/host/host.ts';
 import { stateDir } from '../../lib/host/memory.ts';
 import { exportArgument } from '../../lib/host/nfs/client-spec.ts';
-import type { Export } from '../../lib/host/nfs/exports.ts';
+import { type Export, readEtab } from '../../lib/host/nfs/exports.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { placeOf } from '../../lib/host/storage/managed-paths.ts';
 import { type Mount, mountHolding, mountOn } from '../../lib/host/storage/mounts.ts';
 import { fileNameOf } from '../../lib/host/sys/file-names.ts';
 import type { Ctx } from './params.ts';
 import type { Seen } from './seen.ts';
+import { besideExportfs } from './take-out.ts';
+import { isSame } from './unexport.ts';
 import { fsidIn } from './wanted.ts';
 
 // Between the end of an export and the end of nfsd, clients that still reach this node would get errors: permission denied from
@@ -35,26 +37,34 @@ export async function endsWithServer(
   return (path) => shared !== undefined && shared.device === mountHolding(table, path)?.device;
 }
 
-/** Puts the placeholder beside the exports that are about to go. Only for the last ones: waiting clients keep nfsd's threads. */
+/**
+ * Puts the placeholder beside the exports that are about to go, and answers whether it has tried. Only for the last ones: waiting clients keep
+ * nfsd's threads.
+ */
 export async function keepClientsWaiting(
   ctx: Ctx,
-  { table, etab, directories, threads }: Seen,
-): Promise<void> {
+  { table, state, directories, threads }: Seen,
+): Promise<boolean> {
   const { host, log } = ctx;
   const ours = directories.flatMap(({ entries }) => entries);
   const [first] = ours;
-  if (!first || threads === 0 || etab.length > ours.length) return;
+  if (!first || threads === 0) return false;
   const goesWithServer = await endsWithServer(host, table);
-  if (!directories.every(({ path }) => goesWithServer(path))) return;
+  if (!directories.every(({ path }) => goesWithServer(path))) return false;
+  const etab = await readEtab(host, state);
+  if (etab.some((line) => !ours.some((one) => isSame(one, line)))) return false;
   const numbers = ours.map(({ options }) => fsidIn(options));
   // a root of NFSv4's namespace must not be replaced by mountd's own pseudo root meanwhile
   const fsid = numbers.find((number) => number === '0') ?? numbers[0] ?? anyFsid;
   try {
     await host.sys.makeDir(placeholder(ctx));
     const argument = exportArgument(first.client, placeholder(ctx));
-    await host.run(['exportfs', '-i', '-o', `ro,mp,fsid=${fsid}`, argument], { timeoutMs: placeholderMs });
+    const argv = ['exportfs', '-i', '-o', `ro,mp,fsid=${fsid}`, argument] as const;
+    await besideExportfs(host, () => host.run(argv, { timeoutMs: placeholderMs }));
+    return true;
   } catch (error) {
     log.info(`clients may see errors now: ${error instanceof Error ? error.message : error}`);
+    return true;
   }
 }
 
@@ -63,11 +73,8 @@ export async function dropPlaceholder(ctx: Ctx, etab: readonly Export[]): Promis
   const { host, log } = ctx;
   const left = etab.filter(({ path }) => path === placeholder(ctx));
   if (left.length === 0) return;
-  const output = await host.tryRun([
-    'exportfs',
-    '-u',
-    ...left.map(({ client, path }) => exportArgument(client, path)),
-  ]);
+  const names = left.map(({ client, path }) => exportArgument(client, path));
+  const output = await besideExportfs(host, () => host.tryRun(['exportfs', '-u', ...names]));
   if (output.code !== 0) log.warn(`cannot take ${placeholder(ctx)} out of etab: ${output.stderr.trim()}`);
 }
 

@@ -1,10 +1,11 @@
 import { clientsHolding, leaseSeconds } from '../../lib/host/nfs/clients.ts';
-import type { Export } from '../../lib/host/nfs/exports.ts';
-import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
+import { type Export, readEtab } from '../../lib/host/nfs/exports.ts';
+import { answersHere, type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
 import type { Ctx } from './params.ts';
 import { endsWithServer } from './quiet.ts';
 import type { Seen } from './seen.ts';
 import type { SeenDirectory } from './seen-directory.ts';
+import { isSame } from './unexport.ts';
 
 const unlockFile = '/proc/fs/nfsd/unlock_filesystem';
 const unlockMs = 10_000;
@@ -23,7 +24,11 @@ export async function releaseState(ctx: Ctx, seen: Seen): Promise<void> {
     ({ path, entries }) => (started || entries.length > 0) && !goesWithServer(path),
   );
   if (gone.length === 0) return;
-  if (ctx.params.unlock_on_stop) for (const one of gone) await unlock(ctx, seen, one);
+  if (ctx.params.unlock_on_stop) {
+    // of several that stop at once the last one sees that the others are gone
+    const etab = await readEtab(ctx.host, seen.state);
+    for (const one of gone) await unlock(ctx, { ...seen, etab }, one);
+  }
   if (ctx.params.wait_for_leasetime_on_stop) await waitForLeases(ctx, table, gone);
 }
 
@@ -32,20 +37,36 @@ export async function releaseState(ctx: Ctx, seen: Seen): Promise<void> {
  * their clients would lose locks without knowing: then the last one to go unlocks.
  */
 async function unlock({ host, log }: Ctx, seen: Seen, { path }: SeenDirectory): Promise<void> {
-  const device = mountHolding(seen.table, path)?.device;
-  const ours = seen.directories.flatMap(({ entries }) => entries);
-  const shares = (other: Export) => mountHolding(seen.table, other.path)?.device === device;
-  const neighbour = seen.etab.find((other) => !ours.includes(other) && shares(other));
+  const mount = mountHolding(seen.table, path);
+  const neighbour = neighbourOf(seen, path);
   if (neighbour) {
     log.info(
       `locks on ${path} stay: ${neighbour.path} is on the same filesystem, still exported to ${neighbour.client}`,
     );
     return;
   }
+  // the kernel follows links on the way: a client must not choose whose locks go
+  const place = mount && !answersHere(path, seen.table) ? mount.target : path;
   // tee, because the kernel looks the path up, and that may hang
-  const output = await host.tryRun(['tee', unlockFile], { input: `${path}\n`, timeoutMs: unlockMs });
+  const output = await host.tryRun(['tee', unlockFile], { input: `${place}\n`, timeoutMs: unlockMs });
   if (output.code === 0) log.info(`released the locks on ${path}`);
   else log.warn(`cannot release the locks on ${path}: ${output.hung ?? output.stderr.trim()}`);
+}
+
+/** Another export of the same filesystem. */
+function neighbourOf({ table, etab, directories }: Seen, path: string): Export | undefined {
+  const device = mountHolding(table, path)?.device;
+  const ours = directories.flatMap(({ entries }) => entries);
+  return etab.find(
+    (other) => !ours.some((one) => isSame(one, other)) && mountHolding(table, other.path)?.device === device,
+  );
+}
+
+/** Whether locks must outlive the export of any of the directories. */
+export async function keepsLocks({ host, params }: Ctx, seen: Seen): Promise<boolean> {
+  if (!params.unlock_on_stop) return true;
+  const goesWithServer = await endsWithServer(host, seen.table);
+  return seen.directories.some(({ path }) => goesWithServer(path) || neighbourOf(seen, path) !== undefined);
 }
 
 /** Ends early when no NFSv4 client holds anything there; a client that keeps renewing never lets go, hence the limit. */

@@ -1,7 +1,8 @@
 import { commandTrouble, type Host } from '../../lib/host/host.ts';
 import { isHostName, sameClient } from '../../lib/host/nfs/client-spec.ts';
 import type { Export } from '../../lib/host/nfs/exports.ts';
-import { answersHere, type Mount, mountOn, resolvePath } from '../../lib/host/storage/mounts.ts';
+import { leadsTo } from '../../lib/host/storage/leads-to.ts';
+import { madeOf } from './astray.ts';
 import type { Ctx } from './params.ts';
 import type { Canonical, Known, SeenDirectory } from './seen-directory.ts';
 import { isSpelledByAnother } from './spellings.ts';
@@ -9,14 +10,14 @@ import type { WantedDirectory } from './wanted.ts';
 
 /**
  * A directory that does not stand in etab under a name that is known: its links are followed, and DNS is asked. What our start spelled
- * and etab has not is not exported, whatever else cannot be found out.
+ * and etab has not is not exported, whatever else cannot be found out. Nor is what a stray link leads to: no start of ours exports it.
  */
 export async function findResolved(ctx: Ctx, want: WantedDirectory, known: Known): Promise<SeenDirectory> {
   const { etab, table, spelt } = known;
   const [directory = '', ...remembered] = spelt.pathsOf(want.directory);
   const listed = [directory, ...remembered].find((path) => etab.some((entry) => entry.path === path));
   const { path, trouble } =
-    listed === undefined ? await resolvePath(ctx.host, directory, table) : { path: listed };
+    listed === undefined ? await leadsTo(ctx.host, directory, table, lookMs) : { path: listed };
   const entriesOf = (isOurs: (client: string) => boolean) =>
     etab.filter((entry) => entry.path === path && isOurs(entry.client));
   const ours = entriesOf(spelt.isClient);
@@ -28,11 +29,17 @@ export async function findResolved(ctx: Ctx, want: WantedDirectory, known: Known
   if (here.length > 0) known.name ??= nameOf(ctx.host, spec);
   const { name, silence } = here.length > 0 ? ((await known.name) ?? {}) : {};
   const entries = entriesOf((client) => name !== undefined && sameClient(name, client));
-  if (entries.length > 0 || remembered.length > 0) return { ...want, path, entries };
+  if (entries.length > 0) return { ...want, path, entries };
+  for (const { directory: from, path: was, client, options } of spelt.remembered) {
+    if (from !== want.directory || options === undefined) continue;
+    const asked = { path: was, client, options: options.split(','), isWhole: true };
+    const made = await madeOf(ctx, asked, etab);
+    if (made.length > 0) return { ...want, path: was, entries: made, isAstray: true };
+  }
+  if (remembered.length > 0) return { ...want, path, entries };
 
   const unlisted = listed === undefined ? etab.filter(({ client }) => mayBe(client)) : [];
-  const unseen = unlisted.length > 0 ? (trouble ?? (await linkTrouble(ctx.host, path, table))) : undefined;
-  const doubt = (await doubtAbout(ctx, here, silence)) ?? (await doubtAbout(ctx, unlisted, unseen));
+  const doubt = (await doubtAbout(ctx, here, silence)) ?? (await doubtAbout(ctx, unlisted, trouble));
   return { ...want, path, entries, ...(doubt && { doubt }) };
 }
 
@@ -49,16 +56,6 @@ async function doubtAbout(
 }
 
 const lookMs = 3000;
-
-/** realpath(1) takes for no link what it gets an error from. */
-async function linkTrouble(host: Host, path: string, table: readonly Mount[]): Promise<string | undefined> {
-  if (answersHere(path, table) || mountOn(table, path)) return undefined;
-  const { pathFacts } = await import('../../lib/host/storage/managed-files.ts');
-  return pathFacts(host, path, lookMs).then(
-    () => undefined,
-    ({ message }: Error) => message,
-  );
-}
 
 const dnsMs = 3000;
 const notFound = 2; // exit status of getent

@@ -8,6 +8,8 @@ export type SeenDirectory = WantedDirectory & {
   /** Links followed: how etab spells it. */
   readonly path: string;
   readonly entries: readonly Export[];
+  /** exportfs has resolved the path anew since our start: the entries have the one that it found. */
+  readonly isAstray?: true;
   /** Why nobody knows whether there is an entry: etab has lines that may be ours under names that could not be resolved. */
   readonly doubt?: string;
 };

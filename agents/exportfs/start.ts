@@ -1,8 +1,10 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { flushKernelExports } from '../../lib/host/nfs/export-flush.ts';
 import { type Export, ensureEtab, readEtab } from '../../lib/host/nfs/exports.ts';
+import { leadsTo } from '../../lib/host/storage/leads-to.ts';
 import { pathFacts } from '../../lib/host/storage/managed-files.ts';
-import { type Mount, mountHolding } from '../../lib/host/storage/mounts.ts';
+import { type Mount, mountHolding, mounts } from '../../lib/host/storage/mounts.ts';
+import { dropStrays, madeOf } from './astray.ts';
 import { exportDirectory } from './export.ts';
 import type { Ctx } from './params.ts';
 import { dropPlaceholder } from './quiet.ts';
@@ -10,8 +12,9 @@ import { restoreRmtab } from './rmtab-restore.ts';
 import { look, type Seen } from './seen.ts';
 import { isSpelledByAnother, rememberSpellings, type Spelling } from './spellings.ts';
 import { markStarted } from './started.ts';
-import { unexport } from './unexport.ts';
-import { fsidIn, wanted } from './wanted.ts';
+import { besideExportfs } from './take-out.ts';
+import { isSame, unexport } from './unexport.ts';
+import { fsidIn, type Wanted, wanted } from './wanted.ts';
 
 const unexportMs = 5000;
 const flushMs = 5000;
@@ -23,8 +26,10 @@ const flushMs = 5000;
 export async function start(ctx: Ctx): Promise<void> {
   const { host, log } = ctx;
   const want = wanted(ctx);
-  const before = await look(ctx, want);
-  await Promise.all(want.directories.map(({ directory }) => requireDirectory(ctx, directory)));
+  const seen = await look(ctx, want);
+  const paths = await places(ctx, want, seen.table);
+  const directories = seen.directories.map((one, at) => ({ ...one, path: paths[at] ?? one.path }));
+  const before: Seen = { ...seen, directories };
   if (before.threads === 0)
     log.warn(
       'no NFS server runs here yet: its own start may drop this export; order nfsserver before exportfs',
@@ -32,18 +37,23 @@ export async function start(ctx: Ctx): Promise<void> {
 
   remark(ctx, before);
   await ensureEtab(host, before.state);
+  const names: string[] = [];
   try {
-    const names: string[] = [];
-    for (const one of before.directories) names.push(await exportDirectory(ctx, want.client, one));
+    await dropStrays(ctx, before);
+    await besideExportfs(host, async () => {
+      for (const one of directories) names.push(await exportDirectory(ctx, want.client, one));
+    });
+    await requireSamePlaces(ctx, want, paths);
     const etab = await readEtab(host, before.state);
     const exported = requireListed(before, names, etab);
     await rememberSpellings(ctx, exported);
-    await endOtherSpellings(ctx, before, exported, etab);
+    if (await endOtherSpellings(ctx, before, exported, etab))
+      requireListed(before, names, await readEtab(host, before.state));
     await dropPlaceholder(ctx, etab);
     await endOldAnswers(ctx, before, exported);
     await markStarted(ctx);
   } catch (error) {
-    await rollBack(ctx, before);
+    await rollBack(ctx, before, names);
     throw error;
   }
   await restoreRmtab(ctx, before);
@@ -63,10 +73,30 @@ function remark({ log }: Ctx, { table, directories }: Seen): void {
 const isNameless = ({ device, type, root }: Mount): boolean =>
   device.startsWith('0:') && (type !== 'btrfs' || root !== '/');
 
-async function requireDirectory({ host }: Ctx, directory: string): Promise<void> {
-  const facts = await pathFacts(host, directory);
-  if (!facts) throw new Failure('misconfigured', `${directory} does not exist`);
-  if (facts.kind !== 'directory') throw new Failure('notInstalled', `${directory} is not a directory`);
+/** What is exported for each directory, never by a name in etab: somebody may have changed since where it leads. Throws `Failure`. */
+const places = (
+  { host }: Ctx,
+  { directories }: Wanted,
+  table: readonly Mount[],
+): Promise<readonly string[]> =>
+  Promise.all(
+    directories.map(async ({ directory }) => {
+      const { path, kind, trouble, stray } = await leadsTo(host, directory, table);
+      const why = trouble ?? stray;
+      if (why !== undefined) throw new Failure('failed', why);
+      const is = kind === undefined ? (await pathFacts(host, path))?.kind : kind;
+      if (!is) throw new Failure('misconfigured', `${directory} does not exist`);
+      if (is !== 'directory') throw new Failure('notInstalled', `${directory} is not a directory`);
+      return path;
+    }),
+  );
+
+/** The kernel looks the paths up by itself, from now on: whoever put a link there meanwhile must not have gained by it. */
+async function requireSamePlaces(ctx: Ctx, want: Wanted, paths: readonly string[]): Promise<void> {
+  const now = await places(ctx, want, await mounts(ctx.host));
+  const at = now.findIndex((path, index) => path !== paths[index]);
+  if (at >= 0)
+    throw new Failure('failed', `${paths[at]} was changed while it was exported: it is ${now[at]} now`);
 }
 
 /** exportfs has said yes; etab, which mountd acts on, must say so too. */
@@ -83,13 +113,13 @@ function requireListed(
   });
 }
 
-/** A host that DNS calls by another name now is listed twice: the old line would keep its old options. */
+/** A host that DNS calls by another name now is listed twice: the old line would keep its old options. Answers whether it was. */
 async function endOtherSpellings(
   ctx: Ctx,
   before: Seen,
   exported: readonly Spelling[],
   etab: readonly Export[],
-): Promise<void> {
+): Promise<boolean> {
   const old: Export[] = [];
   for (const entry of before.directories.flatMap(({ entries }) => entries))
     if (
@@ -98,7 +128,8 @@ async function endOtherSpellings(
       !(await isSpelledByAnother(ctx, entry))
     )
       old.push(entry);
-  if (old.length > 0) await unexport(ctx, before.state, old, unexportMs);
+  if (old.length > 0) await unexport(ctx, before, old, { withinMs: unexportMs });
+  return old.length > 0;
 }
 
 /**
@@ -112,19 +143,27 @@ async function endOldAnswers({ host }: Ctx, before: Seen, exported: readonly Spe
   if (changed && before.threads > 0) await flushKernelExports(host, flushMs);
 }
 
-async function rollBack(ctx: Ctx, before: Seen): Promise<void> {
+/**
+ * Takes back the lines of the clients that exportfs named, and of the one directory that it has not answered for: others export
+ * meanwhile.
+ */
+async function rollBack(ctx: Ctx, before: Seen, names: readonly string[]): Promise<void> {
   const { host, log } = ctx;
-  const paths = before.directories.map(({ path }) => path);
   try {
-    const fresh = (await readEtab(host, before.state)).filter(
-      (entry) => paths.includes(entry.path) && !before.etab.some((old) => isSame(old, entry)),
-    );
-    if (fresh.length > 0) await unexport(ctx, before.state, fresh, unexportMs);
+    const etab = await readEtab(host, before.state);
+    const fresh = etab.filter((line) => !before.etab.some((old) => isSame(old, line)));
+    const ours: Export[] = [];
+    for (const [at, { path, options }] of before.directories.slice(0, names.length + 1).entries()) {
+      const client = names[at];
+      const isClient = client === undefined ? before.spelt.isClient : (one: string) => one === client;
+      for (const line of fresh)
+        if (line.path === path && isClient(line.client) && !(await isSpelledByAnother(ctx, line)))
+          ours.push(line);
+      if (client !== undefined)
+        ours.push(...(await madeOf(ctx, { path, client, options, isWhole: false }, fresh)));
+    }
+    if (ours.length > 0) await unexport(ctx, before, ours, { withinMs: unexportMs });
   } catch (error) {
     log.error(`cannot take back what was exported: ${error instanceof Error ? error.message : error}`);
   }
 }
-
-type Line = Pick<Export, 'path' | 'client'>;
-
-const isSame = (one: Line, other: Line): boolean => one.path === other.path && one.client === other.client;

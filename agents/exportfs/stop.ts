@@ -1,9 +1,10 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { flushKernelExports } from '../../lib/host/nfs/export-flush.ts';
 import { kernelExports, readEtab } from '../../lib/host/nfs/exports.ts';
+import { dropStrays } from './astray.ts';
 import type { Ctx } from './params.ts';
 import { keepClientsWaiting } from './quiet.ts';
-import { releaseState } from './release.ts';
+import { keepsLocks, releaseState } from './release.ts';
 import { backUpRmtab } from './rmtab-backup.ts';
 import { look, type Seen, sentence } from './seen.ts';
 import { markStopped } from './started.ts';
@@ -19,8 +20,15 @@ export async function stop(ctx: Ctx): Promise<void> {
   const seen = await look(ctx, want);
   const entries = seen.directories.flatMap((one) => one.entries);
   await backUpRmtab(ctx, seen);
-  await keepClientsWaiting(ctx, seen);
-  if (entries.length > 0) await unexport(ctx, seen.state, entries, Math.min(unexportMs, ctx.host.left() / 3));
+  await dropStrays(ctx, seen);
+  const wait = await keepClientsWaiting(ctx, seen);
+  if (entries.length > 0)
+    await unexport(ctx, seen, entries, {
+      withinMs: Math.min(unexportMs, ctx.host.left() / 3),
+      keepsLocks: await keepsLocks(ctx, seen),
+    });
+  // another export that was there before has stopped meanwhile
+  if (!wait) await keepClientsWaiting(ctx, seen);
   await emptyKernelCache(ctx, seen);
   if (seen.is === 'unknown') throw new Failure('failed', sentence(want, seen));
   await releaseState(ctx, seen);
@@ -33,7 +41,7 @@ export async function stop(ctx: Ctx): Promise<void> {
  * because nobody may use the directory any more: it may still be exported to others.
  */
 async function emptyKernelCache({ host, log }: Ctx, { directories, spelt, state }: Seen): Promise<void> {
-  const paths = directories.map(({ path }) => path);
+  const paths = directories.flatMap(({ path, entries }) => [path, ...entries.map((one) => one.path)]);
   const cached = async () => (await kernelExports(host)).filter(({ path }) => paths.includes(path));
   if ((await cached()).length === 0) return;
   const shared = (await readEtab(host, state)).map(({ path }) => path);

@@ -12,6 +12,7 @@ export const jobs = {
   writeFile: files.writeFile,
   appendFile: files.appendFile,
   removeFile: files.removeFile,
+  follow: files.follow,
   mountAt: files.mountAt,
   writeAndRead: files.writeAndRead,
   keep: nsm.keep,

@@ -21,7 +21,8 @@ Export options as exportfs(8) takes them with -o, for example "rw,sync,no_root_s
 options are applied without a restart; a changed fsid is not, because clients would lose their files: use the parameter fsid for it.`,
     directory: `
 The directory to export, as absolute path, or several, separated by blanks. A blank inside a name is written as "\\040" in a list; a single
-directory may be written as it is. Symbolic links are followed.`,
+directory may be written as it is. Symbolic links of root are
+followed; those on an exported filesystem only as long as they stay on it.`,
     fsid: `
 The id by which clients know the filesystem: a number, a UUID, or "root" (the same as 0), which makes the directory the root of the NFSv4
 namespace. It must be the same on every node; when unset the filesystem's UUID serves, which is so on replicated storage. Several

@@ -14,6 +14,8 @@ export type Disk = {
   readonly directories?: { has(path: string): boolean };
   /** What lies at a path that is neither file nor directory. */
   readonly odd?: ReadonlyMap<string, Kind>;
+  /** By path, what a link says. */
+  readonly links?: ReadonlyMap<string, string>;
   readonly owners?: Map<string, string>;
   /** Of directories that were made. */
   readonly modes?: Map<string, number>;
@@ -41,6 +43,7 @@ export function fakeDirectory(disk: Disk, path: string): Directory {
 
 function kindAt(disk: Disk, path: string): Kind | undefined {
   const real = disk.where(path);
+  if (disk.links?.has(path)) return 'symbolic link';
   const odd = disk.odd?.get(real);
   if (odd) return odd;
   if (disk.files.has(real)) return 'file';
@@ -96,6 +99,12 @@ class FakeDirectory implements Directory {
     const kind = kindAt(this.#disk, this.#named(name));
     if (kind !== undefined && kind !== wanted) throw refusal(this.#named(name), kind, wanted);
     return kind === wanted;
+  }
+
+  target(name: string): string {
+    const target = this.#disk.links?.get(this.#named(name));
+    if (target === undefined) throw failure('EINVAL', 'invalid argument');
+    return target;
   }
 
   sub(name: string): Directory | undefined {

@@ -145,6 +145,7 @@ export class ExportingMachine extends FakeMachine {
       directories: {
         has: (path) => this.directories.has(path) || path === '/var/lib/nfs' || this.isMounted(path),
       },
+      links: this.links,
       where: (path) => this.linkedFrom(path),
     });
     this.on('tee', (args, { input = '' }) => {

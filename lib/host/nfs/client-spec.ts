@@ -18,6 +18,10 @@ export const sameClient = (one: string, other: string): boolean => spelling(one)
 export const isHostName = (client: string): boolean =>
   /^[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?\.?$/i.test(client) && !/^[\d.]+$/.test(client);
 
+/** A host name or an address: none of a network, a wildcard, a netgroup, a security flavour. */
+export const isOneHost = (client: string): boolean =>
+  client !== '' && !client.startsWith('@') && !/[*?[\]/]/.test(client);
+
 /** Host names and IPv6 addresses have many spellings, netgroups and security flavours have one. */
 function spelling(client: string): string {
   const { address, length } = splitIPv6(client);

@@ -12,10 +12,10 @@ const flushFiles = ['auth.unix.ip', 'auth.unix.gid', 'nfsd.fh', 'nfsd.export'].m
 
 /**
  * Makes the kernel forget every answer of mountd's: what clients still may use, it asks again. A child does it: flushing
- * nfsd.fh waits, uninterruptibly, for a shutdown of nfsd.
+ * nfsd.fh waits, uninterruptibly, for a shutdown of nfsd. A flush `now` may leave the filesystem busy for a while.
  */
-export async function flushKernelExports(host: Host, timeoutMs: number): Promise<void> {
-  await host.sys.sleep(Math.min(timeoutMs, await untilFlushCounts(host)));
+export async function flushKernelExports(host: Host, timeoutMs: number, when?: 'now'): Promise<void> {
+  if (when !== 'now') await host.sys.sleep(Math.min(timeoutMs, await untilFlushCounts(host)));
   // 4.16 and later ignore the time; earlier kernels drop what is older than it
   const input = `${Math.floor(Date.now() / 1000) + 1}\n`;
   await host.tryRun(['tee', ...flushFiles], { input, timeoutMs });

@@ -1,5 +1,5 @@
 import { bytesOf, textOf } from '../sys/bytes.ts';
-import { absence, type Directory, errorCode, RefusedError } from '../sys/directory.ts';
+import { absence, type Directory, errorCode, type Kind, RefusedError } from '../sys/directory.ts';
 import type { Argv, Output } from '../sys/sys.ts';
 
 // What is done below a directory that others may write to, by a child of ours (lib/ocf/beneath.ts): it may hang in the kernel, and be
@@ -25,6 +25,65 @@ function walked(dir: Directory, path: string): InDirectory {
   const found = walk(dir, path);
   if (found === undefined) throw absence(`${dir.path}/${path}`);
   return found;
+}
+
+const mostLinks = 40; // as the kernel's own limit
+const mostSteps = 1000;
+
+export type Leads =
+  /** Without links; `null` where there is nothing. */
+  | { readonly path: string; readonly kind: Kind | null }
+  /** The link that leads out of the directory, or nowhere. */
+  | { readonly link: string; readonly target: string };
+
+/** Where names lead. Links are followed as long as they stay below the directory. */
+export function follow(dir: Directory, { names }: { readonly names: readonly string[] }): Leads {
+  let way = [dir];
+  let left = names;
+  let last: { readonly link: string; readonly target: string } | undefined;
+  for (let [steps, links] = [0, 0]; steps < mostSteps; steps++) {
+    const here = way.at(-1) ?? dir;
+    const [name, ...rest] = left;
+    if (name === undefined) return { path: here.path, kind: 'directory' };
+    left = rest;
+    if (name === '..') {
+      way.pop();
+      if (way.length > 0) continue;
+      break;
+    }
+    let kind: Kind | undefined;
+    try {
+      kind = here.facts(name)?.kind;
+    } catch (error) {
+      if (last && errorCode(error) === 'ENAMETOOLONG') break;
+      throw error;
+    }
+    if (kind === 'symbolic link') {
+      last = { link: `${here.path}/${name}`, target: here.target(name) };
+      const within = namesBelow(dir.path, last.target);
+      if (within === undefined || ++links > mostLinks) break;
+      if (last.target.startsWith('/')) way = [dir];
+      left = [...within, ...left];
+      continue;
+    }
+    const next = kind === 'directory' ? here.sub(name) : undefined;
+    if (next === undefined)
+      return {
+        path: [here.path, name, ...left].join('/'),
+        kind: left.length === 0 && kind !== undefined ? kind : null,
+      };
+    way.push(next);
+  }
+  if (last) return last;
+  throw new RefusedError(`${[dir.path, ...names].join('/')} has too many names`);
+}
+
+/** Of a link's text; `undefined` where it begins elsewhere. */
+function namesBelow(base: string, target: string): readonly string[] | undefined {
+  const names = target.split('/').filter((name) => name !== '' && name !== '.');
+  if (!target.startsWith('/')) return names;
+  const above = base.split('/').filter(Boolean);
+  return above.every((name, at) => name === names[at]) ? names.slice(above.length) : undefined;
 }
 
 /** Makes what is missing of a path of directories, and returns the last of them; of an empty path the directory itself. */

@@ -167,22 +167,29 @@ export async function resolvePath(
 
 /**
  * How far a path leads without touching managed storage: links in it are followed as long as they lie where only root of this machine
- * writes. `known` holds no link, `rest` are the names that lead on below managed storage.
+ * writes. `known` holds no link, `rest` are the names that lead on below managed storage, `links` those that were followed.
  */
 export async function trustedPart(
   host: Host,
   path: string,
   table: readonly Mount[],
-): Promise<{ readonly known: string; readonly rest: readonly string[]; readonly trouble?: string }> {
+): Promise<{
+  readonly known: string;
+  readonly rest: readonly string[];
+  readonly links: readonly string[];
+  readonly trouble?: string;
+}> {
   const tidy = tidyPath(path);
   const mountPoints = new Set(table.map((mount) => mount.target));
-  if (mountPoints.has(tidy)) return { known: tidy, rest: [] };
+  if (mountPoints.has(tidy)) return { known: tidy, rest: [], links: [] };
+  const links: string[] = [];
   let done = '';
   let names = tidy.split('/').filter(Boolean);
-  for (let [at, links] = [0, 0]; at < names.length; ) {
+  for (let at = 0; at < names.length; ) {
     const next = `${done}/${names[at]}`;
     const isMountPoint = mountPoints.has(next);
-    if (!isMountPoint && !answersHere(next, table)) return { known: done || '/', rest: names.slice(at) };
+    if (!isMountPoint && !answersHere(next, table))
+      return { known: done || '/', rest: names.slice(at), links };
     at++;
     let target: string | undefined;
     try {
@@ -190,18 +197,19 @@ export async function trustedPart(
     } catch (error) {
       const rest = names.slice(at);
       if (!isAbsence(error) && !isNoLink(error))
-        return { known: next, rest, trouble: `cannot resolve ${[next, ...rest].join('/')}` };
+        return { known: next, rest, links, trouble: `cannot resolve ${[next, ...rest].join('/')}` };
     }
-    if (target === undefined || ++links > mostLinks) {
+    if (target === undefined || links.length >= mostLinks) {
       done = next;
       continue;
     }
+    links.push(next);
     const base = target.startsWith('/') ? target : `${done}/${target}`;
     names = [...tidyPath(base).split('/').filter(Boolean), ...names.slice(at)];
     at = 0;
     done = '';
   }
-  return { known: done || '/', rest: [] };
+  return { known: done || '/', rest: [], links };
 }
 
 const isNoLink = (error: unknown): boolean => (error as NodeJS.ErrnoException | undefined)?.code === 'EINVAL';

@@ -31,6 +31,8 @@ export interface Directory {
   names(): readonly string[];
   /** `undefined` when there is nothing. */
   facts(name: string): EntryFacts | undefined;
+  /** What a link says. */
+  target(name: string): string;
   /** Opens a directory; `undefined` when there is nothing. Throws `RefusedError` for anything else. */
   sub(name: string): Directory | undefined;
   /** The beginning of a file, at most so many bytes; `undefined` when there is none. Throws `RefusedError` for anything else. */

@@ -11,6 +11,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readlinkSync,
   readSync,
   renameSync,
   type Stats,
@@ -62,6 +63,10 @@ class OpenDirectory implements Directory {
 
   facts(name: string): EntryFacts | undefined {
     return ifThere(() => factsOf(lstatSync(this.#at(name))));
+  }
+
+  target(name: string): string {
+    return textOf(readlinkSync(this.#at(name), 'buffer'));
   }
 
   sub(name: string): Directory | undefined {

@@ -181,6 +181,50 @@ test('options change without a restart', async () => {
   expect(etab.trim().split('\n')).toHaveLength(1);
 });
 
+test('stops that keep locks, without exportfs, beside starts with it: none undoes another’s work', async () => {
+  const resources = (letter: string) =>
+    Array.from({ length: 10 }, (_, n) => ({
+      ...plain,
+      unlock_on_stop: 0,
+      fsid: n + (letter === 'a' ? 1 : 100),
+      directory: box.directory(`${letter}${n}`),
+      OCF_RESOURCE_INSTANCE: `${letter}${n}`,
+      meta_timeout: 60000,
+    }));
+  const [old, young] = [resources('a'), resources('b')];
+  for (const { directory } of old) await box.run('exportfs', '-i', `*:${directory}`);
+  const answers = await Promise.all([
+    ...old.map((one) => box.ours('stop', one)),
+    ...young.map((one) => box.ours('start', one)),
+  ]);
+  expect(answers.map(({ code }) => code)).toEqual(answers.map(() => 0));
+  expect(await box.exported()).toEqual(young.map(({ directory }) => `${directory} *`));
+});
+
+test('exportfs -u of an address takes the line of the host with that address: ours does not', async () => {
+  const directory = box.directory('a');
+  const params = { ...plain, directory, clientspec: '192.0.2.9' };
+  const other = { ...plain, directory, clientspec: 'short', OCF_RESOURCE_INSTANCE: 'other' };
+  for (const one of [params, other]) expect((await box.ours('start', one)).code).toBe(0);
+  const lines = await box.exported();
+  expect(lines).toContain(`${directory} full.example.com`);
+  expect((await box.ours('stop', params)).code).toBe(0);
+  expect(await box.exported()).toEqual([`${directory} full.example.com`]);
+  expect((await box.ours('monitor', other)).code).toBe(0);
+});
+
+test('a host is called otherwise by DNS now, and the old name still resolves: a start leaves it exported', async () => {
+  const directory = box.directory('a');
+  const params = { ...plain, directory, clientspec: 'short' };
+  expect((await box.ours('start', params)).code).toBe(0);
+  await box.write('/etc/hosts', '192.0.2.9 new.example.com full.example.com short\n');
+  for (const action of ['start', 'reload-agent']) expect((await box.ours(action, params)).code).toBe(0);
+  expect(await box.exported()).toEqual([`${directory} new.example.com`]);
+  expect((await box.ours('monitor', params)).code).toBe(0);
+  expect((await box.ours('stop', params)).code).toBe(0);
+  expect(await box.exported()).toEqual([]);
+});
+
 test('the state directory of nfs.conf', async () => {
   const state = box.directory('state');
   await box.run('mount', '-t', 'tmpfs', 'conf', '/etc/nfs.conf.d');

@@ -94,6 +94,18 @@ describe('what is refused', () => {
     expect(machine.exported).toEqual(['/srv/a *']);
   });
 
+  test('what another resource exports meanwhile is not taken back', async () => {
+    const { machine, code } = node(double);
+    const real = machine.handler('exportfs');
+    machine.on('exportfs', (args, command) => {
+      if (args.at(-1) !== '*:/var' || args.includes('-u')) return real(args, command);
+      machine.etab += etabLine('/usr', '10.0.0.0/8') + etabLine('/var', '10.0.0.0/8');
+      return { code: 1, stderr: 'exportfs: no\n' };
+    });
+    expect(await code('start')).toBe(1);
+    expect(machine.exported).toEqual(['/usr 10.0.0.0/8', '/var 10.0.0.0/8']);
+  });
+
   test('a directory that cannot be exported takes the others back', async () => {
     const { machine, code } = node(double);
     machine.on('exportfs', (args) => {

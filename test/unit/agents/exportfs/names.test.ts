@@ -36,6 +36,7 @@ describe('host names', () => {
   test('DNS that hangs does not keep the export', async () => {
     const { machine, warnings, run } = node({ ...single, clientspec: 'full.example.com' });
     machine.etab = etabLine('/usr', 'full.example.com') + etabLine('/srv/a', '*');
+    machine.mount('/srv/a', '147:1');
     machine.on('exportfs', (_args, command) => hangs(command, machine));
     expect((await run('stop')).code).toBe(0);
     expect(machine.exported).toEqual(['/srv/a *']);
@@ -85,10 +86,10 @@ describe('names that nobody can resolve', () => {
   const line = etabLine('/usr', 'full.example.com');
   const silent = (m: ExportingMachine) => m.on('getent', (_args, command) => hangs(command, m));
   const alias = { ...single, clientspec: 'short' };
-  const io = { code: 1, stderr: "stat: cannot statx '/nfs/link/a': Input/output error\n" };
+  const io = JSON.stringify({ trouble: 'input/output error', code: 'EIO' });
   const linked = { directory: '/nfs/link/a', rmtab_backup: 'none' };
-  const disk = (m: ExportingMachine) => m.mount('/nfs', '147:1').on('stat', () => io);
-  const hung = (m: ExportingMachine) => disk(m).on('realpath', (_args, command) => hangs(command, m));
+  const disk = (m: ExportingMachine) => m.mount('/nfs', '147:1').on('/agent', () => io);
+  const hung = (m: ExportingMachine) => disk(m).on('/agent', (_args, command) => hangs(command, m));
 
   type Row = readonly [string, typeof single | typeof linked, (m: ExportingMachine) => unknown, string];
   test.each<Row>([
@@ -158,5 +159,52 @@ describe('names that nobody can resolve', () => {
     machine.etab = line + etabLine('/var', 'full.example.com');
     expect(await code('monitor')).toBe(1);
     expect(machine.ran.filter((one) => one.startsWith('getent'))).toHaveLength(1);
+  });
+});
+
+describe('exportfs -u takes every line of a path that means the same host', () => {
+  /** As the real one: by what names and addresses resolve to. */
+  const greedy = (m: ExportingMachine, same: readonly string[]) => {
+    const real = m.handler('exportfs');
+    m.on('exportfs', (args, command) => {
+      if (!args.includes('-u')) return real(args, command);
+      for (const one of same) m.etab = m.etab.replace(new RegExp(`^/usr\t${one}\\(.*\n`, 'm'), '');
+      return '';
+    });
+  };
+
+  test('a host that DNS calls otherwise now: the old line goes, the new one stays', async () => {
+    const { machine, code } = node({ ...single, clientspec: 'short' });
+    greedy(machine, ['old.example.com', 'new.example.com']);
+    machine.hostNames.set('short', 'old.example.com');
+    expect(await code('start')).toBe(0);
+    machine.hostNames.set('short', 'new.example.com');
+    for (const action of ['reload-agent', 'start']) expect(await code(action)).toBe(0);
+    expect(machine.exported).toEqual(['/usr new.example.com']);
+  });
+
+  test('another spelling of an address', async () => {
+    const { machine, code } = node({ ...single, clientspec: '2001:db8::5' });
+    greedy(machine, ['2001:db8::5', '2001:db8:0::5']);
+    machine.etab = etabLine('/usr', '2001:db8:0::5');
+    expect(await code('start')).toBe(0);
+    expect(machine.exported).toEqual(['/usr 2001:db8::5']);
+  });
+
+  test('another resource with that host by its name', async () => {
+    const { machine, code } = node({ ...single, clientspec: '192.0.2.5' });
+    greedy(machine, ['192.0.2.5', 'host.example.com']);
+    expect(await code('start')).toBe(0);
+    machine.etab += etabLine('/usr', 'host.example.com');
+    expect(await code('stop')).toBe(0);
+    expect(machine.exported).toEqual(['/usr host.example.com']);
+  });
+
+  test('what is gone after all is told', async () => {
+    const { machine, run } = node({ ...single, clientspec: '2001:db8::5' });
+    machine.etab = etabLine('/usr', '2001:db8:0::5');
+    const { write } = machine;
+    machine.write = async (path, text) => write.call(machine, path, path.endsWith('/etab') ? '' : text);
+    expect(await run('start')).toMatchObject({ code: 1, reason: expect.stringContaining('does not list') });
   });
 });
