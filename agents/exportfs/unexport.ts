@@ -67,7 +67,7 @@ const takesOthers = (entries: readonly Export[], etab: readonly Export[]): boole
       ),
   );
 
-export type Line = Pick<Export, 'path' | 'client'>;
+type Line = Pick<Export, 'path' | 'client'>;
 
 export const isSame = (one: Line, other: Line): boolean =>
   one.path === other.path && one.client === other.client;

@@ -37,7 +37,7 @@ test.each([
   ['to itself', 'share', 'ln -s share "$1/share"', /share is a link to share/],
   ['above the directory', 'share/etc', 'ln -s / "$1/share"', /share is a link to \//],
   ['to a name that nothing can have', 'share', `ln -s ${'x'.repeat(300)} "$1/share"`, /share is a link to x/],
-])('a client puts a link %s in its place: no start follows', async (_what, name, plant, reason) => {
+])('S23: a client puts a link %s in its place: no start follows', async (_what, name, plant, reason) => {
   const params = paramsOf(`${disk}/${name}`);
   await shell('mkdir "$1/share/etc"');
   expect((await box.ours('start', params)).code).toBe(0);
@@ -51,7 +51,7 @@ test.each([
   expect((await box.ours('stop', params)).code).toBe(0);
 });
 
-test('while it is exported: neither a start nor a reload makes another export of it, and a stop takes it out', async () => {
+test('S23: while it is exported, neither a start nor a reload makes another export of it, and a stop takes it out', async () => {
   const params = paramsOf(`${disk}/share`);
   expect((await box.ours('start', params)).code).toBe(0);
   await shell('mv "$1/share" "$1/aside"; ln -s / "$1/share"');
@@ -87,7 +87,7 @@ test('S24: no exportfs of ours follows it, also on behalf of another resource', 
   expect((await box.ours('monitor', params)).code).toBe(7);
 });
 
-test('the link comes after the look and before exportfs: the export is taken back', async () => {
+test('S23: the link comes after the look and before exportfs: the export is taken back', async () => {
   const params = paramsOf(`${disk}/share/deep/etc`);
   const script = join(box.folder, 'late');
   const real = await box.run('sh', '-c', 'cp /usr/sbin/exportfs "$0" && echo "$0"', `${script}.real`);
