@@ -425,6 +425,34 @@ ${exported('more', 2)}${exported('share', 1)}`;
     patience,
   );
 
+  test.each<readonly [signal: string, back: string, code: number, said: RegExp]>([
+    ['INT', ':', 130, /interrupted: the service is switched on again/],
+    ['HUP', ':', 130, /interrupted: the service is switched on again/],
+    ['TERM', 'exit 124', 4, /STAYS SWITCHED OFF[\s\S]*crm_resource --resource nfs --meta --delete-parameter/],
+  ])(
+    'not removed: SIG%s as soon as it is switched off, and the way back is "%s": exit %i',
+    async (signal, back, code, said) => {
+      const on = folder(live, config);
+      mkdirSync(on.at('bin'));
+      const real = `CIB_file=${on.at('cib.xml')} /usr/sbin`;
+      const tools = {
+        cibadmin: `${real}/cibadmin "$@"`,
+        crm_resource: `case "$*" in *--delete*) ${back} ;; esac\n${real}/crm_resource "$@"; case "$*" in *Stopped) kill -${signal} $PPID; sleep 60 ;; esac`,
+      };
+      for (const [name, line] of Object.entries(tools))
+        writeFileSync(on.at(`bin/${name}`), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+      const tsha = [agentOf('script', commandName), 'remove', '-y', '-c', on.at('tsha.yaml')];
+      const answer = await run(
+        ['unshare', '-m', 'sh', '-ec', 'mount -t tmpfs tmpfs /run; exec "$@"', 'sh', ...tsha],
+        { PATH: `${on.at('bin')}:${path}`, LC_ALL: 'C.UTF-8', TMPDIR: on.at('tmp') },
+      );
+      expect(answer.stderr).toMatch(said);
+      expect(answer.code).toBe(code);
+      expect(on.cib().includes('value="Stopped"')).toBe(code === 4);
+    },
+    patience,
+  );
+
   test(
     'not removed: a member of the group that the file does not speak of',
     async () => {
