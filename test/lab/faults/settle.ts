@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exportedFolder } from '../cluster/configuration.ts';
+import { exportedFolder, resourceIds } from '../cluster/configuration.ts';
 import { isInSync } from '../cluster/drbd.ts';
 import { now, type Run } from '../scenarios/run.ts';
 import { type NodeName, nodes, peerOf, serviceAddress } from '../settings.ts';
@@ -42,7 +42,7 @@ export async function settle(
     const served = now();
     await clients.working(served, signal);
     const written = now();
-    await bothInSync(run, home, signal);
+    if (!(await bothInSync(run, home, signal))) continue;
     const synced = now();
     await clients.taking(served, signal);
     const locked = now();
@@ -69,11 +69,17 @@ async function servedFrom(run: Run, signal: AbortSignal): Promise<NodeName> {
 const isServing = async ({ lab }: Run, node: NodeName, signal: AbortSignal): Promise<boolean> =>
   (await lab.machine(node).ask(`{ ${serves}; } > /dev/null && echo yes`, { signal })) === 'yes';
 
-async function bothInSync({ cluster }: Run, home: NodeName, signal: AbortSignal): Promise<void> {
-  await cluster.joined(peerOf(home), signal);
+/** False where the service has moved on meanwhile: right after a fault the cluster may not have noticed yet. */
+async function bothInSync({ cluster }: Run, home: NodeName, signal: AbortSignal): Promise<boolean> {
   for (;;) {
-    const states = await Promise.all(nodes.map((node) => cluster.drbdOn(node, signal)));
-    if (states.every(isInSync)) return;
+    const view = await cluster.seenFrom(home, signal);
+    const roleOn = (node: NodeName) =>
+      view?.resources.find((one) => one.id === resourceIds.drbd && one.node === node)?.role;
+    if (roleOn(peerOf(home)) === 'Promoted') return false;
+    if (roleOn(peerOf(home)) === 'Unpromoted') {
+      const states = await Promise.all(nodes.map((node) => cluster.drbdOn(node, signal)));
+      if (states.every(isInSync)) return true;
+    }
     await sleep(500, undefined, { signal });
   }
 }
