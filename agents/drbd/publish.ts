@@ -1,6 +1,6 @@
 import { readBoolean } from '../../lib/contract/params.ts';
 import { isByHand } from '../../lib/contract/request.ts';
-import { writeNodeAttribute, writePromotionScore } from '../../lib/host/cluster.ts';
+import { isScoreKept, writeNodeAttribute, writePromotionScore } from '../../lib/host/cluster.ts';
 import type { KnownState } from '../../lib/host/drbd/query.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
 import type { Ctx } from './params.ts';
@@ -38,7 +38,9 @@ async function scoreMessage(ctx: Ctx, state: KnownState): Promise<readonly Messa
   const score = state.is === 'configured' ? await chosenScore(ctx, state.resource) : 'none';
   if (score === 'unchanged') return [];
   const write = () => writePromotionScore(ctx.host, ctx.request, score);
-  return [{ about: scoreName, value: String(score), write }];
+  if (score === 'none') return [{ about: scoreName, value: 'none', write }];
+  const isKept = () => isScoreKept(ctx.host, ctx.request, score);
+  return [{ about: scoreName, value: String(score), write, isKept }];
 }
 
 /** Deleted when it is not wanted any more; `always` also when nothing is known of one. */

@@ -1,3 +1,4 @@
+import { rewriteAttributes } from '../../lib/host/cluster.ts';
 import { uptime } from '../../lib/host/host.ts';
 import type { Ctx } from './params.ts';
 
@@ -8,15 +9,16 @@ export type Message = {
   readonly value: string;
   /** Returns what went wrong, if anything did. */
   readonly write: () => Promise<string | undefined>;
+  /** Whether the cluster has it still; `undefined` when nobody could tell. Without it the same is written again. */
+  readonly isKept?: () => Promise<boolean | undefined>;
 };
 
 type Told = { readonly [about: string]: { readonly value: string; readonly second: number } };
 const factName = 'told';
 
 /**
- * How long the cluster is trusted to have kept what it was told. Writing the same again is the cheapest way to ask: its
- * attribute manager compares, and writes nothing when nothing has changed. What a node has told goes when it leaves the cluster,
- * and then a probe tells it anew; what is left is somebody deleting it by hand.
+ * How long the cluster is trusted to have kept what it was told. What a node has told goes when it leaves the cluster, and then a probe tells it
+ * anew; what is left is somebody deleting it by hand, and Pacemaker's own loss of it (`isScoreKept`).
  */
 const trustedSeconds = 60;
 
@@ -31,7 +33,15 @@ export async function tellIfDue(ctx: Ctx, messages: readonly Message[]): Promise
   const age = ({ about }: Message) => second - (told[about]?.second ?? Number.NEGATIVE_INFINITY);
   const [oldest] = messages.toSorted((one, other) => age(other) - age(one));
   const isStale = oldest !== undefined && !(age(oldest) < trustedSeconds);
-  await tell(ctx, changed.length > 0 ? changed : isStale ? [oldest] : []);
+  if (changed.length > 0) return tell(ctx, changed);
+  if (!isStale) return;
+  const isKept = await oldest.isKept?.();
+  if (isKept === true) return remember(ctx, { [oldest.about]: { value: oldest.value, second } });
+  if (isKept === false) {
+    ctx.log.warn(`the cluster has lost the ${oldest.about} ${oldest.value} of this node: written anew`);
+    await rewriteAttributes(ctx.host);
+  }
+  await tell(ctx, [oldest]);
 }
 
 /** Tells now, whatever was told before. Never fails: what the cluster knows of it is no reason to fail an action. */
@@ -45,7 +55,10 @@ export async function tell(ctx: Ctx, messages: readonly Message[]): Promise<void
       return [about, trouble ? { value: '', second } : { value, second }] as const;
     }),
   );
-  await ctx.memory.hint(factName, { ...(await toldBefore(ctx)), ...Object.fromEntries(now) } satisfies Told);
+  await remember(ctx, Object.fromEntries(now));
 }
+
+const remember = async (ctx: Ctx, now: Told): Promise<void> =>
+  ctx.memory.hint(factName, { ...(await toldBefore(ctx)), ...now } satisfies Told);
 
 export const toldBefore = async ({ memory }: Ctx): Promise<Told> => (await memory.fact<Told>(factName)) ?? {};

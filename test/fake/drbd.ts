@@ -172,11 +172,15 @@ export class FakeDrbd {
       .on('modinfo', () => this.overridden('modinfo') ?? `${this.generation === 9 ? '9.2.9' : '8.4.11'}\n`)
       .on(
         'crm_attribute',
-        ([, ...words]) => this.overridden('crm_attribute') ?? this.write('promotion score', words),
+        ([, ...words]) =>
+          this.overridden('crm_attribute') ??
+          (words.includes('--query') ? this.configuredScore() : this.write('promotion score', words)),
       )
       .on(
         'attrd_updater',
-        ([, name = '', ...words]) => this.overridden('attrd_updater') ?? this.write(name, words),
+        ([option, name = '', ...words]) =>
+          this.overridden('attrd_updater') ??
+          (option === '--refresh' ? this.writeAnew() : this.write(name, words)),
       )
       .on('cibadmin', () => this.overridden('cibadmin') ?? '<constraints/>')
       .on('crm_node', () => this.overridden('crm_node') ?? '1 me member\n2 beta member\n')
@@ -202,6 +206,19 @@ export class FakeDrbd {
     return last === undefined ? '=' : (/-U (.*)$/.exec(last)?.[1] ?? '-');
   }
 
+  /** Pacemaker has taken this node's attributes out of the configuration; its attribute manager does not know. */
+  isScoreLost = false;
+
+  private configuredScore(): Answer {
+    const score = this.isScoreLost ? undefined : this.attributes.get('promotion score');
+    return score === undefined ? { code: 105 } : `${score}\n`;
+  }
+
+  private writeAnew(): Answer {
+    this.isScoreLost = false;
+    return '';
+  }
+
   private write(name: string, words: readonly string[]): Answer {
     if (words.includes('-D')) this.attributes.delete(name);
     else this.attributes.set(name, words.at(-1) ?? '');
@@ -222,7 +239,9 @@ export class FakeDrbd {
 
   /** The promotion score: `10000`, `-` deleted, `=` untouched. */
   get score(): string {
-    const last = this.machine.ran.filter((line) => line.startsWith('crm_attribute ')).at(-1);
+    const last = this.machine.ran
+      .filter((line) => line.startsWith('crm_attribute ') && !line.includes('--query'))
+      .at(-1);
     if (last === undefined) return '=';
     return last.endsWith('-D') ? '-' : (last.split(' ').at(-1) ?? '?');
   }

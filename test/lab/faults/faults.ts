@@ -293,6 +293,7 @@ class Play {
     this.#wrongs.push(...(await unexplained(run, home, kind, stoodStill, signal)));
     this.#wrongs.push(...(await leftBehind(run, home, signal)));
     this.#wrongs.push(...(await this.#configuration(home, signal)));
+    if (!(await bothPromotable(run, home, signal))) this.#wrongs.push('a node has no promotion score');
     await forgetFailures(run, home, signal);
     return { fates, lost };
   }
@@ -303,6 +304,15 @@ class Play {
       .filter((scope) => withoutSpace(is[scope]) !== withoutSpace(this.#baseline[scope]))
       .map((scope) => `the ${scope} are not as they were: ${is[scope].slice(0, 300)}`);
   }
+}
+
+/** By what Pacemaker promotes by, its configuration. The agent looks once a minute whether that has its score still. */
+async function bothPromotable({ lab, plan }: Run, home: NodeName, signal: AbortSignal): Promise<boolean> {
+  if (isStock(plan.provider)) return true;
+  const count = `cibadmin --query --scope status | grep -c 'name="master-Data"'`;
+  for (const end = now() + 120; now() < end; await sleep(3000, undefined, { signal }))
+    if ((await lab.machine(home).ask(count, { signal })).trim() === String(nodes.length)) return true;
+  return false;
 }
 
 /** Seconds. A host that lets a node stand still for so long makes actions late, and the other node believe it dead. */

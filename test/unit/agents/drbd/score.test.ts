@@ -105,7 +105,34 @@ describe('the promotion score', () => {
     expect(drbd.machine.ran.filter((ran) => /crm_(?:attribute|master)/.test(ran))).toEqual([line]);
   });
 
-  test('is written again only when it changes, or once a minute', async () => {
+  test('is written again where the cluster has lost it, and its attribute manager does not know', async () => {
+    const drbd = new FakeDrbd({ state: isAlone });
+    await look(drbd);
+    drbd.isScoreLost = true;
+    await look(drbd);
+    expect(drbd.isScoreLost).toBe(true); // not in the same minute
+    drbd.machine.files.set('/proc/uptime', '5061.00 9000.00\n');
+    await look(drbd);
+    expect(drbd.isScoreLost).toBe(false);
+  });
+
+  test.each([{ code: 102 }, { code: 124, hung: 'pid 1 in state S' }])(
+    'a cluster that cannot be asked has lost nothing: the same is written again (%j)',
+    async (answer) => {
+      const drbd = new FakeDrbd({ state: isAlone });
+      await look(drbd);
+      const honest = drbd.machine.handler('crm_attribute');
+      drbd.machine.on('crm_attribute', (args, command) =>
+        args.includes('--query') ? answer : honest?.(args, command),
+      );
+      drbd.machine.files.set('/proc/uptime', '5061.00 9000.00\n');
+      await look(drbd);
+      expect(drbd.machine.ran.at(-1)).toBe('crm_attribute --promotion -v 1000');
+      expect(drbd.machine.ran.filter((line) => /--refresh/.test(line))).toEqual([]);
+    },
+  );
+
+  test('is written again only when it changes, and asked for once a minute', async () => {
     const drbd = new FakeDrbd({ state: isAlone });
     const written = () => drbd.machine.ran.filter((line) => line.startsWith('crm_attribute')).length;
     await look(drbd);
@@ -117,6 +144,7 @@ describe('the promotion score', () => {
     drbd.machine.files.set('/proc/uptime', '5061.00 9000.00\n');
     await look(drbd);
     expect(written()).toBe(3);
+    expect(drbd.machine.ran.at(-1)).toBe('crm_attribute --promotion --query --quiet');
   });
 
   test('is always written by a probe: it went with the node', async () => {
