@@ -44,7 +44,7 @@ export async function agreed<Plan>(
 }
 
 /** Asks on the terminal; where there is none, `-y` has to say it. Throws `CommandError` for anything but a yes. */
-export async function approve({ terminal, ask }: Call, question: string): Promise<void> {
+async function approve({ terminal, ask }: Call, question: string): Promise<void> {
   const words = wordsIn(terminal.language);
   if (ask === null) throw new CommandError('unknown', words.sayYes);
   const answer = await ask(`${question} [y/N] `);

@@ -9,9 +9,11 @@ import { gather } from '../../../cli/facts/gather.ts';
 import type { Provider } from '../../../cli/facts/migration.ts';
 import { findingsNow } from '../../../cli/findings/now.ts';
 import { migrate } from '../../../cli/migrate/command.ts';
+import { remove } from '../../../cli/remove/command.ts';
 import { hostOn } from '../../../lib/host/host.ts';
 import { pacemakerBelow, pacemakerOf } from '../../fake/pacemaker.ts';
 import { FakePair, type Kill } from '../../fake/pair.ts';
+import { pairFileIn } from '../../fake/pair-file.ts';
 
 // Every command that changes something is ended before and after each program that it calls: by a signal that lets it clean up, and by one
 // that does not. What is left is looked at with tsha's own eyes.
@@ -144,6 +146,19 @@ const stories: { [name: string]: Story } = {
       if (signal === 'INT') expect(pair.links.node2.discards).toBe(false);
     },
   },
+};
+
+stories['remove'] = {
+  state: 'healthy',
+  prepare: (pair) => pacemakerBelow(pair, 'tsha'),
+  command: (pair) => remove(pair.call('node2'), { config: pairFileIn(drafts), dryRun: false, yes: true }),
+  holds: (pair, codes, { signal }) => {
+    const { cib } = pacemakerOf(pair);
+    if (!cib.includes('value="Stopped"')) return;
+    expect(signal).toBe('KILL');
+    expect(codes).toContain('RESOURCE_DISABLED');
+  },
+  ends: (pair) => expect(pacemakerOf(pair).cib).not.toContain('<group id="nfsshare"'),
 };
 
 for (const to of ['tsha', 'stock'] as const)
