@@ -1,6 +1,6 @@
 import { readBoolean } from '../../lib/contract/params.ts';
 import { isByHand } from '../../lib/contract/request.ts';
-import { isScoreKept, writeNodeAttribute, writePromotionScore } from '../../lib/host/cluster.ts';
+import { writeNodeAttribute, writePromotionScore } from '../../lib/host/cluster.ts';
 import type { KnownState } from '../../lib/host/drbd/query.ts';
 import type { Resource } from '../../lib/host/drbd/state.ts';
 import type { Ctx } from './params.ts';
@@ -39,7 +39,8 @@ async function scoreMessage(ctx: Ctx, state: KnownState): Promise<readonly Messa
   if (score === 'unchanged') return [];
   const write = () => writePromotionScore(ctx.host, ctx.request, score);
   if (score === 'none') return [{ about: scoreName, value: 'none', write }];
-  const isKept = () => isScoreKept(ctx.host, ctx.request, score);
+  const isKept = async () =>
+    (await import('../../lib/host/cluster-memory.ts')).isScoreKept(ctx.host, ctx.request, score);
   return [{ about: scoreName, value: String(score), write, isKept }];
 }
 

@@ -1,4 +1,3 @@
-import { rewriteAttributes } from '../../lib/host/cluster.ts';
 import { uptime } from '../../lib/host/host.ts';
 import type { Ctx } from './params.ts';
 
@@ -39,7 +38,7 @@ export async function tellIfDue(ctx: Ctx, messages: readonly Message[]): Promise
   if (isKept === true) return remember(ctx, { [oldest.about]: { value: oldest.value, second } });
   if (isKept === false) {
     ctx.log.warn(`the cluster has lost the ${oldest.about} ${oldest.value} of this node: written anew`);
-    await rewriteAttributes(ctx.host);
+    await (await import('../../lib/host/cluster-memory.ts')).rewriteAttributes(ctx.host);
   }
   await tell(ctx, [oldest]);
 }

@@ -25,18 +25,18 @@ export const knowsDegraded = ({ featureSet }: Pick<Caller, 'featureSet'>): boole
   featureSet !== undefined && featureSet !== '' && isPacemaker21(featureSet);
 
 /** Called outside a cluster's action there is no feature set: then the old tool is used where it exists, and newer ones keep it. */
-const isModern = async (host: Host, featureSet: string | undefined): Promise<boolean> =>
+export const isModern = async (host: Host, featureSet: string | undefined): Promise<boolean> =>
   featureSet ? isPacemaker21(featureSet) : !(await host.sys.has(tool(host, 'crm_master')));
 
 /** HA_SBIN_DIR is where the cluster says its tools are. */
-const tool = (host: Host, name: string): string => {
+export const tool = (host: Host, name: string): string => {
   const dir = host.sys.env['HA_SBIN_DIR'];
   return dir ? `${dir}/${name}` : name;
 };
 
 /** The cluster's manager must not keep an action from its own work. */
 const longestMs = 5000;
-const bounded = (host: Host, argv: Argv): Promise<Output> =>
+export const bounded = (host: Host, argv: Argv): Promise<Output> =>
   host.tryRun(argv, { timeoutMs: Math.min(longestMs, host.left() / 2) });
 
 /**
@@ -55,32 +55,6 @@ export async function writePromotionScore(
   const argv = [...command, ...(score === 'none' ? ['-D'] : ['-v', String(score)])] as const;
   const output = await bounded(host, argv);
   return output.code === 0 ? undefined : explain(argv, output);
-}
-
-/**
- * Whether the cluster's configuration, by which it promotes, has the caller's score of this node; `undefined` when it cannot be asked. The
- * attribute manager's word is not that: when a node's controller or executor dies, Pacemaker (seen with 2.1.5) takes the node's attributes out
- * of the configuration, while the manager believes them written, and writes nothing when it is told the same again.
- */
-export async function isScoreKept(
-  host: Host,
-  { featureSet }: Caller,
-  score: number,
-): Promise<boolean | undefined> {
-  const command = (await isModern(host, featureSet))
-    ? ([tool(host, 'crm_attribute'), '--promotion'] as const)
-    : ([tool(host, 'crm_master'), '-l', 'reboot'] as const);
-  const output = await bounded(host, [...command, '--query', '--quiet']);
-  if (output.code === 0) return output.stdout.trim() === String(score);
-  return output.code === noSuchAttribute ? false : undefined;
-}
-
-/** ENXIO among Pacemaker's exit codes. */
-const noSuchAttribute = 105;
-
-/** Has the attribute manager write all that it knows anew. Never fails. */
-export async function rewriteAttributes(host: Host): Promise<void> {
-  await bounded(host, [tool(host, 'attrd_updater'), '--refresh']);
 }
 
 /** Writes or deletes an attribute of this node that is gone when the node leaves the cluster. As `writePromotionScore`. */

@@ -116,8 +116,10 @@ export function memoryOf(
     },
     async forget() {
       const { bootId, kept } = await page();
-      if (kept) await save({ bootId, facts: {}, kept });
-      else await sys.remove(file).catch(() => undefined);
+      const remove = () => sys.remove(file).catch(() => undefined);
+      // where there is no room, what says that it runs must not outlive the stop for what is kept beside it
+      if (kept) await save({ bootId, facts: {}, kept }, true).catch(remove);
+      else await remove();
       // of an action that was killed while it wrote
       for (const name of await sys.list(dir).catch(() => []))
         if (`${dir}/${name}`.startsWith(`${file}.`))

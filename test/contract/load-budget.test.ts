@@ -18,7 +18,7 @@ const alsoNeeded: Partial<Record<AgentName, string>> = { IPaddr2: 'node:os' };
 
 /** Code that is loaded before the monitor begins, in bytes, and some room to grow. */
 const budgets: Readonly<Record<AgentName, number>> = {
-  drbd: 95_000,
+  drbd: 96_000,
   Filesystem: 71_000,
   IPaddr2: 82_000,
   nfsserver: 93_000,
@@ -26,7 +26,7 @@ const budgets: Readonly<Record<AgentName, number>> = {
   nfsnotify: 55_000,
 };
 /** A whole executable, with what other actions load. */
-const longestScript = 280_000;
+const longestScript = 285_000;
 /** drbd's holds a reader of XML, which only looks at the cluster's configuration need. */
 const longestWithXml = 320_000;
 
