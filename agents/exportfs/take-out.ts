@@ -79,7 +79,7 @@ export const besideExportfs = <T>(host: Host, work: () => Promise<T>): Promise<T
 async function locked<T>(host: Host, how: '-x' | '-s', work: () => Promise<T>): Promise<T> {
   const dir = stateDir(host.sys.env);
   await host.sys.makeDir(dir).catch(() => undefined);
-  const wait = ['flock', how, '-w', String(lockMs / 1000), `${dir}/etab.lock`] as const;
+  const wait = ['flock', how, '-w', String(lockMs / 1000), `${dir}/exportfs-etab.lock`] as const;
   const lock = await host.sys.follow([...wait, 'sh', '-c', 'echo held; exec sleep 60']);
   try {
     await lock.next(Math.min(lockMs, host.left() / 4));
