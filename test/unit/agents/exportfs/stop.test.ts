@@ -254,7 +254,7 @@ describe('exportfs that refuses', () => {
   describe('beside others that write etab', () => {
     const refuses = (m: ExportingMachine) => void m.refusesToUnexport.add('/usr');
     const ours = etabLine('/usr', '*');
-    const lock = `flock -x -w 3 /run/resource-agents/tsha/etab.lock sh`;
+    const lock = `flock -x -w 3 /run/resource-agents/tsha/exportfs-etab.lock sh`;
     /** Somebody writes etab when ours is written: whatever was read before is back. */
     const undoing = (m: ExportingMachine, times: number) => {
       const write = m.write.bind(m);
