@@ -146,6 +146,9 @@ async function judgeAction(node: Node, step: (typeof actions)[number], generatio
   // Then nobody can say whose a minor is that has another name, unless the agent has seen it before.
   if (node.isUp && !node.isOurs && node.isWithoutConfiguration && (code === 7 || code === 0)) return;
   const after = drbd.state;
+  // a Secondary may be another resource that has the minor by right; what the agent has seen of it, it remembers
+  const mayBeAnothers = node.isUp && !node.isOurs && after?.role === 'Secondary' && after === before;
+  if (mayBeAnothers && (code === 7 || (step === 'stop' && code === 0))) return;
   const isPrimary = after?.role === 'Primary';
   const answers = !node.on.has('the kernel does not answer');
   const isComplete = (after?.devices.length ?? 0) > 0;
