@@ -17,7 +17,7 @@ class Tally {
   }
 }
 
-/** Chooses the moments. How long an action takes depends on what else the machine has to do: the last that came to its end tells. */
+/** Chooses the moments. How long an action takes depends on what else the machine has to do: sooner after one that came to its end. */
 class Clock {
   #wholeMs: number;
 
@@ -29,7 +29,7 @@ class Clock {
   async cut(random: () => number, kill: (afterMs: number) => Promise<boolean>): Promise<boolean> {
     const began = performance.now();
     const wasCut = await kill(this.#wholeMs * (0.25 + 0.75 * random()));
-    this.#wholeMs = wasCut ? this.#wholeMs * 1.05 : performance.now() - began;
+    this.#wholeMs = wasCut ? this.#wholeMs * 1.05 : Math.min(performance.now() - began, this.#wholeMs * 0.7);
     return wasCut;
   }
 }
