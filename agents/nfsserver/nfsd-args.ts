@@ -25,10 +25,12 @@ const flags: readonly Option[] = [
   { names: ['-s', '--syslog'], key: '' }, // has no effect on what the kernel does
 ];
 
+const wordsIn = (text: string | undefined): string[] => (text ?? '').split(/\s+/).filter(Boolean);
+
 /** The arguments as settings, or the sentence that says what is wrong with them. */
 export function readNfsdArgs(text: string | undefined): NfsdKeys | string {
   const keys: Record<string, string> = {};
-  const words = (text ?? '').split(/\s+/).filter(Boolean);
+  const words = wordsIn(text);
   while (words.length > 0) {
     const word = words.shift() ?? '';
     if (/^\d+$/.test(word)) {
@@ -62,7 +64,7 @@ export function argsFor({
   nfsd_args,
   lockd_grace_time,
 }: Pick<Ctx['params'], 'nfsd_args' | 'lockd_grace_time'>): readonly string[] {
-  const words = (nfsd_args ?? '').split(/\s+/).filter(Boolean);
+  const words = wordsIn(nfsd_args);
   if (lockd_grace_time === undefined) return words;
   return words.filter(
     (word, index) => !/^(-G|--grace-time)/.test(word) && !/^(-G|--grace-time)$/.test(words[index - 1] ?? ''),

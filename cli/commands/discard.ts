@@ -10,7 +10,7 @@ import { say, type Words } from '../output/words.ts';
 // What either side of a split brain does on its own node, be it asked here or by the other one.
 
 /** `data`, or `data:alpha` for one connection of several. */
-const resourceIn = (connection: string): string => connection.split(':', 1)[0] ?? '';
+export const resourceIn = (connection: string): string => connection.split(':', 1)[0] ?? '';
 
 const drbdMs = 20_000;
 const tool = (...words: readonly string[]): Argv => ['drbdadm', ...words];

@@ -32,6 +32,10 @@ export function connectionsOf({ resource, sides, isOneOfSeveral }: Split, victim
   return { ofVictim: towards(survivor), ofSurvivor: towards(victim) };
 }
 
+/** The command that gives up what a side has changed, as a person is to type it. */
+export const discardLine = (resource: string, { node }: Side): string =>
+  harmless(shellLine(['tsha', 'split-brain', resource, `--discard=${node}`, `--confirm=${node}`]));
+
 /** What is done, by hand or by `reunite`, in this order: `node1: drbdadm connect data`. */
 export function linesOf(split: Split, victim: Side, survivor: Side): readonly string[] {
   const { ofVictim, ofSurvivor } = connectionsOf(split, victim.node);
@@ -178,10 +182,7 @@ function requireRightWay({ volumes }: Peer, victim: Side, survivor: Side, words:
 }
 
 function partedAgain({ resource }: Split, victim: Side, narrate: Narrate, words: Words): Ending {
-  const lines = [
-    say(words.partedAgain, { resource }),
-    `  → tsha split-brain ${resource} --discard=${victim.node} --confirm=${victim.node}`,
-  ];
+  const lines = [say(words.partedAgain, { resource }), `  → ${discardLine(resource, victim)}`];
   narrate('halfway', lines.map(harmless), { secondCopy: false }, 'halfway');
   return 'halfway';
 }

@@ -13,8 +13,8 @@ import { amount, clock } from '../output/units.ts';
 import { say, type Words, wordsIn } from '../output/words.ts';
 import { shellLine } from '../stack.ts';
 import { atWork, requireRoot } from './change.ts';
-import { requireUnused, snapshotHere } from './discard.ts';
-import { linesOf, reunite } from './reunite.ts';
+import { requireUnused, resourceIn, snapshotHere } from './discard.ts';
+import { discardLine, linesOf, reunite } from './reunite.ts';
 import { believedRole, ownOf, proposal, type Side, type Split, splitsOnBoth, type Unmet } from './sides.ts';
 
 export type SplitBrainOptions = {
@@ -79,10 +79,7 @@ function unmetLines({ connection, peer, standsAlone, there }: Unmet, words: Word
   const asked = there.is === 'unknown' ? [`  ${say(words.notAsked, { node: peer, why: there.why })}`] : [];
   const lines =
     there.is === 'known' && there.value === 'StandAlone' && !standsAlone
-      ? [
-          say(words.aloneThere, is),
-          `  → drbdadm connect ${shellLine([connection.split(':', 1)[0] ?? ''])}   # ${peer}`,
-        ]
+      ? [say(words.aloneThere, is), `  → drbdadm connect ${shellLine([resourceIn(connection)])}   # ${peer}`]
       : standsAlone
         ? [say(words.aloneUntold, is), ...asked, `  → drbdadm connect ${name}`]
         : there.is === 'known'
@@ -95,9 +92,6 @@ const unmetData = ({ connection, peer, standsAlone, there }: Unmet) => ({
   ...{ connection, peer, standsAlone },
   otherKnowsOfNone: there.is === 'known',
 });
-
-const discardLine = (resource: string, { node }: Side): string =>
-  harmless(shellLine(['tsha', 'split-brain', resource, `--discard=${node}`, `--confirm=${node}`]));
 
 const isoOf = (at: number | null | undefined): string | null =>
   at === null || at === undefined ? null : new Date(at).toISOString();

@@ -35,6 +35,8 @@ type Move = {
   /** The clone whose promotion leads, or the group itself. */
   readonly resource: string;
   readonly isPromotion: boolean;
+  /** The end of a constraint of this name that is there already, in milliseconds since 1970. */
+  readonly left: number | null;
 };
 
 /** The constraint ends by itself after this, whatever becomes of this command. */
@@ -115,12 +117,14 @@ export function moveFor(
   if (to === undefined)
     throw new CommandError('unknown', say(words.toWhichNode, { nodes: others.join(', ') || '–' }));
   const drbd = leaderOf(cluster, service);
+  const resource = drbd?.clone ?? service.id;
   return {
     service,
     from: service.node,
     to,
-    resource: drbd?.clone ?? service.id,
+    resource,
     isPromotion: drbd !== undefined,
+    left: cluster.cib.locations.find(({ id }) => id === constraintId(resource))?.endsAt ?? null,
   };
 }
 
@@ -253,10 +257,7 @@ async function remove({ host }: Call, argv: Argv): Promise<boolean> {
 
 /** Pacemaker passes over a constraint whose time is over, and keeps it: a second one of its name would be refused. */
 async function removeExpired(call: Call, move: Move): Promise<void> {
-  const seen = await tryToKnow(() => lookAtCluster(call.host));
-  if (seen.is === 'unknown') return;
-  const left = seen.value.cib.locations.find(({ id }) => id === constraintId(move.resource))?.endsAt ?? null;
-  if (left !== null && left <= Date.now()) await remove(call, removeConstraint(move, left));
+  if (move.left !== null && move.left <= Date.now()) await remove(call, removeConstraint(move, move.left));
 }
 
 async function carryOut(call: Call, move: Move, narrate: Narrate): Promise<Ending> {

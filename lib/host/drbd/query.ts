@@ -9,9 +9,9 @@ import { procVersion, type Version } from './version.ts';
 import { roleOf } from './words.ts';
 
 /**
- * Asks the kernel about one resource, each query for at most so long: 8.4 without any command where it can be, else with one where all is well. `events2` comes first
- * on both generations: the same grammar, exit 0 for a resource that does not exist, and an end mark that tells a complete answer from
- * half of one. Nothing is asked without the module, because every drbdsetup call would load it.
+ * Asks the kernel about one resource, each query for at most so long: 8.4 without any command where it can be, else with one where all is
+ * well. `events2` comes first on both generations: the same grammar, exit 0 for a resource that does not exist, and an end mark that tells a
+ * complete answer from half of one. Nothing is asked without the module, because every drbdsetup call would load it.
  */
 export async function drbdState(host: Host, name: string, withinMs?: number): Promise<DrbdState> {
   if (!isResourceName(name)) return { is: 'absent' };
