@@ -1,5 +1,4 @@
 import { Failure, type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
-import { scriptStatus } from './by-script.ts';
 import type { Ctx } from './params.ts';
 import { look, sentence } from './seen.ts';
 import { type Survey, survey } from './survey.ts';
@@ -45,6 +44,7 @@ async function requireStopped(ctx: Ctx, facts: Survey): Promise<void> {
   const seen = await look(ctx, facts);
   if (seen.is !== 'stopped') throw new Failure('failed', sentence(facts, seen));
   if (manager.by !== 'script') return;
+  const { scriptStatus } = await import('./by-script.ts');
   const status = await scriptStatus(host, manager.script);
   if (status !== 'stopped') throw new Failure('failed', `no nfsd threads, but ${status.said}`);
 }

@@ -21,7 +21,7 @@ const budgets: Readonly<Record<AgentName, number>> = {
   drbd: 96_000,
   Filesystem: 71_000,
   IPaddr2: 82_000,
-  nfsserver: 93_000,
+  nfsserver: 91_000,
   exportfs: 74_000,
   nfsnotify: 55_000,
 };

@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -10,6 +10,7 @@ import type { Command, Output } from '../../lib/host/sys/sys.ts';
 // What becomes of programs that are started, with real processes: in the runtime that loads this file.
 
 const dir = mkdtempSync(join(tmpdir(), 'tsha-children-'));
+process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
 const inDir = (name: string, text: string, mode: number) => {
   const file = join(dir, name);
   writeFileSync(file, text, { mode });
@@ -284,9 +285,9 @@ async function leavesHelper(
   return [child, helper];
 }
 
-/** A process with just this number. Others begin on this machine, too: it takes some tries. */
+/** A process with just this number. This file is told in a process namespace of its own, where nobody else begins one. */
 async function spawnAs(wanted: number): Promise<ChildProcessByStdio<Writable, Readable, null>> {
-  for (let tries = 0; tries < 1000; tries++) {
+  for (let tries = 0; tries < 100; tries++) {
     writeFileSync('/proc/sys/kernel/ns_last_pid', String(wanted - 1));
     const child = spawn('cat', { stdio: ['pipe', 'pipe', 'ignore'] });
     if (child.pid === wanted) return child;
@@ -318,13 +319,14 @@ async function silence(sys: NodeSys, command: string): Promise<unknown> {
   return { text, waited };
 }
 
-export const tell = (name: string): Promise<unknown> => {
+const tell = (name: string): Promise<unknown> => {
   const [story] = stories[name] ?? [];
   if (!story) throw new Error(`there is no story "${name}"`);
   return story(nodeSys(env));
 };
 
-if (process.versions['bun']) {
-  console.log(JSON.stringify(await tell(process.argv[2] ?? '')));
+const [, self, wantedStory] = process.argv;
+if (self === import.meta.filename && wantedStory !== undefined) {
+  console.log(JSON.stringify(await tell(wantedStory)));
   process.exit(0);
 }

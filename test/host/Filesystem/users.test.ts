@@ -120,7 +120,8 @@ describe('processes that hold it', () => {
     expect(answer).toMatchObject({ code: 0 });
     const sent = [...answer.stderr.matchAll(/sent (SIG\w+)/g)].map(([, name]) => name);
     expect(sent.slice(0, 3)).toEqual(['SIGHUP', 'SIGINT', 'SIGTERM']);
-    expect(sent.at(-1)).toBe('SIGKILL');
+    // not at the end: the `sleep` that its loop had just begun is another process
+    expect(sent).toContain('SIGKILL');
   });
 
   test('Filesystem#84, D9: force_unmount=false kills nobody, fails in time, says who it is, and does not spin', async () => {
