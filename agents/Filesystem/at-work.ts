@@ -18,6 +18,7 @@ export async function requireNobodyMounting(ctx: Ctx, seen: Seen, withinMs: numb
   const isOnDisk = source.is === 'disk' || source.is === 'image';
   const aim = {
     directories: [directory, params.directory.trim(), asideOf(directory), ...(atStart ? [atStart] : [])],
+    source: params.device.trim(),
     instance: request.instance,
     ...(isOnDisk && {
       sources: [params.device.trim()],

@@ -1,6 +1,6 @@
 import { commandFailure } from '../../lib/host/host.ts';
 import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
-import { canonicalPath, type Mount, mountOn } from '../../lib/host/storage/mounts.ts';
+import { answersHere, canonicalPath, type Mount, mountOn } from '../../lib/host/storage/mounts.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { asideOf } from './force.ts';
 import type { Ctx } from './params.ts';
@@ -17,6 +17,7 @@ export async function moveAside(
   const aside = asideOf(target);
   const inPlace = (why: string) => log.warn(`cannot move ${target} to ${aside}, unmounting in place: ${why}`);
   if (mountOn(table, aside)) return inPlace('something is mounted there');
+  if (!answersHere(aside, table)) return inPlace('others may put a link there');
   // Behind a link nobody would look for it afterwards.
   if ((await canonicalPath(host, aside, table)) !== aside) return inPlace('it is a symbolic link');
   try {

@@ -1,15 +1,13 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { commandFailure, firstLine } from '../../lib/host/host.ts';
 import { isThere } from '../../lib/host/local-files.ts';
 import { nodeAt } from '../../lib/host/storage/block-devices.ts';
-import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
 import { isWithin, mountOn, mounts } from '../../lib/host/storage/mounts.ts';
-import type { Argv } from '../../lib/host/sys/sys.ts';
 import { checkFilesystem } from './check-filesystem.ts';
 import { requireSafeClone } from './clone.ts';
 import { requireSound } from './condition.ts';
 import { areKin } from './fstypes.ts';
 import { remember } from './mark.ts';
+import { mount, placesOf } from './mount.ts';
 import type { Ctx } from './params.ts';
 import { look, type Seen, sentence } from './seen.ts';
 import { requireType } from './support.ts';
@@ -21,23 +19,21 @@ const udevIdleMs = 1000;
 
 /** Mounts, and looks whether it is mounted. Never over something else. */
 export async function start(ctx: Ctx): Promise<void> {
-  const { params, host, log, memory } = ctx;
+  const { params, log } = ctx;
   const before = await look(ctx);
   if (await isThereAlready(ctx, before)) {
     log.info(`${params.device} is already mounted on ${before.wanted.directory}`);
     return;
   }
   const { directory, source } = before.wanted;
+  const places = await placesOf(ctx, before);
   requireNothingBelow(before);
   requireSafeClone(ctx);
   await requireType(ctx);
   await unmountBeforeTheNetworkGoes(ctx);
   const device = await findDevice(ctx, before);
   await checkFilesystem(ctx, source, device);
-  await ensureDirectory(host, directory);
-  log.info(`mounting ${device} on ${directory}`);
-  await memory.note('directory', directory);
-  await mount(ctx, device, directory);
+  await mount(ctx, device, before, places);
   await rememberAsMounted(ctx, before.wanted);
   await outliveSystemd(ctx, directory);
   const after = await look(ctx);
@@ -108,20 +104,4 @@ async function findDevice({ params, host }: Ctx, { wanted: { source }, table }: 
     'notInstalled',
     `Couldn't find device ${params.device}: there is no such block device on this node`,
   );
-}
-
-/** The mount table, not mount's exit code, says whether it worked: a helper may fail after the work is done. */
-async function mount({ params, host, log }: Ctx, device: string, directory: string): Promise<void> {
-  const { fstype, options } = params;
-  const argv: Argv = [
-    'mount',
-    ...(fstype && fstype !== 'none' ? ['-t', fstype] : []),
-    ...(options ? ['-o', options] : []),
-    device,
-    directory,
-  ];
-  const output = await host.tryRun(argv);
-  if (output.code === 0) return;
-  if (output.hung || !mountOn(await mounts(host), directory)) throw commandFailure(argv, output);
-  log.warn(`mount ended with ${output.code} although it mounted: ${firstLine(output.stderr)}`);
 }

@@ -118,7 +118,7 @@ async function bind(ctx: Ctx, infodir: string): Promise<void> {
   const args = ['--bind', '--make-private', '--', '{}', stateRoot];
   const { code, stderr } = await beneath(host, { anchor, way: [] }, 'mountAt', {
     path: way.join('/'),
-    args,
+    calls: [args],
   }).catch(({ message }: Error) => {
     throw new Failure('failed', `nfs_shared_infodir ${message}`);
   });

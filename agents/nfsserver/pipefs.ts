@@ -41,7 +41,7 @@ async function mountOnto(host: Host, dir: string): Promise<void> {
     await host.run(['mount', ...mount, dir]);
     return;
   }
-  const ask = { path: dir.slice(stateRoot.length + 1), args: [...mount, '{}'] };
+  const ask = { path: dir.slice(stateRoot.length + 1), calls: [[...mount, '{}']] };
   const { code, stderr } = await beneath(host, stateRoot, 'mountAt', ask);
   if (code !== 0) throw new Failure('failed', `rpc_pipefs cannot be mounted on ${dir}: ${firstLine(stderr)}`);
 }

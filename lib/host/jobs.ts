@@ -1,9 +1,9 @@
 import * as clients from './nfs/client-list.ts';
 import * as nsm from './nfs/nsm-jobs.ts';
 import * as state from './nfs/state-jobs.ts';
-import type { Job, RunTool } from './storage/file-jobs.ts';
+import type { Job, OpenDirectory, RunTool } from './storage/file-jobs.ts';
 import * as files from './storage/file-jobs.ts';
-import { type Directory, errorCode, RefusedError } from './sys/directory.ts';
+import { type Anchored, errorCode, RefusedError } from './sys/directory.ts';
 
 /** Every piece of work below a directory of others', by the name that a child of ours is asked for it. */
 export const jobs = {
@@ -40,11 +40,7 @@ export type Ask<Name extends JobName> =
 export type Answer<Name extends JobName> = ReturnType<Jobs[Name]>;
 
 /** What a child of ours is told on its standard input, as JSON. */
-export type Order = {
-  /** A directory that only root of this machine can change, without links. */
-  readonly anchor: string;
-  /** The names that lead on from there, none of which may be a link. */
-  readonly way: readonly string[];
+export type Order = Anchored & {
   readonly job: JobName;
   readonly ask: unknown;
 };
@@ -56,18 +52,10 @@ export type Told =
   | { readonly trouble: string; readonly isRefused?: true; readonly code?: string };
 
 /** Does the work; never throws. */
-export function perform(
-  { anchor, way, job, ask }: Order,
-  open: (path: string) => Directory,
-  run: RunTool,
-): Told {
+export function perform({ job, ask, ...place }: Order, open: OpenDirectory, run: RunTool): Told {
   try {
-    let dir: Directory | undefined = open(anchor);
-    for (const name of way) dir = dir?.sub(name);
-    if (dir === undefined)
-      return { trouble: `${[anchor, ...way].join('/')}: no such file or directory`, code: 'ENOENT' };
     const work = jobs[job] as Job<unknown>;
-    return { answer: work(dir, ask, run) ?? null };
+    return { answer: work(files.existing(place, open), ask, run, open) ?? null };
   } catch (error) {
     if (error instanceof RefusedError) return { trouble: error.message, isRefused: true };
     const code = errorCode(error);

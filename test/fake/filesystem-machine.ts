@@ -56,7 +56,8 @@ export class FilesystemMachine extends FakeMachine {
       return undefined;
     });
     const isTarget = (path: string) => this.rows.some(({ target }) => target === path);
-    this.disksOfOthers({ files: this.files, directories: { has: isTarget }, where: (path) => path });
+    const has = (path: string) => isTarget(path) || this.factsOf.get(path)?.kind === 'directory';
+    this.disksOfOthers({ files: this.files, directories: { has }, where: (path) => path });
     this.writeTable();
   }
 

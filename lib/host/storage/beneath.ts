@@ -1,13 +1,11 @@
 import { Failure } from '../../contract/outcome.ts';
 import { commandTrouble, type Host } from '../host.ts';
 import type { Answer, Ask, JobName, Order, Told } from '../jobs.ts';
+import type { Anchored } from '../sys/directory.ts';
 import { mounts, tidyPath, trustedPart } from './mounts.ts';
 
 // The one way to files that others may have put there: below the NFS server's state directory, on an exported filesystem. A child
 // does the work (jobs.ts): it follows no link, opens nothing but files and directories, and can be left behind in the kernel.
-
-/** A directory, by a place that only root of this machine can change, and the names that lead on from there. */
-export type Anchored = Pick<Order, 'anchor' | 'way'>;
 
 /**
  * Where a directory is: links are followed as long as they lie where only this machine's root writes, and nowhere on managed storage.

@@ -1,5 +1,12 @@
 import { bytesOf, textOf } from '../sys/bytes.ts';
-import { absence, type Directory, errorCode, type Kind, RefusedError } from '../sys/directory.ts';
+import {
+  type Anchored,
+  absence,
+  type Directory,
+  errorCode,
+  type Kind,
+  RefusedError,
+} from '../sys/directory.ts';
 import type { Argv, Output } from '../sys/sys.ts';
 
 // What is done below a directory that others may write to, by a child of ours (lib/ocf/beneath.ts): it may hang in the kernel, and be
@@ -8,8 +15,24 @@ import type { Argv, Output } from '../sys/sys.ts';
 /** Runs a tool of this machine and waits for it; whoever started the child ends both. */
 export type RunTool = (argv: Argv, input?: Uint8Array) => Pick<Output, 'code' | 'stdout' | 'stderr'>;
 
+/** Opens a directory by a path that nobody but this machine's root can change. */
+export type OpenDirectory = (path: string) => Directory;
+
 /** Ask and answer go through JSON; text holds bytes as `textOf` reads them. */
-export type Job<Ask = never, Answer = unknown> = (dir: Directory, ask: Ask, run: RunTool) => Answer;
+export type Job<Ask = never, Answer = unknown> = (
+  dir: Directory,
+  ask: Ask,
+  run: RunTool,
+  open: OpenDirectory,
+) => Answer;
+
+/** Opens it step by step. Throws `RefusedError` where a link lies on the way, and the kernel's error where there is nothing. */
+export function existing({ anchor, way }: Anchored, open: OpenDirectory): Directory {
+  let dir: Directory | undefined = open(anchor);
+  for (const name of way) dir = dir?.sub(name);
+  if (dir === undefined) throw absence([anchor === '/' ? '' : anchor, ...way].join('/'));
+  return dir;
+}
 
 type InDirectory = { readonly dir: Directory; readonly name: string };
 
@@ -185,16 +208,39 @@ export function removeFile(dir: Directory, { path }: { readonly path: string }):
   found?.dir.remove(found.name);
 }
 
-/** Runs `mount` with these arguments, `{}` among them for a directory that is made where it is missing. */
+export type Mounting = {
+  /** The mount point; it is made where it is missing. */
+  readonly path: string;
+  /** What else of others' is mounted there: a directory or an image, which is there already. */
+  readonly source?: Anchored & { readonly kind: 'directory' | 'file' };
+  /** The arguments of one `mount` after the other: `{}` stands for the mount point as it is by then, `{source}` for the source. */
+  readonly calls: readonly (readonly string[])[];
+};
+
+/** Mounts on a directory, or it elsewhere. Neither it nor the source is named by a path, which could lead elsewhere by then. */
 export function mountAt(
   dir: Directory,
-  { path, args }: { readonly path: string; readonly args: readonly string[] },
+  { path, source, calls }: Mounting,
   run: RunTool,
-): { readonly code: number; readonly stderr: string } {
-  const pinned = directories(dir, path, 0o755).pinned();
-  // -c: mount(8) would make a name of the pinned place again, and a name can lead elsewhere by then
-  const { code, stderr } = run(['mount', '-c', ...args.map((arg) => (arg === '{}' ? pinned : arg))]);
-  return { code, stderr };
+  open: OpenDirectory,
+): Pick<Output, 'code' | 'stderr'> {
+  const from = source && pinned(source, open);
+  for (const call of calls) {
+    const on = directories(dir, path, 0o755).pinned();
+    const args = call.map((arg) => (arg === '{}' ? on : arg === '{source}' ? (from ?? arg) : arg));
+    // -c: mount(8) would make a name of the pinned place again, and a name can lead elsewhere by then
+    const { code, stderr } = run(['mount', '-c', ...args]);
+    if (code !== 0) return { code, stderr };
+  }
+  return { code: 0, stderr: '' };
+}
+
+function pinned(
+  { anchor, way, kind }: Anchored & { readonly kind: 'directory' | 'file' },
+  open: OpenDirectory,
+): string {
+  if (kind === 'directory') return existing({ anchor, way }, open).pinned();
+  return existing({ anchor, way: way.slice(0, -1) }, open).pin(way.at(-1) ?? '', 'file');
 }
 
 export type Probe = {

@@ -12,6 +12,8 @@ import { mounts, tidyPath } from './mounts.ts';
 export type Aim = {
   /** Mount points, by whatever path. */
   readonly directories: readonly string[];
+  /** The source as mount(8) is told it: it decides where the mount point is an open directory of a process that is gone. */
+  readonly source?: string;
   /** Of what umount and fsck may be told instead of a directory; as they are asked for: a name may lead nowhere by now. */
   readonly sources?: readonly string[];
   readonly numbers?: readonly string[];
@@ -48,7 +50,9 @@ export async function mountingFor(host: Host, aim: Aim): Promise<readonly Mounti
     const isFor = (word: string) =>
       (isByDisk && aim.sources?.includes(word)) ||
       (word.startsWith('/') &&
-        (directories.includes(tidyPath(word)) || (isByDisk && leadsTo(host, word, aim))));
+        (directories.includes(tidyPath(word)) ||
+          (isByDisk && leadsTo(host, word, aim)) ||
+          (isPinned.test(word) && pinnedFor(host, word, directories, aim.source, words))));
     if (!(await anyOf(words.slice(1), isFor)) || !(await isHere(host, pid))) continue;
     if (
       isCheck &&
@@ -92,6 +96,21 @@ async function anyOf(
 ): Promise<boolean> {
   for (const word of words) if (await is(word)) return true;
   return false;
+}
+
+const isPinned = /^\/proc\/\d+\/fd\/\d+$/;
+
+/** What file-jobs' `mountAt` gives to mount(8) leads to the directory as long as the child that holds it lives. */
+async function pinnedFor(
+  host: Host,
+  word: string,
+  directories: readonly string[],
+  source: string | undefined,
+  words: readonly string[],
+): Promise<boolean> {
+  const place = await targetIfThere(host, word);
+  if (place !== undefined) return directories.includes(place);
+  return source !== undefined && words.includes(source);
 }
 
 async function leadsTo(host: Host, path: string, { numbers = [] }: Aim): Promise<boolean> {

@@ -24,6 +24,14 @@ export class RefusedError extends Error {
   override readonly name = 'RefusedError';
 }
 
+/** A directory that others may have put there: where it begins, and how it goes on from there. */
+export type Anchored = {
+  /** A directory that only root of this machine can change, without links. */
+  readonly anchor: string;
+  /** The names that lead on from there, none of which may be a link. */
+  readonly way: readonly string[];
+};
+
 /** An open directory. All of it throws the system's error for what the kernel refuses. */
 export interface Directory {
   /** Where it is, for words alone. */

@@ -77,8 +77,8 @@ const jobs: readonly (readonly [JobName, object])[] = [
   ['appendFile', { path: 'victim', text: 'ours' }],
   ['appendFile', { path: 'victim/below', text: 'ours' }],
   ['removeFile', { path: 'victim/below' }],
-  ['mountAt', { path: 'victim/below', args: ['--bind', '--', '{}', '/nonexistent'] }],
-  ['mountAt', { path: 'victim', args: ['--bind', '--', '{}', '/nonexistent'] }],
+  ['mountAt', { path: 'victim/below', calls: [['--bind', '--', '{}', '/nonexistent']] }],
+  ['mountAt', { path: 'victim', calls: [['--bind', '--', '{}', '/nonexistent']] }],
   ['writeAndRead', { path: 'victim', content: 'ours', block: 4096, direct: false }],
   ['writeAndRead', { path: 'victim/below', content: 'ours', block: 4096, direct: false }],
 ];

@@ -13,6 +13,10 @@ const named = { OCF_RESOURCE_INSTANCE: 't1' };
 const dd: Story['given'] = (m) => mounted(m).on('dd', () => 't1\n\0\0');
 const readOnly = { code: 1, stderr: 'dd: Read-only file system\n' };
 
+/** A filesystem of others with a directory that is to be bound. */
+const exported: Story['given'] = (m) =>
+  m.mounted({ ...ours, target: '/data' }).factsOf.set('/data/d', { kind: 'directory' });
+
 const stories: readonly Story[] = [
   {
     what: 'Filesystem#1,4,5,6,7: a new directory, from start to stop, each twice',
@@ -134,7 +138,7 @@ const stories: readonly Story[] = [
   {
     what: 'Filesystem#56: a bind mount',
     with: { device: '/data/d', fstype: 'none', options: 'bind' },
-    given: (m) => m.mounted({ ...ours, target: '/data' }),
+    given: exported,
     calls: life,
     mounts: ['/data'],
     silent: true,
@@ -143,9 +147,9 @@ const stories: readonly Story[] = [
     (options): Story => ({
       what: `Filesystem#${options === 'bind,ro' ? 57 : 58}, D7: ${options} is one mount of the bind, and no remount`,
       with: { device: '/data/d', fstype: 'none', options },
-      given: (m) => m.mounted({ ...ours, target: '/data' }),
+      given: exported,
       calls: 'start 0',
-      ran: [`mount -o ${options} /data/d /nfsdata`],
+      ran: ['/agent beneath', '/agent beneath', `mount -c -o ${options} -- /data/d /nfsdata`],
       mounts: ['/data', '/nfsdata'],
     }),
   ),

@@ -302,7 +302,7 @@ test.each<[string, Params, Change, string, Change, string, readonly string[]]>([
   [
     'F3: a bind mount whose directory another disk hides now',
     bind,
-    (m) => m.mounted({ ...ours, target: '/data' }),
+    (m) => m.mounted({ ...ours, target: '/data' }).factsOf.set('/data/d', { kind: 'directory' }),
     'start 0',
     (m) => m.mounted({ ...foreignDisk, target: '/data/d' }),
     'rec 0, stop 0',

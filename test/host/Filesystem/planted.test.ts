@@ -1,0 +1,148 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { freshDirectory, openSandbox, type Sandbox } from './sandbox.ts';
+
+// S25: the directory, or what is bound or looped there, lies on a filesystem that somebody with root on a client writes to. A link of
+// his would choose what root mounts, and over what. Everything here is done to the filesystem as a client does it.
+
+let sandbox: Sandbox;
+let shared = '';
+let outside = '';
+beforeAll(async () => {
+  sandbox = await openSandbox();
+});
+afterAll(() => sandbox.close());
+
+/** An exported filesystem, and a directory of this machine's own beside it. */
+beforeEach(async () => {
+  const device = await sandbox.disk('ext4');
+  [shared, outside] = [freshDirectory(sandbox), freshDirectory(sandbox)];
+  await sandbox.run('mkdir', '-p', shared, outside);
+  await sandbox.run('mount', device, shared);
+  await client('mkdir -p "$1/deep/place" "$1/deep/tree/inner" "$1/other"; echo mine > "$2/secret"');
+});
+
+const client = (script: string) => sandbox.run('sh', '-ec', script, 'sh', shared, outside);
+
+type Resource = {
+  readonly device: string;
+  readonly directory: string;
+  readonly fstype?: string;
+  readonly options?: string;
+};
+const nested = async (): Promise<Resource> => ({
+  device: await sandbox.disk('ext4'),
+  directory: join(shared, 'deep/place'),
+  fstype: 'ext4',
+});
+const bound = async (options = 'bind'): Promise<Resource> => ({
+  device: join(shared, 'deep/tree'),
+  directory: freshDirectory(sandbox),
+  options,
+});
+const image = async (options = 'loop'): Promise<Resource> => {
+  await client('truncate -s 16M "$1/deep/image"; mkfs.ext4 -q -F "$1/deep/image"');
+  return { device: join(shared, 'deep/image'), directory: freshDirectory(sandbox), fstype: 'ext4', options };
+};
+const both = async (): Promise<Resource> => ({
+  device: join(shared, 'deep/tree'),
+  directory: join(shared, 'deep/place'),
+  options: 'bind,ro,nosuid',
+});
+
+test.each<[string, () => Promise<Resource>, string, RegExp]>([
+  ['the directory', nested, 'rmdir "$1/deep/place"; ln -s "$2" "$1/deep/place"', /deep\/place is a link to/],
+  ['above the directory', nested, 'mv "$1/deep" "$1/old"; ln -s / "$1/deep"', /deep is a link to \/,/],
+  [
+    'the directory, upwards',
+    nested,
+    'rmdir "$1/deep/place"; ln -s ../../.. "$1/deep/place"',
+    /is a link to \.\./,
+  ],
+  [
+    'the directory, to itself',
+    nested,
+    'rmdir "$1/deep/place"; ln -s place "$1/deep/place"',
+    /is a link to place/,
+  ],
+  [
+    'the source of a bind mount',
+    bound,
+    'mv "$1/deep/tree" "$1/old"; ln -s "$2" "$1/deep/tree"',
+    /tree is a link to/,
+  ],
+  ['above it', bound, 'mv "$1/deep" "$1/old"; ln -s /etc "$1/deep"', /deep is a link to \/etc/],
+  ['the source, of both', both, 'mv "$1/deep/tree" "$1/old"; ln -s "$2" "$1/deep/tree"', /tree is a link to/],
+  ['the directory, of both', both, 'rmdir "$1/deep/place"; ln -s "$2" "$1/deep/place"', /place is a link to/],
+  [
+    'an image',
+    async () => ({ device: join(shared, 'deep/image'), directory: freshDirectory(sandbox), options: 'loop' }),
+    'truncate -s 32M "$2/image"; mkfs.ext4 -q -F "$2/image"; ln -s "$2/image" "$1/deep/image"',
+    /deep\/image is a link to/,
+  ],
+  [
+    'an image, by a node of the disk itself',
+    async () => ({ device: join(shared, 'deep/image'), directory: freshDirectory(sandbox), options: 'loop' }),
+    'cp -a "$(findmnt -no SOURCE "$1")" "$1/deep/image"',
+    /deep\/image is a device, and not a file/,
+  ],
+])(
+  'S25: a client’s link in the place of %s: start 1, nothing mounted, monitor 7, stop 0',
+  async (_what, make, plant, reason) => {
+    const resource = await make();
+    await client(plant);
+    const before = await sandbox.mounted();
+    expect(await sandbox.ours('start', resource)).toMatchObject({
+      code: 1,
+      reason: expect.stringMatching(reason),
+    });
+    expect(await sandbox.ours('monitor', resource)).toMatchObject({ code: 7 });
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+    expect(await sandbox.mounted()).toEqual(before);
+  },
+);
+
+test.each<[string, () => Promise<Resource>, string]>([
+  ['a disk', nested, 'true'],
+  ['a disk, on a directory that is not there yet', nested, 'rmdir "$1/deep/place"'],
+  ['a disk, through a link that stays below', nested, 'mv "$1/deep" "$1/real"; ln -s real "$1/deep"'],
+  ['a bind mount', bound, 'true'],
+  [
+    'a bind mount, of a link that stays below',
+    bound,
+    'mv "$1/deep/tree" "$1/real"; ln -s ../real "$1/deep/tree"',
+  ],
+  ['a bind mount with options', () => bound('bind,ro,noexec'), 'true'],
+  ['a bind mount from and to there, with options', both, 'true'],
+  ['an image', image, 'true'],
+  [
+    'an image, through a link that stays below, with options',
+    () => image('loop,noexec'),
+    'mv "$1/deep" "$1/real"; ln -s real "$1/deep"',
+  ],
+  ['a bind mount with all below', () => bound('rbind,private'), 'true'],
+])(
+  'what lies there and leads nowhere else is mounted as it was asked for: %s',
+  async (_what, make, prepare) => {
+    const resource = await make();
+    await client(prepare);
+    const before = await sandbox.mounted();
+    expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
+    expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
+    expect(await sandbox.ours('monitor', resource)).toMatchObject({ code: 0 });
+    const found = sandbox.mounts().find(({ target, source }) => !before.includes(`${target} ${source}`));
+    for (const option of (resource.options ?? '').split(','))
+      if (/^(ro|nosuid|noexec)$/.test(option)) expect(found?.options).toContain(option);
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+    expect(await sandbox.mounted()).toEqual(before);
+  },
+);
+
+test('S25: a stop with move puts nothing where a client may put a link', async () => {
+  const resource = { ...(await nested()), force_unmount: 'move' };
+  expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
+  expect(await sandbox.ours('stop', resource)).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('others may put a link there'),
+  });
+});
