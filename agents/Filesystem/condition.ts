@@ -21,6 +21,11 @@ export async function requireSound(
       'failed',
       `${mount.source} on ${mount.target} is gone: the kernel has no device ${mount.device} any more`,
     );
+  if (mount.root.endsWith('//deleted'))
+    throw new Failure(
+      'failed',
+      `${mount.root.replace(/\/\/deleted$/, '')} of ${mount.source}, which is mounted on ${mount.target}, was removed: nothing can be made in it`,
+    );
   const sign = givenUp.find((word) => mount.superOptions.includes(word));
   if (sign !== undefined)
     throw new Failure(

@@ -2,9 +2,9 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure, type Host, hostName } from '../../lib/host/host.ts';
 import { isThere } from '../../lib/host/local-files.ts';
 import { beneath } from '../../lib/host/storage/beneath.ts';
-import { kernelName } from '../../lib/host/storage/block-devices.ts';
+import { kernelName, numberOf } from '../../lib/host/storage/block-devices.ts';
 import { pathFacts } from '../../lib/host/storage/managed-files.ts';
-import type { Mount } from '../../lib/host/storage/mounts.ts';
+import { type Mount, mounts } from '../../lib/host/storage/mounts.ts';
 import { asFileName } from '../../lib/host/sys/file-names.ts';
 import type { Argv, Output } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
@@ -35,10 +35,10 @@ export async function readDevice({ host }: Ctx, mount: Mount): Promise<void> {
   if (output.code !== 0) throw storageFailure(`reading ${source} under ${target}`, argv, output);
 }
 
-/** By its name in the mount table, or by the kernel's where that one leads nowhere any more. */
+/** By its name in the mount table, or by the kernel's where that one leads nowhere any more, or to another disk. */
 async function diskOf(host: Host, { source, device }: Mount): Promise<string | undefined> {
   if (!source.startsWith('/dev/')) return undefined;
-  if (device.startsWith('0:') || (await isThere(host, source))) return source;
+  if (device.startsWith('0:') || (await numberOf(host, source, await mounts(host))) === device) return source;
   const name = `/dev/${await kernelName(host, device)}`;
   return (await isThere(host, name)) ? name : source;
 }

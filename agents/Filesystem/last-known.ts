@@ -1,4 +1,4 @@
-import { serialOf } from '../../lib/host/storage/block-devices.ts';
+import { backingFile, serialOf } from '../../lib/host/storage/block-devices.ts';
 import type { Mount } from '../../lib/host/storage/mounts.ts';
 import { asideOf } from './force.ts';
 import { remembered } from './mark.ts';
@@ -11,6 +11,15 @@ import type { Wanted } from './wanted.ts';
 export async function rememberedDisk(ctx: Ctx): Promise<string | undefined> {
   const mark = await remembered(ctx, 'disk');
   return mark && (await serialOf(ctx.host, mark.number)) === mark.serial ? mark.number : undefined;
+}
+
+/** The loop device of an image that was mounted, if it is the same image still. */
+export async function rememberedLoop(ctx: Ctx): Promise<string | undefined> {
+  const { host } = ctx;
+  const { number, serial, file } = (await remembered(ctx, 'image')) ?? {};
+  if (number === undefined || (await serialOf(host, number)) !== serial) return undefined;
+  const behind = await backingFile(host, number);
+  return behind === file || behind === `${file} (deleted)` || serial !== undefined ? number : undefined;
 }
 
 /** Whether a disk is mounted where ours may be, and nothing but its label, which no link names, says which disk is ours. */

@@ -13,14 +13,21 @@ export type Mark =
       /** Of btrfs, where ours was mounted. */
       readonly subvolume?: string;
     }
-  | { readonly is: 'image'; readonly file: string }
+  | {
+      readonly is: 'image';
+      readonly file: string;
+      /** Of the loop device, while ours was mounted, and what tells it from a later one. */
+      readonly number?: string;
+      readonly serial?: string | undefined;
+    }
   | { readonly is: 'bind'; readonly device: string; readonly root: string }
   | { readonly is: 'named'; readonly type: string; readonly name: string };
 
 /** With what was asked for then: another device is another disk, another subvolume another tree. */
 type Page = { readonly asked: string; readonly mark: Mark };
 
-const askedFor = ({ device, options }: Ctx['params']): string =>
+/** What tells this resource's source from another's. */
+export const askedFor = ({ device, options }: Ctx['params']): string =>
   [device.trim(), ...options.split(',').filter((option) => option.includes('subvol'))].join(',');
 
 /** The mark of what is asked for now, if it is one of this kind. */

@@ -25,6 +25,7 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
     case 'undecided':
     case 'covered':
     case 'aside':
+    case 'moved':
       throw new Failure('failed', sentence(ctx, seen));
     case 'ours':
       await requireSound(ctx, seen, seen.mount);

@@ -6,6 +6,7 @@ import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
 import { type Mount, mountOn, mounts } from '../../lib/host/storage/mounts.ts';
 import type { Anchored } from '../../lib/host/sys/directory.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
+import { noteUnder } from './made-before.ts';
 import type { Ctx } from './params.ts';
 import type { Seen } from './seen.ts';
 import type { Source } from './wanted.ts';
@@ -44,22 +45,37 @@ async function below(host: Host, path: string): Promise<Anchored | undefined> {
 }
 
 /** Mounts, on a directory that is made where it is missing. Throws `Failure` unless it is mounted then. */
-export async function mount(ctx: Ctx, device: string, { wanted }: Seen, places: Places): Promise<void> {
+export async function mount(
+  ctx: Ctx,
+  device: string,
+  { wanted, table }: Seen,
+  places: Places,
+): Promise<void> {
   const { directory, source } = wanted;
   if (places.on === undefined) await ensureDirectory(ctx.host, directory);
   ctx.log.info(`mounting ${device} on ${directory}`);
   await ctx.memory.note('directory', directory);
+  await noteUnder(ctx, directory, table);
   if (places.on || places.source) await mountPinned(ctx, device, directory, source, places);
-  else await mountByPath(ctx, device, directory);
+  else await mountByPath(ctx, device, directory, source);
 }
 
 /** The mount table, not mount's exit code, says whether it worked: a helper may fail after the work is done. */
-async function mountByPath({ params, host, log }: Ctx, device: string, directory: string): Promise<void> {
+async function mountByPath(
+  { params, host, log }: Ctx,
+  device: string,
+  directory: string,
+  source: Source,
+): Promise<void> {
   const { fstype, options } = params;
   const argv: Argv = ['mount', ...optionsOf(fstype, options), device, directory];
   const output = await host.tryRun(argv);
   if (output.code === 0) return;
-  if (output.hung || !mountOn(await mounts(host), directory)) throw commandFailure(argv, output);
+  const there = mountOn(await mounts(host), directory);
+  // mount(8) before 2.39 binds first, and remounts with the other options then
+  const isHalf = source.is === 'bind' && there !== undefined;
+  if (isHalf) await host.tryRun(['umount', '--', directory]);
+  if (output.hung || isHalf || !there) throw commandFailure(argv, output);
   log.warn(`mount ended with ${output.code} although it mounted: ${firstLine(output.stderr)}`);
 }
 

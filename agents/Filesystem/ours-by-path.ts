@@ -1,5 +1,5 @@
 import type { Host } from '../../lib/host/host.ts';
-import { backingFile, deviceUnder, kernelName } from '../../lib/host/storage/block-devices.ts';
+import { backingFile, deviceUnder, kernelName, serialOf } from '../../lib/host/storage/block-devices.ts';
 import { pathFacts } from '../../lib/host/storage/managed-files.ts';
 import {
   canonicalPath,
@@ -20,20 +20,19 @@ export async function judgeImage({ ctx, wanted, mount, table }: Candidate<'image
   const { host } = ctx;
   const there = await deviceUnder(host, mount, table);
   const file = there === undefined ? undefined : await backingFile(host, there);
-  if (file === undefined) return 'foreign';
+  if (there === undefined || file === undefined) return 'foreign';
   const isFile = (path: string | undefined) => path === file || path === undeleted(file);
   const path = tidyPath(wanted.source.path);
   const before = await remembered(ctx, 'image');
-  if (isFile(path) || isFile(before?.file)) {
-    await remember(ctx, { is: 'image', file: undeleted(file) });
+  const ours = async (): Promise<Verdict> => {
+    const serial = await serialOf(host, there);
+    await remember(ctx, { is: 'image', file: undeleted(file), number: there, serial });
     return 'ours';
-  }
+  };
+  if (isFile(path) || isFile(before?.file)) return ours();
   const real = await canonicalPath(host, path, table);
   const facts = isFile(real) ? undefined : await pathFacts(host, real);
-  if (isFile(real) || (facts && (await isSameFile(host, facts, undeleted(file))))) {
-    await remember(ctx, { is: 'image', file: undeleted(file) });
-    return 'ours';
-  }
+  if (isFile(real) || (facts && (await isSameFile(host, facts, undeleted(file))))) return ours();
   if (facts) await remember(ctx, { is: 'image', file: real });
   return facts || before ? 'foreign' : undecided(`there is no ${path}`);
 }
@@ -57,7 +56,7 @@ export async function judgeBind({ ctx, wanted, mount, table }: Candidate<'bind'>
   const path = tidyPath(wanted.source.path);
   const before = await remembered(ctx, 'bind');
   const remains = { is: 'bind', device: mount.device, root: unlinked(mount.root) } as const;
-  if (shows(rootOf(path, others)) || shows(before)) {
+  if (shows(rootOf(path, others))) {
     await remember(ctx, remains);
     return 'ours';
   }
@@ -126,10 +125,15 @@ export async function judgeWithoutDisk({ ctx, wanted, mount, table }: Candidate<
   const { fstype } = ctx.params;
   if (!('path' in device)) return 'foreign';
   if (fstype && !areKin(fstype, mount.type)) return 'foreign';
-  if (mount.source.startsWith('/dev/'))
-    return mount.source === tidyPath(device.path)
+  if (mount.source.startsWith('/dev/')) {
+    // bcachefs on several disks: /dev/sdb:/dev/sdc, by whichever of them it was mounted
+    const members = mount.source.split(':');
+    const asked = device.path.split(':').map(tidyPath);
+    const real = await Promise.all(asked.map((path) => canonicalPath(ctx.host, path, table)));
+    return [...asked, ...real].some((path) => members.includes(path))
       ? 'ours'
       : undecided(`${mount.source} is not there any more`);
+  }
   const path = await canonicalPath(ctx.host, device.path, table);
   return fstype &&
     [tidyPath(device.path), path].includes(tidyPath(mount.source)) &&

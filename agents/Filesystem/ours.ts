@@ -2,7 +2,7 @@ import { deviceUnder, serialOf } from '../../lib/host/storage/block-devices.ts';
 import type { Mount } from '../../lib/host/storage/mounts.ts';
 import { remember, remembered } from './mark.ts';
 import type { Ctx } from './params.ts';
-import type { Candidate, Verdict, Wanted } from './wanted.ts';
+import { type Candidate, optionValue, type Verdict, type Wanted } from './wanted.ts';
 
 // The one rule that says whether a mount is what the parameters ask for. A disk's number decides here; what it takes a path or a
 // name to decide is in files of its own, which the monitor of a plain disk does not load.
@@ -21,7 +21,9 @@ export async function judge(
   switch (source.is) {
     case 'memory':
       // a bind of some directory in another tmpfs is not what mounting one makes
-      return mount.type === source.type && mount.root === '/' ? 'ours' : 'foreign';
+      return mount.type === source.type && mount.root === '/' && wanted.stray === undefined
+        ? 'ours'
+        : 'foreign';
     case 'disk':
       return judgeDisk(candidate(source));
     case 'image':
@@ -53,6 +55,7 @@ async function judgeDisk(candidate: Candidate<'disk'>): Promise<Verdict> {
       const mark = await diskMark(ctx, there);
       if (mount.type === 'btrfs')
         return (await import('./btrfs.ts')).judgeSubvolume(ctx, mount, mark, before?.subvolume);
+      if (!isWhole(mount, ctx.params.options)) return 'foreign';
       await remember(ctx, mark);
       return 'ours';
     }
@@ -61,6 +64,10 @@ async function judgeDisk(candidate: Candidate<'disk'>): Promise<Verdict> {
   if (known.length > 0 || before?.number === there) return 'foreign';
   return (await import('./ours-by-path.ts')).judgeUnknownDisk(candidate, there);
 }
+
+/** Not a bind mount of one of its directories, which shows others than were asked for. */
+const isWhole = ({ root }: Mount, options: string): boolean =>
+  root === '/' || optionValue(options, 'X-mount.subdir') !== undefined;
 
 const diskMark = async ({ host }: Ctx, number: string) =>
   ({ is: 'disk', number, serial: await serialOf(host, number) }) as const;

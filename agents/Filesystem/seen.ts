@@ -1,9 +1,10 @@
 import { deviceUnder } from '../../lib/host/storage/block-devices.ts';
-import { type Mount, mounts, mountsOn } from '../../lib/host/storage/mounts.ts';
+import { coverOf, type Mount, mounts, mountsOn } from '../../lib/host/storage/mounts.ts';
 import { asideOf, readForce } from './force.ts';
+import { noteMade } from './made.ts';
 import { judge } from './ours.ts';
 import type { Ctx } from './params.ts';
-import { type Labels, wanted as readWanted, type Wanted } from './wanted.ts';
+import { type Labels, wanted as readWanted, type Verdict, type Wanted } from './wanted.ts';
 
 /** What the mount table shows of this resource. */
 export type Seen = {
@@ -16,10 +17,12 @@ export type Seen = {
   | { readonly is: 'foreign'; readonly mount: Mount }
   /** Nothing says whether it is ours. */
   | { readonly is: 'undecided'; readonly mount: Mount; readonly why: string }
-  /** Ours is mounted, but something else was mounted over it. */
+  /** Ours is mounted, but something else was mounted over it, or over a directory above it. */
   | { readonly is: 'covered'; readonly mount: Mount; readonly by: Mount }
   /** A stop moved ours beside the directory and did not end. */
   | { readonly is: 'aside'; readonly mount: Mount }
+  /** A directory above ours was renamed. */
+  | { readonly is: 'moved'; readonly mount: Mount }
 );
 
 /**
@@ -32,6 +35,9 @@ export async function look(ctx: Ctx, labels: Labels = 'links'): Promise<Seen> {
   const wanted = await readWanted(ctx, table, labels);
   const seen = await lookAround(ctx, wanted, table);
   if (seen.is === 'ours' || seen.is === 'covered' || seen.is === 'aside') return seen;
+  const { madeElsewhere } = await import('./made-before.ts');
+  const moved = await madeElsewhere(ctx, table);
+  if (moved) return { table, wanted, is: 'moved', mount: moved };
   const atStart = await ctx.memory.fact<string>('directory');
   if (labels === 'links' && wanted.number === undefined && wanted.source.is === 'disk') {
     const { searchDecides } = await import('./last-known.ts');
@@ -58,14 +64,26 @@ async function lookOn(ctx: Ctx, wanted: Wanted, directory: string, table: readon
   const layers = directory === '/' ? [] : mountsOn(table, directory);
   const top = layers.at(-1);
   if (!top) return { table, wanted, is: 'absent' };
-  const verdict = await judge(ctx, wanted, top, table);
-  if (verdict === 'ours') return { table, wanted, is: 'ours', mount: top };
+  const verdict = await judged(ctx, wanted, top, table);
+  if (verdict === 'ours') {
+    const by = coverOf(table, top);
+    if (by) return { table, wanted, is: 'covered', mount: top, by };
+    await noteMade(ctx, top);
+    return { table, wanted, is: 'ours', mount: top };
+  }
   for (const layer of layers.slice(0, -1))
-    if ((await judge(ctx, wanted, layer, table)) === 'ours')
+    if ((await judged(ctx, wanted, layer, table)) === 'ours')
       return { table, wanted, is: 'covered', mount: layer, by: top };
   return verdict === 'foreign'
     ? { table, wanted, is: 'foreign', mount: top }
     : { table, wanted, is: 'undecided', mount: top, why: verdict.undecided };
+}
+
+/** What the source's name does not decide any more, the mount itself does, where a start or a monitor has seen it. */
+async function judged(ctx: Ctx, wanted: Wanted, mount: Mount, table: readonly Mount[]): Promise<Verdict> {
+  const verdict = await judge(ctx, wanted, mount, table);
+  if (verdict === 'ours') return verdict;
+  return (await (await import('./made-before.ts')).isMade(ctx, mount)) ? 'ours' : verdict;
 }
 
 /** The number of the disk that is asked for, or of the one that ours was seen on. */
@@ -87,9 +105,11 @@ export function sentence({ params: { device } }: Pick<Ctx, 'params'>, seen: Seen
     case 'undecided':
       return `${named(seen.mount)} is mounted on ${directory}; whether that is ${device} is unknown: ${seen.why}`;
     case 'covered':
-      return `${seen.mount.source} is mounted on ${directory}, but ${seen.by.source} was mounted over it: unmount that by hand`;
+      return `${seen.mount.source} is mounted on ${directory}, but ${seen.by.source} was mounted over ${seen.by.target === directory ? 'it' : seen.by.target}: unmount that by hand`;
     case 'aside':
       return `${seen.mount.source} is on ${seen.mount.target}, not on ${directory}: a stop moved it there and did not end; stop it again`;
+    case 'moved':
+      return `${seen.mount.source} is on ${seen.mount.target}, not on ${directory}: a directory above it was renamed`;
   }
 }
 

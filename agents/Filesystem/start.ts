@@ -6,6 +6,7 @@ import { checkFilesystem } from './check-filesystem.ts';
 import { requireSafeClone } from './clone.ts';
 import { requireSound } from './condition.ts';
 import { areKin } from './fstypes.ts';
+import { noteMade } from './made.ts';
 import { remember } from './mark.ts';
 import { mount, placesOf } from './mount.ts';
 import type { Ctx } from './params.ts';
@@ -52,6 +53,7 @@ async function isThereAlready(ctx: Ctx, seen: Seen): Promise<boolean> {
     case 'undecided':
     case 'covered':
     case 'aside':
+    case 'moved':
       throw new Failure('failed', sentence(ctx, seen));
   }
 }
@@ -66,13 +68,14 @@ function requireNothingBelow({ table, wanted: { directory } }: Seen): void {
     );
 }
 
-/** A helper may write the name of a server or of a program in its own way: what it made of it here is ours. */
+/** A helper may write the name of a server or of a program in its own way, and the type: what it made of it here is ours. */
 async function rememberAsMounted(ctx: Ctx, { source, directory }: Wanted): Promise<void> {
   const mount = mountOn(await mounts(ctx.host), directory);
-  if (source.is !== 'named' || !mount || (source.family !== undefined && !areKin(source.family, mount.type)))
-    return;
+  if (source.is !== 'named' || !mount) return;
   try {
-    await remember(ctx, { is: 'named', type: mount.type, name: mount.source });
+    if (source.family === undefined || areKin(source.family, mount.type))
+      await remember(ctx, { is: 'named', type: mount.type, name: mount.source });
+    await noteMade(ctx, mount, 'insist');
   } catch (error) {
     await ctx.host.tryRun(['umount', '--', directory]); // a stop would take it for somebody else's
     throw error;

@@ -1,6 +1,6 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { beneath } from '../../lib/host/storage/beneath.ts';
-import { type Mount, mountsBelow } from '../../lib/host/storage/mounts.ts';
+import { coverOf, type Mount, mountsBelow } from '../../lib/host/storage/mounts.ts';
 import { requireNobodyMounting } from './at-work.ts';
 import { subvolumeOf } from './btrfs.ts';
 import { statusFile } from './deep-monitor.ts';
@@ -25,7 +25,7 @@ export async function stop(ctx: Ctx): Promise<void> {
   let last: Last | undefined;
   let tried: number | undefined;
   for (let isQuiet = false; ; isQuiet = true) {
-    while (seen.is === 'ours' || seen.is === 'aside') {
+    while (seen.is === 'ours' || seen.is === 'aside' || seen.is === 'moved') {
       if (move && seen.is === 'ours' && seen.mount.id !== tried) {
         tried = seen.mount.id;
         await moveAside(ctx, seen.mount, seen.table);
@@ -34,7 +34,6 @@ export async function stop(ctx: Ctx): Promise<void> {
       }
       const { mount, table } = seen;
       last = await lastOf(ctx, seen);
-      log.info(`unmounting ${mount.source} from ${mount.target}`);
       await removeStatusFile(ctx, mount.target);
       await unmountAll(ctx, [...inTheWay(seen, mount), mount], table, phases);
       seen = await look(ctx);
@@ -66,6 +65,7 @@ async function unmountAll(
   for (const mount of all) {
     const kept = mount === ours ? undefined : takenAlong(table, mount, leaving);
     if (kept) await isolate(ctx, mount, kept);
+    ctx.log.info(`unmounting ${mount.source} from ${mount.target}`);
     await unmount(ctx, mount, kept ? gently : phases);
   }
 }
@@ -85,6 +85,14 @@ function inTheWay({ table, wanted: { source } }: Seen, ours: Mount): readonly Mo
       isBelowRoot(mount.root, ours.root) &&
       subvolumeOf(mount).id === subvolumeOf(ours).id,
   );
+  for (const bind of binds) {
+    const by = coverOf(table, bind);
+    if (by)
+      throw new Failure(
+        'failed',
+        `${ours.source} is mounted on ${bind.target} as well, where ${by.source} was mounted over ${by.target}: unmount that by hand`,
+      );
+  }
   const all = [...below, ...binds.flatMap((bind) => [...mountsBelow(table, bind), bind])];
   return all.filter((mount, index) => all.findIndex(({ id }) => id === mount.id) === index);
 }

@@ -5,7 +5,7 @@ import { deviceUnder, numberOf } from '../../lib/host/storage/block-devices.ts';
 import { mounts } from '../../lib/host/storage/mounts.ts';
 import { shareBtrfs } from './btrfs.ts';
 import { isDriven } from './fstypes.ts';
-import { rememberedDisk } from './last-known.ts';
+import { rememberedDisk, rememberedLoop } from './last-known.ts';
 import type { Ctx } from './params.ts';
 import type { Seen } from './seen.ts';
 import { devicePath } from './wanted.ts';
@@ -14,8 +14,8 @@ import { devicePath } from './wanted.ts';
 
 /** The numbers of the disk that is asked for: the one that its name leads to, and the one that it led to when it was last seen. */
 export async function askedDisks(ctx: Ctx, { wanted: { source, number } }: Seen): Promise<readonly string[]> {
-  if (source.is !== 'disk') return [];
-  const both = [number, await rememberedDisk(ctx)];
+  if (source.is !== 'disk' && source.is !== 'image') return [];
+  const both = source.is === 'disk' ? [number, await rememberedDisk(ctx)] : [await rememberedLoop(ctx)];
   return [...new Set(both.filter((one) => one !== undefined))];
 }
 

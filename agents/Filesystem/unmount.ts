@@ -4,7 +4,7 @@ import { flushKernelExports } from '../../lib/host/nfs/export-flush.ts';
 import { kernelExports } from '../../lib/host/nfs/exports.ts';
 import { isStillThere } from '../../lib/host/process-table.ts';
 import { type MountUser, processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
-import { isMountedStill, isWithin, type Mount } from '../../lib/host/storage/mounts.ts';
+import { isMountedStill, isWithin, type Mount, mounts, sameMount } from '../../lib/host/storage/mounts.ts';
 import { usersInTheWay } from '../../lib/host/storage/propagation.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { evict, nameUsers } from './evict.ts';
@@ -122,7 +122,10 @@ type Attempt = { readonly done: boolean; readonly why: string; readonly hung: bo
  */
 async function tryUnmount({ host, log }: Ctx, mount: Mount, force: boolean): Promise<Attempt> {
   const served = isElsewhere(mount);
-  const argv: Argv = ['umount', '-c', ...(force && served ? ['-f'] : []), mount.target];
+  // by its name of now: a directory above may have been renamed, and something else be there
+  const here = sameMount(await mounts(host), mount);
+  if (!here) return { done: true, why: '', hung: false };
+  const argv: Argv = ['umount', '-c', ...(force && served ? ['-f'] : []), here.target];
   const output = await host.tryRun(argv, served ? { timeoutMs: host.left() / 4 } : {});
   // A local filesystem leaves the table first and writes its data then: only the end of umount says that it is on disk.
   if (output.hung && !served)
@@ -139,7 +142,8 @@ async function tryUnmount({ host, log }: Ctx, mount: Mount, force: boolean): Pro
 
 /** Safe for data only where none of it is in this machine's hands: never for a local disk. */
 async function unmountLazily({ host, log }: Ctx, mount: Mount): Promise<void> {
-  const argv: Argv = ['umount', '-c', '-i', '-f', '-l', mount.target];
+  const { target } = sameMount(await mounts(host), mount) ?? mount;
+  const argv: Argv = ['umount', '-c', '-i', '-f', '-l', target];
   const output = await host.tryRun(argv);
   if (await isMountedStill(host, mount)) throw commandFailure(argv, output);
   log.warn(

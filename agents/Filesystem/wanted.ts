@@ -1,7 +1,8 @@
 import { Failure } from '../../lib/contract/outcome.ts';
+import type { Host } from '../../lib/host/host.ts';
 import { numberOf } from '../../lib/host/storage/block-devices.ts';
 import type { Tag } from '../../lib/host/storage/labels.ts';
-import { type Mount, resolvePath } from '../../lib/host/storage/mounts.ts';
+import { type Mount, resolvePath, trustedPart } from '../../lib/host/storage/mounts.ts';
 import { familyOf, isServed, isVirtual } from './fstypes.ts';
 import type { Ctx } from './params.ts';
 
@@ -9,6 +10,8 @@ import type { Ctx } from './params.ts';
 export type Wanted = {
   /** The mount point without links. */
   readonly directory: string;
+  /** The link of others that it lies behind: a start does not follow it, and a tmpfs there may be anybody's. */
+  readonly stray?: string;
   readonly source: Source;
   /** `major:minor` of a disk; `undefined` for what is none, and for one whose name leads nowhere now. */
   readonly number: string | undefined;
@@ -77,12 +80,29 @@ export type Labels = 'search' | 'links';
 export async function wanted(ctx: Ctx, table: readonly Mount[], labels: Labels): Promise<Wanted> {
   const { params, host, memory } = ctx;
   const source = sourceOf(params);
-  const resolved = await resolvePath(host, params.directory.trim(), table);
-  const directory = resolved.trouble ? await memory.fact<string>('directory') : resolved.path;
-  if (directory === undefined) throw new Failure('failed', resolved.trouble ?? '');
+  const { path: resolved, trouble, stray } = await placeOf(host, params.directory.trim(), table);
+  const atStart = trouble || stray ? await memory.fact<string>('directory') : undefined;
+  if (trouble && atStart === undefined) throw new Failure('failed', trouble);
+  const directory = atStart ?? resolved;
   const path = source.is === 'disk' ? await devicePath(ctx, source.device, labels) : undefined;
-  return { directory, source, number: path === undefined ? undefined : await numberOf(host, path, table) };
+  const number = path === undefined ? undefined : await numberOf(host, path, table);
+  return { directory, source, number, ...(stray && { stray }) };
 }
+
+/** Where the directory is, without links; behind one of others' it is still looked at, for a stock agent's start followed that. */
+async function placeOf(
+  host: Host,
+  directory: string,
+  table: readonly Mount[],
+): Promise<{ readonly path: string; readonly trouble?: string; readonly stray?: string }> {
+  const { known, rest, trouble } = await trustedPart(host, directory, table);
+  if (rest.length === 0 && trouble === undefined) return { path: known };
+  const { leadsTo } = await import('../../lib/host/storage/leads-to.ts');
+  const led = await leadsTo(host, directory, table, resolveMs);
+  return led.stray === undefined ? led : { ...(await resolvePath(host, directory, table)), stray: led.stray };
+}
+
+const resolveMs = 5000;
 
 /** Where a disk is now, if it has a path at all. */
 export async function devicePath(

@@ -19,7 +19,7 @@ const alsoNeeded: Partial<Record<AgentName, string>> = { IPaddr2: 'node:os' };
 /** Code that is loaded before the monitor begins, in bytes, and some room to grow. */
 const budgets: Readonly<Record<AgentName, number>> = {
   drbd: 96_000,
-  Filesystem: 71_000,
+  Filesystem: 75_500,
   IPaddr2: 82_000,
   nfsserver: 91_000,
   exportfs: 74_000,

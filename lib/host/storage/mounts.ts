@@ -93,9 +93,19 @@ function withChildren(table: readonly Mount[], first: readonly Mount[]): readonl
 export const mountOn = (table: readonly Mount[], dir: string): Mount | undefined =>
   mountsOn(table, dir).at(-1);
 
-/** Whether this very mount is still in the table; ids are used again, so the target must be the same too. */
-export const isMountedStill = async (host: Host, { id, target }: Mount): Promise<boolean> =>
-  (await mounts(host)).some((mount) => mount.id === id && mount.target === target);
+/**
+ * This very mount in a later table, wherever it is by then: a directory above it may have been renamed. Ids are used again, so the
+ * filesystem must be the same, too.
+ */
+export const sameMount = (
+  table: readonly Mount[],
+  { id, device, type }: Pick<Mount, 'id' | 'device' | 'type'>,
+): Mount | undefined =>
+  table.find((mount) => mount.id === id && mount.device === device && mount.type === type);
+
+/** Whether it is still mounted. */
+export const isMountedStill = async (host: Host, mount: Mount): Promise<boolean> =>
+  sameMount(await mounts(host), mount) !== undefined;
 
 /** What is mounted below a mount, directly or further down; children before their parents, as they must be unmounted. */
 export const mountsBelow = (table: readonly Mount[], { id }: Mount): readonly Mount[] =>
@@ -108,13 +118,49 @@ export const mountsBelow = (table: readonly Mount[], { id }: Mount): readonly Mo
 export const isWithin = (path: string, dir: string): boolean =>
   path === dir || path.startsWith(dir === '/' ? '/' : `${dir}/`);
 
-/** The mount that a path is on: the deepest target that contains it, the latest of several. */
-export function mountHolding(table: readonly Mount[], path: string): Mount | undefined {
-  let best: Mount | undefined;
-  for (const mount of table)
-    if (isWithin(path, mount.target) && mount.target.length >= (best?.target.length ?? 0)) best = mount;
-  return best;
+/** The mount that a path is on: where it leads from mount to mount, past those that a later one hides. */
+export const mountHolding = (table: readonly Mount[], path: string): Mount | undefined =>
+  reached(table.filter(({ target }) => isWithin(path, target)));
+
+/**
+ * What hides a mount: something was mounted over it, or over a directory above it, later than it. The table lists both, the path leads
+ * to the later one.
+ */
+export function coverOf(table: readonly Mount[], { id, target }: Mount): Mount | undefined {
+  const there = mountHolding(table, target);
+  return there?.id === id ? undefined : there;
 }
+
+/**
+ * Of mounts that hold one path, the one that it ends on. What is mounted over `/` hides nothing from processes that have the old one
+ * for their root, and everything from others: all of it counts as one.
+ */
+function reached(above: readonly Mount[]): Mount | undefined {
+  const ids = new Set(above.map(({ id }) => id));
+  const roots = above.filter(({ target }) => target === '/');
+  const children = new Map<number, Mount[]>();
+  for (const mount of above) {
+    if (mount.target === '/') continue;
+    const siblings = children.get(mount.parent);
+    if (siblings) siblings.push(mount);
+    else children.set(mount.parent, [mount]);
+  }
+  const begins = above.filter(({ id, parent }) => !ids.has(parent) || parent === id);
+  let here = roots.at(-1) ?? deepest(begins);
+  let next =
+    roots.length > 0 ? roots.flatMap(({ id }) => children.get(id) ?? []) : children.get(here?.id ?? 0);
+  for (let steps = above.length; here && next?.length && steps > 0; steps--) {
+    here = next.reduce((first, one) => (one.target.length <= first.target.length ? one : first));
+    next = children.get(here.id);
+  }
+  return here;
+}
+
+const deepest = (all: readonly Mount[]): Mount | undefined =>
+  all.reduce<Mount | undefined>(
+    (best, one) => (one.target.length >= (best?.target.length ?? 0) ? one : best),
+    undefined,
+  );
 
 /**
  * Whether a path without links can be looked at in this process: on the root filesystem, in memory, or on the filesystem of Pacemaker's

@@ -23,6 +23,8 @@ const export_ = { device: 'server:/export', fstype: 'nfs' };
 const isForeign = 'probe 7, rec 1, start 1, stop 0';
 /** Ours, by whatever name. */
 const isOurs = 'probe 0, rec 0, start 0, stop 0, rec 7';
+/** Ours, and no good: what it shows was removed. */
+const isRemoved = 'probe 1, rec 1, start 1, stop 0, rec 7';
 /** Nobody can tell. */
 const isUndecided = 'probe 1, rec 1, start 1, stop 1';
 
@@ -50,7 +52,14 @@ const rows: readonly Told[] = [
   ["F1: a bind mount of the disk's root", bind, ours, isForeign],
   ['F1: a bind mount of the same path on another disk', bind, { ...foreignDisk, root: '/d' }, isForeign],
   ['F1: a bind mount', bind, { ...ours, root: '/d' }, isOurs],
-  ['F1: a bind mount of what was removed', bind, { ...ours, root: '/d//deleted' }, isOurs],
+  ['F1: a bind mount of what was removed', bind, { ...ours, root: '/d//deleted' }, isRemoved],
+  ['a disk, one of its directories', {}, { ...ours, root: '/d' }, isForeign],
+  [
+    'a disk, one of its directories that was asked for',
+    { options: 'X-mount.subdir=d' },
+    { ...ours, root: '/d' },
+    isOurs,
+  ],
   ['F1: a bind mount of a bind mount', { ...bind, device: '/part/x' }, { ...ours, root: '/d/x' }, isOurs],
   ["F1: a tmpfs, somebody's disk", { device: 'word', fstype: 'tmpfs' }, foreignDisk, isForeign],
   ['F1: a tmpfs', { device: 'word', fstype: 'tmpfs' }, tmpfs, isOurs],
@@ -202,7 +211,10 @@ test.each(rows)('%s', (what, with_, row, calls) =>
     },
     calls,
     ...(calls === isForeign || calls === isUndecided ? { reason: both(with_, row) } : {}),
-    after: (m) => expect(m.targets.includes(on)).toBe(!(calls.startsWith('probe 0') || calls === isOurs)),
+    after: (m) =>
+      expect(m.targets.includes(on)).toBe(
+        calls !== isOurs && calls !== isRemoved && !calls.startsWith('probe 0'),
+      ),
   } satisfies Story),
 );
 

@@ -3,6 +3,7 @@ import { hostOn } from '../../../../lib/host/host.ts';
 import { deviceNumber } from '../../../../lib/host/storage/block-devices.ts';
 import {
   canonicalPath,
+  coverOf,
   decodeOctal,
   isWithin,
   mountHolding,
@@ -73,6 +74,53 @@ describe('mountinfo', () => {
     expect(mountHolding(table, '/srv/a b/sub/x')?.id).toBe(32);
     expect(mountHolding(table, '/srv/a bc')?.id).toBe(22);
   });
+});
+
+// As the kernel lists what was mounted in this order, with 22 for the root.
+test.each<[string, string, string, number, string | undefined]>([
+  ['alone', '31 22 7:0 / /h/data rw - ext4 d rw', '/h/data', 31, undefined],
+  ['over it', '31 22 7:0 / /h/data rw - ext4 d rw\n32 31 0:9 / /h/data rw - tmpfs x rw', '/h/data', 31, 'x'],
+  [
+    'over the directory above',
+    '31 22 7:0 / /h/data rw - ext4 d rw\n32 22 0:9 / /h rw - tmpfs x rw',
+    '/h',
+    31,
+    'x',
+  ],
+  [
+    'what was there before',
+    '32 22 0:9 / /h rw - tmpfs x rw\n31 32 7:0 / /h/data rw - ext4 d rw',
+    '/h/data',
+    31,
+    undefined,
+  ],
+  [
+    'over what holds it',
+    '30 22 7:1 / /h rw - ext4 e rw\n31 30 7:0 / /h/data rw - ext4 d rw\n32 30 0:9 / /h rw - tmpfs x rw',
+    '/h',
+    31,
+    'x',
+  ],
+  [
+    'over the directory above a stack',
+    '30 22 7:1 / /h/data rw - ext4 e rw\n31 30 7:0 / /h/data rw - ext4 d rw\n32 22 0:9 / /h rw - tmpfs x rw',
+    '/h',
+    31,
+    'x',
+  ],
+  ['over /', '31 22 7:0 / /h/data rw - ext4 d rw\n32 22 0:9 / / rw - tmpfs x rw', '/h/data', 31, undefined],
+  [
+    'over a name that begins alike',
+    '31 22 7:0 / /h/data rw - ext4 d rw\n32 22 0:9 / /h/d rw - tmpfs x rw',
+    '/h/data',
+    31,
+    undefined,
+  ],
+])('what hides a mount: %s', (_what, lines, holder, id, cover) => {
+  const all = parseMountinfo(`22 1 254:0 / / rw - ext4 /dev/root rw\n${lines}\n`);
+  const mount = all.find((one) => one.id === id);
+  expect(mount && coverOf(all, mount)?.source).toBe(cover);
+  expect(mountHolding(all, '/h/data/file')?.target).toBe(holder);
 });
 
 test.each([

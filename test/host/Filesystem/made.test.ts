@@ -1,0 +1,213 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freshDirectory, isAlive, isFree, openSandbox, type Sandbox } from './sandbox.ts';
+
+// F12: what this resource has mounted stays its own until it is stopped, whatever becomes of the names by which it was found; and what
+// only came to have such a name is nobody's but its owner's.
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await openSandbox();
+});
+afterAll(() => sandbox.close());
+
+type Resource = { readonly [name: string]: string | number };
+const recurring = { meta_interval: 10_000 };
+const codes = async (resource: Resource, ...actions: readonly string[]) => {
+  const all: (number | undefined)[] = [];
+  for (const action of actions)
+    all.push(
+      (await sandbox.ours(action, action === 'monitor' ? { ...resource, ...recurring } : resource)).code,
+    );
+  return all;
+};
+const shell = (script: string, ...args: readonly string[]) => sandbox.run('sh', '-ec', script, 'sh', ...args);
+
+/** A mounted filesystem with directories, and what is mounted by us somewhere. */
+async function base(...directories: readonly string[]): Promise<string> {
+  const place = freshDirectory(sandbox);
+  await sandbox.run('mkdir', '-p', place);
+  await sandbox.run('mount', await sandbox.disk('ext4'), place);
+  for (const directory of directories) await sandbox.run('mkdir', '-p', join(place, directory));
+  return place;
+}
+const tmpfsOn = (directory: string, name: string) =>
+  shell('mkdir -p "$1"; mount -t tmpfs "$2" "$1"; echo "$2" > "$1/data"', directory, name);
+const lines = async (directory: string) =>
+  (await sandbox.mounted()).filter((line) => line.startsWith(`${directory} `));
+
+test.each(['on the root filesystem', 'on a filesystem of others'])(
+  'F12: a directory above the mount point is renamed, %s: monitor 1, start 1, stop unmounts it where it is',
+  async (where) => {
+    const above = where.includes('root') ? freshDirectory(sandbox) : await base('a');
+    const resource = { device: await sandbox.disk('ext4'), directory: join(above, 'a/sub'), fstype: 'ext4' };
+    expect(await codes(resource, 'start', 'monitor')).toEqual([0, 0]);
+    await shell('mv "$1/a" "$1/b"', above);
+    expect(await codes(resource, 'monitor', 'start')).toEqual([1, 1]);
+    await shell('mkdir -p "$1/a/sub"', above);
+    expect(await codes(resource, 'monitor')).toEqual([1]);
+    expect((await sandbox.ours('monitor', resource)).reason).toContain('a directory above it was renamed');
+    expect(await codes(resource, 'stop', 'monitor')).toEqual([0, 7]);
+    expect(isFree(resource.device)).toBe(true);
+  },
+);
+
+test('F12: unmounted by hand and mounted elsewhere by hand: what is there is not ours', async () => {
+  const resource = { device: await sandbox.disk('ext4'), directory: freshDirectory(sandbox), fstype: 'ext4' };
+  const elsewhere = freshDirectory(sandbox);
+  expect(await codes(resource, 'start')).toEqual([0]);
+  await shell('mkdir "$3"; umount "$2"; mount "$1" "$3"', resource.device, resource.directory, elsewhere);
+  expect(await codes(resource, 'monitor', 'stop')).toEqual([7, 0]);
+  expect(sandbox.isMounted(elsewhere)).toBe(true);
+});
+
+test('F12: while a stop insists, somebody puts a link in the place of a directory above: nothing else is unmounted', async () => {
+  const above = await base('a');
+  const victim = freshDirectory(sandbox);
+  await tmpfsOn(join(victim, 'sub'), 'victim');
+  const resource = { device: await sandbox.disk('ext4'), directory: join(above, 'a/sub'), fstype: 'ext4' };
+  expect(await codes(resource, 'start')).toEqual([0]);
+  const holder = await sandbox.holder(`exec 9> ${resource.directory}/held; echo; exec sleep 3600`);
+  const stop = sandbox.ours('stop', { ...resource, force_unmount: 'false', meta_timeout: 60_000 });
+  await shell('mv "$1/a" "$1/b"; ln -s "$2" "$1/a"', above, victim);
+  await shell('until grep -q "$1/b/sub" /proc/self/mountinfo; do sleep 0.1; done', above);
+  await holder.end();
+  expect(await stop).toMatchObject({ code: 0 });
+  expect(sandbox.isMounted(join(victim, 'sub'))).toBe(true);
+  expect(isFree(resource.device)).toBe(true);
+});
+
+test('F13: something is mounted over the directory above: 1 at once with its name, nothing is written there, nobody ended', async () => {
+  const above = freshDirectory(sandbox);
+  const resource = { device: await sandbox.disk('ext4'), directory: join(above, 'sub'), fstype: 'ext4' };
+  expect(await codes(resource, 'start')).toEqual([0]);
+  const holder = await sandbox.holder(`cd ${resource.directory}; echo; exec sleep 3600`);
+  await tmpfsOn(above, 'late');
+  await sandbox.run('mkdir', join(above, 'sub'));
+  for (const action of ['monitor', 'start', 'stop'])
+    expect(await sandbox.ours(action, { ...resource, OCF_CHECK_LEVEL: 20 })).toMatchObject({
+      code: 1,
+      reason: expect.stringContaining(`late was mounted over ${above}: unmount that by hand`),
+    });
+  expect(await shell('find "$1" -type f', above)).toBe(join(above, 'data'));
+  expect(isAlive(holder.pid)).toBe(true);
+  await sandbox.run('umount', above);
+  await holder.end();
+  expect(await codes(resource, 'monitor', 'stop')).toEqual([0, 0]);
+});
+
+test.each([
+  ['renamed', 'mv "$1/tree" "$1/other"', 0],
+  ['renamed, and made anew', 'mv "$1/tree" "$1/other"; mkdir "$1/tree"', 0],
+  ['removed', 'rmdir "$1/tree"', 1],
+  ['removed, and made anew', 'rmdir "$1/tree"; mkdir "$1/tree"', 1],
+] as const)('F12: the source of a bind mount was %s', async (_what, change, health) => {
+  const place = await base('tree');
+  const resource = { device: join(place, 'tree'), directory: freshDirectory(sandbox), options: 'bind' };
+  expect(await codes(resource, 'start', 'monitor')).toEqual([0, 0]);
+  await shell(change, place);
+  expect(await codes(resource, 'monitor', 'stop', 'monitor')).toEqual([health, 0, 7]);
+  expect(sandbox.isMounted(resource.directory)).toBe(false);
+});
+
+test('F12: a number of a filesystem that is gone, which another one has by now, makes that none of ours', async () => {
+  const [source, directory] = [freshDirectory(sandbox), freshDirectory(sandbox)];
+  await tmpfsOn(source, 'one');
+  const resource = { device: source, directory, options: 'bind' };
+  expect(await codes(resource, 'start', 'stop')).toEqual([0, 0]);
+  await sandbox.run('umount', source);
+  await tmpfsOn(directory, 'somebodys');
+  const holder = await sandbox.holder(`cd ${directory}; echo; exec sleep 3600`);
+  expect(await codes(resource, 'start', 'stop')).toEqual([1, 0]);
+  expect(await lines(directory)).toEqual([`${directory} somebodys`]);
+  expect(isAlive(holder.pid)).toBe(true);
+  await holder.end();
+});
+
+test.each(['mv "$1" "$1.old"', 'mv "$1" "$1.old"; cp "$1.old" "$1"', 'rm "$1"'])(
+  'F12: an image by another name while it is mounted (%s): monitor 0, stop unmounts it',
+  async (change) => {
+    const device = await sandbox.image('ext4');
+    const resource = { device, directory: freshDirectory(sandbox), fstype: 'ext4', options: 'loop' };
+    expect(await codes(resource, 'start', 'monitor')).toEqual([0, 0]);
+    await shell(change, device);
+    expect(await codes(resource, 'monitor', 'stop', 'monitor')).toEqual([0, 0, 7]);
+    expect(sandbox.isMounted(resource.directory)).toBe(false);
+  },
+);
+
+test('F14: an image that somebody unmounted lazily is as active as a disk is: monitor 1, stop 1 until its user ends', async () => {
+  const device = await sandbox.image('ext4');
+  const resource = {
+    device,
+    directory: freshDirectory(sandbox),
+    fstype: 'ext4',
+    options: 'loop',
+    force_unmount: 'false',
+    meta_timeout: 6000,
+  };
+  expect(await codes(resource, 'start', 'monitor')).toEqual([0, 0]);
+  const holder = await sandbox.holder(`exec 9> ${resource.directory}/held; echo; exec sleep 3600`);
+  await sandbox.run('umount', '-l', resource.directory);
+  expect(await codes(resource, 'monitor', 'stop')).toEqual([1, 1]);
+  await holder.end();
+  expect(await codes({ ...resource, meta_timeout: 60_000 }, 'stop', 'monitor')).toEqual([0, 7]);
+});
+
+test('F15: a helper that mounts as another type than it is asked for: ours, from its start on', async () => {
+  const helper = '/sbin/mount.tshatest';
+  const resource = {
+    device: 'https://dav.example/share',
+    directory: freshDirectory(sandbox),
+    fstype: 'tshatest',
+  };
+  await shell(`printf '#!/bin/sh\\nexec mount -i -t tmpfs "$1" "$2"\\n' > "$1"; chmod 755 "$1"`, helper);
+  try {
+    expect(await codes(resource, 'start', 'monitor', 'start', 'stop', 'monitor')).toEqual([0, 0, 0, 0, 7]);
+  } finally {
+    await sandbox.run('rm', helper);
+  }
+  expect(sandbox.isMounted(resource.directory)).toBe(false);
+});
+
+test('F5: a bind mount of ours elsewhere that something was mounted over: 1 with both, and that stays', async () => {
+  const resource = { device: await sandbox.disk('ext4'), directory: freshDirectory(sandbox), fstype: 'ext4' };
+  const copy = freshDirectory(sandbox);
+  expect(await codes(resource, 'start')).toEqual([0]);
+  await shell('mkdir "$2"; mount --bind "$1" "$2"', resource.directory, copy);
+  await tmpfsOn(copy, 'strangers');
+  expect(await sandbox.ours('stop', resource)).toMatchObject({
+    code: 1,
+    reason: expect.stringContaining(`strangers was mounted over ${copy}`),
+  });
+  expect(await sandbox.run('cat', `${copy}/data`)).toBe('strangers');
+  await sandbox.run('umount', copy);
+  expect(await codes(resource, 'stop')).toEqual([0]);
+  expect(isFree(resource.device)).toBe(true);
+});
+
+test('F1: one of a disk’s directories is not the disk', async () => {
+  const [device, place] = [await sandbox.disk('ext4'), freshDirectory(sandbox)];
+  const resource = { device, directory: freshDirectory(sandbox), fstype: 'ext4' };
+  await shell(
+    'mkdir -p "$2" "$3"; mount "$1" "$2"; mkdir "$2/sub"; mount --bind "$2/sub" "$3"',
+    device,
+    place,
+    resource.directory,
+  );
+  expect(await codes(resource, 'monitor', 'start', 'stop')).toEqual([1, 1, 0]);
+  expect(sandbox.isMounted(resource.directory)).toBe(true);
+});
+
+test('S25: a tmpfs whose directory is a client’s link to another tmpfs: that is none of ours', async () => {
+  const place = await base('tmp');
+  const others = freshDirectory(sandbox);
+  await tmpfsOn(others, 'others');
+  await shell('rmdir "$1/tmp"; ln -s "$2" "$1/tmp"', place, others);
+  const holder = await sandbox.holder(`cd ${others}; echo; exec sleep 3600`);
+  const resource = { device: 'tmpfs', directory: join(place, 'tmp'), fstype: 'tmpfs' };
+  expect(await codes(resource, 'start', 'stop')).toEqual([1, 0]);
+  expect(await lines(others)).toEqual([`${others} others`]);
+  expect(isAlive(holder.pid)).toBe(true);
+  await holder.end();
+});
