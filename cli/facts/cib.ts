@@ -1,4 +1,5 @@
 import { isOn, type Migration, migrationIn, outdated, type Recorded } from './migration.ts';
+import { resolved } from './templates.ts';
 import { below, type Element, attribute as of, within } from './xml.ts';
 
 /** The cluster's configuration, as far as people are told of it. */
@@ -107,7 +108,8 @@ export type DoneOperation = {
 };
 
 /** Reads `cibadmin --query`. */
-export function readCib(cib: Element): Cib {
+export function readCib(asWritten: Element): Cib {
+  const cib = resolved(asWritten);
   const [configuration] = below(cib, 'configuration');
   if (!configuration) throw new Error('the cluster gave no configuration');
   const part = (name: string) => below(configuration, name)[0];
