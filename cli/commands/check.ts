@@ -6,6 +6,7 @@ import type { Cluster } from '../facts/cluster.ts';
 import { type Facts, gather } from '../facts/gather.ts';
 import { orNull, tryToKnow } from '../facts/known.ts';
 import { comparable } from '../facts/machine.ts';
+import { isOn } from '../facts/migration.ts';
 import { askLook } from '../facts/other-node.ts';
 import { movable, replicated } from '../facts/service.ts';
 import { lookAtSetup } from '../facts/setup.ts';
@@ -62,7 +63,10 @@ function isMissed(cluster: Cluster, id: string, node: string): boolean {
   const isServed =
     replicated(cluster).some((one) => one.id === id) || served.some((one) => one.members.includes(id));
   const others = nodes.filter(({ name, isMember }) => isMember && name !== node);
+  const isOptIn =
+    cib.properties['symmetric-cluster'] !== undefined && !isOn(cib.properties['symmetric-cluster']);
   const isKeptFrom = (other: string): boolean =>
+    (isOptIn && !cib.locations.some((one) => [id, unit].includes(one.resource) && one.node === other)) ||
     cib.locations.some(
       (one) =>
         (one.resource === id || one.resource === unit) &&
@@ -76,7 +80,9 @@ function isMissed(cluster: Cluster, id: string, node: string): boolean {
 /** What the other nodes tell of themselves over ssh, side by side. */
 async function findingsElsewhere({ host }: Call, facts: Facts): Promise<readonly Finding[]> {
   const others =
-    orNull(facts.cluster)?.nodes.filter(({ name, online }) => online && name !== facts.node) ?? [];
+    orNull(facts.cluster)?.nodes.filter(
+      ({ name, isMember, online }) => isMember && online && name !== facts.node,
+    ) ?? [];
   if (others.length === 0) return [];
   const own = await comparable(host, facts);
   const each = await Promise.all(

@@ -354,7 +354,10 @@ const isAway = ({ cluster }: Facts, name: string): boolean =>
 /** DRBD 8.4 does not know its peer's name; of two nodes it is the other one. */
 export function peerName({ cluster, node }: Facts, peer: Peer): string {
   if (peer.name !== null) return peer.name;
-  const others = cluster.is === 'known' ? cluster.value.nodes.filter(({ name }) => name !== node) : [];
+  const others =
+    cluster.is === 'known'
+      ? cluster.value.nodes.filter(({ name, isMember }) => isMember && name !== node)
+      : [];
   return others.length === 1 ? (others[0]?.name ?? 'peer') : 'peer';
 }
 

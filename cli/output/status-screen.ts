@@ -170,7 +170,8 @@ function dataOf(
       return seen ? [seen.role, disks(seen.volumes)] : [role, drbd.is === 'known' ? '-' : '?'];
     const peers = seen?.peers ?? [];
     const peer =
-      peers.find((one) => one.name === name) ?? (cluster.nodes.length === 2 ? peers[0] : undefined);
+      peers.find((one) => one.name === name) ??
+      (cluster.nodes.filter(({ isMember }) => isMember).length === 2 ? peers[0] : undefined);
     return peer?.connection === 'Connected'
       ? [peer.role, disks(peer.volumes)]
       : [role, role === '-' ? '-' : '?'];

@@ -538,7 +538,9 @@ export const catalogue = {
     about: 'nfs',
     what: 'after a failover new NFSv4 locks wait {grace} s, the default',
     why: '15 to 30 s are enough where a move takes ten. Both nodes need the same: [nfsd] grace-time and lease-time in /etc/nfs.conf.d.',
-    fix: [`printf '[nfsd]\\ngrace-time=15\\nlease-time=15\\n' > /etc/nfs.conf.d/ha.conf   # on both nodes`],
+    fix: [
+      `printf '[nfsd]\\ngrace-time=15\\nlease-time=15\\n' > /etc/nfs.conf.d/ha-grace.conf   # on both nodes`,
+    ],
     see: 'grace',
   },
   LOCKD_GRACE_LONG: {

@@ -125,6 +125,7 @@ describe('the loss of a node', () => {
   test.each<readonly [string, readonly Change[], lost: readonly string[]]>([
     ['the README’s fencing: each device where its node is not',  fencing, []],
     ['what is made for that node alone',                         [resources(web), keptOff('web', 'node1'), done('node2', 'web', 'ocf:heartbeat:apache', 'start', 0), done('node1', 'web', 'ocf:heartbeat:apache', 'monitor', 7)], []],
+    ['what is allowed on that node only',                        [resources(web), property('symmetric-cluster', 'false'), ...['nfsshare', 'DataClone', 'web'].flatMap((rsc) => ['node1', 'node2'].filter((node) => rsc !== 'web' || node === 'node2').map((node) => constraint(`<rsc_location id="in-${rsc}-${node}" rsc="${rsc}" node="${node}" score="1"/>`))), done('node2', 'web', 'ocf:heartbeat:apache', 'start', 0)], []],
     ['a service that is kept from the other one',                [...fencing, keptOff('nfsshare', 'node1')], ['NFS']],
     ['a service that a ban was left of',                         [constraint('<rsc_location id="cli-ban-nfsshare-on-node1" rsc="nfsshare" node="node1" score="-INFINITY"/>')], ['NFS']],
     ['two of them',                                              [keptOff('nfsshare', 'node1'), resources(web), constraint('<rsc_location id="cli-ban-web-on-node1" rsc="web" node="node1" score="-INFINITY"/>'), done('node2', 'web', 'ocf:heartbeat:apache', 'start', 0), done('node1', 'web', 'ocf:heartbeat:apache', 'monitor', 7)], ['NFS', 'web']],
