@@ -2,10 +2,13 @@ import type { Entry } from '../../lib/findings/entry.ts';
 import { type Finding, finding } from '../../lib/findings/finding.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
+import type { Cluster } from '../facts/cluster.ts';
 import { type Facts, gather } from '../facts/gather.ts';
 import { orNull, tryToKnow } from '../facts/known.ts';
 import { comparable } from '../facts/machine.ts';
+import { isOn } from '../facts/migration.ts';
 import { askLook } from '../facts/other-node.ts';
+import { movable, replicated } from '../facts/service.ts';
 import { lookAtSetup } from '../facts/setup.ts';
 import { whatIf } from '../facts/what-if.ts';
 import { acceptances, withAcceptances } from '../findings/accepted.ts';
@@ -30,23 +33,56 @@ export async function findAll(call: Call, facts: Facts, nodes: readonly string[]
       found.push(finding('COULD_NOT_FIND_OUT', { subject: `the loss of ${node}`, reason: answer.why }));
       continue;
     }
-    losses.push({ node, ...answer.value });
-    const [first] = answer.value.lost;
-    const evidence = [
-      { source: 'crm_simulate', text: `without ${node}: ${answer.value.lost.join(', ')} run nowhere` },
-    ];
-    if (first !== undefined)
-      found.push(
-        finding('LOSS_NOT_SURVIVED', { node, resource: first }, { node, resource: first, evidence }),
-      );
+    const { actions } = answer.value;
+    const lost = cluster ? answer.value.lost.filter((id) => isMissed(cluster, id, node)) : answer.value.lost;
+    losses.push({ node, actions, lost });
+    const text = `without ${node}: ${lost.join(', ')} run nowhere`;
+    const evidence = [{ source: 'crm_simulate', text }];
+    // of what starts together the first one stands for all
+    const together = new Map(lost.toReversed().map((id) => [cluster ? unitOf(cluster, id) : id, id]));
+    for (const resource of [...together.values()].toReversed())
+      found.push(finding('LOSS_NOT_SURVIVED', { node, resource }, { node, resource, evidence }));
   }
   return { findings: found, losses };
+}
+
+const unitOf = ({ cib }: Cluster, id: string): string => {
+  const one = cib.primitives.find((each) => each.id === id);
+  return one?.group ?? one?.clone ?? id;
+};
+
+/**
+ * Of what would run nowhere without a node: not what is made for that node alone, by constraints that an administrator gave it, nor the parts
+ * of a bundle, which the configuration has no names for. What runs with DRBD, or serves NFS, is missed in any case.
+ */
+function isMissed(cluster: Cluster, id: string, node: string): boolean {
+  const { cib, nodes } = cluster;
+  if (!cib.primitives.some((one) => one.id === id)) return false;
+  const unit = unitOf(cluster, id);
+  const served = movable(cluster);
+  const isServed =
+    replicated(cluster).some((one) => one.id === id) || served.some((one) => one.members.includes(id));
+  const others = nodes.filter(({ name, isMember }) => isMember && name !== node);
+  const isOptIn =
+    cib.properties['symmetric-cluster'] !== undefined && !isOn(cib.properties['symmetric-cluster']);
+  const isKeptFrom = (other: string): boolean =>
+    (isOptIn && !cib.locations.some((one) => [id, unit].includes(one.resource) && one.node === other)) ||
+    cib.locations.some(
+      (one) =>
+        (one.resource === id || one.resource === unit) &&
+        one.node === other &&
+        one.score === '-INFINITY' &&
+        !/^(cli-|drbd-fence-by-handler-)/.test(one.id),
+    );
+  return isServed || !others.every(({ name }) => isKeptFrom(name));
 }
 
 /** What the other nodes tell of themselves over ssh, side by side. */
 async function findingsElsewhere({ host }: Call, facts: Facts): Promise<readonly Finding[]> {
   const others =
-    orNull(facts.cluster)?.nodes.filter(({ name, online }) => online && name !== facts.node) ?? [];
+    orNull(facts.cluster)?.nodes.filter(
+      ({ name, isMember, online }) => isMember && online && name !== facts.node,
+    ) ?? [];
   if (others.length === 0) return [];
   const own = await comparable(host, facts);
   const each = await Promise.all(

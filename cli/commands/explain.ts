@@ -3,6 +3,7 @@ import type { Finding } from '../../lib/findings/finding.ts';
 import { chinese } from '../../lib/findings/zh-CN.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
+import type { Ticket } from '../facts/cib.ts';
 import type { Cluster } from '../facts/cluster.ts';
 import { type Facts, gather } from '../facts/gather.ts';
 import { orNull } from '../facts/known.ts';
@@ -74,12 +75,21 @@ export function explanationOf(
       lines: nodeLines(word, cluster),
       findings: all.filter((one) => one.node === word || Object.values(one.facts).includes(word)),
     };
+  const tickets = cib.tickets.filter(({ ticket }) => ticket === word);
+  if (tickets.length > 0)
+    return {
+      lines: tickets.map(ticketLine),
+      findings: all.filter((one) => Object.values(one.facts).includes(word)),
+    };
   const byName = replicated(cluster).find(({ name }) => name === word);
   const group = cib.groups.find(({ id }) => id === word);
   const clone = cib.clones.find(({ id }) => id === word);
   const members = group?.members ?? clone?.members ?? [byName?.id ?? word];
   if (!cib.primitives.some(({ id }) => members.includes(id))) {
-    const known = [...cib.primitives, ...cib.groups, ...cib.clones].map(({ id }) => id);
+    const known = [
+      ...[...cib.primitives, ...cib.groups, ...cib.clones].map(({ id }) => id),
+      ...cib.tickets.map(({ ticket }) => ticket),
+    ];
     throw new CommandError('unknown', say(words.notThere, { word: harmless(word), known: known.join(', ') }));
   }
   const related = new Set([
@@ -111,6 +121,9 @@ function nodeLines(node: string, { instances, cib, nodes }: Cluster): readonly s
   ];
 }
 
+const ticketLine = ({ ticket, resource, isGranted }: Ticket): string =>
+  `${resource} needs ticket ${ticket}, which this site ${isGranted ? 'has' : 'does not have'}`;
+
 /** Where it runs, what it is tied to, and how its last actions ended. */
 function resourceLines(id: string, { time }: Facts, { instances, cib }: Cluster): readonly string[] {
   const primitive = cib.primitives.find((one) => one.id === id);
@@ -137,6 +150,7 @@ function resourceLines(id: string, { time }: Facts, { instances, cib }: Cluster)
     ...cib.orders
       .filter(({ second }) => names.includes(second))
       .map((one) => `  waits for: ${one.firstAction} ${one.first}`),
+    ...cib.tickets.filter(({ resource }) => names.includes(resource)).map((one) => `  ${ticketLine(one)}`),
     ...failed
       .slice(0, 3)
       .map(

@@ -1,6 +1,9 @@
+import type { Host } from '../../lib/host/host.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending, exitStatus } from '../exit.ts';
+import { lookAtCorosync } from '../facts/corosync.ts';
 import { type Facts, gather } from '../facts/gather.ts';
+import { orNull, tryToKnow } from '../facts/known.ts';
 import { hasSecondCopy, services } from '../facts/service.ts';
 import { findingsNow, peerName } from '../findings/now.ts';
 import { endingFor } from '../output/findings.ts';
@@ -10,10 +13,17 @@ import { writeWhole } from '../output/whole-file.ts';
 /** `tsha metrics [-o FILE]`: text for the textfile collector of Prometheus' node exporter. */
 export async function metrics(call: Call, { file }: { readonly file: string | null }): Promise<Ending> {
   const facts = await gather(call.host, Date.now());
-  const text = metricsText(facts);
+  const text = metricsText(facts, await clusterName(call.host, facts));
   if (file === null) print(1, text);
   else replaceFile(file, text);
   return 'well';
+}
+
+/** Of a node whose cluster is stopped by its corosync.conf, which is the same on all; null where it has none. */
+export async function clusterName(host: Host, { cluster }: Facts): Promise<string | null> {
+  if (cluster.is === 'known' && cluster.value.name !== null) return cluster.value.name;
+  const corosync = await tryToKnow(() => lookAtCorosync(host));
+  return orNull(corosync)?.name ?? null;
 }
 
 /** A collector that looks in between finds the old file or the new one. */
@@ -27,13 +37,15 @@ function replaceFile(file: string, text: string): void {
 
 type Sample = { readonly labels: { readonly [name: string]: string }; readonly value: number };
 
-/** What is unknown has no sample: an alert on absence sees it, and no number is made up. */
-export function metricsText(facts: Facts): string {
+/** What is unknown has no sample, and no number is made up; tsha_level says that something is. Clusters are told apart by their name. */
+export function metricsText(facts: Facts, clusterLabel: string | null): string {
   const lines: string[] = [];
+  const common = clusterLabel === null ? {} : { cluster: clusterLabel };
   const metric = (name: string, help: string, samples: readonly Sample[]) => {
     if (samples.length === 0) return;
     lines.push(`# HELP tsha_${name} ${help}`, `# TYPE tsha_${name} gauge`);
-    for (const { labels, value } of samples) lines.push(`tsha_${name}${labelled(labels)} ${value}`);
+    for (const { labels, value } of samples)
+      lines.push(`tsha_${name}${labelled({ ...common, ...labels })} ${value}`);
   };
   const one = (value: number, labels: Sample['labels'] = {}): Sample => ({ labels, value });
   const bit = (is: boolean): number => (is ? 1 : 0);
@@ -42,6 +54,7 @@ export function metricsText(facts: Facts): string {
   const nfs = facts.nfs.is === 'known' ? facts.nfs.value : null;
   const findings = findingsNow(facts);
   const copy = hasSecondCopy(facts);
+  const all = cluster ? services(cluster) : [];
 
   metric('time_seconds', 'When these facts were gathered, in seconds since 1970.', [
     one(Math.floor(facts.time / 1000)),
@@ -75,16 +88,15 @@ export function metricsText(facts: Facts): string {
   metric(
     'service_up',
     'Whether a service runs as a whole.',
-    cluster ? services(cluster).map(({ id, state }) => one(bit(state === 'served'), { service: id })) : [],
+    // one that waits for a ticket is up or down on the site that has it
+    all
+      .filter(({ ticket }) => ticket === null)
+      .map(({ id, state }) => one(bit(state === 'served'), { service: id })),
   );
   metric(
     'service_here',
     'Whether a service runs on this node.',
-    cluster
-      ? services(cluster).map(({ id, state, node }) =>
-          one(bit(state === 'served' && node === facts.node), { service: id }),
-        )
-      : [],
+    all.map(({ id, state, node }) => one(bit(state === 'served' && node === facts.node), { service: id })),
   );
   metric(
     'failed_actions',

@@ -10,7 +10,7 @@ import { hasSecondCopy, services } from '../facts/service.ts';
 import { findingsNow } from '../findings/now.ts';
 import { endingFor } from '../output/findings.ts';
 import { envelope } from '../output/json.ts';
-import { print, printLines } from '../output/print.ts';
+import { hasReader, print, printLines } from '../output/print.ts';
 import type { StatusData } from '../output/schema.ts';
 import { headline, statusScreen } from '../output/status-screen.ts';
 import { wordsIn } from '../output/words.ts';
@@ -25,7 +25,7 @@ export async function status(call: Call, { watchSeconds }: StatusOptions): Promi
     const facts = await gather(call.host, Date.now());
     const findings = findingsNow(facts);
     show(call, facts, findings, watchSeconds !== null);
-    if (watchSeconds === null) return endingFor(findings);
+    if (watchSeconds === null || !hasReader()) return endingFor(findings);
     await call.sys.sleep(watchSeconds * 1000);
   }
 }

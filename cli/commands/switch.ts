@@ -195,7 +195,7 @@ export function preconditions(
       say(words.mustBeOnline, { to }),
     ),
     ...(replicated(cluster).length > 0 ? [must(hasSecondCopy(facts) === true, words.mustBeTwice)] : []),
-    must(cluster.hasQuorum && managed, words.mustBeManaged),
+    must(cluster.hasQuorum && cluster.dc !== null && managed, words.mustBeManaged),
     none(
       busy.map(({ id, role }) => `${id} ${role}`),
       words.idle,

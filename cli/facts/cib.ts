@@ -1,4 +1,5 @@
 import { isOn, type Migration, migrationIn, outdated, type Recorded } from './migration.ts';
+import { resolved } from './templates.ts';
 import { below, type Element, attribute as of, within } from './xml.ts';
 
 /** The cluster's configuration, as far as people are told of it. */
@@ -12,6 +13,7 @@ export type Cib = {
   readonly locations: readonly Location[];
   readonly colocations: readonly Colocation[];
   readonly orders: readonly Order[];
+  readonly tickets: readonly Ticket[];
   readonly alerts: readonly Alert[];
   /** By the nodes' names. */
   readonly nodes: ReadonlyMap<string, NodeState>;
@@ -61,6 +63,7 @@ export type Group = {
   readonly members: readonly string[];
 };
 
+/** A clone, or a bundle, whose instances run in containers. */
 export type Clone = {
   readonly id: string;
   readonly meta: Values;
@@ -82,6 +85,13 @@ export type Colocation = {
   readonly resource: string;
   readonly with: string;
   readonly withRole: string | null;
+};
+/** What may run only where a site of the multi-site cluster has a ticket. */
+export type Ticket = {
+  readonly id: string;
+  readonly ticket: string;
+  readonly resource: string;
+  readonly isGranted: boolean;
 };
 export type Order = { readonly first: string; readonly firstAction: string; readonly second: string };
 
@@ -107,13 +117,14 @@ export type DoneOperation = {
 };
 
 /** Reads `cibadmin --query`. */
-export function readCib(cib: Element): Cib {
+export function readCib(asWritten: Element): Cib {
+  const cib = resolved(asWritten);
   const [configuration] = below(cib, 'configuration');
   if (!configuration) throw new Error('the cluster gave no configuration');
   const part = (name: string) => below(configuration, name)[0];
   const [resources, constraints] = [part('resources'), part('constraints')];
   const groups = resources ? within(resources, 'group') : [];
-  const clones = resources ? within(resources, 'clone', 'master') : [];
+  const clones = resources ? within(resources, 'clone', 'master', 'bundle') : [];
   const inside = (containers: readonly Element[], id: string) =>
     containers.find((one) => within(one, 'primitive').some((member) => of(member, 'id') === id));
   return {
@@ -136,12 +147,14 @@ export function readCib(cib: Element): Cib {
     })),
     clones: clones.map((clone) => {
       const meta = valuesIn(below(clone, 'meta_attributes'));
-      const promotable = clone.name === 'master' || meta['promotable'] === 'true';
+      const promotable =
+        clone.name === 'master' || meta['promotable'] === 'true' || promotesContainers(clone);
       return { id: of(clone, 'id'), meta, promotable, members: membersOf(clone) };
     }),
     locations: constraints ? below(constraints, 'rsc_location').map(location) : [],
     colocations: constraints ? below(constraints, 'rsc_colocation').flatMap(colocation) : [],
     orders: constraints ? below(constraints, 'rsc_order').flatMap(order) : [],
+    tickets: constraints ? below(constraints, 'rsc_ticket').flatMap((one) => ticket(one, cib)) : [],
     alerts: below(configuration, 'alerts', 'alert').map((alert) => ({
       id: of(alert, 'id'),
       path: of(alert, 'path'),
@@ -155,8 +168,30 @@ export function readCib(cib: Element): Cib {
   };
 }
 
+/** `<bundle><podman image=… promoted-max=…/>`, or `docker`, or `rkt`. */
+const promotesContainers = (bundle: Element): boolean =>
+  bundle.name === 'bundle' &&
+  bundle.children.some((one) => Number(of(one, 'promoted-max') || of(one, 'masters')) > 0);
+
 const membersOf = (element: Element): readonly string[] =>
   within(element, 'primitive').map((member) => of(member, 'id'));
+
+/** A meta attribute, and whose it is: the resource's own, its group's, its clone's, or (null) the default of all. */
+export function metaOf(
+  { groups, clones, defaults }: Cib,
+  { id, meta, group, clone }: Primitive,
+  name: string,
+): { readonly value: string; readonly holder: string | null } | undefined {
+  const sets: readonly { readonly id: string | null; readonly meta: Values }[] = [
+    { id, meta },
+    ...groups.filter((one) => one.id === group),
+    ...clones.filter((one) => one.id === clone),
+    { id: null, meta: defaults },
+  ];
+  const found = sets.find((one) => one.meta[name] !== undefined);
+  const value = found?.meta[name];
+  return found && value !== undefined ? { value, holder: found.id } : undefined;
+}
 
 /** Of sets of nvpairs, of which the first counts. */
 export const valuesIn = (sets: readonly Element[]): Values =>
@@ -251,6 +286,17 @@ function order(element: Element): readonly Order[] {
       setMembers(set).map((second) => ({ first, firstAction, second })),
     );
   });
+}
+
+/** A set stands for each of its members; a ticket that no site was ever given has no state. */
+function ticket(element: Element, cib: Element): readonly Ticket[] {
+  const name = of(element, 'ticket');
+  const [state] = below(cib, 'status', 'tickets', 'ticket_state').filter((one) => of(one, 'id') === name);
+  const isGranted = state !== undefined && isOn(of(state, 'granted'));
+  const members = below(element, 'resource_set').flatMap(setMembers);
+  return (members.length > 0 ? members : [of(element, 'rsc')]).map((resource) => ({
+    ...{ id: of(element, 'id'), ticket: name, resource, isGranted },
+  }));
 }
 
 function nodeStates(cib: Element, configuration: Element): ReadonlyMap<string, NodeState> {

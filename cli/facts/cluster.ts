@@ -7,9 +7,12 @@ import { attribute, below, type Element, isTrue, parseXml, within } from './xml.
 /** The cluster as this node's manager sees it. */
 export type Cluster = {
   readonly name: string | null;
+  /** Null while none is elected, or nobody may be: then nothing is decided. */
   readonly dc: string | null;
   readonly version: string | null;
   readonly hasQuorum: boolean;
+  /** When it was asked, by its own word, in milliseconds since 1970. */
+  readonly askedAt: number | null;
   readonly maintenance: boolean;
   readonly nodes: readonly ClusterNode[];
   readonly instances: readonly Instance[];
@@ -19,6 +22,8 @@ export type Cluster = {
 
 export type ClusterNode = {
   readonly name: string;
+  /** It has a cluster manager of its own, unlike remote nodes and the guests in containers. */
+  readonly isMember: boolean;
   readonly online: boolean;
   readonly pending: boolean;
   readonly unclean: boolean;
@@ -64,7 +69,7 @@ export async function lookAtCluster(host: Host): Promise<Cluster> {
     ask(host, ['cibadmin', '--query']),
     ask(host, ['crm_mon', '--output-as=xml', '--one-shot', '--inactive']),
   ]);
-  return readCluster(parseXml(mon), readCib(parseXml(cib)));
+  return readCluster(parseXml(mon), parseXml(cib));
 }
 
 async function ask(host: Host, argv: Argv): Promise<string> {
@@ -96,15 +101,22 @@ const errorIn = (xml: string): string =>
   '';
 
 /** Puts `crm_mon --output-as=xml --inactive` and the configuration together. */
-function readCluster(mon: Element, cib: Cib): Cluster {
+function readCluster(mon: Element, whole: Element): Cluster {
+  const cib = readCib(whole);
   const [summary] = below(mon, 'summary');
   const [dc] = summary ? below(summary, 'current_dc') : [];
+  const [asked] = summary ? below(summary, 'last_update') : [];
   const [options] = summary ? below(summary, 'cluster_options') : [];
   return {
     name: cib.properties['cluster-name'] || null,
     dc: (dc && attribute(dc, 'name')) || null,
     version: (dc && attribute(dc, 'version')) || null,
-    hasQuorum: dc ? attribute(dc, 'with_quorum') === 'true' : false,
+    // without a DC crm_mon does not say it
+    hasQuorum:
+      dc && attribute(dc, 'with_quorum')
+        ? isTrue(dc, 'with_quorum')
+        : attribute(whole, 'have-quorum') === '1',
+    askedAt: asked ? readMonTime(attribute(asked, 'time')) : null,
     maintenance: options ? isTrue(options, 'maintenance-mode') : false,
     nodes: below(mon, 'nodes', 'node').map((node) => clusterNode(node, cib)),
     instances: below(mon, 'resources').flatMap((resources) =>
@@ -121,6 +133,7 @@ function clusterNode(node: Element, cib: Cib): ClusterNode {
   const standby = configured?.standby ?? 'no';
   return {
     name,
+    isMember: !/^(remote|guest)$/.test(attribute(node, 'type')),
     online: isTrue(node, 'online'),
     pending: isTrue(node, 'pending'),
     unclean: isTrue(node, 'unclean'),
@@ -152,9 +165,10 @@ function instances(element: Element): readonly Instance[] {
   }));
 }
 
-/** `op_key` is resource_action_interval; a resource may hold underscores. */
+/** `op_key` is resource_action_interval; a resource may hold underscores, and two actions do. */
 function failedAction(element: Element): FailedAction {
-  const [, resource = '', action = ''] = /^(.*)_([a-z-]+)_\d+$/.exec(attribute(element, 'op_key')) ?? [];
+  const [, resource = '', action = ''] =
+    /^(.*?)_(migrate_(?:to|from)|[a-z-]+)_\d+$/.exec(attribute(element, 'op_key')) ?? [];
   return {
     resource: resource.replace(/:\d+$/, ''),
     node: attribute(element, 'node'),

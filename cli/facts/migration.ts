@@ -1,3 +1,4 @@
+import { resolved } from './templates.ts';
 import { below, type Element, attribute as of, within } from './xml.ts';
 
 // A change of the agents' provider goes through maintenance mode. Who switched it on is in the name of its own entry, so it is known on
@@ -96,6 +97,10 @@ export type Recorded = {
 export const agentName = (element: Element): string =>
   ['class', 'provider', 'type'].map((name) => of(element, name)).join(':');
 
+/** Of a template that is not there nobody knows the agent. */
+const isKnown = (primitive: Element): boolean =>
+  of(primitive, 'class') !== '' && of(primitive, 'type') !== '';
+
 export const recordedIn = (cib: Element): readonly Recorded[] =>
   below(cib, 'status', 'node_state').flatMap((node) =>
     below(node, 'lrm', 'lrm_resources', 'lrm_resource').map((one) => ({
@@ -126,7 +131,9 @@ function stateIn(resource: Element): Recorded['state'] {
 /** What was written down by another agent than the one that is configured: Pacemaker would start the resource anew. */
 export function outdated(cib: Element): readonly Recorded[] {
   const configured = new Map(
-    within(cib, 'primitive').map((one): readonly [string, string] => [of(one, 'id'), agentName(one)]),
+    within(resolved(cib), 'primitive')
+      .filter(isKnown)
+      .map((one): readonly [string, string] => [of(one, 'id'), agentName(one)]),
   );
   return recordedIn(cib).filter(({ resource, agent }) => {
     const now = configured.get(resource);

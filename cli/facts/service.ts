@@ -1,4 +1,4 @@
-import type { Primitive } from './cib.ts';
+import { type Location, metaOf, type Primitive } from './cib.ts';
 import type { Cluster, Instance } from './cluster.ts';
 import type { Drbd, DrbdResource } from './drbd.ts';
 import type { Facts } from './gather.ts';
@@ -14,8 +14,10 @@ export type Service = {
   /** Where any of it runs, unless that is more than one node. */
   readonly at: string | null;
   readonly state: 'served' | 'moving' | 'down' | 'off';
-  /** The first member that does not run, and its role. */
+  /** The first member that does not run well, and its role, or `failed`. */
   readonly missing: { readonly resource: string; readonly role: string } | null;
+  /** What it is off for: this site does not have it. */
+  readonly ticket: string | null;
   /** Since when its last member runs there, in milliseconds since 1970. */
   readonly since: number | null;
 };
@@ -37,16 +39,30 @@ function service(id: string, members: readonly Primitive[], cluster: Cluster): S
   const address = members.find(({ type }) => /^IPaddr2?$/.test(type))?.parameters['ip'];
   const places = members.map((member) => placeOf(cluster, member.id));
   const missing = places.find(({ role, node, failed }) => role !== 'Started' || node === null || failed);
+  const leaders = leadersOf(
+    cluster,
+    id,
+    members.map((one) => one.id),
+  );
+  const own = new Set([
+    id,
+    ...members.map((one) => one.id),
+    ...leaders.flatMap((one) => [one.id, one.clone ?? one.id]),
+  ]);
+  const ticket = cluster.cib.tickets.find((one) => own.has(one.resource) && !one.isGranted)?.ticket ?? null;
   // members of a group wait for those before them
-  const isOff = missing !== undefined && !missing.active && isSwitchedOff(cluster, missing);
+  const isOff =
+    missing !== undefined && !missing.active && (ticket !== null || isSwitchedOff(cluster, missing));
   const nodes = new Set(places.map(({ node }) => node));
   const node = nodes.size === 1 ? (places[0]?.node ?? null) : null;
   const active = new Set(places.filter((place) => place.active).map((place) => place.node));
   const at = active.size === 1 ? ([...active][0] ?? null) : null;
   // Between two actions nothing is pending, and a move is under way all the same.
   const isMoving =
-    cluster.instances.some(isAtWork) ||
-    cluster.cib.locations.some((one) => /^cli-prefer-/.test(one.id) && one.endsAt !== null);
+    cluster.instances.some((one) => own.has(one.id) && isAtWork(one)) ||
+    cluster.cib.locations.some(
+      (one) => /^cli-(prefer|ban)-/.test(one.id) && own.has(one.resource) && isForNow(one, cluster.askedAt),
+    );
   const state = !missing && node !== null ? 'served' : isMoving ? 'moving' : isOff ? 'off' : 'down';
   const begun = members.map(({ id: member }) => (node === null ? null : startedAt(cluster, member, node)));
   return {
@@ -56,20 +72,62 @@ function service(id: string, members: readonly Primitive[], cluster: Cluster): S
     node,
     at,
     state,
-    missing: state === 'served' || !missing ? null : { resource: missing.id, role: missing.role },
+    missing: state === 'served' || !missing ? null : { resource: missing.id, role: roleOf(missing) },
+    ticket: state === 'off' ? ticket : null,
     since: begun.includes(null) || begun.length === 0 ? null : Math.max(...begun.map(Number)),
   };
 }
 
+/** Pacemaker calls Started what runs, and has failed, too. */
+const roleOf = ({ role, failed }: Instance): string => (failed && role === 'Started' ? 'failed' : role);
+
+/** Of a constraint: it has an end, which has not come yet. */
+const isForNow = ({ endsAt }: Location, now: number | null): boolean =>
+  endsAt !== null && (now === null || endsAt > now);
+
 const isStopped = (role: string | undefined): boolean => /^stopped$/i.test(role ?? '');
 
-/** On purpose: by its group's target-role, or by its own, which Pacemaker has worked out where it tells. */
+/** On purpose: by what is around it, or by its own target-role, which Pacemaker has worked out where it tells. */
 function isSwitchedOff({ cib }: Cluster, { id, targetRole }: Instance): boolean {
-  const meta = cib.primitives.find((one) => one.id === id)?.meta ?? {};
-  const group = cib.groups.find(({ members }) => members.includes(id))?.meta ?? {};
-  const own = targetRole ?? meta['target-role'] ?? group['target-role'] ?? cib.defaults['target-role'];
-  return isStopped(group['target-role']) || isStopped(own);
+  const primitive = cib.primitives.find((one) => one.id === id);
+  const around = [...cib.groups, ...cib.clones].filter(({ members }) => members.includes(id));
+  const own = targetRole ?? (primitive && metaOf(cib, primitive, 'target-role')?.value);
+  return around.some(({ meta }) => isStopped(meta['target-role'])) || isStopped(own);
 }
+
+/** A clone that is to run, and of which nothing does: what it waits for is told by its role. */
+export type StoppedClone = { readonly id: string; readonly resource: string; readonly role: string };
+
+/** Clones and bundles of which some member runs nowhere, though nobody has switched it off and no ticket is elsewhere. */
+export const stoppedClones = (cluster: Cluster): readonly StoppedClone[] =>
+  cluster.cib.clones.flatMap(({ id, members }) => {
+    const stopped = members.flatMap((member) => {
+      const all = cluster.instances.filter((one) => one.id === member);
+      const [first] = all;
+      const waits = cluster.cib.tickets.some((one) => [id, member].includes(one.resource) && !one.isGranted);
+      const isDown =
+        !waits &&
+        all.every((one) => !one.active && one.managed && !isAtWork(one) && !isSwitchedOff(cluster, one));
+      return first && isDown ? [first] : [];
+    });
+    const [first] = stopped;
+    return first ? [{ id, resource: first.id, role: first.role }] : [];
+  });
+
+/** What runs at several places, and is no clone: two of them write, or answer, at once. */
+export const runningTwice = ({
+  cib,
+  instances,
+}: Cluster): readonly { readonly id: string; readonly nodes: readonly string[] }[] =>
+  cib.primitives
+    .filter(({ clone }) => clone === null)
+    .flatMap(({ id }) => {
+      const active = instances.filter((one) => one.id === id && one.active);
+      const nodes = [...new Set(active.flatMap(({ node }) => node ?? []))];
+      // Pacemaker has both sides of a live migration active for its time
+      const isMigrating = active.some(({ pending }) => /^Migrating/.test(pending ?? ''));
+      return nodes.length > 1 && !isMigrating ? [{ id, nodes }] : [];
+    });
 
 /** Whether an action but a monitor is under way for it. */
 export const isAtWork = ({ role, pending }: Pick<Instance, 'role' | 'pending'>): boolean =>
@@ -129,12 +187,25 @@ export const replicated = ({ cib }: Cluster): readonly Replicated[] =>
     .filter(({ type }) => type === 'drbd')
     .map(({ id, clone, parameters }) => ({ id, clone, name: parameters['drbd_resource'] ?? '' }));
 
-/** The DRBD whose promoted instance a service runs with. */
-export const leaderOf = (cluster: Cluster, { id, members }: Service): Replicated | undefined =>
-  replicated(cluster).find(({ clone }) =>
+const leadersOf = (cluster: Cluster, id: string, members: readonly string[]): readonly Replicated[] =>
+  replicated(cluster).filter(({ clone }) =>
     cluster.cib.colocations.some(
       (one) => one.with === clone && (one.resource === id || members.includes(one.resource)),
     ),
+  );
+
+/** The DRBD whose promoted instance a service runs with. */
+export const leaderOf = (cluster: Cluster, { id, members }: Service): Replicated | undefined =>
+  leadersOf(cluster, id, members)[0];
+
+/** An NFS server of the kernel's, by whichever agent, unit or script. */
+export const nfsServer = /^(nfsserver|nfs-server|nfs-kernel-server)(\.service)?$/;
+
+/** Whether Pacemaker has another node that it would start the service on. */
+export const canTakeOver = ({ nodes }: Cluster, active: string | null | undefined): boolean =>
+  nodes.some(
+    ({ name, isMember, online, pending, standby, maintenance }) =>
+      name !== active && isMember && online && !pending && standby === 'no' && !maintenance,
   );
 
 /** What a switch may move: services that run with a DRBD, else NFS servers, else all. */
@@ -142,7 +213,7 @@ export function movable(cluster: Cluster): readonly Service[] {
   const all = services(cluster);
   const led = all.filter((one) => leaderOf(cluster, one) !== undefined);
   if (led.length > 0) return led;
-  const servers = cluster.cib.primitives.filter(({ type }) => type === 'nfsserver');
+  const servers = cluster.cib.primitives.filter(({ type }) => nfsServer.test(type));
   const serving = all.filter(({ members }) => servers.some(({ id }) => members.includes(id)));
   return serving.length > 0 ? serving : all;
 }
@@ -168,7 +239,7 @@ export function hasSecondCopy(facts: Facts): boolean | null {
     if (facts.drbd.is === 'known' && isExpected(cluster, id, facts.node)) return false;
     return cluster.instances.filter((one) => one.id === id && one.active).length < 2
       ? false
-      : published(cluster, name);
+      : published(cluster, id, name);
   });
   if (answers.includes(false)) return false;
   // where this node's kernel should have told and did not, what its agents have published is no word of it
@@ -192,10 +263,11 @@ export const isTwice = ({ volumes, peers }: DrbdResource): boolean =>
     return (disk === 'UpToDate' ? 1 : 0) + others.length >= 2;
   });
 
-/** The attribute that ocf:tsha:drbd keeps: `connected` when all is well. */
-function published({ nodes, cib }: Cluster, name: string): boolean | null {
+/** The attribute that ocf:tsha:drbd keeps where it runs: `connected` when all is well. */
+function published({ nodes, cib, instances }: Cluster, id: string, name: string): boolean | null {
   const words = nodes
     .filter(({ online }) => online)
+    .filter((node) => instances.some((one) => one.id === id && one.node === node.name && one.active))
     .map((node) => cib.nodes.get(node.name)?.transient[`tsha-drbd-${name}`]);
   if (words.length === 0 || words.includes(undefined)) return null;
   return words.length > 1 && words.every((word) => word === 'connected');

@@ -8,6 +8,7 @@ import {
 import { commandFailure, type Host } from '../../lib/host/host.ts';
 import { isThere, listIfThere, readIfThere } from '../../lib/host/local-files.ts';
 import type { Cluster } from './cluster.ts';
+import { type Corosync, lookAtCorosync } from './corosync.ts';
 import { type Known, tryToKnow } from './known.ts';
 import { replicated } from './service.ts';
 
@@ -15,7 +16,7 @@ import { replicated } from './service.ts';
 export type Setup = {
   /** Null without corosync.conf. */
   readonly corosync: Known<Corosync | null>;
-  /** Units, and init scripts where there is no systemd, that are started at boot, of those that are in the cluster's way. */
+  /** Units (`drbd.service`), and init scripts (`drbd`) where there is no systemd, that are started at boot, of those that are in the cluster's way. */
   readonly atBoot: Known<readonly string[]>;
   /** Mount units that an administrator wrote. */
   readonly mountUnits: Known<readonly MountUnit[]>;
@@ -29,14 +30,6 @@ export type Setup = {
   readonly drbd: ReadonlyMap<string, Known<DrbdSetup>>;
 };
 
-export type Corosync = {
-  readonly nodes: number;
-  readonly twoNode: boolean;
-  readonly waitForAll: boolean | null;
-  /** Milliseconds until a silent node is missed, and until the others agree that it is gone. */
-  readonly token: number;
-  readonly consensus: number;
-};
 export type FstabLine = {
   readonly device: string;
   readonly directory: string;
@@ -67,7 +60,7 @@ export async function lookAtSetup(host: Host, cluster: Cluster | null): Promise<
   const names = cluster ? replicated(cluster).map(({ name }) => name) : [];
   const [corosync, atBoot, mountUnits, firewall, fstab, kernels, delegatesClaims, ...drbd] =
     await Promise.all([
-      tryToKnow(async () => readCorosync(await readIfThere(host, '/etc/corosync/corosync.conf'))),
+      tryToKnow(() => lookAtCorosync(host)),
       tryToKnow(() => startedAtBoot(host)),
       tryToKnow(() => mountUnitsOf(host)),
       tryToKnow(() => firewallOf(host)),
@@ -92,25 +85,6 @@ async function delegatesClaimsHere(host: Host): Promise<boolean> {
   return leases.trim() !== '0' && (major > 6 || (major === 6 && minor >= 6));
 }
 
-/** Of corosync 3.1, in milliseconds. */
-const defaultToken = 3000;
-
-function readCorosync(text: string | undefined): Corosync | null {
-  if (text === undefined) return null;
-  const lines = text.replace(/^[ \t]*#.*$/gm, '');
-  const value = (key: string) => new RegExp(`^[ \\t]*${key}:[ \\t]*(\\S+)`, 'm').exec(lines)?.[1];
-  const twoNode = value('two_node') === '1';
-  const waits = value('wait_for_all');
-  const token = Number(value('token')) || defaultToken;
-  return {
-    nodes: [...lines.matchAll(/^[ \t]*node\s*\{/gm)].length,
-    twoNode,
-    waitForAll: waits === undefined ? (twoNode ? true : null) : waits === '1',
-    token,
-    consensus: Number(value('consensus')) || 1.2 * token,
-  };
-}
-
 const unitDir = '/etc/systemd/system';
 
 async function startedAtBoot(host: Host): Promise<readonly string[]> {
@@ -121,7 +95,8 @@ async function startedAtBoot(host: Host): Promise<readonly string[]> {
   const scripts = await Promise.all(
     ['rc2.d', 'rc3.d', 'rc5.d'].map((dir) => listIfThere(host, `/etc/${dir}`)),
   );
-  return [...new Set([...units, ...scripts.flat().filter((name) => scriptsInTheWay.test(name))])];
+  const named = scripts.flat().flatMap((name) => scriptsInTheWay.exec(name)?.[1] ?? []);
+  return [...new Set([...units, ...named])];
 }
 
 /** `S20nfs-kernel-server` */

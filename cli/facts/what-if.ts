@@ -10,7 +10,7 @@ import { attribute, below, type Element, isTrue, parseXml, within } from './xml.
 export type WhatIf = {
   /** In its own words, in order: `promote Data:1 on beta`. */
   readonly actions: readonly string[];
-  /** Resources that run now and would run nowhere. */
+  /** Resources that run now and would run nowhere; no fencing devices, of which the one against a node is not to run there. */
   readonly lost: readonly string[];
 };
 
@@ -68,7 +68,10 @@ const runningIn = (status: Element): ReadonlySet<string> =>
   new Set(
     within(status, 'resource')
       .filter(
-        (one) => isTrue(one, 'active') && ['Started', 'Promoted', 'Master'].includes(attribute(one, 'role')),
+        (one) =>
+          isTrue(one, 'active') &&
+          !attribute(one, 'resource_agent').startsWith('stonith:') &&
+          ['Started', 'Promoted', 'Master'].includes(attribute(one, 'role')),
       )
       .map((one) => attribute(one, 'id').replace(/:\d+$/, '')),
   );

@@ -1,6 +1,6 @@
 import { type Finding, finding } from '../../lib/findings/finding.ts';
 import { secondsIn } from '../../lib/host/cluster-time.ts';
-import type { Cib, NodeState, Primitive, Values } from '../facts/cib.ts';
+import { type Cib, metaOf, type NodeState } from '../facts/cib.ts';
 import type { Facts } from '../facts/gather.ts';
 
 type Failed = { readonly action: string; readonly count: number; readonly last: number | null };
@@ -12,7 +12,7 @@ type Failed = { readonly action: string; readonly count: number; readonly last: 
 export function* barredNodes({ time }: Facts, cib: Cib): Generator<Finding> {
   for (const [node, state] of cib.nodes)
     for (const primitive of cib.primitives) {
-      const of = metaOf(cib, primitive);
+      const of = (name: string) => metaOf(cib, primitive, name)?.value;
       const failed = failuresOf(state, primitive.id).filter(({ last }) => !isForgotten(of, last, time));
       const sum = failed.reduce((total, { count }) => total + count, 0);
       const threshold = Number(of('migration-threshold') ?? Number.POSITIVE_INFINITY);
@@ -41,15 +41,4 @@ function failuresOf({ transient }: NodeState, resource: string): readonly Failed
 function isForgotten(of: (name: string) => string | undefined, last: number | null, time: number): boolean {
   const seconds = secondsIn(of('failure-timeout') ?? '0') ?? 0;
   return seconds > 0 && last !== null && time / 1000 > last + seconds;
-}
-
-/** A meta attribute: the resource's own, its group's, its clone's, or the default of all. */
-function metaOf(cib: Cib, { meta, group, clone }: Primitive): (name: string) => string | undefined {
-  const sets: readonly Values[] = [
-    meta,
-    ...cib.groups.filter(({ id }) => id === group).map((one) => one.meta),
-    ...cib.clones.filter(({ id }) => id === clone).map((one) => one.meta),
-    cib.defaults,
-  ];
-  return (name) => sets.map((set) => set[name]).find((value) => value !== undefined);
 }

@@ -5,7 +5,7 @@ import { alertAgent } from '../facts/alerts.ts';
 import type { Alert, Primitive } from '../facts/cib.ts';
 import type { Cluster } from '../facts/cluster.ts';
 import type { Facts } from '../facts/gather.ts';
-import { replicated } from '../facts/service.ts';
+import { nfsServer, type Replicated, replicated } from '../facts/service.ts';
 import type { Setup } from '../facts/setup.ts';
 import { couldNot } from './unknown.ts';
 
@@ -13,7 +13,9 @@ import { couldNot } from './unknown.ts';
 export function findingsInConfiguration(facts: Facts, setup: Setup): readonly Finding[] {
   const cluster = facts.cluster.is === 'known' ? facts.cluster.value : null;
   return [
-    ...(cluster ? [...fencing(cluster), ...monitors(cluster), ...clones(cluster), ...group(cluster)] : []),
+    ...(cluster
+      ? [...fencing(cluster), ...monitors(cluster), ...clones(cluster), ...group(facts, cluster)]
+      : []),
     ...(cluster ? [...exports(cluster), ...versions(cluster), ...alerts(cluster)] : []),
     ...quorum(setup),
     ...(cluster ? drbd(facts, cluster, setup) : []),
@@ -62,10 +64,13 @@ const [hastyToken, slowToken] = [1000, 3000];
 
 function* quorum({ corosync }: Setup): Generator<Finding> {
   if (corosync.is === 'unknown' || corosync.value === null) return;
-  const { nodes, twoNode, waitForAll, token, consensus } = corosync.value;
+  const { nodes, twoNode, hasDevice, waitForAll, token, consensus } = corosync.value;
   const source = '/etc/corosync/corosync.conf';
-  if (nodes === 2 && !twoNode) yield finding('NO_TWO_NODE', {}, setting(source, 'no two_node: 1'));
-  if (waitForAll === false) yield finding('NO_WAIT_FOR_ALL', {}, setting(source, 'wait_for_all: 0'));
+  // its vote decides between the two, and lets nobody start alone whom the other one still serves beside
+  if (nodes === 2 && !twoNode && !hasDevice)
+    yield finding('NO_TWO_NODE', {}, setting(source, 'no two_node: 1'));
+  if (waitForAll === false && !hasDevice)
+    yield finding('NO_WAIT_FOR_ALL', {}, setting(source, 'wait_for_all: 0'));
   const seconds = ((token + consensus) / 1000).toFixed(1);
   const told = setting(source, `token ${token}, consensus ${consensus}`);
   if (token >= slowToken) yield finding('DETECTION_SLOW', { seconds, token }, told);
@@ -118,32 +123,52 @@ function* clones(cluster: Cluster): Generator<Finding> {
   }
 }
 
-/** The group, or a lone Filesystem, that works on what DRBD gives it. */
-function* group(cluster: Cluster): Generator<Finding> {
+/** The group, or a lone Filesystem, that works on a device of DRBD's. */
+function* group(facts: Facts, cluster: Cluster): Generator<Finding> {
   const { cib } = cluster;
-  const clone = replicated(cluster)
-    .map((one) => one.clone)
-    .find((one) => one !== null);
-  if (!clone) return;
+  const clones = replicated(cluster).filter(({ clone }) => clone !== null);
   const members = (id: string) => cib.groups.find((one) => one.id === id)?.members ?? [id];
-  for (const { id, group: of } of cib.primitives.filter(
+  for (const { id, group: of, parameters } of cib.primitives.filter(
     ({ type, clone: own }) => type === 'Filesystem' && own === null,
   )) {
+    const device = parameters['device'] ?? '';
+    if (!isDrbd(device)) continue;
+    const below = clones.filter((one) => holds(facts, one, device) !== false);
+    if (below.length === 0) continue;
+    // where nobody knows which of them it is, any will do
+    const sure = below.filter((one) => holds(facts, one, device) === true);
+    const names = (sure.length > 0 ? sure : below).flatMap((one) => [one.clone ?? one.id, one.id]);
+    const clone = (sure.length > 0 ? sure : below).map((one) => one.clone).join(' | ');
     const unit = of ?? id;
-    const names = [unit, ...members(unit)];
-    const isClone = (name: string) =>
-      name === clone || cib.clones.find((one) => one.id === clone)?.members.includes(name) === true;
+    const own = [unit, ...members(unit)];
     const isWith = cib.colocations.some(
       ({ resource, with: other, withRole }) =>
-        names.includes(resource) && isClone(other) && isPromotedRole(withRole),
+        own.includes(resource) && names.includes(other) && isPromotedRole(withRole),
     );
     if (!isWith) yield finding('NOT_WITH_PROMOTED', { resource: unit, clone }, { resource: unit });
     const isAfter = cib.orders.some(
       ({ first, firstAction, second }) =>
-        isClone(first) && firstAction === 'promote' && names.includes(second),
+        names.includes(first) && firstAction === 'promote' && own.includes(second),
     );
     if (!isAfter) yield finding('NOT_AFTER_PROMOTE', { resource: unit, clone }, { resource: unit });
   }
+}
+
+/** `/dev/drbd1`, `/dev/drbd/by-res/data/0`, `/dev/drbd_data` */
+const isDrbd = (device: string): boolean => device.startsWith('/dev/drbd');
+
+/** Whether a device is one of that resource's; null where nobody knows. */
+function holds({ drbd }: Facts, { name }: Replicated, device: string): boolean | null {
+  const byName = /^\/dev\/drbd\/by-res\/([^/]+)/.exec(device)?.[1];
+  if (byName !== undefined) return byName === name;
+  const minor = /^\/dev\/drbd(\d+)$/.exec(device)?.[1];
+  if (minor === undefined || drbd.is === 'unknown') return null;
+  const owner = drbd.value.resources.find(({ volumes }) =>
+    volumes.some((one) => one.minor === Number(minor)),
+  );
+  if (owner) return owner.name === name;
+  // one that the kernel has here has other minors
+  return drbd.value.resources.some((one) => one.name === name) ? false : null;
 }
 
 const isBelow = (path: string, dir: string): boolean => {
@@ -220,7 +245,9 @@ function* drbd(facts: Facts, cluster: Cluster, setup: Setup): Generator<Finding>
     // the configuration belongs to both nodes, its programs to this one
     for (const one of audited) yield one.code === 'DRBD_HANDLER_MISSING' ? { ...one, node: facts.node } : one;
     const place = (text: string) => ({ resource, ...setting(`drbdadm dump ${resource}`, text) });
-    if (!handlers.has('split-brain') && !cib.alerts.some(tellsOfSplitBrain))
+    const agent = cib.primitives.find((one) => one.id === id)?.agent ?? '';
+    const isTold = agent === 'ocf:tsha:drbd' && cib.alerts.some(tellsOfSplitBrain);
+    if (!handlers.has('split-brain') && !isTold)
       yield finding('SPLIT_BRAIN_SILENT', { resource }, place('no handler split-brain'));
     // what nobody has changed is no loss
     const policy = discarding.filter((one) => !/ discard-zero-changes$/.test(one)).join(', ');
@@ -228,9 +255,9 @@ function* drbd(facts: Facts, cluster: Cluster, setup: Setup): Generator<Finding>
   }
 }
 
-/** Ours writes down what happens; of a split brain it hears by the attribute of the drbd agent, and tells whoever is its recipient. */
+/** An alert hears of a split brain by the attribute of tsha's drbd agent; ours writes it down, and tells whoever is its recipient. */
 const tellsOfSplitBrain = ({ path, recipients, hearsAttributes }: Alert): boolean =>
-  path !== alertAgent || (hearsAttributes && recipients.length > 0);
+  hearsAttributes && (path !== alertAgent || recipients.length > 0);
 
 function* alerts({ cib }: Cluster): Generator<Finding> {
   if (!cib.alerts.some(({ path }) => path === alertAgent))
@@ -242,7 +269,7 @@ const defaultSeconds = 90;
 function* nfs(facts: Facts, { firewall, delegatesClaims }: Setup): Generator<Finding> {
   const servers =
     facts.cluster.is === 'known'
-      ? facts.cluster.value.cib.primitives.filter(({ type }) => type === 'nfsserver')
+      ? facts.cluster.value.cib.primitives.filter(({ type }) => nfsServer.test(type))
       : [];
   const [server] = servers;
   if (!server) return;
@@ -296,12 +323,13 @@ function* boot(
   { atBoot, mountUnits, fstab, kernels }: Setup,
 ): Generator<Finding> {
   const place = { node: facts.node };
-  const has = (type: string) => cluster?.cib.primitives.some((one) => one.type === type) === true;
-  for (const unit of atBoot.is === 'known' ? atBoot.value : [])
-    if (/drbd/.test(unit) ? has('drbd') : has('nfsserver'))
-      yield /drbd/.test(unit)
-        ? finding('DRBD_AT_BOOT', {}, place)
-        : finding('NFS_SERVER_AT_BOOT', { unit }, place);
+  const has = (type: RegExp) => cluster?.cib.primitives.some((one) => type.test(one.type)) === true;
+  for (const unit of atBoot.is === 'known' ? atBoot.value : []) {
+    const ofDrbd = /^drbd/.test(unit);
+    if (!has(ofDrbd ? /^drbd$/ : nfsServer)) continue;
+    if (!unit.endsWith('.service')) yield finding('SCRIPT_AT_BOOT', { script: unit }, place);
+    else yield ofDrbd ? finding('DRBD_AT_BOOT', {}, place) : finding('NFS_SERVER_AT_BOOT', { unit }, place);
+  }
   for (const { id, type, parameters } of cluster?.cib.primitives ?? []) {
     if (type !== 'Filesystem') continue;
     const line = (fstab.is === 'known' ? fstab.value : []).find(
@@ -323,7 +351,7 @@ function* boot(
           { unit, resource: id },
           { ...place, ...setting(`/etc/systemd/system/${unit}`, `${device} ${directory}`) },
         );
-  if (!has('drbd') || kernels.is === 'unknown') return;
+  if (!has(/^drbd$/) || kernels.is === 'unknown') return;
   const version = facts.drbd.is === 'known' ? facts.drbd.value.version : null; // null while no module is loaded
   const next = kernels.value.toSorted((one, other) => byVersion(other.name, one.name))[0];
   const isNine = version !== null && Number.parseInt(version, 10) >= 9;

@@ -1,11 +1,23 @@
+import { catalogue } from '../../lib/findings/catalogue.ts';
 import { type Finding, finding } from '../../lib/findings/finding.ts';
 import { lockDir, lockFileIn } from '../facts/at-work.ts';
+import { type Cib, metaOf } from '../facts/cib.ts';
 import { type Cluster, isNotHere, startedOn } from '../facts/cluster.ts';
 import type { Drbd, DrbdResource, Peer, PeerVolume } from '../facts/drbd.ts';
 import type { Facts } from '../facts/gather.ts';
 import type { Known } from '../facts/known.ts';
-import { type Migration, markOf } from '../facts/migration.ts';
-import { hasSecondCopy, isExpected, isTwice, replicated, services } from '../facts/service.ts';
+import { isOn, type Migration, markOf } from '../facts/migration.ts';
+import {
+  canTakeOver,
+  hasSecondCopy,
+  isExpected,
+  isTwice,
+  nfsServer,
+  replicated,
+  runningTwice,
+  services,
+  stoppedClones,
+} from '../facts/service.ts';
 import { amount, clock, duration } from '../output/units.ts';
 import { barredNodes } from './barred.ts';
 import { couldNot } from './unknown.ts';
@@ -27,7 +39,25 @@ export function findingsNow(facts: Facts): readonly Finding[] {
     ...brokenOff(facts),
   ];
   // whoever is Primary may be serving
-  return unseen.length > 0 ? found.filter(({ code }) => code !== 'NOT_SERVING') : found;
+  const told = unseen.length > 0 ? found.filter(({ code }) => code !== 'NOT_SERVING') : found;
+  const isWell = told.every(({ code }) => catalogue[code].severity === 'hint');
+  return isWell && cluster.is === 'known' ? [...told, ...notSafe(facts, cluster.value)] : told;
+}
+
+/** Where nothing else says why one loss more would be too much. */
+function* notSafe(facts: Facts, cluster: Cluster): Generator<Finding> {
+  if (replicated(cluster).length === 0) return;
+  const copy = hasSecondCopy(facts);
+  if (copy === false) yield finding('NO_SECOND_COPY', {});
+  if (copy === null)
+    yield couldNot(
+      facts.node,
+      'whether there is a second copy',
+      'DRBD is not on this node, and its agents have published nothing',
+    );
+  for (const { id, name, node } of services(cluster))
+    if (copy === true && node !== null && !canTakeOver(cluster, node))
+      yield finding('NO_TAKE_OVER', { service: name, node }, { node, resource: id });
 }
 
 /** Who has the data by DRBD's word, and is no member of the cluster by Pacemaker's. */
@@ -77,8 +107,12 @@ function drbdUnknown(facts: Facts, drbd: Unknown): readonly Finding[] {
 function* clusterFindings(facts: Facts, cluster: Cluster): Generator<Finding> {
   const { time } = facts;
   const seen = (text: string) => ({ evidence: [{ source: 'crm_mon', text }] });
-  if (!cluster.hasQuorum) yield finding('NO_QUORUM', {}, seen(`DC ${cluster.dc ?? 'none'}, without quorum`));
-  for (const { id, name, state, missing } of services(cluster))
+  if (!cluster.hasQuorum) {
+    const policy = cluster.cib.properties['no-quorum-policy'] ?? 'stop';
+    yield finding('NO_QUORUM', { policy }, seen(`DC ${cluster.dc ?? 'none'}, without quorum`));
+  } else if (cluster.dc === null) yield finding('NO_DC', {}, seen('no DC'));
+  for (const { id, name, state, missing, ticket } of services(cluster)) {
+    if (ticket !== null) yield finding('TICKET_ELSEWHERE', { service: name, ticket }, { resource: id });
     if (state === 'down' || state === 'moving')
       yield finding(
         'NOT_SERVING',
@@ -88,17 +122,26 @@ function* clusterFindings(facts: Facts, cluster: Cluster): Generator<Finding> {
           ...seen(`${missing?.resource ?? id}: ${missing?.role ?? state}`),
         },
       );
+  }
+  for (const { id, resource, role } of stoppedClones(cluster))
+    yield finding('CLONE_DOWN', { clone: id, resource, role }, { resource, ...seen(`${resource}: ${role}`) });
+  for (const { id, nodes } of runningTwice(cluster))
+    yield finding(
+      'RUNS_TWICE',
+      { resource: id, nodes: nodes.join(', ') },
+      { resource: id, ...seen(`${id}: ${nodes.join(', ')}`) },
+    );
   yield* barredNodes(facts, cluster.cib);
   for (const node of cluster.nodes) {
     const { name } = node;
     if (node.unclean)
       yield finding('NODE_UNCLEAN', { node: name }, { node: name, ...seen(`${name}: UNCLEAN`) });
-    else if (!node.online)
+    else if (!node.online && node.isMember)
       yield finding('NODE_OFFLINE', { node: name }, { node: name, ...seen(`${name}: OFFLINE`) });
     if (node.standby === 'forever') yield finding('NODE_STANDBY', { node: name }, { node: name });
     if (node.standby === 'reboot') yield finding('NODE_STANDBY_UNTIL_REBOOT', { node: name }, { node: name });
     if (node.maintenance && !cluster.maintenance)
-      yield finding('MAINTENANCE_MODE', { scope: name }, { node: name });
+      yield finding('NODE_MAINTENANCE', { node: name }, { node: name });
   }
   const { migration, outdated } = cluster.cib;
   const isHalfway = migration !== null || (cluster.maintenance && outdated.length > 0);
@@ -112,9 +155,8 @@ function* clusterFindings(facts: Facts, cluster: Cluster): Generator<Finding> {
   for (const one of cluster.instances) {
     const place = { node: one.node ?? undefined, resource: one.id };
     if (one.blocked) yield finding('RESOURCE_BLOCKED', { resource: one.id, node: one.node ?? '?' }, place);
-    if (!one.managed && !cluster.maintenance && !isNodeInMaintenance(cluster, one.node))
-      yield finding('RESOURCE_UNMANAGED', { resource: one.id }, place);
   }
+  yield* unmanaged(cluster);
   const { primitives, groups, clones, defaults } = cluster.cib;
   for (const { id, meta } of [...primitives, ...groups, ...clones]) {
     const role = meta['target-role'] ?? '';
@@ -150,6 +192,41 @@ function halfway({ cib, nodes }: Cluster, migration: Migration | null): Finding 
   return finding('MIGRATION_UNFINISHED', { to, back, node }, { evidence });
 }
 
+/** Whose it is not: of a group or clone that says so for its members, that one, once. */
+function* unmanaged(cluster: Cluster): Generator<Finding> {
+  const { cib } = cluster;
+  const told = new Set<string>();
+  for (const one of cluster.instances) {
+    if (one.managed || cluster.maintenance || isNodeInMaintenance(cluster, one.node)) continue;
+    const found = whyUnmanaged(cib, one.id);
+    // a stop that failed makes it so, and is told
+    if (!found && one.blocked) continue;
+    const resource = found?.holder ?? one.id;
+    const key = found?.holder === null ? found.name : resource;
+    if (told.has(key)) continue;
+    told.add(key);
+    const place = { node: one.node ?? undefined, resource };
+    if (found?.holder === null)
+      yield finding('UNMANAGED_BY_DEFAULT', { name: found.name, value: found.value });
+    else if (found?.name === 'maintenance') yield finding('RESOURCE_MAINTENANCE', { resource }, place);
+    else yield finding('RESOURCE_UNMANAGED', { resource }, place);
+  }
+}
+
+/** The meta attribute that keeps Pacemaker from a resource; `maintenance` wins against `is-managed`. */
+function whyUnmanaged(cib: Cib, id: string) {
+  const primitive = cib.primitives.find((one) => one.id === id);
+  if (!primitive) return undefined;
+  for (const [name, is] of [
+    ['maintenance', true],
+    ['is-managed', false],
+  ] as const) {
+    const found = metaOf(cib, primitive, name);
+    if (found && isOn(found.value) === is) return { name, ...found };
+  }
+  return undefined;
+}
+
 const isNodeInMaintenance = ({ nodes }: Cluster, name: string | null): boolean =>
   nodes.some((node) => node.name === name && node.maintenance);
 
@@ -161,12 +238,9 @@ function* constraintFindings({ time, drbd }: Facts, cluster: Cluster): Generator
     const place = { node: node ?? undefined, resource, evidence };
     const facts = { constraint: id, resource, node: node ?? '?' };
     if (/^cli-(prefer|ban|standby)-/.test(id) && endsAt !== null) {
+      const code = /^cli-prefer-/.test(id) ? 'SWITCH_UNFINISHED' : 'BANNED_FOR_NOW';
       if (endsAt > time)
-        yield finding(
-          'SWITCH_UNFINISHED',
-          { resource, node: node ?? '?', until: clock(endsAt, time) },
-          place,
-        );
+        yield finding(code, { resource, node: node ?? '?', until: clock(endsAt, time) }, place);
     } else if (/^cli-prefer-/.test(id)) yield finding('MOVE_LEFT_BEHIND', facts, place);
     else if (/^cli-(ban|standby)-/.test(id)) yield finding('BAN_LEFT_BEHIND', facts, place);
     else if (/^drbd-fence-by-handler-/.test(id)) {
@@ -280,7 +354,10 @@ const isAway = ({ cluster }: Facts, name: string): boolean =>
 /** DRBD 8.4 does not know its peer's name; of two nodes it is the other one. */
 export function peerName({ cluster, node }: Facts, peer: Peer): string {
   if (peer.name !== null) return peer.name;
-  const others = cluster.is === 'known' ? cluster.value.nodes.filter(({ name }) => name !== node) : [];
+  const others =
+    cluster.is === 'known'
+      ? cluster.value.nodes.filter(({ name, isMember }) => isMember && name !== node)
+      : [];
   return others.length === 1 ? (others[0]?.name ?? 'peer') : 'peer';
 }
 
@@ -302,7 +379,7 @@ function* nfsFindings({ cluster, nfs, node, addresses, mounted }: Facts): Genera
     if (mounted.is === 'known' && !mounted.value.has(id) && !maintenance)
       yield finding('MOUNT_MISSING', { resource: id, directory, node }, { node, resource: id });
   }
-  const servers = here(/^nfsserver$/);
+  const servers = here(nfsServer);
   if (servers.length > 0 && isUntold(nfs)) yield couldNot(node, 'the NFS server', nfs.why);
   if (nfs.is === 'unknown') return;
   const { threads, clients, grace } = nfs.value;

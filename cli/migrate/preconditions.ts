@@ -32,7 +32,7 @@ export async function answersFor(
       ? [must(false, say(words.elsewhere, { node: halfway.node }), 'MIGRATION_UNFINISHED')]
       : []),
     ...(plan.isResumed
-      ? [must(cluster.hasQuorum, words.quorum)]
+      ? [must(cluster.hasQuorum && cluster.dc !== null, words.quorum)]
       : await isHealthy(call, plan, cluster, words)),
     ...(await areInstalled(call, plan, cluster, installed, words)),
     ...fits,
@@ -72,7 +72,7 @@ async function isHealthy(
       ),
       say(words.mustBeOnline, { nodes: names }),
     ),
-    must(cluster.hasQuorum, words.quorum),
+    must(cluster.hasQuorum && cluster.dc !== null, words.quorum),
     must(
       is,
       say(is ? words.served : words.notServed, { node: service?.node ?? '?', name: service?.name ?? group }),

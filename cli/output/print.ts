@@ -5,6 +5,8 @@ const longestMs = 5000;
 
 /** Whether the reader has gone: `tsha plan | head` is no error, and what follows needs not be written. */
 let isGone = false;
+/** To be asked by whoever writes for as long as somebody reads. */
+export const hasReader = (): boolean => !isGone;
 
 /** Writes all of it before it returns: a process that ends must not lose what a slow reader has not taken yet. */
 export function print(fd: 1 | 2, text: string): void {

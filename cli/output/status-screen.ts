@@ -4,8 +4,10 @@ import type { Cluster, ClusterNode } from '../facts/cluster.ts';
 import type { DrbdResource, Peer } from '../facts/drbd.ts';
 import type { Facts } from '../facts/gather.ts';
 import {
+  canTakeOver,
   clusterRole,
   hasSecondCopy,
+  leaderOf,
   type Replicated,
   replicated,
   type Service,
@@ -49,6 +51,24 @@ const heldUp: ReadonlySet<Code> = new Set([
   'ADDRESS_MISSING',
 ]);
 
+/** The service that it stands before: the one that what was found belongs to, else one of that node. */
+function heldUpIn(
+  cluster: Cluster,
+  all: readonly Service[],
+  findings: readonly Finding[],
+): Service | undefined {
+  for (const { node, resource } of findings.filter(({ code }) => heldUp.has(code))) {
+    const there = all.filter(({ at }) => at !== null && at === node);
+    const isOf = (one: Service): boolean => {
+      const leader = leaderOf(cluster, one);
+      return [...one.members, leader?.id, leader?.name].includes(resource ?? '');
+    };
+    const found = there.find(isOf) ?? there[0];
+    if (found) return found;
+  }
+  return undefined;
+}
+
 /** What clients get at this moment, of several services the worst. */
 export function headline(
   facts: Facts,
@@ -77,10 +97,13 @@ export function headline(
       return [title, words.down, say(words.nobodyServes, { name: worst.name }), paint.bad];
     if (worst.state === 'moving')
       return [title, words.moving, say(words.isMoving, { name: worst.name }), paint.warn];
-    if (findings.some(({ code, node }) => heldUp.has(code) && node !== null && node === worst.at))
-      return [title, words.down, say(words.isHeldUp, { node: worst.at ?? '?', name: worst.name }), paint.bad];
+    const held = heldUpIn(cluster.value, all, findings);
+    if (held)
+      return [title, words.down, say(words.isHeldUp, { node: held.at ?? '?', name: held.name }), paint.bad];
     if (worst.state === 'off') {
-      const { name: service, at: node, missing } = worst;
+      const { name: service, at: node, missing, ticket } = worst;
+      if (ticket !== null)
+        return [title, words.off, say(words.hasNoTicket, { name: service, ticket }), paint.warn];
       if (node === null) return [title, words.off, say(words.isOff, { name: service }), paint.warn];
       const part = { node, name: service, resource: missing?.resource ?? '?' };
       return [title, words.degraded, say(words.isPartlyOff, part), paint.warn];
@@ -104,13 +127,6 @@ export function headline(
     ];
   }
 }
-
-/** Whether Pacemaker has another node that it would start the service on. */
-const canTakeOver = ({ nodes }: Cluster, active: string | null | undefined): boolean =>
-  nodes.some(
-    ({ name, online, pending, standby, maintenance }) =>
-      name !== active && online && !pending && standby === 'no' && !maintenance,
-  );
 
 function nodeTable(facts: Facts, cluster: Cluster, words: Words): readonly string[] {
   const drbds = replicated(cluster);
@@ -154,7 +170,8 @@ function dataOf(
       return seen ? [seen.role, disks(seen.volumes)] : [role, drbd.is === 'known' ? '-' : '?'];
     const peers = seen?.peers ?? [];
     const peer =
-      peers.find((one) => one.name === name) ?? (cluster.nodes.length === 2 ? peers[0] : undefined);
+      peers.find((one) => one.name === name) ??
+      (cluster.nodes.filter(({ isMember }) => isMember).length === 2 ? peers[0] : undefined);
     return peer?.connection === 'Connected'
       ? [peer.role, disks(peer.volumes)]
       : [role, role === '-' ? '-' : '?'];

@@ -8,8 +8,24 @@ export const chinese: { readonly [C in Code]: Translation } = {
     why: '客户端在等待：hard 方式的 NFS 挂载会一直阻塞到服务恢复，不会丢数据。Pacemaker 没有可运行的节点，或正在切换。',
   },
   NO_QUORUM: {
-    what: '集群的这一部分没有仲裁（quorum）：Pacemaker 在这里停止一切资源',
-    why: '没有仲裁就无法知道另一部分是否还在写，因此什么都不能运行。两节点集群需要 corosync.conf 中的 "two_node: 1"；wait_for_all 要求第一次启动时两个节点都在。',
+    what: '集群的这一部分没有仲裁（quorum）（no-quorum-policy：{policy}）',
+    why: '没有人知道另一部分是否还在写。按照策略，Pacemaker 在这里停止一切资源（stop，默认值）、不再启动任何资源（freeze）、先降级（demote）、隔离节点（suicide、fence），或者若无其事地继续（ignore），后者会导致脑裂。两节点集群需要 corosync.conf 中的 "two_node: 1"；wait_for_all 要求第一次启动时两个节点都在。',
+  },
+  NO_DC: {
+    what: '集群没有 DC：没有人决定什么在哪里运行',
+    why: '节点会在几秒之内选出一个，每次有节点离开后也是如此。没有 DC 时不会启动、停止或接管任何资源；如果一直没有，说明各控制器互相联系不上。',
+  },
+  CLONE_DOWN: {
+    what: '没有节点运行 {clone} 的 {resource}：状态是 {role}',
+    why: '没有人关闭这个克隆，却没有一个实例在运行。依赖它的资源也不能运行，或在没有它的情况下运行。',
+  },
+  RUNS_TWICE: {
+    what: '{resource} 同时在多个节点上处于活动状态：{nodes}',
+    why: '两个节点在写同一个文件系统，或用同一个地址应答。有人或某个程序在集群之外启动了它，或者某个节点没有被隔离就回来了。Pacemaker 会停止全部并启动一个（multiple-active），除非它不管理该资源。',
+  },
+  TICKET_ELSEWHERE: {
+    what: '{service} 不在这里运行：本站点没有 ticket {ticket}',
+    why: '在多站点集群中，只要另一站点持有它，就是正常的。是否有站点持有，只有 booth 或人知道。',
   },
   NODE_OFFLINE: {
     what: '{node} 不在集群中',
@@ -35,6 +51,10 @@ export const chinese: { readonly [C in Code]: Translation } = {
     what: '{scope} 处于维护模式：Pacemaker 既不监视也不移动资源',
     why: '在维护模式结束之前，不会重启也不会接管。显示的其他内容可能已过时。',
   },
+  NODE_MAINTENANCE: {
+    what: '{node} 处于维护模式：Pacemaker 既不监视也不移动那里的资源',
+    why: '只涉及这个节点（它的属性 maintenance）。在它结束之前，那里不会重启也不会接管。显示的有关它的其他内容可能已过时。',
+  },
   RESOURCE_FAILED: {
     what: '{resource} 在 {node} 上于 {when} 失败：{action}：{reason}',
     why: '原因是代理自己的话。Pacemaker 已经处理过；记录会保留到有人清除，并计入 migration-threshold；一次启动失败就会使该节点被排除（BARRED_BY_FAILURES）。',
@@ -51,6 +71,14 @@ export const chinese: { readonly [C in Code]: Translation } = {
     what: '{resource} 不受管理：Pacemaker 只看不动',
     why: '该资源或其外层的 is-managed 为 false。节点故障时它不会被移动。',
   },
+  RESOURCE_MAINTENANCE: {
+    what: '{resource} 处于维护模式：Pacemaker 既不监视也不移动它',
+    why: '它的元属性 maintenance 为 true，优先于 is-managed。节点故障时它不会被移动。',
+  },
+  UNMANAGED_BY_DEFAULT: {
+    what: 'Pacemaker 不处理没有另行指定的任何资源：资源默认值的 {name} 是 {value}',
+    why: '有人为所有资源设置了它。在有人将其删除之前，不会重启也不会接管。',
+  },
   RESOURCE_DISABLED: {
     what: '{resource} 已被关闭：target-role 是 {role}',
     why: '有人有意停止了它（pcs resource disable），直到有人重新启用。',
@@ -66,6 +94,10 @@ export const chinese: { readonly [C in Code]: Translation } = {
   BAN_LEFT_BEHIND: {
     what: '{constraint} 不让 {resource} 在 {node} 运行',
     why: '没有期限的禁止：另一节点故障时没有节点接管。',
+  },
+  BANNED_FOR_NOW: {
+    what: '{resource} 在 {until} 之前不在 {node} 运行',
+    why: '由 pcs、crmsh 或 crm_resource 设置的有期限的禁止。在此期间另一节点故障时没有节点接管。',
   },
   SWITCH_UNFINISHED: {
     what: '{resource} 正在移到 {node}，或移动被中断；其约束在 {until} 自动失效',
@@ -130,6 +162,14 @@ export const chinese: { readonly [C in Code]: Translation } = {
   DRBD_DOWN: {
     what: 'Pacemaker 认为 {resource} 在本节点运行，但内核没有 DRBD 资源 {name}',
     why: '它在集群之外被停掉；下一次监视会发现。在此期间本节点没有数据副本。',
+  },
+  NO_SECOND_COPY: {
+    what: '没有第二份最新数据，而这里没有任何信息说明原因',
+    why: 'DRBD 只在一个节点上运行，或者它的代理告诉集群两份数据不同。此时提供服务的节点一旦故障，就没有节点提供服务。',
+  },
+  NO_TAKE_OVER: {
+    what: '没有其他节点能从 {node} 接管 {service}',
+    why: '数据是安全的，但其他节点都没有就绪：正在加入的节点几秒之后就会就绪。',
   },
   MOUNT_MISSING: {
     what: 'Pacemaker 认为 {resource} 在本节点运行，但 {directory} 上没有挂载',
@@ -250,6 +290,10 @@ export const chinese: { readonly [C in Code]: Translation } = {
   NFS_SERVER_AT_BOOT: {
     what: '{unit} 随系统启动，与集群冲突',
     why: '服务器会在没有数据的节点上运行，妨碍第一次故障切换。',
+  },
+  SCRIPT_AT_BOOT: {
+    what: 'init 脚本 {script} 随系统启动，与集群冲突',
+    why: 'NFS 服务器会在没有数据的节点上运行；DRBD 会在 Pacemaker 要求之前就启动并等待对端，可能永远等待。',
   },
   DRBD_AT_BOOT: {
     what: 'drbd 随系统启动，与集群冲突',

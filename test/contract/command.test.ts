@@ -112,4 +112,9 @@ describe.each(flavours)('%s', (flavour) => {
     const command = `${agentOf(flavour, commandName)} plan --ip 10.0.0.9 | :; printf %s "\${PIPESTATUS[0]}"`;
     expect(await run(['bash', '-c', command], path)).toMatchObject({ stdout: '0', stderr: '' });
   });
+
+  test('who watches stops when nobody reads any more', async () => {
+    const command = `${agentOf(flavour, commandName)} status -w=1 | :; printf %s "\${PIPESTATUS[0]}"`;
+    expect(await run(['bash', '-c', command], path)).toMatchObject({ stdout: '3', stderr: '' });
+  });
 });

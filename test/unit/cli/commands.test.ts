@@ -25,6 +25,7 @@ import { envelope } from '../../../cli/output/json.ts';
 import { envelopeShape } from '../../../cli/output/schema.ts';
 import { terminalFor } from '../../../cli/output/terminal.ts';
 import { wordsIn } from '../../../cli/output/words.ts';
+import { catalogue } from '../../../lib/findings/catalogue.ts';
 import { finding } from '../../../lib/findings/finding.ts';
 import { hostOn } from '../../../lib/host/host.ts';
 import { agentConf } from '../../../lib/host/nfs/conf.ts';
@@ -113,7 +114,8 @@ describe('check', () => {
     ['/etc/systemd/system/multi-user.target.wants/drbd.service', '', 'DRBD_AT_BOOT'],
     ['/lib/modules/9.9.9/x', '', 'KERNEL_WITHOUT_DRBD'],
     ['/etc/systemd/system/remote-fs.target.wants/nfs-server.service', '', 'NFS_SERVER_AT_BOOT'],
-    ['/etc/rc3.d/S20nfs-kernel-server', '', 'NFS_SERVER_AT_BOOT'],
+    ['/etc/rc3.d/S20nfs-kernel-server', '', 'SCRIPT_AT_BOOT'],
+    ['/etc/rc2.d/S70drbd', '', 'SCRIPT_AT_BOOT'],
     ['/etc/systemd/system/nfsdata.mount', '[Mount]\nWhat=/dev/vdb\nWhere=/nfsdata\n', 'MOUNT_UNIT'],
     ['/etc/nfs.conf.d/zz.conf', '[nfsd]\ngrace-time=90\n', 'GRACE_DEFAULT'],
     ['/etc/nfs.conf.d/zz.conf', '[nfsd]\ngrace-time=5\n', 'GRACE_BELOW_LEASE'],
@@ -146,6 +148,91 @@ describe('check', () => {
       expect((await check(one)).includes('CLAIMS_DELEGATED')).toBe(is);
     },
   );
+
+  const beside =
+    (device: string, ...constraints: readonly string[]) =>
+    (cib: string) =>
+      cib
+        .replace(
+          '</resources>',
+          `<clone id="WebClone"><primitive id="Web" class="ocf" type="drbd" provider="linbit"><instance_attributes id="wi"><nvpair id="w1" name="drbd_resource" value="web"/></instance_attributes></primitive><meta_attributes id="wm"><nvpair id="w2" name="promotable" value="true"/></meta_attributes></clone>
+         <primitive id="fs" class="ocf" type="Filesystem" provider="heartbeat"><instance_attributes id="fi"><nvpair id="f1" name="device" value="${device}"/><nvpair id="f2" name="directory" value="/web"/></instance_attributes></primitive></resources>`,
+        )
+        .replace('</constraints>', `${constraints.join('')}</constraints>`);
+  const withClone = (clone: string) =>
+    `<rsc_colocation id="c-${clone}" rsc="fs" with-rsc="${clone}" with-rsc-role="Promoted" score="INFINITY"/>`;
+  const afterClone = (clone: string) =>
+    `<rsc_order id="o-${clone}" first="${clone}" first-action="promote" then="fs" then-action="start"/>`;
+  // biome-ignore format: a table
+  test.each<readonly [string, device: string, constraints: readonly string[], clone: string | null]>([
+    ['of the other DRBD, and tied to it',            '/dev/drbd2', [withClone('WebClone'), afterClone('WebClone')], null],
+    ['of the other DRBD by name, and tied to it',    '/dev/drbd/by-res/web/0', [withClone('WebClone'), afterClone('WebClone')], null],
+    ['of the other DRBD, and tied to nothing',       '/dev/drbd2', [], 'WebClone'],
+    ['of the other DRBD, and tied to the first',     '/dev/drbd/by-res/web/0', [withClone('DataClone'), afterClone('DataClone')], 'WebClone'],
+    ['of the first DRBD, and tied to the other',     '/dev/drbd1', [withClone('WebClone'), afterClone('WebClone')], 'DataClone'],
+    ['of one of them, and tied to one',              '/dev/drbd_something', [withClone('DataClone'), afterClone('DataClone')], null],
+    ['of one of them, and tied to nothing',          '/dev/drbd_something', [], 'DataClone | WebClone'],
+    ['of a disk',                                    '/dev/vdb', [], null],
+    ['of another server',                            '10.0.0.5:/backup', [], null],
+  ])('a filesystem %s', async (_, device, constraints, clone) => {
+    const one = await changed('healthy.node2', beside(device, ...constraints));
+    const { findings } = await findAll({ host: hostOn(one.machine, 60_000) } as Call, await look(one), []);
+    const told = findings.filter(({ code }) => /^NOT_(WITH|AFTER)_PROMOTED?$/.test(code));
+    expect(told.map(({ code, facts }) => [code, facts['resource'], facts['clone']])).toEqual(
+      clone === null ? [] : [['NOT_WITH_PROMOTED', 'fs', clone], ['NOT_AFTER_PROMOTE', 'fs', clone]],
+    );
+  });
+
+  const device = 'quorum {\n  device {\n    model: net\n  }\n  wait_for_all: 0\n}\n';
+  test('a quorum device takes the place of two_node and wait_for_all', async () => {
+    const one = captured('healthy.node2');
+    one.machine.files.set(
+      '/etc/corosync/corosync.conf',
+      `nodelist {\n  node {\n  }\n  node {\n  }\n}\n${device}`,
+    );
+    const codes = await check(one);
+    expect(codes).not.toContain('NO_TWO_NODE');
+    expect(codes).not.toContain('NO_WAIT_FOR_ALL');
+  });
+
+  test.each<readonly [string, agent: string, alert: string, isSilent: boolean]>([
+    [
+      'one that hears attributes',
+      'tsha',
+      '<alert id="a" path="/x"><select><select_attributes/></select></alert>',
+      false,
+    ],
+    ['one that hears none', 'tsha', '<alert id="a" path="/x"/>', true],
+    [
+      'no attribute of a stock agent’s',
+      'linbit',
+      '<alert id="a" path="/x"><select><select_attributes/></select></alert>',
+      true,
+    ],
+  ])('who is told of a split brain by an alert: %s', async (_, provider, alert, isSilent) => {
+    const one = await changed('healthy.node2', (cib) =>
+      cib
+        .replace('</configuration>', `<alerts>${alert}</alerts></configuration>`)
+        .replace('type="drbd" provider="tsha"', `type="drbd" provider="${provider}"`),
+    );
+    expect((await check(one)).includes('SPLIT_BRAIN_SILENT')).toBe(isSilent);
+  });
+
+  test('nothing that is advised stops what serves', () => {
+    const all = Object.values(catalogue).flatMap(({ fix }): readonly string[] => fix);
+    for (const command of all)
+      expect(command.replace(/ # .*/, '')).not.toMatch(/systemctl .*--now|systemctl stop/);
+  });
+
+  test('the server as a unit of systemd’s is one, too', async () => {
+    const one = await changed('healthy.node2', (cib) =>
+      cib.replace('class="ocf" type="nfsserver" provider="tsha"', 'class="systemd" type="nfs-server"'),
+    );
+    one.machine.files.set('/etc/systemd/system/multi-user.target.wants/nfs-server.service', '');
+    expect(await check(one)).toContain('NFS_SERVER_AT_BOOT');
+    one.machine.files.set('/proc/net/rpc/nfsd', 'th 0 0\n');
+    expect(findingsNow(await look(one)).map(({ code }) => code)).toContain('NFSD_DEAD');
+  });
 
   test.each([
     ['/etc/nfs.conf.d/zz.conf', '[nfsd]\ngrace-time=20\n', 'LOCKD_GRACE_LONG'],
@@ -195,7 +282,7 @@ describe('check', () => {
 
   test.each([
     ['/lib/modules/0.0.1/x', 'KERNEL_WITHOUT_DRBD', 'an older kernel is not the next one'],
-    ['/run/systemd/system/x', 'NFS_SERVER_AT_BOOT', 'systemd has no use for init scripts of its units'],
+    ['/run/systemd/system/x', 'SCRIPT_AT_BOOT', 'systemd has no use for init scripts of its units'],
   ] as const)('%s: not %s: %s', async (path, code, _) => {
     const one = captured('healthy.node2');
     one.machine.files.set(path, '').set('/etc/rc3.d/S20nfs-kernel-server', '');
@@ -629,7 +716,7 @@ describe('metrics', () => {
   test.each(['healthy.node1', 'split.node2', 'syncing.node1', 'moving.node1'])(
     '%s is Prometheus text',
     async (name) => {
-      const text = metricsText(await look(captured(name)));
+      const text = metricsText(await look(captured(name)), 'lab');
       const line = /^(# (HELP|TYPE) tsha_\w+ .+|tsha_\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? -?\d+(\.\d+)?)$/;
       for (const each of text.trimEnd().split('\n')) expect(each).toMatch(line);
       const names = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, metric]) => metric);
@@ -638,12 +725,12 @@ describe('metrics', () => {
   );
 
   test('split brain without any handler; what is unknown has no sample', async () => {
-    const split = metricsText(await look(captured('split.node2')));
-    expect(split).toContain('tsha_drbd_split_brain{resource="data",peer="node1"} 1');
-    expect(split).toContain('tsha_finding{code="SPLIT_BRAIN"} 1');
+    const split = metricsText(await look(captured('split.node2')), 'lab');
+    expect(split).toContain('tsha_drbd_split_brain{cluster="lab",resource="data",peer="node1"} 1');
+    expect(split).toContain('tsha_finding{cluster="lab",code="SPLIT_BRAIN"} 1');
     const one = captured('healthy.node2');
     one.machine.on('cibadmin', () => ({ code: 102 }));
-    const without = metricsText(await look(one));
+    const without = metricsText(await look(one), null);
     expect(without).toContain('tsha_cluster_up 0');
     expect(without).not.toContain('tsha_service_up');
   });

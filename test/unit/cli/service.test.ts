@@ -28,7 +28,15 @@ const instance = (id: string, node: string | null, changes: Partial<Instance> = 
 });
 
 const clusterOf = (instances: readonly Instance[], cib: Cib = cibOf()): Cluster => ({
-  ...{ name: 'lab', dc: 'alpha', version: '2.1.5', hasQuorum: true, maintenance: false, nodes: [] },
+  ...{
+    name: 'lab',
+    dc: 'alpha',
+    version: '2.1.5',
+    hasQuorum: true,
+    askedAt: 0,
+    maintenance: false,
+    nodes: [],
+  },
   ...{ failures: [], instances, cib },
 });
 

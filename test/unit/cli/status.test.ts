@@ -91,6 +91,34 @@ describe('the first line, where the data are safe and nobody could take over', (
   });
 });
 
+test.each([['before'], ['behind']])(
+  'clients of a service that does not answer, another one %s it in the configuration',
+  async (place) => {
+    const one = captured('healthy.node2');
+    one.machine.files.set('/proc/net/rpc/nfsd', 'th 0 0\n');
+    const facts = await look(one);
+    if (facts.cluster.is !== 'known') throw new Error('this capture has a cluster');
+    const { value } = facts.cluster;
+    const [primitive] = value.cib.primitives;
+    const [instance] = value.instances;
+    if (!primitive || !instance) throw new Error('this capture has resources');
+    const web = { ...primitive, id: 'web', agent: 'ocf:heartbeat:apache', type: 'apache', clone: null };
+    const there = { ...instance, id: 'web', role: 'Started', node: 'node1' };
+    const { primitives } = value.cib;
+    const cib = {
+      ...value.cib,
+      primitives: place === 'before' ? [web, ...primitives] : [...primitives, web],
+    };
+    const changed: Facts = {
+      ...facts,
+      cluster: { is: 'known', value: { ...value, cib, instances: [...value.instances, there] } },
+    };
+    expect(statusScreen(changed, findingsNow(changed), terminal)[0]).toMatch(
+      /^lab {2}DOWN {2}node2 has 10\.77\.0\.20, but clients wait/,
+    );
+  },
+);
+
 describe('a node that the cluster has lost, and DRBD has not', () => {
   test.each([
     [

@@ -30,7 +30,7 @@ export async function lookAround(run: Run): Promise<void> {
     [`switch ${active}`, 0, /runs on .* already/],
     [`maintenance on ${active} -y`, 2, new RegExp(`tsha switch ${standing}`)],
     ['maintenance off', 0, /Nothing to do/],
-    ['metrics', 0, /tsha_second_copy 1/],
+    ['metrics', 0, /tsha_second_copy\{.*\} 1/],
     ...(isOurs ? [['agent IPaddr2 monitor --ip=203.0.113.7', 1, /7, not running/] as const] : []),
   ];
   for (const node of [active, standing])
