@@ -107,6 +107,29 @@ describe('N9: nfsd is ended by somebody else', () => {
     }
   });
 
+  test('the number of threads is changed while it runs: it is the same server, whoever asks', async () => {
+    const machine = await started({ ...shared, ...recurring });
+    machine.disk.set(`/nfsdata/sm.bak/${client}`, record(client));
+    machine.retiredLately = true;
+    const noted = () =>
+      JSON.parse(machine.files.get('/run/resource-agents/tsha/nfsserver-nfs.json') ?? '').facts.server;
+    const first = noted();
+    machine.resizeThreads();
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect(noted()).toMatchObject({ at: first.at, threadsSince: first.threadsSince, pid: 61 });
+    const before = machine.ran.length;
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect(machine.ran.slice(before)).toEqual([]);
+    machine.endProcess(61);
+    machine.resizeThreads(62, 9100);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    machine.endProcess(62);
+    machine.startUnit('nfs-server.service');
+    machine.stopUnit('nfs-server.service');
+    for (const unit of ['nfs-server', 'nfs-mountd', 'nfs-idmapd']) machine.startUnit(`${unit}.service`);
+    expect((await run(machine, 'monitor')).reason).toContain('somebody else has restarted');
+  });
+
   describe('the program itself, as rpc.statd runs it', () => {
     let dir = '';
     beforeEach(async () => {
