@@ -5,6 +5,7 @@ import { statdCallout } from './callout.ts';
 import { rememberClientUnits } from './client-units.ts';
 import { requireUnits, standstill, startServer } from './daemons.ts';
 import { withholdDelegations } from './delegations.ts';
+import { warnNoLockGrace } from './grace-check.ts';
 import { claim } from './instance.ts';
 import { endLockGrace, loadNfsd, warnOtherLockGrace } from './kernel.ts';
 import { notify, requireNotifyCommand } from './notify.ts';
@@ -29,11 +30,12 @@ export async function start(ctx: Ctx): Promise<void> {
   const runs = seen.is !== 'stopped' && seen.is !== 'bound';
   if (runs) await requireNoOther(host, memory);
   if (seen.is === 'serving') return log.info('the NFS server runs already');
+  // also for the stop after a start that is refused
+  if (seen.is === 'stopped') await rememberClientUnits(host, memory);
   await requireNotifyCommand(host, params.nfs_notify_cmd);
   const starter = requireStarter(facts.manager);
   await requireUnits(host, log, starter, facts);
   const home = await statdHome(host);
-  if (seen.is === 'stopped') await rememberClientUnits(host, memory);
 
   // before any of our own programs runs that could be taken for a leftover of the server
   await standstill(host, log, facts.manager);
@@ -51,6 +53,7 @@ export async function start(ctx: Ctx): Promise<void> {
   await withholdDelegations(ctx);
   await startServer(ctx, facts, starter, node);
   await warnOtherLockGrace(ctx);
+  if (v3Clients !== 'none') await warnNoLockGrace(ctx, facts);
   if (params.nfs_shared_infodir !== undefined && v3Clients === 'none') await endLockGrace(host, log);
   await askTracking(ctx, facts, began);
   await takeRoom(ctx);

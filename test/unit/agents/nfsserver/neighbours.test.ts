@@ -70,6 +70,60 @@ describe('holders of the state directory at stop', () => {
   });
 });
 
+test('a stop without a start leaves the rpc.statd of this node’s mounts alone', async () => {
+  const machine = new NfsMachine(shared).startUnit('rpc-statd.service');
+  expect((await run(machine, 'stop')).code).toBe(0);
+  expect(machine.isUp('rpc-statd.service')).toBe(true);
+  expect(machine.ran).toEqual([]);
+});
+
+test('it runs again after the stop of a start that was refused', async () => {
+  const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_notify_cmd: 'sm-notify' }).startUnit(
+    'rpc-statd.service',
+  );
+  expect((await run(machine, 'start')).code).toBe(5);
+  expect((await run(machine, 'stop')).code).toBe(0);
+  expect(machine.isUp('rpc-statd.service')).toBe(true);
+});
+
+describe('an NFSv3 mount of this node, which keeps lockd running', () => {
+  const record = '1 2 3 4 cookie 10.0.0.9 10.0.0.20';
+  /** Such a mount; lockd begins no grace period beside it. */
+  function mounted(env: NodeJS.ProcessEnv, options: string): NfsMachine {
+    const machine = new NfsMachine(env);
+    const read = machine.read.bind(machine);
+    machine.read = async (path) => {
+      const text = await read(path);
+      if (path === '/proc/fs/lockd/nlm_end_grace' && /vers=3$/.test(options)) return 'Y\n';
+      return path === '/proc/self/mountinfo'
+        ? `${text}99 1 0:77 / /home rw - nfs filer:/home rw,${options}\n`
+        : text;
+    };
+    return machine;
+  }
+
+  test.each([
+    ['vers=3', 1],
+    ['vers=3,nolock,local_lock=all', 0],
+    ['vers=4.2', 0],
+  ])('%s: validate-all at level 10', async (options, count) => {
+    const machine = mounted({ ...shared, OCF_CHECK_LEVEL: '10' }, options);
+    expect((await run(machine, 'validate-all')).code).toBe(0);
+    expect(machine.warnings.filter((line) => line.includes('lockd runs for /home'))).toHaveLength(count);
+  });
+
+  test.each([
+    ['vers=3', 'sm.bak/clientA', 1],
+    ['vers=4.2', 'sm.bak/clientA', 0],
+    ['vers=3', undefined, 0],
+  ])('%s with %s on record: a start', async (options, file, count) => {
+    const machine = mounted(shared, options);
+    if (file) machine.disk.set(`/nfsdata/${file}`, record);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.warnings.filter((line) => line.includes('no grace period'))).toHaveLength(count);
+  });
+});
+
 describe('a second resource on the node', () => {
   const other = (machine: NfsMachine, env: NodeJS.ProcessEnv) => {
     for (const name of Object.keys(machine.env)) delete machine.env[name];

@@ -70,6 +70,19 @@ describe('ports and arguments', () => {
     expect(machine.warnings).toEqual([]);
   });
 
+  test('a stop goes on where /etc became read-only meanwhile', async () => {
+    const machine = await started({ ...local, ...ports });
+    const remove = machine.remove.bind(machine);
+    machine.remove = async (path) => {
+      if (path.startsWith('/etc/'))
+        throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' });
+      await remove(path);
+    };
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.files.has(fragment)).toBe(false); // the link points nowhere
+    expect(machine.warnings).toEqual([expect.stringContaining('EROFS')]);
+  });
+
   test('with NFSv4 only, NFSv3 is switched off while the server runs', async () => {
     const machine = await started({ ...local, OCF_RESKEY_nfsv4_only: 'true' });
     expect(machine.files.get(fragment)).toContain('[nfsd]\nscope=bank\nvers3=n\n');
