@@ -2,6 +2,7 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import { type Export, readEtab, stateDirectory } from '../../lib/host/nfs/exports.ts';
 import { isWithin, type Mount, mountHolding, mounts, tidyPath } from '../../lib/host/storage/mounts.ts';
 import { requireInstalled } from './by-systemd.ts';
+import { warnKeptElsewhere } from './elsewhere.ts';
 import { warnLongGrace, warnOwnMounts } from './grace-check.ts';
 import { requireAddresses, requireNotifyCommand } from './notify.ts';
 import type { Ctx } from './params.ts';
@@ -19,6 +20,7 @@ export async function validate(ctx: Ctx): Promise<void> {
   if (ctx.request.depth < 10) return;
   await warnLongGrace(ctx, facts);
   await warnOwnMounts(ctx, facts);
+  await warnKeptElsewhere(ctx, facts);
 }
 
 /**

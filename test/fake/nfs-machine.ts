@@ -63,6 +63,8 @@ export class NfsMachine extends FakeMachine {
   isFull = false;
   hasHardLinks = true;
   kernelLog = '[    3.100000] NFSD: Using nfsdcld client tracking operations.\n';
+  /** What it says as the server starts. */
+  kernelSaysAtStart = '';
   /** Names of a record in `sm.bak`, each with its first one in `sm`: mv refuses to move the one onto the other. */
   readonly secondNames = new Map<string, string>();
   /** What lies in sm.bak came there after the server had started. */
@@ -166,6 +168,7 @@ export class NfsMachine extends FakeMachine {
     }
     if (role === 'rpc-statd.service') this.files.set('/run/rpc.statd.pid', `${pid}\n`);
     if (role === 'nfs-server.service') {
+      this.kernelLog += this.kernelSaysAtStart;
       this.threads = 8;
       this.tellGrace();
       if (!/vers3=n/.test(this.files.get('/run/tsha-nfs/nfs.conf') ?? ''))
