@@ -181,7 +181,7 @@ const hasMutex = (file: string): boolean => file.startsWith('/proc/fs/nfsd/');
 const mutexMs = 3000;
 
 /** `undefined` where the kernel has no such file. Throws `Failure` when it does not answer. */
-export async function textOf(host: Host, file: string): Promise<string | undefined> {
+async function textOf(host: Host, file: string): Promise<string | undefined> {
   if (!hasMutex(file)) return host.sys.read(file).catch(() => undefined);
   const argv = ['cat', file] as const;
   const output = await host.tryRun(argv, { timeoutMs: mutexMs });

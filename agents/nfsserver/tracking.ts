@@ -17,7 +17,7 @@ const patienceMs = 3000;
  */
 export async function lastTracking({ host }: Ctx): Promise<Tracking | undefined> {
   const { stdout } = await host.tryRun(['dmesg', '--color=never'], { timeoutMs: patienceMs });
-  const said = stdout.matchAll(/^\[.*\] NFSD: (.*client(?: recovery)? tracking.*)$/gm);
+  const said = stdout.matchAll(/^\[ *\d+\.\d+\] NFSD: (.*client(?: recovery)? tracking.*)$/gm);
   const [line, words] = [...said].at(-1) ?? [];
   return line === undefined || words === undefined ? undefined : { line, words };
 }

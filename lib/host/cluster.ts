@@ -82,7 +82,7 @@ export const resourceXml = (host: Host, { instance }: Caller): Promise<string | 
 export async function resourceNames(host: Host): Promise<readonly string[] | undefined> {
   const text = await answerOf(host, ['cibadmin', '--query', '--scope', 'resources']);
   if (text === undefined || !/<\/?resources\b/.test(text)) return undefined;
-  return [...text.matchAll(/<primitive\b[^>]*?\sid="([^"]*)"/g)].map(([, name = '']) => name);
+  return [...text.matchAll(/<primitive\s(?:[^<>]*\s)?id="([^"<]*)"/g)].map(([, name = '']) => name);
 }
 
 /** The clone that the caller is an instance of; `undefined` when the cluster cannot be asked, or it is none. */
