@@ -2,7 +2,7 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { nfsConf, speaksV3 } from '../../lib/host/nfs/conf.ts';
-import { nfsdBegun, nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { isMarked, markServer, ownThreads } from '../../lib/host/nfs/nfsd-threads.ts';
 import {
   advanceNsmState,
   readNsmState,
@@ -17,6 +17,7 @@ import {
   withoutAddress,
 } from '../../lib/host/nfs/nsm-round.ts';
 import { endSender, leaveSender } from '../../lib/host/nfs/nsm-sender.ts';
+import type { ServerMark } from '../../lib/host/nfs/server-mark.ts';
 import { statdHome } from '../../lib/host/nfs/state-directory.ts';
 import type { ProcessIdentity } from '../../lib/host/process-table.ts';
 import { beneath } from '../../lib/host/storage/beneath.ts';
@@ -30,7 +31,7 @@ import { wanted } from './wanted.ts';
 const addressMs = 10_000;
 /** An rpc.statd that systemd starts again is. */
 const statdMs = 2000;
-/** Which server the number is of that clients were told last: when its threads began. */
+/** Which server the number is of that clients were told last. */
 const numbered = 'numbered';
 
 export async function start(ctx: Ctx): Promise<void> {
@@ -73,11 +74,11 @@ async function tellClients(ctx: Ctx): Promise<void> {
   await retireOlder(host, log, dir);
   const clients = await waitingClients(host, dir);
   // A client that hears a new number claims its locks: once for each server, whose grace period is over when a start comes again.
-  const server = await nfsdBegun(host);
-  const isSame = server !== undefined && server === (await memory.fact<number>(numbered));
+  const last = await memory.fact<ServerMark>(numbered);
+  const isSame = last !== undefined && (await isMarked(host, last));
   const isKept = keepState || clients.length === 0 || isSame;
   const state = isKept ? ((await readNsmState(host, dir)) ?? 1) : await advanceNsmState(host, dir, owner);
-  if (!isKept) await memory.keep(numbered, server);
+  if (!isKept) await memory.keep(numbered, await markServer(host));
   const { waiting, unusable } = await firstRound(host, log, dir, sources, clients, { state, port, wait });
   if (unusable.length > 0) throw new Failure('failed', unusable.join('; '));
   await noteDone(ctx, { statd });
@@ -89,7 +90,7 @@ async function awaitStatd(host: Host): Promise<ProcessIdentity | undefined> {
   await host.until(
     async () => {
       statd = await currentStatd(host);
-      return statd !== undefined || (await nfsdThreads(host)) === 0;
+      return statd !== undefined || (await ownThreads(host)) === 0;
     },
     Math.min(statdMs, host.left() / 4),
   );
@@ -101,7 +102,7 @@ async function awaitStatd(host: Host): Promise<ProcessIdentity | undefined> {
  * this node banned until a person cleans up (Pacemaker's start-failure-is-fatal).
  */
 async function leaveToServer(ctx: Ctx): Promise<void> {
-  if ((await nfsdThreads(ctx.host)) === 0)
+  if ((await ownThreads(ctx.host)) === 0)
     throw new Failure('failed', 'rpc.statd is not running: the NFS server must be started first');
   ctx.log.warn(sentence({ is: 'waiting for rpc.statd', pid: undefined }));
   await noteDone(ctx, { awaitsStatd: true });

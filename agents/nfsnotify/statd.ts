@@ -2,7 +2,7 @@ import type { Host } from '../../lib/host/host.ts';
 import { daemonProcesses, isDaemon } from '../../lib/host/host-daemons.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import { statd } from '../../lib/host/nfs/daemons.ts';
-import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { ownThreads } from '../../lib/host/nfs/nfsd-threads.ts';
 import { identityOf, type ProcessIdentity, processName } from '../../lib/host/process-table.ts';
 
 /** The rpc.statd of this machine: the one that says so itself, if there are several. */
@@ -20,4 +20,4 @@ export async function isStatd(host: Host, pid: number): Promise<boolean> {
 
 /** Whether the kernel's NFS server runs, and no rpc.statd beside it. */
 export const isMissingStatd = async (host: Host): Promise<boolean> =>
-  (await currentStatd(host)) === undefined && (await nfsdThreads(host)) > 0;
+  (await currentStatd(host)) === undefined && (await ownThreads(host)) > 0;

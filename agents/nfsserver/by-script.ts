@@ -1,7 +1,7 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { firstLine, type Host } from '../../lib/host/host.ts';
 import { type Daemon, isRunning, mountd, statd } from '../../lib/host/nfs/daemons.ts';
-import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { ownThreads } from '../../lib/host/nfs/nfsd-threads.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { argsFor } from './nfsd-args.ts';
 import type { Ctx } from './params.ts';
@@ -30,7 +30,7 @@ export async function startByScript(
       'failed',
       `${script} start: ${hung ?? (firstLine(stderr || stdout) || `exit ${code}`)}`,
     );
-  if ((await nfsdThreads(host)) === 0) {
+  if ((await ownThreads(host)) === 0) {
     log.info(`${script} started no nfsd threads (Debian's does not without /etc/exports): rpc.nfsd does`);
     await host.run(inScope(scope, ['rpc.nfsd', ...argsFor(ctx.params)]));
   }

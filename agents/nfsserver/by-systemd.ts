@@ -5,7 +5,7 @@ import type { Host } from '../../lib/host/host.ts';
 import { listenersOn } from '../../lib/host/net/listeners.ts';
 import { nfsConf } from '../../lib/host/nfs/conf.ts';
 import { type NeededDaemon, serverNames, serverUnits } from '../../lib/host/nfs/daemons.ts';
-import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { ownThreads } from '../../lib/host/nfs/nfsd-threads.ts';
 import { endAfterPacemaker } from '../../lib/host/shutdown-order.ts';
 import { isInstalled, startUnits, stopUnits, type Unit, unitsOf } from '../../lib/host/systemd.ts';
 import type { Survey } from './survey.ts';
@@ -42,7 +42,7 @@ export async function startBySystemd(
   const start = () => startUnits(host, names, Math.max(1000, host.left() - reserveMs));
   let output = await start();
   if (output.code !== 0 && (await liftLimit(host, names))) output = await start();
-  if (output.code === 0 && (await nfsdThreads(host)) === 0) {
+  if (output.code === 0 && (await ownThreads(host)) === 0) {
     // a unit without a process stays active although somebody has ended the threads
     await stopBySystemd(host, [server], host.left() * 0.3);
     output = await start();

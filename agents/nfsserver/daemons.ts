@@ -4,7 +4,7 @@ import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { type DaemonProcess, daemonProcesses } from '../../lib/host/host-daemons.ts';
 import { isRunning, missingDaemons, statd, stateHolders } from '../../lib/host/nfs/daemons.ts';
-import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
+import { ownThreads } from '../../lib/host/nfs/nfsd-threads.ts';
 import { keepRecords } from '../../lib/host/nfs/nsm-records.ts';
 import { statdHome } from '../../lib/host/nfs/state-directory.ts';
 import { startsAtBoot } from '../../lib/host/systemd.ts';
@@ -58,7 +58,7 @@ export async function startServer(
   let missing: readonly string[] = [];
   const isUp = await host.until(async () => {
     missing =
-      (await nfsdThreads(host)) > 0
+      (await ownThreads(host)) > 0
         ? await missingDaemons(host, survey.daemons)
         : ['the kernel has no nfsd threads'];
     return missing.length === 0;
@@ -69,20 +69,20 @@ export async function startServer(
 
 /** Before a start: a daemon that runs has its files in the directory that is about to be hidden. */
 export async function standstill(host: Host, log: Log, manager: Manager): Promise<void> {
-  if (await isAnythingUp(host, await nfsdThreads(host))) await stopServer(host, log, manager);
+  if (await isAnythingUp(host, await ownThreads(host))) await stopServer(host, log, manager);
   const left = await endLeftovers(host);
   if (left.length > 0) log.warn(`still there: ${names(left)}`);
 }
 
 /** Takes the server and every helper down; they keep files open, and a new state directory means new files. */
 export async function stopServer(host: Host, log: Log, manager: Manager): Promise<void> {
-  const before = await nfsdThreads(host);
+  const before = await ownThreads(host);
   const isKept = before > 0 && (await areRecordsKept(host, log));
   if (before > 0 && manager.by === 'systemd') await letNfsdcldAnswer(host, log);
   if (before > 0) await endThreads(host, Math.min(farewellMs, host.left() * 0.3));
   const trouble = await stopDaemons(host, manager, before);
   if (trouble) log.warn(trouble);
-  const isEnded = async () => (await nfsdThreads(host)) === 0;
+  const isEnded = async () => (await ownThreads(host)) === 0;
   if (!(await isEnded())) {
     await endThreads(host, host.left() * 0.4);
     await host.until(isEnded, host.left() * 0.4);
@@ -91,7 +91,7 @@ export async function stopServer(host: Host, log: Log, manager: Manager): Promis
   if (trouble) log.error(trouble);
   throw new Failure(
     'failed',
-    `${await nfsdThreads(host)} of ${before} nfsd threads do not end: is the storage below the exports dead?`,
+    `${await ownThreads(host)} of ${before} nfsd threads do not end: is the storage below the exports dead?`,
   );
 }
 

@@ -12,8 +12,6 @@ import type { Ctx } from './params.ts';
 const leases = '/proc/sys/fs/leases-enable';
 const fact = 'leases';
 
-const graceIsOver = '/proc/fs/nfsd/v4_end_grace';
-
 /** The number is the node's: another instance than the one that set it, a person's hand or a renamed resource, may have to give it back. */
 const ofNode = ({ host, log }: Ctx): Memory => memoryOf(host.sys, 'node', 'delegations', log);
 
@@ -39,9 +37,8 @@ export async function withholdDelegations(ctx: Ctx): Promise<void> {
 /** A monitor's part of it. Never fails. */
 export async function allowAfterGrace(ctx: Ctx): Promise<void> {
   if ((await ofNode(ctx).fact(fact)) === undefined) return;
-  const { textOf } = await import('./kernel.ts');
-  const isOver = await textOf(ctx.host, graceIsOver).catch(() => undefined); // a nfsd that hangs is another's affair
-  if (isOver?.startsWith('Y')) await allowDelegations(ctx);
+  const { isGraceOver } = await import('./kernel.ts');
+  if (await isGraceOver(ctx.host)) await allowDelegations(ctx);
 }
 
 /** Once nobody may claim any more. */

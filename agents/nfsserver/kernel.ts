@@ -83,23 +83,46 @@ async function nfsdTimes(
 }
 
 const leaseFile = 'lease-time';
+/** The lease that a shorter grace period may be counted by, once clients have had the time of the longer one before. */
+const leaseFact = 'lease';
 
 /**
- * The lease of the server before this one, kept with the state. NFSv4 clients look in once per lease at least: a grace period
- * shorter than the lease they know is over before the last one has noticed the restart, and its locks are lost.
+ * The longest lease that clients may know of, kept with the state. NFSv4 clients look in once per lease at least: a grace period
+ * shorter than the lease they know is over before the last one has noticed the restart, and its locks are lost. A shorter one is written
+ * down only when the grace period of a server with it is over: until then another start has the same clients.
  */
 async function formerLease(ctx: Ctx, now: number, unknown: number): Promise<number> {
-  const { host, log } = ctx;
+  const { host, log, memory } = ctx;
   const kept = Number(await keptText(host, log, leaseFile, 64)) || undefined;
-  if (kept !== now)
-    await keepText(host, leaseFile, `${now}`).catch((error) =>
-      log.warn(`the lease is not on record for the next start: ${wordsOf(error)}`),
-    );
   const former = kept ?? unknown;
+  const longest = Math.max(former, now);
+  if (kept !== longest) await keepLease(ctx, longest);
+  await memory.hint(leaseFact, former > now ? now : undefined);
   if (former > now)
     log.info(`clients know a lease of ${former} s: the grace period is not shorter this time`);
   return former;
 }
+
+/** Says whether it is on record. */
+const keepLease = ({ host, log }: Ctx, lease: number): Promise<boolean> =>
+  keepText(host, leaseFile, `${lease}`).then(
+    () => true,
+    (error) => {
+      log.warn(`the lease is not on record for the next start: ${wordsOf(error)}`);
+      return false;
+    },
+  );
+
+/** A monitor's part of it. Never fails. */
+export async function noteShorterLease(ctx: Ctx): Promise<void> {
+  const now = await ctx.memory.fact<number>(leaseFact);
+  if (now === undefined || !(await isGraceOver(ctx.host))) return;
+  if (await keepLease(ctx, now)) await ctx.memory.hint(leaseFact, undefined);
+}
+
+/** Whether no NFSv4 client may claim any more. A nfsd that hangs is another's affair. */
+export const isGraceOver = async (host: Host): Promise<boolean> =>
+  (await textOf(host, '/proc/fs/nfsd/v4_end_grace').catch(() => undefined))?.startsWith('Y') ?? false;
 
 /** Tells the kernel, while no thread runs: it refuses later. */
 export async function setNumbers(ctx: Ctx, { leaseTime, graceTime, lockGraceTime }: Times): Promise<void> {
@@ -158,7 +181,7 @@ const hasMutex = (file: string): boolean => file.startsWith('/proc/fs/nfsd/');
 const mutexMs = 3000;
 
 /** `undefined` where the kernel has no such file. Throws `Failure` when it does not answer. */
-export async function textOf(host: Host, file: string): Promise<string | undefined> {
+async function textOf(host: Host, file: string): Promise<string | undefined> {
   if (!hasMutex(file)) return host.sys.read(file).catch(() => undefined);
   const argv = ['cat', file] as const;
   const output = await host.tryRun(argv, { timeoutMs: mutexMs });

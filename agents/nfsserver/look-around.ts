@@ -1,4 +1,5 @@
 import { allowAfterGrace } from './delegations.ts';
+import { noteShorterLease } from './kernel.ts';
 import { keepOnList } from './old-clients.ts';
 import type { Ctx } from './params.ts';
 import { copyIfWanted } from './records.ts';
@@ -10,6 +11,7 @@ export async function lookAround(ctx: Ctx): Promise<void> {
   await copyIfWanted(ctx);
   await warnUntracked(ctx);
   await allowAfterGrace(ctx);
+  await noteShorterLease(ctx);
   await keepOnList(ctx);
   await watchRoom(ctx);
 }

@@ -1,6 +1,5 @@
 import type { Host } from '../../lib/host/host.ts';
 import type { Memory } from '../../lib/host/memory.ts';
-import { copyRecords, isRetiredSince } from '../../lib/host/nfs/nsm-records.ts';
 import { statdHome } from '../../lib/host/nfs/state-directory.ts';
 import { claim, claimedBefore } from './instance.ts';
 import type { Ctx } from './params.ts';
@@ -19,6 +18,7 @@ export const leaveToMonitor = (memory: Memory, isWanted: boolean): Promise<void>
 export async function copyIfWanted(ctx: Ctx): Promise<void> {
   const { host, log, memory } = ctx;
   if (!(await memory.fact<boolean>(fact))) return;
+  const { copyRecords } = await import('../../lib/host/nfs/nsm-records.ts');
   const { dir } = await statdHome(host);
   await copyRecords(host, dir, patienceMs).catch(({ message }: Error) =>
     log.warn(`NFSv3 clients are not copied: ${message}`),
@@ -32,6 +32,7 @@ export async function copyIfWanted(ctx: Ctx): Promise<void> {
 export async function untoldClients(host: Host, memory: Memory, { v3 }: Survey): Promise<readonly string[]> {
   const since = await claimedBefore(host, memory);
   if (since === undefined) return [];
+  const { isRetiredSince } = await import('../../lib/host/nfs/nsm-records.ts');
   if (v3 && (await isRetiredSince(host, (await statdHome(host)).dir, since)))
     return ['somebody else has restarted the NFS server, and its NFSv3 clients know nothing of it'];
   await claim(host, memory);

@@ -23,7 +23,7 @@ const scopeFile = 'server-scope';
 
 /**
  * The scope as nfsd is told it. `conf`: in nfs.conf, since nfs-utils 2.6.3. `node`: as the name of the node that nfsd sees, before
- * that; for systemd a drop-in of the server's unit sets it. Neither where the administrator's nfs.conf decides, or nobody.
+ * that; for systemd a drop-in of the server's unit sets it. Neither where nfs-utils has it from the administrator's nfs.conf, or from nobody.
  */
 export type Scope = { readonly conf?: string; readonly node?: string };
 
@@ -33,9 +33,9 @@ export async function settleScope(
   { isKnown, starter, server }: ScopeFacts,
 ): Promise<Scope> {
   const { host, log } = ctx;
-  const scope = await chooseScope(ctx, survey);
+  const scope = await chooseScope(ctx, survey, isKnown);
   if (scope !== undefined) log.info(`server scope is ${scope}`);
-  else if (!isConfigured(survey))
+  else if (!isKnown || configured(survey) === undefined)
     log.warn('no nfs_server_scope is set: NFSv4.1 clients lose their locks in a failover to another node');
   const node = isKnown ? undefined : scope;
   if (starter.by === 'systemd') await keepDropIn(host, starter.server, server, node !== undefined);
@@ -57,13 +57,22 @@ export async function scopeFacts(host: Host, log: Log, starter: Starter): Promis
   return { isKnown, starter, server: asks ? (await unitsOf(host, [starter.server]))[0] : undefined };
 }
 
-const isConfigured = ({ conf }: Survey): boolean => conf.get('nfsd', 'scope') !== undefined;
+const configured = ({ conf }: Survey): string | undefined => conf.get('nfsd', 'scope');
 
-/** The parameter, else the admin's nfs.conf, else a name of its own that moves with the state directory. */
-async function chooseScope(ctx: Ctx, survey: Survey): Promise<string | undefined> {
+/**
+ * The parameter, else the admin's nfs.conf, else a name of its own that moves with the state directory. `undefined`: nfs-utils has it from
+ * nfs.conf, or there is none.
+ */
+async function chooseScope(ctx: Ctx, survey: Survey, isKnown: boolean): Promise<string | undefined> {
   const { params, host, log } = ctx;
   if (params.nfs_server_scope) return params.nfs_server_scope;
-  if (isConfigured(survey)) return undefined;
+  const admins = configured(survey);
+  if (admins !== undefined && isKnown) return undefined;
+  if (admins !== undefined && validScope.test(admins)) return admins;
+  if (admins !== undefined)
+    log.warn(
+      `the scope "${admins}" of nfs.conf cannot be set: this nfs-utils does not know it, and it is no name`,
+    );
   const moves = survey.infodir !== undefined || mountOn(await mounts(host), stateRoot) !== undefined;
   if (!moves) return undefined;
   const kept = await keptText(host, log, scopeFile, 1024);
@@ -105,10 +114,11 @@ export async function prepareDropIn(
   host: Host,
   log: Log,
   scope: string | undefined,
-  { manager, infodir }: Survey,
+  survey: Survey,
 ): Promise<void> {
+  const { manager, infodir } = survey;
   if (manager.by !== 'systemd' || manager.server === undefined) return;
-  if (!scope && infodir === undefined) return;
+  if (!scope && infodir === undefined && configured(survey) === undefined) return;
   if (await isThere(host, dropInOf(manager.server))) return;
   if (await isThere(host, stockDropInOf(manager.server))) return;
   const { isKnown, server } = await scopeFacts(host, log, manager);

@@ -2,7 +2,7 @@ import { missingDaemons } from '../../lib/host/nfs/daemons.ts';
 import { nfsdThreads } from '../../lib/host/nfs/nfsd.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { type Binding, binding, described } from './infodir.ts';
-import { otherOwner } from './instance.ts';
+import { hasClaimedThread } from './instance.ts';
 import type { Ctx } from './params.ts';
 import { untoldClients } from './records.ts';
 import type { Survey } from './survey.ts';
@@ -22,10 +22,9 @@ export type Seen = { readonly binding: Binding } & (
 /** Looks at the machine, by /proc and /sys alone. */
 export async function look(ctx: Ctx, survey: Survey): Promise<Seen> {
   const { host, memory } = ctx;
-  const [threads, bound] = await Promise.all([nfsdThreads(host), binding(host, memory, survey)]);
-  if (threads === 0)
-    return { is: bound.is === 'ours' || bound.is === 'moved' ? 'bound' : 'stopped', binding: bound };
-  const owner = await otherOwner(host, memory, bound);
+  const [isUp, bound] = await Promise.all([runsHere(ctx), binding(host, memory, survey)]);
+  if (!isUp) return { is: bound.is === 'ours' || bound.is === 'moved' ? 'bound' : 'stopped', binding: bound };
+  const owner = await otherOwner(ctx, bound);
   if (owner !== undefined) return { is: 'others', owner, binding: bound };
   const problems = [
     ...misplaced(survey, bound),
@@ -33,6 +32,21 @@ export async function look(ctx: Ctx, survey: Survey): Promise<Seen> {
     ...(await untoldClients(host, memory, survey)),
   ];
   return problems.length > 0 ? { is: 'broken', problems, binding: bound } : { is: 'serving', binding: bound };
+}
+
+/** A server of this network namespace. A steady monitor finds the thread that it knows, and starts no process for it. */
+async function runsHere({ host, memory }: Ctx): Promise<boolean> {
+  if ((await nfsdThreads(host)) === 0) return false;
+  if (await hasClaimedThread(host, memory)) return true;
+  const { ownThreads } = await import('../../lib/host/nfs/nfsd-threads.ts');
+  return (await ownThreads(host)) > 0;
+}
+
+/** The other resource whose server runs and is none of our business. Most nodes have no other. */
+export async function otherOwner(ctx: Ctx, binding: Binding): Promise<string | undefined> {
+  if ((await ctx.memory.others()).length === 0) return undefined;
+  const { ownerBeside } = await import('./owner.ts');
+  return ownerBeside(ctx, binding);
 }
 
 /** What an operator is told of it. */

@@ -10,12 +10,14 @@ import type { Survey } from './survey.ts';
 
 /** Per question; all are asked at once. */
 const patienceMs = 5000;
+const lookUpMs = 3000;
 
 /** Who does not answer, one sentence each. */
 export async function unanswered(ctx: Ctx, survey: Survey): Promise<readonly string[]> {
   const { host, request } = ctx;
   const { v3 } = survey;
-  const { port, addresses, v4 } = whereNfsdListens(survey);
+  const { port, hosts, v4 } = whereNfsdListens(survey);
+  const addresses = hosts.length > 0 ? await addressesOf(ctx, hosts) : ['127.0.0.1'];
   const versions = [...(v4 ? [4] : []), ...(v3 ? [3] : [])];
   const through = [...addresses, ...(request.depth >= 20 ? await serviceAddresses(ctx) : [])];
   const answers = await Promise.all([
@@ -55,13 +57,32 @@ const universal = (address: string, port: number): string => `${address}.${port 
 
 function whereNfsdListens({ nfsd, conf }: Survey) {
   const get = (key: string) => nfsd[key] ?? conf.get('nfsd', key);
-  const hosts = (get('host') ?? '').split(',').flatMap((name) => canonicalIp(name.trim()) ?? []);
   const asked = get('port') ?? 'nfs';
   return {
     port: /^\d+$/.test(asked) ? Number(asked) : 2049,
-    addresses: hosts.length > 0 ? hosts : ['127.0.0.1'],
+    hosts: (get('host') ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean),
     v4: readBoolean(get('vers4') ?? '') ?? true,
   };
+}
+
+/** Of nfsd's own `host`, by address or by name. A name server that is silent makes nobody silent: that name is left out, and told. */
+async function addressesOf({ host, log }: Ctx, names: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const ip = canonicalIp(name);
+      if (ip !== undefined) return [ip];
+      const { stdout } = await host.tryRun(['getent', 'ahosts', name], { timeoutMs: lookUpMs });
+      const all = [
+        ...new Set(stdout.split('\n').flatMap((line) => canonicalIp(line.split(/\s/)[0] ?? '') ?? [])),
+      ];
+      if (all.length === 0) log.warn(`nfsd was not asked through "${name}": its address was not found out`);
+      return all;
+    }),
+  );
+  return found.flat();
 }
 
 /** Those that are here: an address that comes after the server in its group has a monitor of its own. */

@@ -1,4 +1,5 @@
 import type { Log } from '../../lib/contract/log.ts';
+import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { agentConf } from '../../lib/host/nfs/conf.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
@@ -76,10 +77,20 @@ async function writeConf(
   );
 }
 
-export async function removeSettings(host: Host, log: Log): Promise<void> {
-  await host.sys.remove(agentConf);
-  await host.sys.removeTree(runDir);
-  await restoreSysconfig(host, log);
+const removals = (host: Host, log: Log): readonly (() => Promise<void>)[] => [
+  () => host.sys.remove(agentConf),
+  () => host.sys.removeTree(runDir),
+  () => restoreSysconfig(host, log),
+];
+
+async function removeSettings(host: Host, log: Log): Promise<void> {
+  for (const remove of removals(host, log)) await remove();
+}
+
+/** A stop's part of it: where /etc cannot be written any more the link that is left points nowhere. */
+export async function dropSettings(host: Host, log: Log): Promise<void> {
+  for (const remove of removals(host, log))
+    await remove().catch((error: unknown) => log.warn(`a setting of nfs-utils stays: ${wordsOf(error)}`));
 }
 
 /** What the resource's parameters say, in nfs.conf's words. */

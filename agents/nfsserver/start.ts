@@ -1,14 +1,16 @@
-import { uptime } from '../../lib/host/host.ts';
 import { statdHome } from '../../lib/host/nfs/state-directory.ts';
 import { endServerAfterPacemaker } from './by-systemd.ts';
 import { statdCallout } from './callout.ts';
 import { rememberClientUnits } from './client-units.ts';
 import { requireUnits, standstill, startServer } from './daemons.ts';
 import { withholdDelegations } from './delegations.ts';
-import { claim, requireNoOther } from './instance.ts';
+import { warnKeptElsewhere } from './elsewhere.ts';
+import { warnNoLockGrace } from './grace-check.ts';
+import { claim } from './instance.ts';
 import { endLockGrace, loadNfsd, warnOtherLockGrace } from './kernel.ts';
 import { notify, requireNotifyCommand } from './notify.ts';
 import { beginList } from './old-clients.ts';
+import { requireNoOther } from './owner.ts';
 import type { Ctx } from './params.ts';
 import { leaveToMonitor } from './records.ts';
 import { takeRoom } from './reserve.ts';
@@ -18,7 +20,7 @@ import { look } from './seen.ts';
 import { settle } from './settings.ts';
 import { furnish } from './state.ts';
 import { requireStarter, survey } from './survey.ts';
-import { askTracking } from './tracking.ts';
+import { askTracking, lastTracking } from './tracking.ts';
 
 /** State directory first, daemons second: a daemon that runs already has its files in the directory that is about to be hidden. */
 export async function start(ctx: Ctx): Promise<void> {
@@ -28,11 +30,12 @@ export async function start(ctx: Ctx): Promise<void> {
   const runs = seen.is !== 'stopped' && seen.is !== 'bound';
   if (runs) await requireNoOther(host, memory);
   if (seen.is === 'serving') return log.info('the NFS server runs already');
+  // also for the stop after a start that is refused
+  if (seen.is === 'stopped') await rememberClientUnits(host, memory);
   await requireNotifyCommand(host, params.nfs_notify_cmd);
   const starter = requireStarter(facts.manager);
   await requireUnits(host, log, starter, facts);
   const home = await statdHome(host);
-  if (seen.is === 'stopped') await rememberClientUnits(host, memory);
 
   // before any of our own programs runs that could be taken for a leftover of the server
   await standstill(host, log, facts.manager);
@@ -46,12 +49,14 @@ export async function start(ctx: Ctx): Promise<void> {
   await Promise.allSettled(atOnce); // whatever fails: a mount on its way must not land behind the back of the stop
   const [scope, { isNew, v3Clients }] = await Promise.all(atOnce);
   const node = await settle(ctx, facts, scope, isNew, callout);
-  const began = await uptime(host);
+  const tracking = await lastTracking(ctx);
   await withholdDelegations(ctx);
   await startServer(ctx, facts, starter, node);
   await warnOtherLockGrace(ctx);
+  if (v3Clients !== 'none') await warnNoLockGrace(ctx, facts);
   if (params.nfs_shared_infodir !== undefined && v3Clients === 'none') await endLockGrace(host, log);
-  await askTracking(ctx, facts, began);
+  await askTracking(ctx, facts, tracking);
+  await warnKeptElsewhere(ctx, facts);
   await takeRoom(ctx);
   await startRquotad(ctx, facts);
   await claim(host, memory);

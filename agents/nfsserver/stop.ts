@@ -3,6 +3,7 @@ import { wordsOf } from '../../lib/contract/reason.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { isDaemon } from '../../lib/host/host-daemons.ts';
 import { bystanders, holderUnits, stateHolders } from '../../lib/host/nfs/daemons.ts';
+import { ownThreads } from '../../lib/host/nfs/nfsd-threads.ts';
 import { endSender } from '../../lib/host/nfs/nsm-sender.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import type { MountUser, Search } from '../../lib/host/storage/mount-users.ts';
@@ -14,14 +15,14 @@ import { startAgain } from './client-units.ts';
 import { endLeftovers, endProcesses, names, stopServer } from './daemons.ts';
 import { allowDelegations } from './delegations.ts';
 import { binding } from './infodir.ts';
-import { otherOwner } from './instance.ts';
 import { restoreNumbers } from './kernel.ts';
 import { mountingStill } from './late-mount.ts';
 import { completeList } from './old-clients.ts';
 import type { Ctx } from './params.ts';
 import { pipefsOn, unmountPipefs } from './pipefs.ts';
 import { stopRquotad } from './rquotad.ts';
-import { removeSettings } from './settings.ts';
+import { otherOwner } from './seen.ts';
+import { dropSettings } from './settings.ts';
 import { findManager } from './survey.ts';
 import { wanted } from './wanted.ts';
 
@@ -31,13 +32,16 @@ export async function stop(ctx: Ctx): Promise<void> {
   const asked = wanted(ctx);
   const late = await mountingStill(host, asked, host.left() * lateShare).catch(wordsOf);
   const found = await binding(host, memory, asked);
-  const owner = await otherOwner(host, memory, found);
+  const owner = await otherOwner(ctx, found);
   if (owner !== undefined) return log.info(`the NFS server of this node is ${owner}'s and goes on`);
   await endSender(host, memory);
-  await completeList(ctx);
-  await stopServer(host, log, await findManager(host, params.nfs_init_script));
+  const isNever = found.is === 'nothing' && (await isNeverStarted(ctx));
+  if (!isNever) {
+    await completeList(ctx);
+    await stopServer(host, log, await findManager(host, params.nfs_init_script));
+  }
   await allowDelegations(ctx);
-  const left = await endLeftovers(host);
+  const left = isNever ? [] : await endLeftovers(host);
   const again = found.is === 'ours' || found.is === 'moved' ? await release(ctx, found.mount) : [];
   if (found.is === 'foreign')
     log.warn(`${found.mount.source} on ${stateRoot} is not nfs_shared_infodir and stays mounted`);
@@ -45,10 +49,14 @@ export async function stop(ctx: Ctx): Promise<void> {
   await unmountPipefs(host, memory);
   await stopRquotad(ctx);
   await restoreNumbers(ctx);
-  await removeSettings(host, log);
+  await dropSettings(host, log);
   await startAgain(ctx, again);
   if (late !== undefined) throw new Failure('failed', late);
 }
+
+/** Then rpc.statd is the NFS mounts' of this node, which nobody would start again. */
+const isNeverStarted = async ({ host, memory }: Ctx): Promise<boolean> =>
+  (await memory.params()) === undefined && (await ownThreads(host)) === 0;
 
 /** Of what is left, for a mount of an earlier start that is still in the kernel. */
 const lateShare = 0.3;

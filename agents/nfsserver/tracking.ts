@@ -7,17 +7,22 @@ import type { Survey } from './survey.ts';
 const patienceMs = 3000;
 
 /**
- * What the kernel said last, after a moment, in seconds since boot; `undefined` when it said nothing, as before Linux 5.2.
+ * The kernel's last words about it, with their stamp: as a clock that is none, which stands still while the machine sleeps. `undefined`
+ * when it said nothing, as before Linux 5.2.
  *
  *     [   41.307713] NFSD: Using nfsdcld client tracking operations.
  *     [   41.307713] NFSD: Using legacy client tracking operations.
  *     [   41.307713] NFSD: Unable to initialize client recovery tracking! (-110)
- *      (1)                 (2)
+ *                          (1)
  */
-function trackingSaid(log: string, since: number): string | undefined {
-  const said = /^\[ *(\d+\.\d+)\] NFSD: (.*client(?: recovery)? tracking.*)$/gm;
-  return [...log.matchAll(said)].filter(([, at]) => !(Number(at) < since)).at(-1)?.[2];
+export async function lastTracking({ host }: Ctx): Promise<Tracking | undefined> {
+  const { stdout } = await host.tryRun(['dmesg', '--color=never'], { timeoutMs: patienceMs });
+  const said = stdout.matchAll(/^\[ *\d+\.\d+\] NFSD: (.*client(?: recovery)? tracking.*)$/gm);
+  const [line, words] = [...said].at(-1) ?? [];
+  return line === undefined || words === undefined ? undefined : { line, words };
 }
+
+type Tracking = { readonly line: string; readonly words: string };
 
 const isNfsdcld = (said: string): boolean => /^Using (old )?nfsdcld\b/.test(said);
 
@@ -25,13 +30,21 @@ const fact = 'untracked';
 const warning = (said: string): string =>
   `NFSv4 clients are not written down and would lose their locks at a restart: the kernel says "${said}"`;
 
-/** Whether nfsdcld was heard by the server that started after a moment: a warning if not, and one of every monitor. */
-export async function askTracking(ctx: Ctx, { daemons }: Survey, since: number): Promise<void> {
-  const { host, log, memory } = ctx;
-  if (!daemons.some(({ process }) => process === 'nfsdcld')) return memory.hint(fact, undefined);
-  const { stdout } = await host.tryRun(['dmesg', '--color=never'], { timeoutMs: patienceMs });
-  const said = trackingSaid(stdout, since);
-  const complaint = said === undefined || isNfsdcld(said) ? undefined : said;
+/**
+ * Whether nfsdcld was heard by the server that has started since `before`: a warning if not, and one of every monitor. Where there is no
+ * nfsdcld the kernel may write clients down itself, or have it done.
+ */
+export async function askTracking(
+  ctx: Ctx,
+  { daemons }: Survey,
+  before: Tracking | undefined,
+): Promise<void> {
+  const { log, memory } = ctx;
+  const now = await lastTracking(ctx);
+  const hasNfsdcld = daemons.some(({ process }) => process === 'nfsdcld');
+  const isWell = (said: string) => isNfsdcld(said) || (!hasNfsdcld && !said.startsWith('Unable'));
+  const complaint =
+    now === undefined || now.line === before?.line || isWell(now.words) ? undefined : now.words;
   await memory.hint(fact, complaint);
   if (complaint !== undefined) log.warn(warning(complaint));
 }

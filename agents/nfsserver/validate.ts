@@ -2,7 +2,8 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import { type Export, readEtab, stateDirectory } from '../../lib/host/nfs/exports.ts';
 import { isWithin, type Mount, mountHolding, mounts, tidyPath } from '../../lib/host/storage/mounts.ts';
 import { requireInstalled } from './by-systemd.ts';
-import { warnLongGrace } from './grace-check.ts';
+import { warnKeptElsewhere } from './elsewhere.ts';
+import { warnLongGrace, warnOwnMounts } from './grace-check.ts';
 import { requireAddresses, requireNotifyCommand } from './notify.ts';
 import type { Ctx } from './params.ts';
 import { requireStarter, survey } from './survey.ts';
@@ -16,7 +17,10 @@ export async function validate(ctx: Ctx): Promise<void> {
   await requireNotifyCommand(host, params.nfs_notify_cmd);
   await requireAddresses(host, params.nfs_ip);
   await warnExposed(ctx);
-  if (ctx.request.depth >= 10) await warnLongGrace(ctx, facts);
+  if (ctx.request.depth < 10) return;
+  await warnLongGrace(ctx, facts);
+  await warnOwnMounts(ctx, facts);
+  await warnKeptElsewhere(ctx, facts);
 }
 
 /**

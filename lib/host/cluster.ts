@@ -78,6 +78,13 @@ export const constraintsXml = (host: Host): Promise<string | undefined> =>
 export const resourceXml = (host: Host, { instance }: Caller): Promise<string | undefined> =>
   answerOf(host, ['crm_resource', '--resource', instance, '--query-xml']);
 
+/** The names of all primitive resources in the cluster's configuration; `undefined` when it cannot be asked. */
+export async function resourceNames(host: Host): Promise<readonly string[] | undefined> {
+  const text = await answerOf(host, ['cibadmin', '--query', '--scope', 'resources']);
+  if (text === undefined || !/<\/?resources\b/.test(text)) return undefined;
+  return [...text.matchAll(/<primitive\s(?:[^<>]*\s)?id="([^"<]*)"/g)].map(([, name = '']) => name);
+}
+
 /** The clone that the caller is an instance of; `undefined` when the cluster cannot be asked, or it is none. */
 export async function cloneOf(host: Host, { instance }: Caller): Promise<string | undefined> {
   const primitive = instance.replace(/:\d+$/, '');

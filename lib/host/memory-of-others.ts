@@ -1,23 +1,21 @@
 import { textOf } from './sys/bytes.ts';
 import type { Sys } from './sys/sys.ts';
 
-type Facts = Readonly<Record<string, unknown>>;
-
 /** What one agent's other instances have noted: of the files in our directory below /run those that begin with its name, but `own`. */
-export async function othersOf(
+export async function othersOf<Page>(
   sys: Sys,
   dir: string,
   agent: string,
   own: string,
-  page: (file: string) => Promise<{ readonly facts: Facts }>,
-): Promise<readonly { readonly instance: string; readonly facts: Facts }[]> {
+  page: (file: string) => Promise<Page>,
+): Promise<readonly (Page & { readonly instance: string })[]> {
   const names = (await sys.list(dir).catch(() => [])).filter(
     (name) => name.startsWith(`${agent}-`) && name.endsWith('.json') && `${dir}/${name}` !== own,
   );
   return Promise.all(
     names.map(async (name) => ({
+      ...(await page(`${dir}/${name}`)),
       instance: textOfFileName(name.slice(agent.length + 1, -'.json'.length)),
-      facts: (await page(`${dir}/${name}`)).facts,
     })),
   );
 }

@@ -30,7 +30,12 @@ export type Memory = {
   forget(): Promise<void>;
 };
 
-export type Remembered = { readonly instance: string; readonly facts: Readonly<Record<string, unknown>> };
+export type Remembered = {
+  readonly instance: string;
+  /** Of its last start on this boot. */
+  readonly params?: RawParams;
+  readonly facts: Readonly<Record<string, unknown>>;
+};
 
 type Page = {
   readonly bootId: string;

@@ -26,7 +26,7 @@ const budgets: Readonly<Record<AgentName, number>> = {
   nfsnotify: 55_000,
 };
 /** A whole executable, with what other actions load. */
-const longestScript = 285_000;
+const longestScript = 295_000;
 /** drbd's holds a reader of XML, which only looks at the cluster's configuration need. */
 const longestWithXml = 320_000;
 

@@ -57,10 +57,14 @@ export class NfsMachine extends FakeMachine {
   /** Pids that keep a mount busy until they end. */
   readonly busy = new Map<number, string>();
   threads = 0;
+  /** nfsd threads of containers, which the kernel counts with ours. */
+  othersThreads = 0;
   /** The failover filesystem has no room for another byte. */
   isFull = false;
   hasHardLinks = true;
   kernelLog = '[    3.100000] NFSD: Using nfsdcld client tracking operations.\n';
+  /** What it says as the server starts. */
+  kernelSaysAtStart = '';
   /** Names of a record in `sm.bak`, each with its first one in `sm`: mv refuses to move the one onto the other. */
   readonly secondNames = new Map<string, string>();
   /** What lies in sm.bak came there after the server had started. */
@@ -164,11 +168,16 @@ export class NfsMachine extends FakeMachine {
     }
     if (role === 'rpc-statd.service') this.files.set('/run/rpc.statd.pid', `${pid}\n`);
     if (role === 'nfs-server.service') {
+      this.kernelLog += this.kernelSaysAtStart;
       this.threads = 8;
       this.tellGrace();
       if (!/vers3=n/.test(this.files.get('/run/tsha-nfs/nfs.conf') ?? ''))
         this.files.set('/proc/fs/lockd/nlm_end_grace', 'N\n');
       this.process(60, { comm: 'nfsd\n', stat: kernelThreadOf(60, 'nfsd', 5000 + pid) });
+      this.files.set(
+        '/proc/net/tcp',
+        `   0: 00000000:0801 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 ${70_000 + pid} 1 0\n`,
+      );
     }
     this.publish();
     return this;
@@ -243,8 +252,26 @@ export class NfsMachine extends FakeMachine {
         `${id} ${parent} ${device} ${root} ${target} rw - ${type} ${source} rw\n`,
     );
     this.files.set('/proc/self/mountinfo', lines.join(''));
-    this.files.set('/proc/net/rpc/nfsd', `rc 0 0 0\nth ${this.threads} 0 0.000 0.000\n`);
+    this.files.set('/proc/net/rpc/nfsd', `rc 0 0 0\nth ${this.threads + this.othersThreads} 0 0.000 0.000\n`);
+    if (this.othersThreads > 0) this.files.set('/proc/fs/nfsd/threads', `${this.threads}\n`);
   }
+
+  /** A container on this machine starts an NFS server of its own. */
+  serveInContainer(): this {
+    this.othersThreads = 4;
+    this.process(50, { comm: 'nfsd\n', stat: kernelThreadOf(50, 'nfsd', 10) });
+    this.publish();
+    return this;
+  }
+
+  /** The number of threads is changed: the first one ends, others have begun. */
+  resizeThreads(pid = 61, begun = 9000): this {
+    super.endProcess(60);
+    return this.process(pid, { comm: 'nfsd\n', stat: kernelThreadOf(pid, 'nfsd', begun) });
+  }
+
+  /** The cluster's resources, as `cibadmin` tells them; `undefined`: there is no cluster. */
+  resources: readonly string[] | undefined;
 
   private defineCommands(): void {
     this.on('systemctl', ([verb = '', ...args], command) => {
@@ -373,5 +400,10 @@ export class NfsMachine extends FakeMachine {
     this.on('realpath', (args) => `${args.at(-1)}\0`);
     this.on('getent', () => no('', 2));
     this.on('dmesg', () => this.kernelLog);
+    this.on('cibadmin', () =>
+      this.resources
+        ? `<resources>\n${this.resources.map((id) => `  <primitive class="ocf" id="${id}"/>\n`).join('')}</resources>\n`
+        : { code: 127, missing: true },
+    );
   }
 }

@@ -140,6 +140,7 @@ const byName: Readonly<Record<string, string>> = {
   'agents/nfsserver/sysconfig.ts': "the administrator's /etc/sysconfig/nfs and its backup",
   'agents/Filesystem/deep-monitor.ts': 'the disk itself, by the name that the kernel knows',
   'lib/host/nfs/clients.ts': 'a file of nfsd below /proc',
+  'lib/host/nfs/nfsd-threads.ts': 'a file of nfsd below /proc',
   'lib/host/nfs/export-flush.ts': 'files of the kernel below /proc',
   'lib/host/storage/file-jobs.ts': 'a path that is pinned to a file that was looked at',
   'lib/host/storage/managed-files.ts':

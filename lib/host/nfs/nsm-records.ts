@@ -3,8 +3,9 @@ import type { Host } from '../host.ts';
 import { readIfThere } from '../local-files.ts';
 import { memoryOf } from '../memory.ts';
 import { beneath } from '../storage/beneath.ts';
-import { nfsdBegun } from './nfsd.ts';
+import { isMarked, nfsdBegun } from './nfsd-threads.ts';
 import type { Waiting } from './nsm-jobs.ts';
+import type { ServerMark } from './server-mark.ts';
 import type { Owner } from './state-directory.ts';
 
 export type { Waiting };
@@ -56,21 +57,28 @@ export async function retireOlder(host: Host, log: Log, dir: string): Promise<vo
 }
 
 /**
- * When the oldest nfsd thread began, in seconds since 1970. The moment of boot moves with the clock, and a record's does not: once the
- * clock was set forward, what nfsserver wrote down as it started these threads is nearer to the truth.
+ * When the server began, in seconds since 1970: its oldest thread, or what nfsserver knows of one that has ended since. The moment of boot
+ * moves with the clock, and a record's does not: once the clock was set forward, what nfsserver wrote down as it started the server is
+ * nearer to the truth.
  */
 async function nfsdSince(host: Host, log: Log): Promise<number | undefined> {
   const booted = /^btime (\d+)/m.exec((await readIfThere(host, '/proc/stat')) ?? '')?.[1];
-  const first = await nfsdBegun(host);
-  if (booted === undefined || first === undefined) return undefined;
-  const servers = await memoryOf(host.sys, 'nfsserver', '', log).others();
-  const claims = servers.map(({ facts }) => facts['server'] as Claim | undefined);
-  const { at = Infinity } = claims.find((claim) => claim?.threadsSince === first) ?? {};
+  const oldest = await nfsdBegun(host);
+  if (booted === undefined || oldest === undefined) return undefined;
+  const { at = Infinity, threadsSince: first = oldest } = (await claimOf(host, log)) ?? {};
   return Math.min(at, Number(booted) + Math.floor(first / ticks));
 }
 
 /** agents/nfsserver/instance.ts writes it. */
-type Claim = { readonly threadsSince: number; readonly at?: number };
+type Claim = ServerMark & { readonly at?: number };
+
+async function claimOf(host: Host, log: Log): Promise<Claim | undefined> {
+  for (const { facts } of await memoryOf(host.sys, 'nfsserver', '', log).others()) {
+    const claim = facts['server'] as Claim | undefined;
+    if (claim !== undefined && (await isMarked(host, claim))) return claim;
+  }
+  return undefined;
+}
 
 /** USER_HZ, the unit of /proc's times on every architecture Node runs on. */
 const ticks = 100;

@@ -1,11 +1,20 @@
 import { randomFillSync } from 'node:crypto';
 import { directories } from '../storage/file-jobs.ts';
+import { textOf } from '../sys/bytes.ts';
 import { type Directory, errorCode, type Kind, RefusedError } from '../sys/directory.ts';
 import { advance, retire } from './nsm-jobs.ts';
 import type { Owner } from './state-directory.ts';
 import { recordLists, recovery, reserve, stateFiles } from './state-names.ts';
 
 // What a start makes of the state directory, and the reserve in it, by a child of ours (storage/file-jobs.ts).
+
+/** What SQLite opens beside a database as well. */
+function database(path: string): readonly (readonly [path: string, kind: Kind])[] {
+  return ['', '-wal', '-shm', '-journal'].map((more) => [`${path}${more}`, 'file']);
+}
+
+/** fsidd's, which Debian 13 requires for nfs-server.service. It ends at once where this is no database. */
+const fsids = 'reexpdb.sqlite3';
 
 /**
  * What nfs-utils and the kernel open by name in the state directory, as root, and follow wherever it leads. Whatever else lies there under
@@ -14,13 +23,10 @@ import { recordLists, recovery, reserve, stateFiles } from './state-names.ts';
 const ofTools: readonly (readonly [path: string, kind: Kind])[] = [
   [recovery, 'directory'],
   ['nfsdcld', 'directory'],
-  ['nfsdcld/main.sqlite', 'file'],
-  ['nfsdcld/main.sqlite-wal', 'file'],
-  ['nfsdcld/main.sqlite-shm', 'file'],
-  ['nfsdcld/main.sqlite-journal', 'file'],
+  ...database('nfsdcld/main.sqlite'),
   ['nfsdcltrack', 'directory'],
-  ['nfsdcltrack/main.sqlite', 'file'],
-  ['nfsdcltrack/main.sqlite-journal', 'file'],
+  ...database('nfsdcltrack/main.sqlite'),
+  ...database(fsids),
   ['rpc_pipefs', 'directory'],
   ['etab', 'file'],
   ['etab.tmp', 'file'],
@@ -51,13 +57,23 @@ function clear(dir: Directory, names: readonly (readonly [path: string, kind: Ki
       below === undefined ? dir : dir.facts(name)?.kind === 'directory' ? dir.sub(name) : undefined;
     const facts = home?.facts(below ?? name);
     if (home === undefined || facts === undefined || facts.kind === wanted) continue;
-    const aside = freeName(home, below ?? name);
-    home.rename(below ?? name, home, aside);
-    moved.push(
-      `${home.path}/${below ?? name} was a ${facts.kind}, and not a ${wanted}: it is called ${aside} now`,
-    );
+    moved.push(moveAside(home, below ?? name, `was a ${facts.kind}, and not a ${wanted}`));
   }
   return moved;
+}
+
+function moveAside(dir: Directory, name: string, why: string): string {
+  const aside = freeName(dir, name);
+  dir.rename(name, dir, aside);
+  return `${dir.path}/${name} ${why}: it is called ${aside} now`;
+}
+
+const beginsDatabase = 'SQLite format 3\0';
+
+/** An empty file is a database that is still to be made. */
+function clearFsids(dir: Directory): string[] {
+  const head = textOf(dir.head(fsids, beginsDatabase.length) ?? Buffer.alloc(0));
+  return head === '' || head === beginsDatabase ? [] : [moveAside(dir, fsids, 'was no database')];
 }
 
 function freeName(dir: Directory, name: string): string {
@@ -82,7 +98,8 @@ export type Made = {
 
 /** Makes what a fresh state directory lacks, and gives the reserve's room to whoever needs it now. */
 export function furnish(dir: Directory, { hasCallout }: { readonly hasCallout: boolean }): Made {
-  const moved = clear(dir, [...ofTools, ...[reserve, keptByStatd].map((name) => [name, 'file'] as const)]);
+  const names = [...ofTools, ...[reserve, keptByStatd].map((name) => [name, 'file'] as const)];
+  const moved = [...clear(dir, names), ...clearFsids(dir)];
   const isNew = dir.facts(recovery) === undefined;
   const room = dir.facts(reserve);
   const isOrderly = room?.size === 0;

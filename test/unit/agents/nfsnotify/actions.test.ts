@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { nfsnotify } from '../../../../agents/nfsnotify/agent.ts';
 import { readArgs } from '../../../../agents/nfsnotify/wanted.ts';
 import { hostOn } from '../../../../lib/host/host.ts';
-import { nfsdBegun } from '../../../../lib/host/nfs/nfsd.ts';
+import { markServer, nfsdBegun } from '../../../../lib/host/nfs/nfsd-threads.ts';
 import { type Result, runAction } from '../../../../lib/ocf/run.ts';
 import { hangs } from '../../../fake/machine.ts';
 import { clientsOn, record } from '../../../fake/nfs-clients.ts';
@@ -94,6 +94,29 @@ describe('start', () => {
     machine.files.set('/run/resource-agents/tsha/nfsserver-bank.json', JSON.stringify(page));
     expect((await run(machine, 'start')).code).toBe(0);
     expect(machine.told.map(({ client }) => client)).toEqual(told);
+  });
+
+  test('the number of threads was changed: a start again beside the same server tells the same number', async () => {
+    const machine = node();
+    waits(machine, '10.0.0.51');
+    await run(machine, 'start');
+    await run(machine, 'stop');
+    machine.resizeThreads();
+    waits(machine, '10.0.0.52');
+    await run(machine, 'start');
+    expect(new Set(machine.told.map(({ state }) => state)).size).toBe(1);
+  });
+
+  test('the first thread has ended since: records are held against the moment that nfsserver knows', async () => {
+    const machine = node();
+    const server = await markServer(hostOn(machine, 1000));
+    const page = { bootId: 'boot-1', facts: { server: { ...server, at: 1_000_100 } } };
+    machine.files.set('/run/resource-agents/tsha/nfsserver-bank.json', JSON.stringify(page));
+    machine.resizeThreads(61, 200_000_000_000);
+    machine.disk.set('/nfsdata/sm/young', record('10.0.0.52'));
+    machine.young.add('/nfsdata/sm/young');
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.told).toEqual([]);
   });
 
   test('nfsnotify#14: two addresses: every client hears from both', async () => {

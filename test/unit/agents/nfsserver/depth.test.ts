@@ -77,6 +77,26 @@ describe('check levels', () => {
     expect(asked(machine)).toEqual(['rpcinfo -T tcp -a 10.0.0.20.80.10 100003 4']);
   });
 
+  test.each([
+    [
+      'is known',
+      '10.0.0.20 STREAM storage\n10.0.0.20 DGRAM\n',
+      ['rpcinfo -T tcp -a 10.0.0.20.8.1 100003 4'],
+      0,
+    ],
+    ['is not found out', '', [], 1],
+  ])(
+    'the name at which nfsd listens %s: never asked at 127.0.0.1, where nobody answers',
+    async (_what, said, expected, count) => {
+      const machine = await answering({ ...level(10), OCF_RESKEY_nfsv4_only: 'true' });
+      machine.on('getent', () => said);
+      machine.files.set('/etc/nfs.conf', '[nfsd]\nhost=storage.example.com\n');
+      expect((await run(machine, 'monitor')).code).toBe(0);
+      expect(asked(machine)).toEqual(expected);
+      expect(machine.warnings.filter((line) => line.includes('storage.example.com'))).toHaveLength(count);
+    },
+  );
+
   test('without rpcinfo a level that was asked for cannot be reached', async () => {
     const machine = await started(level(10));
     machine.on('rpcinfo', () => ({ code: 127, missing: true }));

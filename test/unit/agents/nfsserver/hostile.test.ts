@@ -16,6 +16,10 @@ const names = [
   'rmtab',
   'reserve',
   'nfsdcld',
+  'reexpdb.sqlite3',
+  'reexpdb.sqlite3-journal',
+  'reexpdb.sqlite3-wal',
+  'reexpdb.sqlite3-shm',
 ] as const;
 
 describe('planted before a start', () => {
@@ -30,6 +34,21 @@ describe('planted before a start', () => {
     expect(machine.odd).toEqual(new Map([[`/nfsdata/${name}.refused-1`, kind]]));
     expect(machine.warnings).toContainEqual(expect.stringContaining(`/${name} was a ${kind}`));
     expect((await run(machine, 'stop')).code).toBe(0);
+  });
+
+  test.each([
+    ['garbage', 'x', true],
+    ['garbage that is longer', 'garbage in the place of a database', true],
+    ['nothing', '', false],
+    ['a database', 'SQLite format 3\0…', false],
+  ])("fsidd's database is %s", async (_what, text, isMoved) => {
+    const machine = new NfsMachine(shared);
+    machine.disk.set('/nfsdata/reexpdb.sqlite3', text);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.disk.get('/nfsdata/reexpdb.sqlite3')).toBe(isMoved ? undefined : text);
+    expect(machine.disk.get('/nfsdata/reexpdb.sqlite3.refused-1')).toBe(isMoved ? text : undefined);
+    const said = machine.warnings.filter((line) => line.includes('reexpdb.sqlite3 was no database'));
+    expect(said).toHaveLength(isMoved ? 1 : 0);
   });
 
   test.each(['symbolic link', 'device', 'FIFO'] as const)('S3: server-scope is a %s', async (kind) => {

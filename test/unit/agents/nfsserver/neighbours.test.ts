@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { hangs } from '../../../fake/machine.ts';
 import { NfsMachine } from '../../../fake/nfs-machine.ts';
 import { recurring, run, shared, started, stateMount } from '../../../fake/nfsserver-machine.ts';
 
@@ -69,6 +70,60 @@ describe('holders of the state directory at stop', () => {
   });
 });
 
+test('a stop without a start leaves the rpc.statd of this node’s mounts alone', async () => {
+  const machine = new NfsMachine(shared).startUnit('rpc-statd.service');
+  expect((await run(machine, 'stop')).code).toBe(0);
+  expect(machine.isUp('rpc-statd.service')).toBe(true);
+  expect(machine.ran).toEqual([]);
+});
+
+test('it runs again after the stop of a start that was refused', async () => {
+  const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_notify_cmd: 'sm-notify' }).startUnit(
+    'rpc-statd.service',
+  );
+  expect((await run(machine, 'start')).code).toBe(5);
+  expect((await run(machine, 'stop')).code).toBe(0);
+  expect(machine.isUp('rpc-statd.service')).toBe(true);
+});
+
+describe('an NFSv3 mount of this node, which keeps lockd running', () => {
+  const record = '1 2 3 4 cookie 10.0.0.9 10.0.0.20';
+  /** Such a mount; lockd begins no grace period beside it. */
+  function mounted(env: NodeJS.ProcessEnv, options: string): NfsMachine {
+    const machine = new NfsMachine(env);
+    const read = machine.read.bind(machine);
+    machine.read = async (path) => {
+      const text = await read(path);
+      if (path === '/proc/fs/lockd/nlm_end_grace' && /vers=3$/.test(options)) return 'Y\n';
+      return path === '/proc/self/mountinfo'
+        ? `${text}99 1 0:77 / /home rw - nfs filer:/home rw,${options}\n`
+        : text;
+    };
+    return machine;
+  }
+
+  test.each([
+    ['vers=3', 1],
+    ['vers=3,nolock,local_lock=all', 0],
+    ['vers=4.2', 0],
+  ])('%s: validate-all at level 10', async (options, count) => {
+    const machine = mounted({ ...shared, OCF_CHECK_LEVEL: '10' }, options);
+    expect((await run(machine, 'validate-all')).code).toBe(0);
+    expect(machine.warnings.filter((line) => line.includes('lockd runs for /home'))).toHaveLength(count);
+  });
+
+  test.each([
+    ['vers=3', 'sm.bak/clientA', 1],
+    ['vers=4.2', 'sm.bak/clientA', 0],
+    ['vers=3', undefined, 0],
+  ])('%s with %s on record: a start', async (options, file, count) => {
+    const machine = mounted(shared, options);
+    if (file) machine.disk.set(`/nfsdata/${file}`, record);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.warnings.filter((line) => line.includes('no grace period'))).toHaveLength(count);
+  });
+});
+
 describe('a second resource on the node', () => {
   const other = (machine: NfsMachine, env: NodeJS.ProcessEnv) => {
     for (const name of Object.keys(machine.env)) delete machine.env[name];
@@ -95,6 +150,54 @@ describe('a second resource on the node', () => {
     const machine = await started();
     other(machine, elsewhere);
     expect((await run(machine, 'monitor')).code).toBe(7);
+  });
+
+  test.each([
+    ['with the same directory', shared, shared],
+    ['without a directory beside one with it', shared, nowhere],
+    ['without a directory', nowhere, nowhere],
+  ])(
+    'nfsserver#99: a probe of one %s is 7 while the cluster has both, and a stop leaves the first alone',
+    async (_what, first, second) => {
+      const machine = await started(first);
+      machine.resources = ['nfs', 'second'];
+      other(machine, second);
+      expect((await run(machine, 'monitor')).code).toBe(7);
+      expect((await run(machine, 'stop')).code).toBe(0);
+      expect(machine.threads).toBe(8);
+      other(machine, { OCF_RESOURCE_INSTANCE: 'nfs', ...first, ...recurring });
+      const before = machine.ran.length;
+      expect((await run(machine, 'monitor')).code).toBe(0);
+      expect(machine.ran.slice(before)).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['the cluster knows it no more', ['second'], shared, 0],
+    ['it was an instance of a clone', ['second', 'nf'], { ...shared, OCF_RESKEY_nfs_ip: '10.0.0.20' }, 0],
+    ['the cluster does not tell, the parameters are the same', undefined, shared, 0],
+    ['the cluster does not tell, others', undefined, { ...shared, OCF_RESKEY_nfs_ip: '10.0.0.20' }, 7],
+  ])('whose is the server of another name: %s', async (_what, resources, env, code) => {
+    const machine = await started();
+    machine.resources = resources;
+    other(machine, env);
+    expect((await run(machine, 'monitor')).code).toBe(code);
+    Object.assign(machine.env, recurring);
+    const asked = () => machine.ran.filter((line) => line.startsWith('cibadmin')).length;
+    expect((await run(machine, 'monitor')).code).toBe(code);
+    const before = asked();
+    expect((await run(machine, 'monitor')).code).toBe(code);
+    if (resources) expect(asked()).toBe(before); // it is this one's from then on
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.threads).toBe(code === 0 ? 0 : 8);
+  });
+
+  test("a person's call with the same parameters looks at the cluster's server", async () => {
+    const machine = await started();
+    machine.resources = ['nfs'];
+    other(machine, { ...shared, OCF_RESOURCE_INSTANCE: 'by-hand' });
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect(machine.ran.join()).not.toContain('cibadmin');
   });
 
   test('a resource that got another name while it ran takes the server over, and can stop it', async () => {
@@ -152,5 +255,47 @@ describe('a second resource on the node', () => {
     machine.startUnit('nfs-server.service');
     other(machine, shared);
     expect((await run(machine, 'start')).code).toBe(0);
+  });
+});
+
+describe('a container with an NFS server of its own', () => {
+  test('its threads are not this node’s: start, monitor and stop go by themselves', async () => {
+    const machine = new NfsMachine({ ...shared, ...recurring }).serveInContainer();
+    expect((await run(machine, 'monitor')).code).toBe(7);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.threads).toBe(8);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(stateMount(machine)).toEqual([]);
+    expect((await run(machine, 'monitor')).code).toBe(7);
+  });
+
+  test('what somebody else has ended does not run because the container’s does', async () => {
+    const machine = await started({ ...shared, ...recurring });
+    machine.serveInContainer();
+    const before = machine.ran.length;
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect(machine.ran.slice(before)).toEqual([]); // the thread that is known runs
+    machine.stopUnit('nfs-server.service');
+    for (const unit of ['nfs-mountd', 'nfs-idmapd']) machine.startUnit(`${unit}.service`);
+    expect(await run(machine, 'monitor')).toMatchObject({
+      code: 1,
+      reason: expect.stringContaining('no nfsd threads'),
+    });
+  });
+
+  test('a start that brings up none is no success because of them', async () => {
+    const machine = new NfsMachine(shared).serveInContainer();
+    machine.startUnit = () => machine;
+    expect(await run(machine, 'start')).toMatchObject({
+      code: 1,
+      reason: expect.stringContaining('no nfsd threads'),
+    });
+  });
+
+  test('nfsd that does not answer under its mutex: all threads count', async () => {
+    const machine = new NfsMachine({ ...shared, ...recurring }).serveInContainer();
+    machine.on('cat', (_args, command) => hangs(command, machine));
+    expect((await run(machine, 'monitor')).code).toBe(1);
   });
 });

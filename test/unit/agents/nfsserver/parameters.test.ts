@@ -149,6 +149,22 @@ describe('server scope', () => {
     expect(machine.files.get(fragment)).not.toContain('scope');
   });
 
+  test.each([
+    ['as the name of the node where nfs-utils does not know the key', shared, 'bank', /^bank\n$/],
+    ['also without a shared directory', { OCF_RESKEY_nfs_no_notify: '1' }, 'bank', /^bank\n$/],
+    ['in place of one that is no name: one of its own', shared, 'my bank', /^tsha-[0-9a-f]{16}\n$/],
+  ])('the scope of nfs.conf %s', async (_what, env, scope, expected) => {
+    const machine = new NfsMachine(env);
+    machine.knowsScope = false;
+    machine.files.set('/etc/nfs.conf.d/ours.conf', `[nfsd]\nscope=${scope}\n`);
+    expect((await run(machine, 'monitor')).code).toBe(7);
+    expect(machine.loadedDropIns).toContain(dropIn);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(machine.files.get('/run/tsha-nfs/scope')).toMatch(expected);
+    const said = machine.warnings.filter((line) => line.includes('scope'));
+    expect(said).toHaveLength(scope === 'bank' ? 0 : 1);
+  });
+
   test('none is made up where no state is shared', async () => {
     const machine = await started({ OCF_RESKEY_nfs_no_notify: '1' });
     expect(machine.files.get(fragment)).not.toContain('scope=');

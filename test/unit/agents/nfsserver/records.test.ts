@@ -107,6 +107,29 @@ describe('N9: nfsd is ended by somebody else', () => {
     }
   });
 
+  test('the number of threads is changed while it runs: it is the same server, whoever asks', async () => {
+    const machine = await started({ ...shared, ...recurring });
+    machine.disk.set(`/nfsdata/sm.bak/${client}`, record(client));
+    machine.retiredLately = true;
+    const noted = () =>
+      JSON.parse(machine.files.get('/run/resource-agents/tsha/nfsserver-nfs.json') ?? '').facts.server;
+    const first = noted();
+    machine.resizeThreads();
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect(noted()).toMatchObject({ at: first.at, threadsSince: first.threadsSince, pid: 61 });
+    const before = machine.ran.length;
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect(machine.ran.slice(before)).toEqual([]);
+    machine.endProcess(61);
+    machine.resizeThreads(62, 9100);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    machine.endProcess(62);
+    machine.startUnit('nfs-server.service');
+    machine.stopUnit('nfs-server.service');
+    for (const unit of ['nfs-server', 'nfs-mountd', 'nfs-idmapd']) machine.startUnit(`${unit}.service`);
+    expect((await run(machine, 'monitor')).reason).toContain('somebody else has restarted');
+  });
+
   describe('the program itself, as rpc.statd runs it', () => {
     let dir = '';
     beforeEach(async () => {
@@ -239,18 +262,41 @@ describe('N11: the failover filesystem is full', () => {
   });
 
   test.each([
-    ['NFSD: Using nfsdcld client tracking operations.', false],
-    ['NFSD: Using legacy client tracking operations.', true],
-    ['NFSD: Unable to initialize client recovery tracking! (-110)', true],
-    ['something else', false],
-  ])('nfsdcld is asked for after the start, by what the kernel says: %s', async (said, isBad) => {
-    const machine = new NfsMachine({ ...shared, ...recurring });
-    machine.files.set('/proc/uptime', '50.00 1.00\n');
-    machine.kernelLog = `[    3.100000] NFSD: Using legacy client tracking operations.\n[   51.200000] ${said}\n`;
+    ['Using nfsdcld client tracking operations.', true, false],
+    ['Using legacy client tracking operations.', true, true],
+    ['Unable to initialize client recovery tracking! (-110)', true, true],
+    ['something else', true, false],
+    ['Using legacy client tracking operations.', false, false],
+    ['Unable to initialize client recovery tracking! (-110)', false, true],
+  ])(
+    'the kernel is asked after the start who writes clients down, also on a machine that has slept: %s (nfsdcld: %s)',
+    async (said, hasNfsdcld, isBad) => {
+      const machine = new NfsMachine({ ...shared, ...recurring });
+      if (!hasNfsdcld) machine.files.delete('/lib/systemd/system/nfsdcld.service');
+      machine.files.set('/proc/uptime', '50000.00 1.00\n'); // the stamps stand still in sleep
+      machine.kernelLog = '[    3.100000] NFSD: Unable to initialize client recovery tracking! (-110)\n';
+      machine.kernelSaysAtStart = `[   51.200000] NFSD: ${said}\n`;
+      expect((await run(machine, 'start')).code).toBe(0);
+      expect((await run(machine, 'monitor')).code).toBe(0);
+      const warning = expect.stringContaining('NFSv4 clients are not written down');
+      expect(machine.warnings).toEqual(isBad ? [warning, warning] : []);
+    },
+  );
+
+  test.each<[string, string, number]>([
+    ['[nfsdcld]\nstoragedir=/srv/cld\n', 'storagedir=/srv/cld', 1],
+    ['[statd]\nstate-directory-path=/srv/nsm\n', 'state-directory-path=/srv/nsm', 1],
+    ['[nfsdcld]\nstoragedir=/var/lib/nfs/cld\n', 'storagedir', 0],
+    ['[nfsdcld]\nstoragedir=/nfsdata/cld\n', 'storagedir', 0],
+  ])('what nfs.conf keeps outside of the shared directory is told: %j', async (conf, words, count) => {
+    const machine = new NfsMachine({ ...shared, OCF_CHECK_LEVEL: '10' });
+    machine.files.set('/etc/nfs.conf.d/ours.conf', conf);
+    const told = () => machine.warnings.filter((line) => line.includes(words)).length;
+    expect((await run(machine, 'validate-all')).code).toBe(0);
+    expect(told()).toBe(count);
+    if (conf.includes('statd')) return;
     expect((await run(machine, 'start')).code).toBe(0);
-    expect((await run(machine, 'monitor')).code).toBe(0);
-    const warning = expect.stringContaining('NFSv4 clients are not written down');
-    expect(machine.warnings).toEqual(isBad ? [warning, warning] : []);
+    expect(told()).toBe(2 * count);
   });
 
   test('a lease and a scope that cannot be written down are warnings', async () => {

@@ -5,7 +5,7 @@ import type { Command } from '../../../../lib/host/sys/sys.ts';
 import { hangs } from '../../../fake/machine.ts';
 import { NfsMachine } from '../../../fake/nfs-machine.ts';
 import { kernelNumbers } from '../../../fake/nfs-machine-units.ts';
-import { run, shared, started } from '../../../fake/nfsserver-machine.ts';
+import { recurring, run, shared, started } from '../../../fake/nfsserver-machine.ts';
 
 const fragment = '/run/tsha-nfs/nfs.conf';
 const link = '/etc/nfs.conf.d/zz-tsha-nfsserver.conf';
@@ -68,6 +68,19 @@ describe('ports and arguments', () => {
     expect(machine.files.get('/proc/fs/nfsd/versions')).toBe('-2 +3 +4 +4.1 +4.2 +4.0\n');
     expect(machine.files.get('/etc/nfs.conf')).toBe('[mountd]\nport=1\n');
     expect(machine.warnings).toEqual([]);
+  });
+
+  test('a stop goes on where /etc became read-only meanwhile', async () => {
+    const machine = await started({ ...local, ...ports });
+    const remove = machine.remove.bind(machine);
+    machine.remove = async (path) => {
+      if (path.startsWith('/etc/'))
+        throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' });
+      await remove(path);
+    };
+    expect((await run(machine, 'stop')).code).toBe(0);
+    expect(machine.files.has(fragment)).toBe(false); // the link points nowhere
+    expect(machine.warnings).toEqual([expect.stringContaining('EROFS')]);
   });
 
   test('with NFSv4 only, NFSv3 is switched off while the server runs', async () => {
@@ -247,9 +260,45 @@ describe('lease and grace time', () => {
     for (const [path, text] of first.disk) second.disk.set(path, text);
     expect((await run(second, 'start')).code).toBe(0);
     expect(kernel(second)).toEqual([10, 60, 60]);
+    Object.assign(second.env, recurring);
+    second.files.set('/proc/fs/nfsd/v4_end_grace', 'Y\n');
+    expect((await run(second, 'monitor')).code).toBe(0);
+    const before = second.ran.length;
+    expect((await run(second, 'monitor')).code).toBe(0);
+    expect(second.ran.slice(before)).toEqual([]); // it is written down once
     expect((await run(second, 'stop')).code).toBe(0);
     expect((await run(second, 'start')).code).toBe(0);
     expect(kernel(second)).toEqual([10, 12, 12]);
+  });
+
+  test.each<[string, (machine: NfsMachine) => Promise<unknown>]>([
+    [
+      'a start that failed',
+      async (machine) => {
+        machine.failing.add('nfs-server.service');
+        expect((await run(machine, 'start')).code).toBe(1);
+        machine.failing.clear();
+      },
+    ],
+    [
+      'a move within the grace period',
+      async (machine) => {
+        machine.files.set('/proc/fs/nfsd/v4_end_grace', 'N\n');
+        expect((await run(machine, 'start')).code).toBe(0);
+        Object.assign(machine.env, recurring);
+        expect((await run(machine, 'monitor')).code).toBe(0);
+      },
+    ],
+  ])('%s with a shorter lease leaves them that time', async (_what, happens) => {
+    const first = await started(times(60, 60));
+    const second = new NfsMachine(times(10, 12));
+    for (const [path, text] of first.disk) second.disk.set(path, text);
+    await happens(second);
+    expect((await run(second, 'stop')).code).toBe(0);
+    const third = new NfsMachine(times(10, 12));
+    for (const [path, text] of second.disk) third.disk.set(path, text);
+    expect((await run(third, 'start')).code).toBe(0);
+    expect(kernel(third)).toEqual([10, 60, 60]);
   });
 
   test('so does the first start with a lease on state that served without one', async () => {
