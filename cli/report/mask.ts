@@ -1,4 +1,5 @@
 import { isSecretName, veil, veiled } from '../../lib/contract/secrets.ts';
+import { veiledXml } from '../../lib/contract/secrets-in-xml.ts';
 import { type Element, attribute as of, within } from '../facts/xml.ts';
 
 /** What is too short is also part of innocent words. */
@@ -54,12 +55,5 @@ export function maskFor(secrets: readonly string[]): Mask {
     if (value === null || typeof value !== 'object') return value;
     return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, all(one)])) as T;
   };
-  return { text, xml: (plain) => text(plain.replace(/<nvpair\b[^<>]*>/g, veiledPair)), all };
-}
-
-function veiledPair(pair: string): string {
-  const name = /\sname=(?:"([^"]*)"|'([^']*)')/.exec(pair);
-  return isSecretName(name?.[1] ?? name?.[2] ?? '')
-    ? pair.replace(/(\svalue=)(?:"[^"]*"|'[^']*')/, `$1"${veil}"`)
-    : pair;
+  return { text, xml: (plain) => text(veiledXml(plain)), all };
 }

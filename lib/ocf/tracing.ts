@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { isSecretName, veil, veiled, veiledArgument } from '../contract/secrets.ts';
+import { veiledXml } from '../contract/secrets-in-xml.ts';
 import { commandLine } from '../host/host.ts';
 import { asFileName } from '../host/sys/file-names.ts';
 import type { Output, Sys } from '../host/sys/sys.ts';
@@ -61,7 +62,7 @@ export function traced<S extends Sys>(sys: S, write: (line: string) => void): S 
       `${(since / 1000).toFixed(3)} ${commandLine(command.argv)} -> ${ending(output)} ${((sys.now() - since) / 1000).toFixed(3)} s\n`,
     );
     for (const text of [output.stdout, output.stderr])
-      if (text) write(veiled(text).replace(/^/gm, '    ').trimEnd().concat('\n'));
+      if (text) write(veiled(veiledXml(text)).replace(/^/gm, '    ').trimEnd().concat('\n'));
     return output;
   };
   return { ...sys, run };

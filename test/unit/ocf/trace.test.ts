@@ -34,11 +34,17 @@ describe('a trace', () => {
 
   test('secrets of commands and of what they say are veiled', async () => {
     const lines: string[] = [];
-    const machine = new FakeMachine().on('mount', () => ({ code: 32, stderr: 'bad option pass=hunter2\n' }));
+    const cib = '<nvpair id="a" name="passwd" value="hunter2"/>';
+    const machine = new FakeMachine().on('mount', () => ({
+      code: 32,
+      stdout: `${cib}\n`,
+      stderr: 'bad option pass=hunter2\n',
+    }));
     const argv = ['mount', '-o', 'username=u,password=hunter 2', '//nas/x', '/x'] as const;
     await traced(machine, (line) => void lines.push(line)).run({ argv, timeoutMs: 1 });
     expect(lines).toEqual([
       '0.000 mount -o username=u,password=*** //nas/x /x -> 32 0.000 s\n',
+      '    <nvpair id="a" name="passwd" value="***"/>\n',
       '    bad option pass=***\n',
     ]);
   });
