@@ -28,7 +28,9 @@ usage: ./build.sh [command]
   new-agent NAME              write the skeleton of another agent
   reliability                 sum up what faults --record wrote into docs/reliability.md
   golden                      write metadata/golden anew, after an intended change of parameters, defaults or timeouts
-  release VERSION [tier...]   close the changelog, test everything (or only these tiers), build the packages, tag; publishes nothing
+  release [--unsigned] VERSION [tier...]
+                              close the changelog, test everything (or only these tiers), build the packages, test these, too (unless
+                              tiers are named), tag; publishes nothing. TSHA_SIGNING_KEY signs
   fetch-node                  fetch a newer Node.js to .cache/, as happens by itself where the machine's own is too old
   clean                       remove what was built; `clean all` also the caches
 
@@ -129,23 +131,32 @@ need_packages() {
 
 # --- commands -------------------------------------------------------------------------------------------------------
 
-# is_current STAMP: nothing that goes into a build is newer.
+# is_current STAMP SETTINGS: nothing that goes into a build is newer, and it was made with these settings, if any are asked for.
 is_current() {
-  [ -e "$1" ] && [ -z "$(find agents packaging cli lib metadata package.json package-lock.json tsconfig.json -newer "$1" -print -quit)" ]
+  [ -e "$1" ] || return 1
+  [ -z "$2" ] || [ "$2" = "$(cat "$1")" ] || return 1
+  [ -z "$(find agents packaging cli lib metadata package.json package-lock.json tsconfig.json -newer "$1" -print -quit)" ]
+}
+
+# build STAMP SETTINGS COMMAND...: unless what it made last is current. A failure ends this script, whoever called: within a condition
+# set -e holds nowhere, and the stamp of an earlier success would pass for one of this.
+build() {
+  ! is_current "$1" "$2" || return 0
+  stamp=$1 settings=$2
+  shift 2
+  rm -f "$stamp"
+  "$@" || die "${stamp%/*} was not built"
+  printf '%s\n' "$settings" >"$stamp" || die "cannot write $stamp"
 }
 
 build_script() {
   need_packages
-  is_current dist/.bundled && return 0
-  "$bin/tsx" packaging/bundle.ts
-  touch dist/.bundled
+  build dist/.bundled "${SOURCE_DATE_EPOCH-}" "$bin/tsx" packaging/bundle.ts
 }
 
 build_native() {
   need_packages
-  is_current dist/native/.compiled && return 0
-  "$bin/tsx" packaging/native.ts
-  touch dist/native/.compiled
+  build dist/native/.compiled "${SOURCE_DATE_EPOCH-}" "$bin/tsx" packaging/native.ts
 }
 
 install_agents() {
@@ -165,24 +176,26 @@ uninstall_agents() {
 }
 
 build_packages() {
+  date=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null)} || date=
+  [ -z "$date" ] || export SOURCE_DATE_EPOCH="$date"
   build_script
   build_native
   need_apt packaging/package/packages.txt
-  is_current dist/packages/.packaged && return 0
-  case $(uname -m) in x86_64) cpu=arm64 bun=bun-linux-aarch64 ;; *) cpu=x64 bun=bun-linux-x64-baseline ;; esac
+  case $(uname -m) in x86_64) cpu=arm64 bun_package=bun-linux-aarch64 ;; *) cpu=x64 bun_package=bun-linux-x64-baseline ;; esac
   foreign=$cache/bun-$cpu
+  build dist/packages/.packaged "$date, ${TSHA_MAINTAINER-}, $(printf %s "${TSHA_SIGNING_KEY-}" | sha256sum)" make_packages
+}
+
+make_packages() {
   fetch_bun
-  "$bin/tsx" packaging/package/main.ts --foreign-bun "$PWD/$foreign/node_modules/@oven/$bun/bin/bun"
-  touch dist/packages/.packaged
+  "$bin/tsx" packaging/package/main.ts --foreign-bun "$PWD/$foreign/node_modules/@oven/$bun_package/bin/bun"
 }
 
 # The other architecture's Bun, as package-lock.json pins it.
 fetch_bun() {
-  cmp -s package-lock.json "$foreign/package-lock.json" && [ -x "$foreign/node_modules/@oven/$bun/bin/bun" ] && return 0
+  cmp -s package-lock.json "$foreign/package-lock.json" && [ -x "$foreign/node_modules/@oven/$bun_package/bin/bun" ] && return 0
   say "fetching Bun for $cpu"
-  mkdir -p "$foreign"
-  cp package.json package-lock.json .npmrc "$foreign/"
-  npm_quietly ci --prefix "$foreign" --cpu=$cpu --os=linux --omit=dev --ignore-scripts ||
+  mkdir -p "$foreign" && cp package.json package-lock.json .npmrc "$foreign/" && npm_quietly ci --prefix "$foreign" --cpu=$cpu --os=linux --omit=dev --ignore-scripts ||
     die "cannot fetch Bun for $cpu"
 }
 
@@ -213,17 +226,25 @@ run_tests() {
   "$bin/tsx" test/run.ts "$@"
 }
 
-# release VERSION [tier...]: everything that can be taken back comes before the tag, and nothing is published.
+# release [--unsigned] VERSION [tier...]: everything that can be taken back comes before the tag, and nothing is published.
 release() {
+  if [ "${1-}" = --unsigned ]; then
+    shift
+    unset TSHA_SIGNING_KEY
+  elif [ -z "${TSHA_SIGNING_KEY-}" ]; then
+    die "TSHA_SIGNING_KEY has no key, and README.md tells to verify the signature; without one: ./build.sh release --unsigned VERSION"
+  fi
   [ $# -ge 1 ] || die "which version? ./build.sh release VERSION"
+  [ $# -gt 1 ] || [ "$(id -u)" = 0 ] || die "only root can run every tier; name those that are to do: ./build.sh release $1 types lint unit"
   need_packages
   "$bin/tsx" tools/release.ts prepare "$1" || exit 1
   shift
   "$bin/tsx" tools/golden.ts
-  # The commit gets the packages' date: whoever builds the tag again gets the same bytes.
+  # The commit gets the packages' date, which whoever builds the tag again takes from it.
   SOURCE_DATE_EPOCH=$(date +%s)
   export SOURCE_DATE_EPOCH
-  (run_tests "$@" && build_packages) || die "not released: git checkout . takes the changes of this attempt back"
+  ./build.sh test "$@" && ./build.sh package && { [ $# -gt 0 ] || ./build.sh test packages; } ||
+    die "not released: git checkout . takes the changes of this attempt back"
   GIT_COMMITTER_DATE="@$SOURCE_DATE_EPOCH" "$bin/tsx" tools/release.ts tag
 }
 

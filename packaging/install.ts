@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { chown, mkdir, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { replaceFile } from './bundle.ts';
 import { makeCodeCache } from './code-cache.ts';
 import {
@@ -17,10 +17,16 @@ import {
   unpackaged,
   zshDirs,
 } from './files.ts';
+import { nodePlaces } from './launcher.ts';
+import { uninstallGuard, unitScript } from './package/scripts.ts';
 import { agentNames } from './products.ts';
 
 async function install(flavour: Flavour, root: string): Promise<void> {
   const runtime = flavour === 'native' ? programPath : nodeOf(root);
+  if (root === '/' && !runtime)
+    throw new Refusal(
+      `nothing is installed: there is no Node.js 20 or newer in any of ${nodePlaces.join(', ')}, and agents without it would fail every monitor and stop`,
+    );
   const runner = flavour === 'script' && runtime ? runnerPath : undefined;
   const files = filesOf(flavour, { runtime, runner }, layoutOf(root));
   for (const file of files) await put(file, root);
@@ -34,7 +40,10 @@ async function install(flavour: Flavour, root: string): Promise<void> {
     root,
   );
 
-  if (root === '/') makeFolders();
+  if (root === '/') {
+    makeFolders();
+    shell(unitScript('tsha_reload_units'));
+  }
   console.log(
     `installed in ${join(root, agentDir)}: the ${flavour} flavour, run by ${runtime ?? 'a Node.js yet to be installed'}`,
   );
@@ -48,9 +57,20 @@ function makeFolders(): void {
 }
 
 async function uninstall(root: string): Promise<void> {
+  if (root === '/') {
+    if (!shell(uninstallGuard())) throw new Refusal('nothing is removed');
+    shell(unitScript('tsha_disable_units'));
+  }
   await remove(everyPath, root);
+  if (root === '/') shell(unitScript('tsha_reload_units'));
   console.log(`removed the agents from ${join(root, agentDir)}`);
 }
+
+/** Runs lines that the packages have, too; what they say is for the administrator. */
+const shell = (lines: string): boolean =>
+  spawnSync('sh', ['-c', lines], { stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;
+
+class Refusal extends Error {}
 
 const debian: Layout = { ...unpackaged, zshDir: zshDirs.debian };
 const layoutOf = (root: string): Layout =>
@@ -84,25 +104,32 @@ async function rmdirIfEmpty(dir: string): Promise<void> {
   });
 }
 
-const nodePlaces = [
-  '/usr/bin/node',
-  '/usr/local/bin/node',
-  '/usr/lib/tsha/bin/node',
-  '/usr/bin/node-22',
-  '/usr/bin/node22',
-];
-
 /** The Node of the system that is installed into; the one in the project's own cache would vanish with it. */
 function nodeOf(root: string): string | undefined {
-  return nodePlaces.find((place) => {
+  // a range of characters means the same to the shell
+  const found = nodePlaces.flatMap((place) => {
+    const name = new RegExp(`^${basename(place)}$`);
+    const dir = dirname(place);
+    return namesIn(join(root, dir))
+      .filter((one) => name.test(one))
+      .map((one) => join(dir, one));
+  });
+  return found.find((place) => {
     const file = join(root, place);
-    if (!existsSync(file)) return false;
     try {
       return Number(execFileSync(file, ['-p', 'process.versions.node.split(".")[0]'], { env: {} })) >= 20;
     } catch {
       return false; // of another architecture or C library: cannot be asked from here
     }
   });
+}
+
+function namesIn(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return []; // none of its own
+  }
 }
 
 const argument = (name: string): string | undefined => {
@@ -112,7 +139,13 @@ const argument = (name: string): string | undefined => {
 
 if (process.argv[1] === import.meta.filename) {
   process.umask(0o022); // Pacemaker asks for meta-data as an ordinary user, whatever the administrator's umask is
-  const root = argument('--root') ?? '/';
+  const root = resolve(argument('--root') ?? '/');
   const flavour = process.argv.includes('--script') ? 'script' : 'native';
-  await (process.argv[2] === 'uninstall' ? uninstall(root) : install(flavour, root));
+  try {
+    await (process.argv[2] === 'uninstall' ? uninstall(root) : install(flavour, root));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }

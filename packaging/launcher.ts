@@ -8,11 +8,24 @@ import type { Product } from './products.ts';
 /** The one program of the native flavour. */
 export const nativeProgram = 'tsha-agents';
 
+/** Where a Node is looked for, as patterns of the shell; the first that is new enough runs the agents. */
+export const nodePlaces = [
+  '/usr/bin/node',
+  '/usr/local/bin/node',
+  '/usr/bin/nodejs',
+  '/usr/lib/tsha/bin/node',
+  '/usr/bin/node-[2-9][0-9]',
+  '/usr/bin/node[2-9][0-9]',
+] as const;
+
 const part = (name: string) => readFileSync(join(import.meta.dirname, 'launcher', `${name}.sh`), 'utf8');
+
+/** Finds `runtime`, a Node that is new enough; `end CODE REASON` is the caller's. */
+export const findNode = (): string => part('find-node').replace('@NODES@', nodePlaces.join(' '));
 
 /** The head of a script-flavour executable: it never gets beyond its end; to JavaScript, whose code follows it, all of it is a comment. */
 export const scriptHead = (product: Product): string =>
-  `#!/bin/sh\n':' /*\n${shellPart(product, part('node'))}*/\n`;
+  `#!/bin/sh\n':' /*\n${shellPart(product, `${findNode()}${part('node')}`)}*/\n`;
 
 /** A native-flavour executable: the shell part alone, in front of the one program. */
 export const nativeLauncher = (product: Product): string =>

@@ -1,5 +1,5 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { commandFailure, firstLine } from '../../lib/host/host.ts';
+import { commandFailure, commandLine, firstLine } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { checksItself } from './fstypes.ts';
 import type { Ctx } from './params.ts';
@@ -18,7 +18,7 @@ export async function checkFilesystem(
     log.warn(`run_fsck=${run_fsck} is not auto, force or no: taken as auto`);
   if (source.is !== 'disk' || run_fsck === 'no' || (run_fsck !== 'force' && checksItself(fstype))) return;
   const argv: Argv = ['fsck', ...(fstype ? ['-t', fstype] : []), '-p', device];
-  log.info(`checking the filesystem: ${argv.join(' ')}`);
+  log.info(`checking the filesystem: ${commandLine(argv)}`);
   const output = await host.tryRun(argv);
   if (output.hung || output.missing) throw commandFailure(argv, output);
   if (output.code >= errorsRemain)

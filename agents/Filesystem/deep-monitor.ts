@@ -1,5 +1,5 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { commandFailure, type Host, hostName } from '../../lib/host/host.ts';
+import { commandFailure, commandLine, type Host, hostName } from '../../lib/host/host.ts';
 import { isThere } from '../../lib/host/local-files.ts';
 import { beneath } from '../../lib/host/storage/beneath.ts';
 import { kernelName, numberOf } from '../../lib/host/storage/block-devices.ts';
@@ -73,5 +73,5 @@ export async function tryStatusFile(ctx: Ctx, directory: string, mount: Mount): 
 function storageFailure(what: string, argv: Argv, output: Output): Failure {
   if (output.hung) return new Failure('failed', `${what}: no answer from the storage (${output.hung})`);
   const { outcome, message } = commandFailure(argv, output);
-  return new Failure(outcome, `${what}: ${message.replace(`${argv.join(' ')}: `, '')}`);
+  return new Failure(outcome, `${what}: ${message.replace(`${commandLine(argv)}: `, '')}`);
 }

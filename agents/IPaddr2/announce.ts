@@ -1,5 +1,5 @@
 import { wordsOf } from '../../lib/contract/reason.ts';
-import { firstLine, outputTrouble } from '../../lib/host/host.ts';
+import { commandLine, firstLine, outputTrouble } from '../../lib/host/host.ts';
 import { stateDir } from '../../lib/host/memory.ts';
 import type { Sighting } from '../../lib/host/net/addresses.ts';
 import { inNamespace } from '../../lib/host/net/namespaces.ts';
@@ -33,7 +33,7 @@ async function tellNeighbours(ctx: Ctx, want: Wanted, spot: Spot, count: number)
     return;
   }
   const commands = sender(count).map((argv) => inNamespace(want.namespace, argv));
-  ctx.log.debug(`announcing ${want.ip}: ${commands.map((argv) => argv.join(' ')).join('; ')}`);
+  ctx.log.debug(`announcing ${want.ip}: ${commands.map((argv) => commandLine(argv)).join('; ')}`);
   if (ctx.params.arp_bg === false) await sendNow(ctx, want, commands);
   else await sendLater(ctx, want, commands);
 }

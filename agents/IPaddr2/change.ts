@@ -1,5 +1,5 @@
 import { wordsOf } from '../../lib/contract/reason.ts';
-import { commandFailure, commandTrouble, type Host } from '../../lib/host/host.ts';
+import { commandFailure, commandLine, commandTrouble, type Host } from '../../lib/host/host.ts';
 import { type Address, type Interface, interfaces, type Sighting } from '../../lib/host/net/addresses.ts';
 import { inNamespace, ipCommand, type Namespace } from '../../lib/host/net/namespaces.ts';
 import { contains } from '../../lib/host/net/networks.ts';
@@ -53,7 +53,7 @@ export async function removeAddress(ctx: Ctx, namespace: Namespace, sighting: Si
   const which = peer === undefined ? [`${ip}/${prefix}`] : [ip, 'peer', `${peer}/${prefix}`];
   const argv = ipCommand(namespace, '-f', family, 'address', 'delete', ...which, 'dev', link.name);
   const { code, stderr } = await ctx.host.tryRun(argv);
-  if (code !== 0) ctx.log.warn(`${argv.join(' ')}: ${stderr.trim() || `exit ${code}`}`);
+  if (code !== 0) ctx.log.warn(`${commandLine(argv)}: ${stderr.trim() || `exit ${code}`}`);
   await putBack(ctx, namespace, link, endangered);
 }
 
@@ -136,5 +136,5 @@ export async function labelSource(
   const argv = ipCommand(want.namespace, 'addrlabel', verb, 'prefix', `${want.ip}/128`, 'label', label);
   const { code, stderr } = await host.tryRun(argv);
   if (code !== 0 && verb === 'add' && !stderr.includes('File exists'))
-    log.warn(`${argv.join(' ')}: ${stderr.trim()}`);
+    log.warn(`${commandLine(argv)}: ${stderr.trim()}`);
 }

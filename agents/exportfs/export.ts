@@ -1,5 +1,5 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { commandFailure, type Host } from '../../lib/host/host.ts';
+import { commandFailure, commandLine, type Host } from '../../lib/host/host.ts';
 import { exportArgument } from '../../lib/host/nfs/client-spec.ts';
 import type { Ctx } from './params.ts';
 import type { SeenDirectory } from './seen-directory.ts';
@@ -21,13 +21,13 @@ export async function exportDirectory(
   const words = output.stderr.split('\n').filter(Boolean).join('; ');
   if (output.code !== 0) {
     if (output.hung || output.missing || words === '') throw commandFailure(argv, output);
-    throw new Failure('failed', `${words} (${argv.join(' ')})`);
+    throw new Failure('failed', `${words} (${commandLine(argv)})`);
   }
   // a host without an address, for one, is no failure to exportfs: it ends with 0 and has exported nothing
   const name = exportedClient(output.stdout, path);
   if (name === undefined)
     throw new Failure('failed', `${words || 'exportfs ended well'}, but it did not export ${path}`);
-  log.info(`${argv.join(' ')}: ${[output.stdout.trim(), words].filter(Boolean).join('; ')}`);
+  log.info(`${commandLine(argv)}: ${[output.stdout.trim(), words].filter(Boolean).join('; ')}`);
   return name;
 }
 

@@ -1,5 +1,5 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { commandFailure } from '../../lib/host/host.ts';
+import { commandFailure, commandLine } from '../../lib/host/host.ts';
 import { exportArgument, isOneHost } from '../../lib/host/nfs/client-spec.ts';
 import { type Export, readEtab } from '../../lib/host/nfs/exports.ts';
 import { madeOf } from './astray.ts';
@@ -43,7 +43,7 @@ export async function unexport(
     ...entries.map(({ client, path }) => exportArgument(client, path)),
   ] as const;
   const output = await besideExportfs(host, () => host.tryRun(argv, { timeoutMs: withinMs }));
-  if (output.code === 0) log.info(`${argv.join(' ')}: ${output.stdout.trim()}`);
+  if (output.code === 0) log.info(`${commandLine(argv)}: ${output.stdout.trim()}`);
 
   const now = await readEtab(host, state);
   const fresh = now.filter((line) => !etab.some((old) => isSame(old, line)));

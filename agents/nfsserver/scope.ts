@@ -1,7 +1,7 @@
 import type { Log } from '../../lib/contract/log.ts';
 import { Failure } from '../../lib/contract/outcome.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
-import { firstLine, type Host } from '../../lib/host/host.ts';
+import { commandLine, firstLine, type Host } from '../../lib/host/host.ts';
 import { isThere, readIfThere } from '../../lib/host/local-files.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { mountOn, mounts } from '../../lib/host/storage/mounts.ts';
@@ -101,7 +101,7 @@ async function knowsScope(host: Host, log: Log): Promise<boolean> {
   const isAnswer = /^usage:/im.test(text);
   if (!isAnswer)
     log.warn(
-      `${argv.join(' ')} did not answer: ${output.hung ?? `exit ${output.code}, "${firstLine(text)}"`}`,
+      `${commandLine(argv)} did not answer: ${output.hung ?? `exit ${output.code}, "${firstLine(text)}"`}`,
     );
   return isAnswer && !/unrecognized option/.test(text);
 }

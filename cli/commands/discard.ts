@@ -1,4 +1,4 @@
-import { type Host, outputTrouble } from '../../lib/host/host.ts';
+import { commandLine, type Host, outputTrouble } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { CommandError } from '../exit.ts';
 import { disksOf, type LogicalVolume, resourceHere, usersOf } from '../facts/side.ts';
@@ -39,7 +39,7 @@ export async function connectHere(host: Host, connection: string, words: Words):
     if (output.code !== 0 && (await linkOf(host, connection)) === 'StandAlone')
       throw new CommandError(
         'broken',
-        say(words.failedHere, { command: argv.join(' '), why: outputTrouble(output) }),
+        say(words.failedHere, { command: commandLine(argv), why: outputTrouble(output) }),
       );
   }
 }

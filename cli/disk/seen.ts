@@ -1,4 +1,4 @@
-import { commandFailure, type Host } from '../../lib/host/host.ts';
+import { commandFailure, commandLine, type Host } from '../../lib/host/host.ts';
 import { hasFields, isListOf, readJson } from '../../lib/host/json.ts';
 import { listIfThere, readIfThere } from '../../lib/host/local-files.ts';
 import { type BlockDevice, blockDeviceUsers } from '../../lib/host/storage/block-device-users.ts';
@@ -83,7 +83,7 @@ async function marksOn(host: Host, path: string): Promise<readonly Mark[]> {
   const answer = await host.tryRun(argv, { timeoutMs: lookMs });
   if (answer.code !== 0) throw commandFailure(argv, answer);
   if (answer.stdout.trim() === '') return [];
-  const { signatures } = readJson(answer.stdout, argv.join(' '), isSignatures);
+  const { signatures } = readJson(answer.stdout, commandLine(argv), isSignatures);
   return signatures.map(({ type, offset }) => ({ type, offset: Number(offset) }));
 }
 

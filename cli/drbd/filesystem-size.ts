@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { commandFailure, type Host } from '../../lib/host/host.ts';
+import { commandFailure, commandLine, type Host } from '../../lib/host/host.ts';
 import { mounts, mountsOn } from '../../lib/host/storage/mounts.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Volume } from '../configuration/pair.ts';
@@ -46,7 +46,7 @@ export async function filesystemSize(host: Host, { type, directory, device }: Vo
         ? number(/\bdevid\s+\d+\s+size\s+(\d+)/)
         : number(/^Block size:\s+(\d+)/m) * number(/^Block count:\s+(\d+)/m);
   if (Number.isNaN(bytes))
-    throw new CommandError('unknown', `${argv.join(' ')} does not say how large the filesystem is`);
+    throw new CommandError('unknown', `${commandLine(argv)} does not say how large the filesystem is`);
   return bytes;
 }
 

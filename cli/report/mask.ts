@@ -1,29 +1,23 @@
+import { isSecretName, veil, veiled } from '../../lib/contract/secrets.ts';
+import { veiledXml } from '../../lib/contract/secrets-in-xml.ts';
 import { type Element, attribute as of, within } from '../facts/xml.ts';
-
-/** In the place of what is nobody's business. */
-export const veil = '***';
-
-/** Parameters whose value is a secret, of fencing agents and others. A script or file that holds one is named like it, and is veiled as well. */
-const secretName =
-  /passw|passwd|passphrase|^pass$|[_-]pass$|secret|token|community|credential|private|priv_?key|(api|access|auth|account|ssh|shared)[_-]?key|^key$|[_-]pin$|^pin$/i;
 
 /** What is too short is also part of innocent words. */
 const shortest = 4;
 
-/** `password=hunter2`, `--passwd hunter2`, `shared-secret "hunter2"`, `https://admin:hunter2@bmc` */
+/** `password=hunter2`, `--passwd hunter2`, `shared-secret "hunter2"` */
 const value = String.raw`("[^"\n]*"|'[^'\n]*'|[^\s"'<>,;]+)`;
 const word = String.raw`(?:passw(?:or)?d|passphrase|secret|community|(?:api|access|secret|auth)[_-]?key|token(?!\s*:\s*\d+\b))`;
 const inText: readonly (readonly [pattern: RegExp, put: string])[] = [
   [new RegExp(String.raw`(${word}["']?\s*[=:]\s*)${value}`, 'gi'), `$1${veil}`],
   [new RegExp(String.raw`((?:--?[\w-]{0,40}${word}|shared-secret)\s+)${value}`, 'gi'), `$1${veil}`],
   [new RegExp(String.raw`((?:^|\s)-p\s+)${value}`, 'g'), `$1${veil}`],
-  [/(\/\/[^\s/:@<>"']{1,200}:)[^\s/@<>"']{1,200}@/g, `$1${veil}@`],
 ];
 
 /** The values that a CIB and the configurations of DRBD and corosync keep secret. */
 export function secretsIn(cib: Element | null, drbd: string, corosync = ''): readonly string[] {
   const pairs = cib ? within(cib, 'nvpair') : [];
-  const inCib = pairs.filter((pair) => secretName.test(of(pair, 'name'))).map((pair) => of(pair, 'value'));
+  const inCib = pairs.filter((pair) => isSecretName(of(pair, 'name'))).map((pair) => of(pair, 'value'));
   const inDrbd = [...drbd.matchAll(/shared-secret\s+(?:"([^"\n]*)"|([^\s;]+))/g)].map(
     ([, quoted, bare]) => quoted ?? bare ?? '',
   );
@@ -53,7 +47,7 @@ export function maskFor(secrets: readonly string[]): Mask {
   const text = (plain: string): string =>
     inText.reduce(
       (done, [pattern, put]) => done.replace(pattern, put),
-      known.reduce((done, secret) => done.replaceAll(secret, veil), plain),
+      veiled(known.reduce((done, secret) => done.replaceAll(secret, veil), plain)),
     );
   const all = <T>(value: T): T => {
     if (typeof value === 'string') return text(value) as T;
@@ -61,12 +55,5 @@ export function maskFor(secrets: readonly string[]): Mask {
     if (value === null || typeof value !== 'object') return value;
     return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, all(one)])) as T;
   };
-  return { text, xml: (plain) => text(plain.replace(/<nvpair\b[^<>]*>/g, veiledPair)), all };
-}
-
-function veiledPair(pair: string): string {
-  const name = /\sname=(?:"([^"]*)"|'([^']*)')/.exec(pair);
-  return secretName.test(name?.[1] ?? name?.[2] ?? '')
-    ? pair.replace(/(\svalue=)(?:"[^"]*"|'[^']*')/, `$1"${veil}"`)
-    : pair;
+  return { text, xml: (plain) => text(veiledXml(plain)), all };
 }

@@ -1,3 +1,4 @@
+import { veil } from '../../lib/contract/secrets.ts';
 import { hasSecondCopy, services } from '../facts/service.ts';
 import { moment } from '../history/command.ts';
 import type { Event } from '../history/event.ts';
@@ -19,7 +20,6 @@ import { clock, dayAndTime } from '../output/units.ts';
 import { say } from '../output/words.ts';
 import type { DrbdChange, ReportFacts } from './gather.ts';
 import { type Html, html, nothing } from './html.ts';
-import { veil } from './mask.ts';
 import { style } from './style.ts';
 import { shapes, timeline } from './timeline.ts';
 import { type ReportWords, reportWords } from './words.ts';

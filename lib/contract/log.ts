@@ -1,5 +1,6 @@
 import { localTime } from './local-time.ts';
 import { oneLine } from './reason.ts';
+import { veiled } from './secrets.ts';
 
 /** Log lines as Pacemaker's users know them from ocf-shellfuncs' ocf_log. */
 export type Log = {
@@ -55,7 +56,7 @@ export function createLog(tag: string, env: NodeJS.ProcessEnv, route: LogRoute, 
   const debugging = !!env['HA_debug'] && env['HA_debug'] !== '0';
   const at = (level: Level) => (message: string) => {
     if (level === 'debug' && !debugging) return;
-    const line = `${words[level]}: ${oneLine(message)}`;
+    const line = `${words[level]}: ${oneLine(veiled(message))}`;
     switch (route.to) {
       case 'terminal':
         return sinks.stderr(`${tag}: ${line}\n`);

@@ -30,14 +30,15 @@ type Verdict = Trouble | Health | 'look';
 
 /**
  * A required parameter is missing. A probe that answers "misconfigured" gets the resource banned from the whole cluster, and
- * what has no device or address cannot be running; a stop that fails gets the node fenced.
+ * what has no device or address cannot be running; a stop that fails gets the node fenced. A demote that fails is followed by a stop, which
+ * knows the parameters of the start. A recurring monitor says what the stock agents say.
  */
 export const whenMissing: Readonly<Record<Situation, Verdict>> = {
   start: 'misconfigured',
   promote: 'misconfigured',
   reload: 'misconfigured',
   validate: 'misconfigured',
-  demote: 'misconfigured',
+  demote: 'failed',
   monitor: 'misconfigured',
   probe: 'notRunning',
   notify: 'ok',
@@ -46,7 +47,7 @@ export const whenMissing: Readonly<Record<Situation, Verdict>> = {
 
 /**
  * A parameter has an impossible value. The resource may still run from before the change, so whoever must tell or end that
- * looks at the machine first. A recurring monitor never says "misconfigured": that would stop the resource on every node.
+ * looks at the machine first. A recurring monitor does not say "misconfigured" of it: that would stop the resource on every node.
  */
 export const whenInvalid: Readonly<Record<Situation, Verdict>> = {
   start: 'misconfigured',

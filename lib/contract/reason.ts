@@ -1,12 +1,14 @@
+import { veiled } from './secrets.ts';
+
 /** Pacemaker up to 3.0.1 cuts an exit reason here (EXIT_REASON_MAX_LEN). */
 const longestReasonBytes = 128;
 
 /**
  * One line that every consumer passes on whole: no line breaks or NUL, no `&` (Pacemaker 2.1.5's XML output drops the whole of
- * stderr for one), at most 128 bytes, cut between characters.
+ * stderr for one), no secret, at most 128 bytes, cut between characters.
  */
 export function reasonLine(reason: string): string {
-  const line = oneLine(reason.replaceAll('&', '+'));
+  const line = oneLine(veiled(reason).replaceAll('&', '+'));
   if (Buffer.byteLength(line) <= longestReasonBytes) return line;
   let kept = '';
   let bytes = 3;

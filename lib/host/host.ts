@@ -1,4 +1,5 @@
 import { Failure } from '../contract/outcome.ts';
+import { veiledArgument } from '../contract/secrets.ts';
 import type { Argv, Command, Output, Sys } from './sys/sys.ts';
 
 export type RunOptions = Partial<Omit<Command, 'argv'>>;
@@ -48,6 +49,9 @@ export function hostOn(sys: Sys, deadlineMs: number): Host {
   };
 }
 
+/** A command as people may see it. */
+export const commandLine = (argv: readonly string[]): string => argv.map(veiledArgument).join(' ');
+
 /** The reason for a command that did not do its work: its own first line, or what it was stuck in. */
 export const commandFailure = (argv: Argv, output: Output): Failure =>
   new Failure(output.missing ? 'notInstalled' : 'failed', commandTrouble(argv, output));
@@ -55,8 +59,8 @@ export const commandFailure = (argv: Argv, output: Output): Failure =>
 /** The same as a sentence, for a reason that says more. */
 export function commandTrouble(argv: Argv, output: Output): string {
   if (output.missing) return `command ${argv[0]} is not installed`;
-  if (output.hung) return `"${argv.join(' ')}" did not end (${output.hung})`;
-  return `${argv.join(' ')}: ${outputTrouble(output)}`;
+  if (output.hung) return `"${commandLine(argv)}" did not end (${output.hung})`;
+  return `${commandLine(argv)}: ${outputTrouble(output)}`;
 }
 
 /** What went wrong in a command, without its name: what it was stuck in, its own first line, or its exit status. */

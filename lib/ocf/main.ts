@@ -4,6 +4,7 @@ import { exitCode, Failure, type Outcome } from '../contract/outcome.ts';
 import type { ParamTable } from '../contract/params.ts';
 import { reasonLine, wordsOf } from '../contract/reason.ts';
 import { readRequest } from '../contract/request.ts';
+import { commandLine } from '../host/host.ts';
 import type { Sink } from '../host/sys/children.ts';
 import { trueEnvironment } from '../host/sys/environment.ts';
 import type { NodeSys } from '../host/sys/node-sys.ts';
@@ -126,7 +127,7 @@ function interruption(action: string, timeoutMs: number, sys: NodeSys): Promise<
       const stuck = sys.underway();
       const facts = stuck.map(({ argv, describe, sinceMs }) => {
         const seconds = ((sys.now() - sinceMs) / 1000).toFixed(0);
-        return `"${argv.join(' ')}" for ${seconds} s (${describe()})`;
+        return `"${commandLine(argv)}" for ${seconds} s (${describe()})`;
       });
       sys.killUnderway();
       resolve(

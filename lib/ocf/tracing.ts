@@ -1,4 +1,7 @@
 import { mkdirSync } from 'node:fs';
+import { isSecretName, veil, veiled, veiledArgument } from '../contract/secrets.ts';
+import { veiledXml } from '../contract/secrets-in-xml.ts';
+import { commandLine } from '../host/host.ts';
 import { asFileName } from '../host/sys/file-names.ts';
 import type { Output, Sys } from '../host/sys/sys.ts';
 import { appending, type Outlet } from './outlet.ts';
@@ -43,11 +46,11 @@ export function traceFile(
   return `${dir}/${agent}/${asFileName(`${instance}.${action}.${day}.${time}`)}`;
 }
 
-/** The environment as a trace shows it: sorted, secrets masked. */
+/** The environment as a trace shows it: sorted, secrets veiled. */
 export const traceHeader = (env: NodeJS.ProcessEnv): string =>
   Object.entries(env)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}=${/pass|secret|token|key$/i.test(name) ? '********' : value}\n`)
+    .map(([name, value]) => `${name}=${isSecretName(name) ? veil : veiledArgument(value ?? '')}\n`)
     .join('');
 
 /** The same machine, telling `write` of every command. */
@@ -56,10 +59,10 @@ export function traced<S extends Sys>(sys: S, write: (line: string) => void): S 
     const since = sys.now();
     const output = await sys.run(command);
     write(
-      `${(since / 1000).toFixed(3)} ${command.argv.join(' ')} -> ${ending(output)} ${((sys.now() - since) / 1000).toFixed(3)} s\n`,
+      `${(since / 1000).toFixed(3)} ${commandLine(command.argv)} -> ${ending(output)} ${((sys.now() - since) / 1000).toFixed(3)} s\n`,
     );
     for (const text of [output.stdout, output.stderr])
-      if (text) write(text.replace(/^/gm, '    ').trimEnd().concat('\n'));
+      if (text) write(veiled(veiledXml(text)).replace(/^/gm, '    ').trimEnd().concat('\n'));
     return output;
   };
   return { ...sys, run };

@@ -5,7 +5,7 @@
 //   node cached.cjs AGENT ACTION        what the agents' launcher does
 //   node cached.cjs --make AGENT        what the installation does
 
-const { readFileSync, renameSync, statSync, writeFileSync } = require('node:fs');
+const { readFileSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const { basename, resolve } = require('node:path');
 const { Script } = require('node:vm');
 
@@ -45,11 +45,16 @@ function make(agent) {
   v8.setFlagsFromString('--lazy'); // V8 compares the flags, too
   process.umask(0o022);
   const draft = `${cacheFile(agent)}.new`;
-  writeFileSync(draft, Buffer.concat([Buffer.from(headFor(agent)), script.createCachedData()]), {
-    mode: 0o644,
-    flush: true,
-  });
-  renameSync(draft, cacheFile(agent));
+  try {
+    writeFileSync(draft, Buffer.concat([Buffer.from(headFor(agent)), script.createCachedData()]), {
+      mode: 0o644,
+      flush: true,
+    });
+    renameSync(draft, cacheFile(agent));
+  } catch (error) {
+    rmSync(draft, { force: true }); // of a full disk
+    throw error;
+  }
 }
 
 process.execArgv.push(...process.argv.splice(1, 1)); // what an agent that starts itself again has to say first

@@ -1,18 +1,3 @@
-# The installation fixes the path of Node.js. Otherwise whatever is new enough is taken: pcs gives its agents no more of a PATH
-# than /bin:/usr/bin, and a bare environment gives none.
-runtime=
-if [ ! -x "$runtime" ]; then
-  old=
-  for runtime in "$(command -v node)" /usr/local/bin/node /usr/bin/node /usr/bin/nodejs /usr/lib/tsha/bin/node \
-    /usr/bin/node-[2-9][0-9] /usr/bin/node[2-9][0-9] ''; do
-    [ -x "$runtime" ] || continue
-    version=$("$runtime" -v 2>/dev/null) || [ $? -lt 128 ] || end 1 "$runtime does not tell its version"
-    case $version in
-      v[2-9][0-9].* | v[1-9][0-9][0-9].*) break ;;
-      v*) old=", $runtime is too old" ;;
-    esac
-  done
-fi
 [ -x "$runtime" ] || not_installed "$1" "Node.js 20 or newer is not installed$old"
 # One thread that compiles beside it is enough for a program this short; Node would start four, and waits for ever for one that it
 # cannot have. A process within a process shows that there is room for this one and for the clock that comes before it.

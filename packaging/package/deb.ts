@@ -84,14 +84,16 @@ const overrides = async ({ name, flavour }: Package): Promise<string> =>
   (await readFile(join(import.meta.dirname, `lintian-${flavour}.txt`), 'utf8')).replaceAll('@PACKAGE@', name);
 
 function controlFile(one: Package, kilobytes: number): string {
-  const depends = one.flavour === 'native' ? 'libc6 (>= 2.17)' : 'nodejs (>= 20)';
+  // Before: the other flavour's agents are gone as soon as this one is unpacked, and it may be unpacked long before it is configured.
+  const needs =
+    one.flavour === 'native' ? 'Depends: libc6 (>= 2.17), ' : 'Pre-Depends: nodejs (>= 20)\nDepends: ';
   return `${[
     `Package: ${one.name}`,
     `Version: ${version}`,
     `Architecture: ${debArch(one)}`,
     `Maintainer: ${maintainer}`,
     `Installed-Size: ${kilobytes}`,
-    `Depends: ${depends}, iproute2, mount`,
+    `${needs}iproute2, mount`,
     // python3: nfsserver writes nfsdcld's database, for which Node has no SQLite before 22.13
     `Recommends: pacemaker, pcs | crmsh, drbd-utils, nfs-kernel-server, xfsprogs${one.flavour === 'script' ? ', python3' : ''}`,
     `Conflicts: ${one.other}`,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type File, type Flavour, filesOf, type Layout, programPath, runnerPath } from '../files.ts';
+import type { Places } from '../launcher.ts';
 import type { Architecture } from '../native.ts';
 
 /** A package to build, of whatever format. */
@@ -14,7 +15,7 @@ export type Package = {
   readonly built: string;
 };
 
-const names: Readonly<Record<Flavour, string>> = {
+export const names: Readonly<Record<Flavour, string>> = {
   native: 'tsha-resource-agents',
   script: 'tsha-resource-agents-nodejs',
 };
@@ -27,14 +28,12 @@ export const packageOf = (flavour: Flavour, built: string, arch?: Architecture):
   built,
 });
 
+export const placesOf = ({ flavour }: Package): Places =>
+  flavour === 'native' ? { runtime: programPath } : { runtime: '/usr/bin/node', runner: runnerPath };
+
 /** What a package lays, without what its format adds. */
-export const filesIn = ({ flavour, built }: Package, layout: Layout): readonly File[] =>
-  filesOf(
-    flavour,
-    flavour === 'native' ? { runtime: programPath } : { runtime: '/usr/bin/node', runner: runnerPath },
-    layout,
-    built,
-  );
+export const filesIn = (one: Package, layout: Layout): readonly File[] =>
+  filesOf(one.flavour, placesOf(one), layout, one.built);
 
 export const summary = 'Pacemaker resource agents for a highly available NFS server';
 
@@ -49,4 +48,4 @@ export const description = ({ flavour }: Package): readonly string[] => [
     : ['This is the script flavour: one JavaScript file per agent, for Node.js 20', 'or newer.']),
 ];
 
-export const docDirOf = ({ name }: Package): string => join('/usr/share/doc', name);
+export const docDirOf = ({ name }: Pick<Package, 'name'>): string => join('/usr/share/doc', name);

@@ -61,7 +61,7 @@ Requires: util-linux
 Recommends: pacemaker, (pcs or crmsh), drbd-utils, xfsprogs, (nfs-utils or nfs-kernel-server)${one.flavour === 'script' ? ', python3' : ''}
 Conflicts: ${one.other}
 Provides: ${one.other} = %{version}-%{release}
-${one.arch ? '' : 'BuildArch: noarch\nAutoReqProv: no\nRequires: /bin/sh\n'}
+${one.arch ? '' : 'BuildArch: noarch\nAutoReqProv: no\nRequires: /bin/sh\nRequires(pre): nodejs(engine) >= 20\n'}
 %description
 ${description(one).join('\n')}
 

@@ -174,6 +174,16 @@ describe('what Node has compiled of a script at its installation', () => {
     expect(await refused(runner, agent)).toMatch(said);
   });
 
+  test('of a full disk nothing is left of it', async () => {
+    const { agent, dir, runner } = await installed();
+    const small = `mount -t tmpfs -o size=64k tmpfs "$0"; cp "$1" "$0"; "$2" "$0/\${1##*/}" --make "$3" || echo "code $?"; ls "$0"`;
+    const copy = join(sandbox(), cachedRunner);
+    copyFileSync(runner, copy);
+    const answer = await run(['unshare', '-m', 'sh', '-ec', small, dir, copy, process.execPath, agent], path);
+    expect(answer.stderr).toMatch(/ENOSPC/);
+    expect(answer.stdout).toBe(`code 1\n${cachedRunner}\n`);
+  });
+
   test.each([
     ['empty', () => Buffer.alloc(0)],
     ['cut off', (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],

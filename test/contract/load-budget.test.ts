@@ -18,12 +18,12 @@ const alsoNeeded: Partial<Record<AgentName, string>> = { IPaddr2: 'node:os' };
 
 /** Code that is loaded before the monitor begins, in bytes, and some room to grow. */
 const budgets: Readonly<Record<AgentName, number>> = {
-  drbd: 96_000,
-  Filesystem: 75_500,
+  drbd: 97_000,
+  Filesystem: 77_000,
   IPaddr2: 82_000,
-  nfsserver: 91_000,
-  exportfs: 74_000,
-  nfsnotify: 55_000,
+  nfsserver: 92_000,
+  exportfs: 75_000,
+  nfsnotify: 56_500,
 };
 /** A whole executable, with what other actions load. */
 const longestScript = 295_000;

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { agentDir } from '../../packaging/files.ts';
+import { agentDir, programPath } from '../../packaging/files.ts';
 import { projectFolder } from '../../packaging/products.ts';
 import { agents, validParams } from '../contract/agents.ts';
-import { maintenance, onCopy, pacemaker, used } from './machine.ts';
+import { cibs, nodes, onCopy, pacemaker } from './machine.ts';
 
 // Packages upgraded and replaced under monitors, by dpkg and rpm themselves, on a copy of this machine that is thrown away.
 
@@ -46,7 +46,7 @@ describe('dpkg', () => {
     ['upgrade of the script flavour', debs.script, debs.script],
   ])('%s: no monitor fails meanwhile', async (_what, before, after) => {
     const { code, stdout, stderr } = await onCopy(
-      `ins ${before()}; ${storm}; sleep 1; ins ${after()}; finish; dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' 'tsha*'`,
+      `ins ${before()}; ${storm}; sleep 1; ins ${after()}; finish; dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' 'tsha-*'`,
       { packages },
     );
     expect([code, stderr]).toEqual([0, '']);
@@ -56,8 +56,8 @@ describe('dpkg', () => {
 
   test('an upgrade and the other flavour are no removal', async () => {
     const { code, stdout } = await onCopy(
-      `ins ${debs.native()}; /fake/pacemaker-based 600 & ins ${debs.native()}; ins ${debs.script()}; dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' 'tsha*'; kill $!`,
-      { packages, bin: pacemaker({ used }) },
+      `ins ${debs.native()}; /fake/pacemaker-based 600 & ins ${debs.native()}; ins ${debs.script()}; dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' 'tsha-*'; kill $!`,
+      { packages, bin: pacemaker({ cib: cibs.used }) },
     );
     expect([code, stdout.match(/^.* installed$/gm)]).toEqual([0, ['tsha-resource-agents-nodejs installed']]);
   });
@@ -107,6 +107,8 @@ describe('rpm', () => {
   const rpm = 'rpm --force-debian --root "$R" --nodeps';
   const install = (one: string) => `${rpm} -i "$R/p/${one}"; [ "$(ls "$R${agentDir}" | wc -l)" = 6 ]`;
 
+  const enable = 'chroot "$R" systemctl --quiet enable tsha-metrics.timer 2>/dev/null';
+
   test.each(['native', 'script'] as const)('%s: upgrade: no monitor fails meanwhile', async (flavour) => {
     const { code, stdout, stderr } = await onCopy(
       `${install(rpms[flavour]())}; ${storm}; sleep 1; ${rpm} -U --replacepkgs "$R/p/${rpms[flavour]()}"; finish; ${rpm} -V ${names[flavour]}`,
@@ -124,26 +126,72 @@ describe('rpm', () => {
       `cp "$R"/fake/c* "$R/usr/sbin/"; ${install(rpms[before]())}; chroot "$R" /fake/pacemaker-based 600 & cib=$!; ${storm}; sleep 1
       ${rpm} -i --replacefiles "$R/p/${rpms[after]()}"; ${rpm} -e ${names[before]}
       finish; ${rpm} -V ${names[after]}; rpm --force-debian --root "$R" -qa; kill $cib`,
-      { packages, beside: true, bin: pacemaker({ used }) },
+      { packages, beside: true, bin: pacemaker({ cib: cibs.used }) },
     );
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(new RegExp(`^monitors: *\\d+ 0\n${names[after]}-\\d\\S+\n$`));
   });
 
   test.each([
-    ['resources use the agents', { used }, /stays: the cluster has resources of ocf:tsha: \(nfs_ip\)/],
-    ['cibadmin cannot tell', { code: 102 }, /stays: Pacemaker runs here, and cibadmin cannot tell/],
-    ['maintenance mode', { used, maintenance: maintenance('true') }, undefined],
-  ])('removal while %s', async (_what, cib, refusal) => {
+    [
+      'resources use the agents',
+      '',
+      { cib: cibs.used },
+      /stays: the cluster has resources of ocf:tsha: \(nfs_ip\)/,
+    ],
+    [
+      'what the other flavour has beside its agents was left behind',
+      `: >"$R${programPath}"`,
+      { cib: cibs.used },
+      /stays: the cluster has resources of ocf:tsha: \(nfs_ip\)/,
+    ],
+    [
+      'cibadmin cannot tell',
+      '',
+      { code: 102 },
+      /stays: Pacemaker runs here, and cibadmin cannot tell .*\(exit code 102\)/,
+    ],
+    ['maintenance mode', '', { cib: cibs.maintenance('true') }, undefined],
+    ['only the status of an offline node has such resources', '', { cib: cibs.deleted }, undefined],
+  ] as const)('removal while %s', async (_what, given, cib, refusal) => {
     const { stdout } = await onCopy(
       `named() { find "$R/usr" "$R/etc" "$R/var" -xdev -name '*tsha*' | sort; }
-      cp "$R"/fake/c* "$R/usr/sbin/"; named >"$R/tmp/before"
-      ${install(rpms.script())}; chroot "$R" /fake/pacemaker-based 600 &
+      rm -rf "$R/var/lib/tsha"; cp "$R"/fake/c* "$R/usr/sbin/"; named >"$R/tmp/before"
+      ${install(rpms.script())}; ${given || ':'}; mkdir -p "$R/var/lib/tsha"; ${enable}
+      chroot "$R" /fake/pacemaker-based 600 &
       ${rpm} -e ${names.script} 2>&1 || :; kill $!
       echo "left: $(named | comm -13 "$R/tmp/before" - | wc -l)"`,
       { packages, beside: true, bin: pacemaker(cib) },
     );
     if (refusal) expect(stdout).toMatch(refusal);
     expect(stdout).toMatch(refusal ? /^left: [1-9]\d*$/m : /^left: 0$/m);
+  });
+
+  test.each([
+    ['without a Node', nodes.none],
+    ['with one that is too old', `${nodes.none}; ${nodes.old('/usr/bin/node')}`],
+  ])('%s the script flavour is not unpacked over the native one', async (_what, lines) => {
+    const { stdout } = await onCopy(
+      `${install(rpms.native())}; chroot "$R" sh -ec '${lines.replaceAll("'", "'\\''")}'
+      ${rpm} -i --replacefiles "$R/p/${rpms.script()}" 2>&1 | grep 'is not installed:'
+      rpm --force-debian --root "$R" -qa; ${rpm} -V ${names.native}`,
+      { packages, beside: true },
+    );
+    expect(stdout).toMatch(
+      new RegExp(
+        `^${names.script} is not installed: Node\\.js 20 or newer [^\n]*\n${names.native}-\\d\\S+\n$`,
+      ),
+    );
+  });
+
+  test('the other flavour in its place keeps what is enabled and what was written down', async () => {
+    const { stdout } = await onCopy(
+      `rm -rf "$R/var/lib/tsha"; ${install(rpms.native())}
+      mkdir -p "$R/var/lib/tsha"; echo '{}' >"$R/var/lib/tsha/events.jsonl"; ${enable}
+      ${rpm} -i --replacefiles "$R/p/${rpms.script()}"; ${rpm} -e ${names.native}
+      chroot "$R" systemctl is-enabled tsha-metrics.timer; ls "$R/var/lib/tsha"`,
+      { packages, beside: true },
+    );
+    expect(stdout).toBe('enabled\nevents.jsonl\n');
   });
 });

@@ -1,6 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { projectFolder } from '../../packaging/products.ts';
 import { agents } from '../contract/agents.ts';
 import { type Answer, run, sandbox } from '../contract/call.ts';
 
@@ -46,7 +47,7 @@ export type Copy = {
 
 /**
  * Runs shell lines on a copy of this machine that is thrown away; nothing but its processor and its kernel are shared. `ins FILE` has
- * dpkg install a package, without its dependencies: the Node of the script flavour is this machine's own.
+ * dpkg install a package, without its dependencies: the Node of the script flavour is this machine's own. This project is /checkout.
  */
 export function onCopy(lines: string, { packages, bin = sandbox(), beside }: Copy): Promise<Answer> {
   const copy = sandbox();
@@ -56,8 +57,8 @@ export function onCopy(lines: string, { packages, bin = sandbox(), beside }: Cop
     mkdir "$COPY/layer/upper" "$COPY/layer/work"
     mount -t overlay overlay -o "lowerdir=/,upperdir=$COPY/layer/upper,workdir=$COPY/layer/work" "$COPY/root"
     mount -t proc proc "$COPY/root/proc"; mount --bind /dev "$COPY/root/dev"; mount -t tmpfs tmpfs "$COPY/root/run"
-    mkdir -p "$COPY/root/p" "$COPY/root/fake"
-    mount --bind "$PACKAGES" "$COPY/root/p"; mount --bind "$BIN" "$COPY/root/fake"
+    mkdir -p "$COPY/root/p" "$COPY/root/fake" "$COPY/root/checkout"
+    mount --bind "$PACKAGES" "$COPY/root/p"; mount --bind "$BIN" "$COPY/root/fake"; mount --bind "$CHECKOUT" "$COPY/root/checkout"
     [ "$BESIDE" ] || exec env R= chroot "$COPY/root" sh -ec "$LINES"
     mount -t proc proc /proc
     R="$COPY/root" exec sh -ec "$LINES"`;
@@ -67,6 +68,7 @@ export function onCopy(lines: string, { packages, bin = sandbox(), beside }: Cop
     COPY: copy,
     PACKAGES: packages,
     BIN: bin,
+    CHECKOUT: projectFolder,
     BESIDE: beside ? '1' : '',
     LINES: `cd /
 ins() { dpkg --force-depends --force-unsafe-io --no-triggers -i "/p/$1" >/tmp/ins.log 2>&1 || { cat /tmp/ins.log >&2; return 1; }; }
@@ -74,24 +76,62 @@ ${lines}`,
   });
 }
 
-/** A Pacemaker that answers queries: `cib` has what each kind of query prints; the code is 105 where it is empty. */
-export function pacemaker(cib: {
-  readonly used?: string;
-  readonly maintenance?: string;
-  readonly code?: number;
-}): string {
+/** A Pacemaker that runs, with this configuration; `code` is what cibadmin fails with. */
+export function pacemaker({ cib = '', code = 0 }: { readonly cib?: string; readonly code?: number }): string {
   const bin = sandbox();
-  const answer = (text: string | undefined) =>
-    text ? `printf '%s\\n' '${text}'; exit ${cib.code ?? 0}` : `exit ${cib.code ?? 105}`;
-  writeFileSync(
-    join(bin, 'cibadmin'),
-    `#!/bin/sh\ncase "$*" in\n  *@provider*) ${answer(cib.used)} ;;\n  *maintenance-mode*) ${answer(cib.maintenance)} ;;\n  *) exit 105 ;;\nesac\n`,
+  const add = (name: string, text: string) => {
+    writeFileSync(join(bin, name), text);
+    chmodSync(join(bin, name), 0o755);
+  };
+  add('cib.xml', cib || cibOf({}));
+  copyFileSync('/usr/sbin/cibadmin', join(bin, 'real-cibadmin'));
+  add(
+    'cibadmin',
+    code ? `#!/bin/sh\nexit ${code}\n` : '#!/bin/sh\nCIB_file=/fake/cib.xml exec /fake/real-cibadmin "$@"\n',
   );
-  writeFileSync(join(bin, 'crm_node'), '#!/bin/sh\necho alpha\n');
-  for (const name of ['cibadmin', 'crm_node']) chmodSync(join(bin, name), 0o755);
+  add('crm_node', '#!/bin/sh\necho alpha\n');
   copyFileSync('/bin/sleep', join(bin, 'pacemaker-based'));
   chmodSync(join(bin, 'pacemaker-based'), 0o755);
   return bin;
 }
-export const used = '<primitive id="nfs_ip" class="ocf" provider="tsha" type="IPaddr2"/>';
-export const maintenance = (value: string) => `<nvpair id="x" name="maintenance-mode" value="${value}"/>`;
+
+/** The configuration of two nodes, of which alpha is the copy. */
+const cibOf = (parts: {
+  readonly resources?: string;
+  readonly properties?: string;
+  readonly attributes?: string;
+  readonly status?: string;
+}): string => `<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.0" epoch="1" num_updates="0" admin_epoch="0">
+  <configuration>
+    <crm_config><cluster_property_set id="properties">${parts.properties ?? ''}</cluster_property_set></crm_config>
+    <nodes>
+      <node id="1" uname="alpha"><instance_attributes id="of-alpha">${parts.attributes ?? ''}</instance_attributes></node>
+      <node id="2" uname="beta"/>
+    </nodes>
+    <resources>${parts.resources ?? ''}</resources>
+    <constraints/>
+  </configuration>
+  <status>${parts.status ?? ''}</status>
+</cib>
+`;
+
+const resources = `<group id="nfsshare"><primitive id="nfs_ip" class="ocf" provider="tsha" type="IPaddr2"><operations>
+  <op id="nfs_ip-monitor" name="monitor" interval="10s"/></operations></primitive></group>`;
+const maintenance = (name: string, value: string) => `<nvpair id="x" name="${name}" value="${value}"/>`;
+export const cibs = {
+  used: cibOf({ resources }),
+  unused: cibOf({}),
+  maintenance: (value: string) => cibOf({ resources, properties: maintenance('maintenance-mode', value) }),
+  nodeMaintenance: cibOf({ resources, attributes: maintenance('maintenance', 'true') }),
+  /** Deleted while beta was offline: its status keeps what it has had until it comes back. */
+  deleted: cibOf({
+    status: `<node_state id="2" uname="beta" in_ccm="false" crmd="offline"><lrm id="2"><lrm_resources>
+      <lrm_resource id="nfs_ip" type="IPaddr2" class="ocf" provider="tsha"/></lrm_resources></lrm></node_state>`,
+  }),
+} as const;
+
+/** The copy's Node as it may be: none, another at its place, another elsewhere. */
+export const nodes = {
+  none: 'rm -f /usr/bin/node /usr/bin/nodejs /usr/local/bin/node /usr/lib/tsha/bin/node',
+  old: (at: string) => `printf '#!/bin/sh\\necho v18.20.4\\n' >${at}; chmod 755 ${at}`,
+} as const;

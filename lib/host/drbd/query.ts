@@ -1,5 +1,5 @@
 import { Failure } from '../../contract/outcome.ts';
-import { firstLine, type Host } from '../host.ts';
+import { commandLine, firstLine, type Host } from '../host.ts';
 import { isThere, readIfThere } from '../local-files.ts';
 import type { Argv } from '../sys/sys.ts';
 import { parseProcDrbd, parseShStatus, resourceInProc } from './drbd84.ts';
@@ -93,7 +93,7 @@ export async function ask<T>(
   withinMs = Number.POSITIVE_INFINITY,
 ): Promise<Answer<T>> {
   const output = await host.tryRun(argv, { timeoutMs: Math.min(host.left() * mostOfIt, withinMs) });
-  const command = argv.join(' ');
+  const command = commandLine(argv);
   if (output.missing) return { why: 'drbdsetup is not installed', final: true, toolMissing: true };
   if (output.hung) return { why: `"${command}" hung (${output.hung})`, final: true, toolMissing: false };
   const dump = output.code === 0 ? parse(output.stdout) : undefined;

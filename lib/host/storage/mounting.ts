@@ -1,4 +1,4 @@
-import type { Host } from '../host.ts';
+import { commandLine, type Host } from '../host.ts';
 import { usersOf } from '../host-daemons.ts';
 import { isAbsence, listIfThere, readIfThere, targetIfThere } from '../local-files.ts';
 import { type ProcessIdentity, processIds, processName } from '../process-table.ts';
@@ -62,7 +62,7 @@ export async function mountingFor(host: Host, aim: Aim): Promise<readonly Mounti
     const stat = parseStat((await readIfThere(host, `/proc/${pid}/stat`)) ?? '');
     if (!stat || (program !== 'mount' && (await isDriver(host, pid)))) continue;
     const { state, startTime } = stat;
-    found.push({ pid, startTime, program, command: words.join(' ').trim(), state });
+    found.push({ pid, startTime, program, command: commandLine(words).trim(), state });
   }
   return found;
 }

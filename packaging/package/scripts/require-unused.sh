@@ -12,13 +12,13 @@ tsha_pacemaker_runs() {
   return 1
 }
 
-# Prints what the configuration has for an XPath; nothing if it has nothing (105, or 6 of older ones: no such object).
+# Prints what the CIB has for an XPath; nothing if it has nothing (105, or 6 of older ones: no such object).
 tsha_query() {
-  tsha_code=0
-  timeout 30 cibadmin --query --local --xpath "$1" 2>/dev/null || tsha_code=$?
-  case $tsha_code in
-    0 | 6 | 105) return 0 ;;
-    *) return 1 ;;
+  code=0
+  timeout 30 cibadmin --query --local --xpath "$1" 2>/dev/null || code=$?
+  case $code in
+    6 | 105) return 0 ;;
+    *) return "$code" ;;
   esac
 }
 
@@ -33,8 +33,9 @@ tsha_all_true() {
 
 tsha_require_unused() {
   tsha_pacemaker_runs || return 0
-  used=$(tsha_query "//*[@provider='tsha']") ||
-    tsha_stays "Pacemaker runs here, and cibadmin cannot tell whether resources use the agents (exit code $tsha_code). Stop the cluster on this node first: pcs cluster stop"
+  # not //*: the status of a node that is offline keeps resources that have been deleted
+  used=$(tsha_query "//configuration//*[@provider='tsha']") ||
+    tsha_stays "Pacemaker runs here, and cibadmin cannot tell whether resources use the agents (exit code $?). Stop the cluster on this node first: pcs cluster stop"
   [ -n "$used" ] || return 0
   cluster=$(tsha_query "//crm_config//nvpair[@name='maintenance-mode']") || cluster=
   ! tsha_all_true "$cluster" || return 0

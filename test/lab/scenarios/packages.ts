@@ -100,7 +100,11 @@ async function otherFlavour(run: Run): Promise<void> {
   checks.begin('packages: the other flavour');
   const home = await steps.run('which node is active', 60, (signal) => cluster.allStarted(signal));
   const steppings = [
-    ['the script flavour in place of the native one', `dpkg -i ${debs.node} ${debs.script}`, /-nodejs/],
+    [
+      'the script flavour in place of the native one',
+      `dpkg -i ${debs.node} && dpkg -i ${debs.script}`,
+      /-nodejs/,
+    ],
     ['the native flavour in place of the script one', `dpkg -i ${debs.next}`, /tsha-resource-agents /],
   ] as const;
   for (const [title, command, expected] of steppings)

@@ -7,6 +7,7 @@ describe('an exit reason', () => {
     ['plain', 'plain'],
     ['two\nlines\r\n', 'two lines'],
     ['a & b', 'a + b'],
+    [`${'x'.repeat(100)} password=hunter2-hunter2-hunter2`, `${'x'.repeat(100)} password=***`],
     ['nul\0byte', 'nul byte'],
     ['x'.repeat(128), 'x'.repeat(128)],
     ['x'.repeat(129), `${'x'.repeat(125)}...`],
@@ -77,6 +78,13 @@ describe('where log lines go', () => {
     ]);
     expect(lines({ HA_debug: '1' }, true)).toContain('stderr drbd(data)[7]: DEBUG: detail\n');
     expect(lines({ HA_debug: '0' }, true)).not.toContain('stderr drbd(data)[7]: DEBUG: detail\n');
+  });
+
+  test('secrets are veiled', () => {
+    const out: string[] = [];
+    const sinks = { stderr: (text: string) => void out.push(text), file: () => {}, pipe: () => {} };
+    createLog('x', {}, { to: 'terminal' }, sinks).warn('options differ: password=hunter2,rw');
+    expect(out).toEqual(['x: WARNING: options differ: password=***,rw\n']);
   });
 
   test('syslog gets the facility and the severity', () => {

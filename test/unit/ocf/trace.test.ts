@@ -26,8 +26,27 @@ describe('a trace', () => {
     expect(traceFile(env, 'Filesystem', 'start', now)).toBe(file);
   });
 
-  test('secrets are masked', () => {
-    expect(traceHeader({ OCF_RESKEY_password: 'x', A: '1' })).toBe('A=1\nOCF_RESKEY_password=********\n');
+  test('secrets are veiled, of options as well', () => {
+    expect(
+      traceHeader({ OCF_RESKEY_password: 'x', A: '1', OCF_RESKEY_options: 'rw,password=hunter 2,user=u' }),
+    ).toBe('A=1\nOCF_RESKEY_options=rw,password=***,user=u\nOCF_RESKEY_password=***\n');
+  });
+
+  test('secrets of commands and of what they say are veiled', async () => {
+    const lines: string[] = [];
+    const cib = '<nvpair id="a" name="passwd" value="hunter2"/>';
+    const machine = new FakeMachine().on('mount', () => ({
+      code: 32,
+      stdout: `${cib}\n`,
+      stderr: 'bad option pass=hunter2\n',
+    }));
+    const argv = ['mount', '-o', 'username=u,password=hunter 2', '//nas/x', '/x'] as const;
+    await traced(machine, (line) => void lines.push(line)).run({ argv, timeoutMs: 1 });
+    expect(lines).toEqual([
+      '0.000 mount -o username=u,password=*** //nas/x /x -> 32 0.000 s\n',
+      '    <nvpair id="a" name="passwd" value="***"/>\n',
+      '    bad option pass=***\n',
+    ]);
   });
 
   test('each command with its end', async () => {

@@ -12,6 +12,11 @@ import {
   undefinedHere,
 } from '../../../fake/drbd-actions.ts';
 
+test('a demote without its resource fails, and bans it from no node', async () => {
+  const { code, reason } = await act('demote', { env: param('drbd_resource', '') });
+  expect([code, reason]).toEqual([1, expect.stringContaining('drbd_resource is not set')]);
+});
+
 describe('a start is refused, a stop is not', () => {
   test.each<readonly [string, Setup, number, string]>([
     ['drbd#121 no resource', { env: param('drbd_resource', '') }, 6, 'drbd_resource is not set'],
