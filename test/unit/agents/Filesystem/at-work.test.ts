@@ -61,6 +61,8 @@ const endsAt = (clock: number, machine: FilesystemMachine, then: () => unknown) 
   };
 };
 const nfs = { device: 's:/e', fstype: 'nfs' };
+/** As a start mounts below storage of others. */
+const pinned = 'mount -c -t xfs -- /dev/drbd1 /proc/8/fd/9';
 
 const stories: readonly Story[] = [
   stuck('it never ends: never "stopped", never "not running"', {}),
@@ -85,6 +87,11 @@ const stories: readonly Story[] = [
   },
   stuck('one that mounts FUSE by a descriptor', { links: { 'fd/3': '/dev/fuse' } }),
   stuck('a server', { words: 'mount -t nfs s:/e /nfsdata//' }, /pid 7/, nfs),
+  {
+    ...stuck('by the open directory of a child of ours', {}, /pid 7/),
+    given: (m) => untouchable(inKernel({ words: pinned })(m.links.set('/proc/8/fd/9', '/nfsdata') && m)),
+  },
+  stuck('by that of one that is gone: the source tells', { words: pinned }, /pid 7/),
   stuck('a stop that moved it aside', { words: 'mount -c --move /nfsdata /.nfsdata' }, /pid 7/),
   stuck(
     "umount of a disk's: its data is on its way",
@@ -101,6 +108,10 @@ const stories: readonly Story[] = [
     /fsck\.xfs \(pid 7\)/,
     { OCF_RESOURCE_INSTANCE: 't1' },
   ),
+  {
+    ...nobody('by the open directory of a child for another directory', {}),
+    given: (m) => inKernel({ words: pinned })(m.links.set('/proc/8/fd/9', '/mnt') && m),
+  },
   nobody('the same disk on another directory, as of another subvolume', { words: 'mount /dev/drbd1 /mnt' }),
   {
     what: 'another device is mounted there: a probe cannot tell either',
