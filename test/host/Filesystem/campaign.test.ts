@@ -25,6 +25,10 @@ const events = [
   'link vanishes',
   'holder',
   'unmounted by hand',
+  'renamed above',
+  'cover above',
+  'cover gone',
+  'source renamed',
 ] as const;
 
 type Situation = {
@@ -71,11 +75,16 @@ let count = 0;
 class World {
   readonly base = join(sandbox.folder, `w${count++}`);
   readonly link = `/dev/tsha-campaign-${process.pid}-${count}`;
+  readonly above: string;
   readonly directory: string;
   readonly params: { readonly [name: string]: string | number };
   /** Ids of mounts that somebody else made; `ours` counts by what it shows. */
   readonly others = new Set<number>();
   readonly ends: (() => Promise<void>)[] = [];
+  /** Ids of mounts that our starts made: they stay ours under any path. */
+  readonly made = new Set<number>();
+  renamed = 0;
+  hasSource = true;
   /** Ours has been recognised once, so that a vanished link decides nothing. */
   isKnown = false;
   hasLink = true;
@@ -83,7 +92,8 @@ class World {
 
   constructor(situation: Situation) {
     this.situation = situation;
-    this.directory = `${this.base}/${situation.name}`;
+    this.above = `${this.base}/above`;
+    this.directory = `${this.above}/${situation.name}`;
     this.params = {
       OCF_RESOURCE_INSTANCE: `w${count}`,
       directory: this.directory,
@@ -115,12 +125,13 @@ class World {
     mkdirSync(this.base);
     await sandbox.run('mount', '-t', 'tmpfs', 'base', this.base);
     if (this.situation.shared) await sandbox.run('mount', '--make-shared', this.base);
-    await sandbox.run('mkdir', '--', `${this.base}/src`, `${this.base}/other`, this.directory);
+    await sandbox.run('mkdir', '-p', '--', `${this.base}/src`, `${this.base}/other`, this.directory);
     symlinkSync(disks.ours, this.link);
   }
 
   async close(): Promise<void> {
     for (const end of this.ends) await end();
+    if (this.cover) await sandbox.run('umount', '-R', '-l', this.above); // or what it hides would stay
     await sandbox.run('umount', '-R', '-l', this.base);
     if (this.hasLink) unlinkSync(this.link);
     rmSync(this.base, { recursive: true });
@@ -141,6 +152,27 @@ class World {
     return this.on.find(({ id }) => !this.on.some(({ parent }) => parent === id));
   }
 
+  /** What somebody has mounted over the directory above ours. */
+  get cover(): Mount | undefined {
+    return this.table.find(({ target }) => target === this.above);
+  }
+  /** Of ours on the directory, what the cover hides. */
+  get hidden(): boolean {
+    const { cover, oursOn } = this;
+    return cover !== undefined && oursOn.some(({ parent }) => parent !== cover.id);
+  }
+  /** Ours under another path, for a directory above it was renamed. */
+  get moved(): readonly Mount[] {
+    return this.table.filter(
+      ({ id, target }) => this.made.has(id) && !this.others.has(id) && target !== this.directory,
+    );
+  }
+  /** The kernel gives the number of a mount that has gone to the next one. */
+  forgetGone(): void {
+    const there = new Set(this.table.map(({ id }) => id));
+    for (const ids of [this.others, this.made]) for (const id of ids) if (!there.has(id)) ids.delete(id);
+  }
+
   async mountForeign(): Promise<void> {
     const { foreign } = this.situation;
     // A tmpfs on the directory is the resource where a tmpfs was asked for.
@@ -156,11 +188,42 @@ class World {
   }
 }
 
+/** What somebody does to the directory by its path, which leads to another place below a cover. */
+const onThePath: ReadonlySet<string> = new Set([
+  'foreign on it',
+  'foreign over it',
+  'foreign gone',
+  'unmounted by hand',
+  'nested',
+  'holder',
+]);
+
 async function act(world: World, event: (typeof events)[number]): Promise<void> {
-  const { directory, params, others } = world;
+  const { directory, params, others, above, cover, base } = world;
+  world.forgetGone();
   const top = world.top;
   const isOurs = top !== undefined && !others.has(top.id);
+  if (cover && onThePath.has(event)) return;
   switch (event) {
+    case 'renamed above':
+      if (cover) return;
+      await sandbox.run('mv', '--', above, `${base}/above-${++world.renamed}`);
+      await sandbox.run('mkdir', '-p', '--', directory);
+      return;
+    case 'cover above':
+      if (cover || (top && !isOurs)) return;
+      await sandbox.run('mount', '-t', 'tmpfs', 'cover', above);
+      if (world.cover) others.add(world.cover.id);
+      return;
+    case 'cover gone':
+      if (cover && !world.table.some(({ parent }) => parent === cover.id))
+        await sandbox.run('umount', '-c', above);
+      return;
+    case 'source renamed':
+      if (!world.hasSource) return;
+      world.hasSource = false;
+      await sandbox.run('mv', '--', `${base}/src`, `${base}/src-before`);
+      return;
     case 'foreign on it':
       if (!top) await world.mountForeign();
       return;
@@ -202,9 +265,7 @@ async function judgeAction(
 ): Promise<void> {
   const { kind } = world.situation;
   const before = world.table.filter(({ id }) => world.others.has(id));
-  // the kernel gives the number of a mount that has gone to the next one
-  for (const id of world.others) if (!before.some((mount) => mount.id === id)) world.others.delete(id);
-  const { top, oursOn } = world;
+  const { top, oursOn, hidden, moved } = world;
   const isMonitor = event === 'rec' || event === 'probe';
   const {
     code,
@@ -222,24 +283,30 @@ async function judgeAction(
   ).toEqual(before.map(({ id }) => id));
   // Nobody could know where a link led that vanished before the first look.
   const mayBeUndecided = kind === 'link' && !world.hasLink && !world.isKnown;
-  const state = !top
-    ? 'absent'
-    : !world.others.has(top.id)
+  const isOursOn = top !== undefined && !world.others.has(top.id);
+  const state = hidden
+    ? 'covered'
+    : isOursOn
       ? 'ours'
       : oursOn.length > 0
         ? 'covered'
-        : 'foreign';
+        : moved.length > 0
+          ? 'moved'
+          : top
+            ? 'foreign'
+            : 'absent';
   if (event === 'start') {
     if (code === 0)
       expect([world.oursOn.length, world.others.has(world.top?.id ?? 0)], said).toEqual([1, false]);
     else expect(world.oursOn.length, said).toBe(oursOn.length);
-    if (kind !== 'nfs' && (kind !== 'link' || world.hasLink))
-      expect(code, said).toBe(state === 'absent' || state === 'ours' ? 0 : 1);
+    const isThere = (kind !== 'link' || world.hasLink) && (kind !== 'bind' || world.hasSource);
+    if (kind !== 'nfs' && isThere) expect(code, said).toBe(state === 'absent' || state === 'ours' ? 0 : 1);
+    if (code === 0) for (const { id } of world.oursOn) world.made.add(id);
   } else if (event === 'stop') {
-    if (code === 0) expect(world.oursOn, said).toEqual([]);
+    if (code === 0) expect([...world.oursOn, ...world.moved], said).toEqual([]);
     if (!mayBeUndecided) expect(code, said).toBe(state === 'covered' ? 1 : 0);
   } else {
-    const right = { absent: 7, ours: 0, covered: 1, foreign: event === 'probe' ? 7 : 1 }[state];
+    const right = { absent: 7, ours: 0, covered: 1, moved: 1, foreign: event === 'probe' ? 7 : 1 }[state];
     if (!(mayBeUndecided && code === 1)) expect(code, said).toBe(right);
   }
   if (world.hasLink && (event === 'start' || state !== 'absent')) world.isKnown = true;
