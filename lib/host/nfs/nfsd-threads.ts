@@ -4,7 +4,7 @@ import { parseListeners } from '../net/listeners.ts';
 import { type ProcessIdentity, processIds } from '../process-table.ts';
 import { parseStat } from '../sys/process-stat.ts';
 import { nfsConf } from './conf.ts';
-import { nfsdThreads } from './nfsd.ts';
+import { nfsdThreads, statistics } from './nfsd.ts';
 import { isThreadThere, type ServerMark } from './server-mark.ts';
 
 /** nfsd answers under a mutex that a shutdown with a dead disk never gives back. */
@@ -16,7 +16,7 @@ const mutexMs = 3000;
  */
 export async function ownThreads(host: Host): Promise<number> {
   const all = await nfsdThreads(host);
-  if (all === 0) return 0;
+  if (all === 0 || (await readIfThere(host, statistics)) === undefined) return all;
   const { code, stdout } = await host.tryRun(['cat', '/proc/fs/nfsd/threads'], { timeoutMs: mutexMs });
   return code === 0 && /^\d+\s*$/.test(stdout) ? Number(stdout) : all;
 }

@@ -1,13 +1,15 @@
 import type { Host } from '../host.ts';
 import { readIfThere } from '../local-files.ts';
 
+export const statistics = '/proc/net/rpc/nfsd';
+
 /**
  * The threads of the kernel's NFS servers in all network namespaces (`ownThreads` knows this one's); 0 when the module is not loaded.
  * /proc/fs/nfsd/threads would say it too, but reading it waits, uninterruptibly, for the mutex that a shutdown with a dead disk below it
  * never gives back. The statistics do not.
  */
 export async function nfsdThreads(host: Host): Promise<number> {
-  const counted = parseThreads((await readIfThere(host, '/proc/net/rpc/nfsd')) ?? '');
+  const counted = parseThreads((await readIfThere(host, statistics)) ?? '');
   if (counted !== undefined) return counted;
   return Number(((await readIfThere(host, '/proc/fs/nfsd/threads')) ?? '0').trim());
 }
