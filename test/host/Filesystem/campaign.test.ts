@@ -281,8 +281,9 @@ async function judgeAction(
     after.filter(({ id }) => world.others.has(id)).map(({ id }) => id),
     said,
   ).toEqual(before.map(({ id }) => id));
-  // Nobody could know where a link led that vanished before the first look.
-  const mayBeUndecided = kind === 'link' && !world.hasLink && !world.isKnown;
+  const isThere = (kind !== 'link' || world.hasLink) && (kind !== 'bind' || world.hasSource);
+  // Nobody could know what a name led to that vanished before the first look.
+  const mayBeUndecided = !isThere && !world.isKnown;
   const isOursOn = top !== undefined && !world.others.has(top.id);
   const state = hidden
     ? 'covered'
@@ -299,7 +300,6 @@ async function judgeAction(
     if (code === 0)
       expect([world.oursOn.length, world.others.has(world.top?.id ?? 0)], said).toEqual([1, false]);
     else expect(world.oursOn.length, said).toBe(oursOn.length);
-    const isThere = (kind !== 'link' || world.hasLink) && (kind !== 'bind' || world.hasSource);
     if (kind !== 'nfs' && isThere) expect(code, said).toBe(state === 'absent' || state === 'ours' ? 0 : 1);
     if (code === 0) for (const { id } of world.oursOn) world.made.add(id);
   } else if (event === 'stop') {
@@ -309,7 +309,7 @@ async function judgeAction(
     const right = { absent: 7, ours: 0, covered: 1, moved: 1, foreign: event === 'probe' ? 7 : 1 }[state];
     if (!(mayBeUndecided && code === 1)) expect(code, said).toBe(right);
   }
-  if (world.hasLink && (event === 'start' || state !== 'absent')) world.isKnown = true;
+  if (isThere && (event === 'start' || state !== 'absent')) world.isKnown = true;
 }
 
 test('the kernel agrees', { timeout: longestMs }, () =>

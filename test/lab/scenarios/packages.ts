@@ -167,7 +167,7 @@ async function removed(run: Run): Promise<void> {
   });
   for (const node of nodes) {
     const answer = await steps.run(`${node}: apt-get purge`, 420, (signal) =>
-      manage(lab.machine(node), apt('purge tsha-resource-agents'), signal),
+      manage(lab.machine(node), apt("purge 'tsha-resource-agents*'"), signal),
     );
     addAnswer(run, `${node}: removal`, answer);
     const left = await steps.run('what is left', 120, (signal) =>
