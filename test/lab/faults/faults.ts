@@ -14,7 +14,7 @@ import { PowerSwitch, type Switched } from './fencing/power-switch.ts';
 import { type Kind, normal, type Scene } from './kind.ts';
 import { allKinds } from './kinds/all.ts';
 import { commitHere, type FaultRecord, record } from './ledger.ts';
-import { leftBehind } from './left.ts';
+import { leftBehind, seesWhatIsPlanted } from './left.ts';
 import { type Baseline, baselineOf, mendEverything } from './mend.ts';
 import { again, type FaultOptions, ofTests } from './options.ts';
 import { randomOf } from './random.ts';
@@ -66,6 +66,13 @@ async function playAll(run: Run, switched: readonly Switched[]): Promise<void> {
   await steps.run('clients of NFSv3, 4.0 and 4.2 at work', 300, (signal) => clients.start(signal));
   const baseline = await steps.run('the configuration', 60, (signal) => baselineOf(run, home, signal));
 
+  await steps.run('the judge sees what is left where something is', 120, async (signal) => {
+    for (const node of nodes) {
+      const unseen = await seesWhatIsPlanted(run, node, signal);
+      checks.add(`what is left on ${node} is seen`, unseen.length === 0, unseen.join(', '));
+    }
+  });
+
   const kinds = chosenKinds(allKinds, {
     fenced: plan.campaign === 'fenced',
     stock: isStock(plan.provider),
@@ -100,6 +107,10 @@ class Play {
   readonly #fault: Fault;
   readonly #switched: readonly Switched[];
   readonly #wrongs: string[] = [];
+  /** Where the machine kept the books from being read: nobody's fault, and no proof of anything. */
+  readonly #notJudged: string[] = [];
+  /** When the fault was over, or everything mended by hand. */
+  #over = now();
 
   constructor(
     run: Run,
@@ -149,7 +160,7 @@ class Play {
         throw beyond;
       }
     }
-    const { fates, lost } = await steps.run('the books', 120, (signal) =>
+    const { fates, lost } = await steps.run('the books', 300, (signal) =>
       this.#judge(settled.home, since, signal),
     );
     const fenced = this.#fenced(since);
@@ -186,6 +197,7 @@ class Play {
       until: Math.round(now() - began),
       ...{ survived: false, human: false, wrongs: this.#wrongs, lost: 0, locksTold: 0, locksSilent: 0 },
       ...(fenced.length > 0 ? { fenced } : {}),
+      ...(this.#notJudged.length > 0 ? { notJudged: this.#notJudged } : {}),
       pauses: {},
     };
   }
@@ -195,9 +207,15 @@ class Play {
     await steps.run('everything is mended by hand', 300, (signal) =>
       mendEverything(this.#run, this.#baseline, signal),
     );
+    const since = this.#isOver();
     return await steps.run('settled by hand', 300, (signal) =>
-      settle(this.#run, this.#clients, now(), signal),
+      settle(this.#run, this.#clients, since, signal),
     );
+  }
+
+  #isOver(): number {
+    this.#over = now();
+    return this.#over;
   }
 
   #detail(
@@ -210,8 +228,9 @@ class Play {
     const waits = `served after ${seconds(served)}, both copies ${seconds(synced)}, new locks ${seconds(locked)}`;
     const off = fenced.length > 0 ? `; fenced ${fenced.join(', ')}` : '';
     const wrongs = this.#wrongs.map((wrong) => `; ${wrong}`).join('');
+    const unseen = this.#notJudged.map((what) => `; NOT JUDGED: ${what}`).join('');
     const replay = wrongs ? `; again: ${again(this.#run.plan, this.#options, this.#fault.number)}` : '';
-    return `pause ${pauses}; ${waits}${off}${wrongs}${replay}`;
+    return `pause ${pauses}; ${waits}${off}${unseen}${wrongs}${replay}`;
   }
 
   async #inTurn(): Promise<Settled> {
@@ -235,7 +254,7 @@ class Play {
     if (kind.human) await this.#toldTo(active, kind.human);
     const { heal } = kind;
     if (heal) await steps.run('healed', 180, (signal) => heal(sceneOf(signal)));
-    const since = now();
+    const since = this.#isOver();
     return await steps.run('settled', kind.bound ?? normal, (signal) =>
       settle(run, this.#clients, since, signal),
     );
@@ -291,7 +310,9 @@ class Play {
       this.#wrongs.push(`fenced for nothing: ${fenced.join(', ')}`);
     if (new Set(fenced).size > 1) this.#wrongs.push('each fenced the other');
     this.#wrongs.push(...(await unexplained(run, home, kind, stoodStill, signal)));
-    this.#wrongs.push(...(await leftBehind(run, home, signal)));
+    const left = await leftBehind(run, { home, since: this.#over }, signal);
+    this.#wrongs.push(...left.wrongs);
+    this.#notJudged.push(...left.unseen.map((node) => `${node} does not say what is left on it`));
     this.#wrongs.push(...(await this.#configuration(home, signal)));
     if (!(await bothPromotable(run, home, signal))) this.#wrongs.push('a node has no promotion score');
     await forgetFailures(run, home, signal);
