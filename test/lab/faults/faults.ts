@@ -8,7 +8,7 @@ import { startCluster } from '../scenarios/bring-up.ts';
 import { tsha } from '../scenarios/operate/tsha.ts';
 import { now, type Run } from '../scenarios/run.ts';
 import { isStock, type NodeName, nodes, peerOf } from '../settings.ts';
-import { exclusives } from '../workload/watch.ts';
+import { exclusives, longestGap } from '../workload/watch.ts';
 import { type ClientFate, FaultClients } from './clients.ts';
 import { PowerSwitch, type Switched } from './fencing/power-switch.ts';
 import { type Kind, normal, type Scene } from './kind.ts';
@@ -89,6 +89,11 @@ async function playAll(run: Run, switched: readonly Switched[]): Promise<void> {
       await new Play(run, clients, baseline, options, fault, switched).play(began, (came) => done.push(came));
       if (options.only !== undefined) break;
     }
+    checks.add(
+      'both nodes were watched',
+      run.watch.longestUnwatched(began) < (now() - began) / 2,
+      `at most ${run.watch.longestUnwatched(began).toFixed(1)} s without a sample`,
+    );
     await sameDisks(run);
   } finally {
     if (options.record && done.length > 0) await record(run, options, commit, done);
@@ -301,11 +306,17 @@ class Play {
     const { lost, wrongs } = await clients.data(home, signal);
     this.#wrongs.push(...wrongs);
     for (const what of exclusives) {
-      const twice = run.watch.overlapsOf(what).filter(({ from }) => from >= since);
-      if (twice.length > 0) this.#wrongs.push(`${what} on both nodes`);
+      if (run.watch.overlapsOf(what, since).length > 0) this.#wrongs.push(`${what} on both nodes`);
     }
+    const unwatched = run.watch.longestUnwatched(since);
+    if (unwatched > longestGap)
+      this.#notJudged.push(`what both nodes had at once: ${Math.round(unwatched)} s without a sample`);
+    else
+      for (const what of exclusives)
+        if (run.watch.heldFrom(home, what, this.#over) === undefined)
+          this.#wrongs.push(`the watch does not see what ${home} has: ${what}`);
     const fenced = this.#fenced(since);
-    const stoodStill = run.watch.widestGapSince(since) > standstill;
+    const stoodStill = unwatched > standstill;
     if (fenced.length > 0 && !kind.fences && !stoodStill)
       this.#wrongs.push(`fenced for nothing: ${fenced.join(', ')}`);
     if (new Set(fenced).size > 1) this.#wrongs.push('each fenced the other');
