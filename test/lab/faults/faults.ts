@@ -8,7 +8,7 @@ import { startCluster } from '../scenarios/bring-up.ts';
 import { tsha } from '../scenarios/operate/tsha.ts';
 import { now, type Run } from '../scenarios/run.ts';
 import { isStock, type NodeName, nodes, peerOf } from '../settings.ts';
-import { exclusives, longestGap } from '../workload/watch.ts';
+import { Books } from './books.ts';
 import { type ClientFate, FaultClients } from './clients.ts';
 import { PowerSwitch, type Switched } from './fencing/power-switch.ts';
 import { type Kind, normal, type Scene } from './kind.ts';
@@ -64,6 +64,7 @@ async function playAll(run: Run, switched: readonly Switched[]): Promise<void> {
       for (const node of run.lab.nodes) await node.run(noDelegations, { signal });
     });
   await steps.run('clients of NFSv3, 4.0 and 4.2 at work', 300, (signal) => clients.start(signal));
+  const books = new Books(run, clients);
   const baseline = await steps.run('the configuration', 60, (signal) => baselineOf(run, home, signal));
 
   await steps.run('the judge sees what is left where something is', 120, async (signal) => {
@@ -86,9 +87,16 @@ async function playAll(run: Run, switched: readonly Switched[]): Promise<void> {
     for (const fault of schedule(kinds, options.seed)) {
       if (now() > end || done.length >= options.count) break;
       if (options.only !== undefined && fault.number < options.only) continue;
-      await new Play(run, clients, baseline, options, fault, switched).play(began, (came) => done.push(came));
+      await new Play(run, clients, books, baseline, options, fault, switched).play(began, (came) =>
+        done.push(came),
+      );
       if (options.only !== undefined) break;
     }
+    const { wrongs, notJudged } = await steps.run('the last books', 300, async (signal) =>
+      books.read(await run.cluster.allStarted(signal), {}, signal),
+    );
+    const unseen = notJudged.map((what) => `NOT JUDGED: ${what}`);
+    checks.add('nothing else happened until the end', wrongs.length === 0, [...wrongs, ...unseen].join('; '));
     checks.add(
       'both nodes were watched',
       run.watch.longestUnwatched(began) < (now() - began) / 2,
@@ -107,6 +115,7 @@ const noDelegations = `echo 'fs.leases-enable=0' > /etc/sysctl.d/ha-nfs.conf && 
 class Play {
   readonly #run: Run;
   readonly #clients: FaultClients;
+  readonly #books: Books;
   readonly #baseline: Baseline;
   readonly #options: FaultOptions;
   readonly #fault: Fault;
@@ -120,6 +129,7 @@ class Play {
   constructor(
     run: Run,
     clients: FaultClients,
+    books: Books,
     baseline: Baseline,
     options: FaultOptions,
     fault: Fault,
@@ -127,6 +137,7 @@ class Play {
   ) {
     this.#run = run;
     this.#clients = clients;
+    this.#books = books;
     this.#baseline = baseline;
     this.#options = options;
     this.#fault = fault;
@@ -231,11 +242,15 @@ class Play {
     const seconds = (value: number): string => `${Math.round(value)} s`;
     const pauses = fates.map(({ version, pause }) => `v${version} ${seconds(pause)}`).join(', ');
     const waits = `served after ${seconds(served)}, both copies ${seconds(synced)}, new locks ${seconds(locked)}`;
+    const locks = fates
+      .filter(({ lock }) => lock.told > 0)
+      .map(({ version, lock }) => `; v${version} lost its lock ${lock.told} times, and was told`)
+      .join('');
     const off = fenced.length > 0 ? `; fenced ${fenced.join(', ')}` : '';
     const wrongs = this.#wrongs.map((wrong) => `; ${wrong}`).join('');
     const unseen = this.#notJudged.map((what) => `; NOT JUDGED: ${what}`).join('');
     const replay = wrongs ? `; again: ${again(this.#run.plan, this.#options, this.#fault.number)}` : '';
-    return `pause ${pauses}; ${waits}${off}${unseen}${wrongs}${replay}`;
+    return `pause ${pauses}; ${waits}${locks}${off}${unseen}${wrongs}${replay}`;
   }
 
   async #inTurn(): Promise<Settled> {
@@ -288,33 +303,9 @@ class Play {
   ): Promise<{ fates: ClientFate[]; lost: number }> {
     const run = this.#run;
     const { kind } = this.#fault;
-    const clients = this.#clients;
-    const fates = await clients.fates(since, signal);
-    for (const { version, errors, lock, pause } of fates) {
-      if (errors.length > 0 && !kind.errors)
-        this.#wrongs.push(`NFSv${version}: ${errors.length} errors: ${[...new Set(errors)].join(', ')}`);
-      if (lock.silently > 0) this.#wrongs.push(`NFSv${version}: ${lock.silently} locks lost without a word`);
-      // whoever is not back when the grace period ends has lost it: on a busy machine nobody's fault
-      if (lock.told > 0 && !kind.locks && pause < run.plan.grace / 2)
-        this.#wrongs.push(`NFSv${version}: lost its lock, and was told`);
-    }
-    const gone = fates.filter(({ version, lock }) => version === '3' && lock.told + lock.silently > 0);
-    await clients.takeAgain(
-      gone.map(({ version }) => version),
-      signal,
-    );
-    const { lost, wrongs } = await clients.data(home, signal);
+    const { fates, lost, wrongs, notJudged, unwatched } = await this.#books.read(home, kind, signal);
     this.#wrongs.push(...wrongs);
-    for (const what of exclusives) {
-      if (run.watch.overlapsOf(what, since).length > 0) this.#wrongs.push(`${what} on both nodes`);
-    }
-    const unwatched = run.watch.longestUnwatched(since);
-    if (unwatched > longestGap)
-      this.#notJudged.push(`what both nodes had at once: ${Math.round(unwatched)} s without a sample`);
-    else
-      for (const what of exclusives)
-        if (run.watch.heldFrom(home, what, this.#over) === undefined)
-          this.#wrongs.push(`the watch does not see what ${home} has: ${what}`);
+    this.#notJudged.push(...notJudged);
     const fenced = this.#fenced(since);
     const stoodStill = unwatched > standstill;
     if (fenced.length > 0 && !kind.fences && !stoodStill)
