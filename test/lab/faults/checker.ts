@@ -142,3 +142,7 @@ export function judgeLock(keeper: readonly Attempt[], rival: readonly Attempt[])
 /** What lockd of a client writes into its kernel's log when the server would not give a lock back, and whose process it was. */
 export const reclaimsFailed = (log: string, pid: string): number =>
   log.split('\n').filter((line) => line.includes(`lockd: failed to reclaim lock for pid ${pid} `)).length;
+
+/** Of answers `BYTES SUM`: a disk that could not be read has the same sum as another one that could not. */
+export const areAlike = (bytes: number, sums: readonly string[]): boolean =>
+  bytes > 0 && sums.every((sum) => sum === sums[0] && sum.startsWith(`${bytes} `));

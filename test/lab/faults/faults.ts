@@ -9,6 +9,7 @@ import { tsha } from '../scenarios/operate/tsha.ts';
 import { now, type Run } from '../scenarios/run.ts';
 import { isStock, type NodeName, nodes, peerOf } from '../settings.ts';
 import { Books } from './books.ts';
+import { areAlike } from './checker.ts';
 import { type ClientFate, FaultClients } from './clients.ts';
 import { PowerSwitch, type Switched } from './fencing/power-switch.ts';
 import { type Kind, normal, type Scene } from './kind.ts';
@@ -375,20 +376,30 @@ async function forgetFailures(run: Run, home: NodeName, signal: AbortSignal): Pr
   while (!(await isIdle(run, home, signal))) await sleep(500, undefined, { signal });
 }
 
+/** How many bytes there were, and their sum. */
+const sumOf = (bytes: number): string =>
+  `head -c ${bytes} ${lowerDisk} | python3 -c '
+import hashlib, sys
+count, sum = 0, hashlib.sha1()
+while part := sys.stdin.buffer.read(1 << 20):
+    count += len(part)
+    sum.update(part)
+print(count, sum.hexdigest())'`;
+
 /** In the end both disks have the same bits. */
 async function sameDisks({ lab, cluster, steps, checks }: Run): Promise<void> {
-  const sums = await steps.run('both disks, bit by bit', 240, async (signal) => {
+  const { bytes, sums } = await steps.run('both disks, bit by bit', 240, async (signal) => {
     await cluster.inSync(signal);
     // not by blockdev: DRBD opens for nobody on the node that is not promoted
     const sectors = await lab
       .machine('node1')
       .run(`cat /sys/class/block/${basename(drbdDevice)}/size`, { signal });
     await cluster.stopAll('node1', signal);
-    return await Promise.all(
-      lab.nodes.map((node) =>
-        node.run(`head -c ${Number(sectors) * 512} ${lowerDisk} | sha1sum | cut -c 1-40`, { signal }),
-      ),
-    );
+    const bytes = Number(sectors) * 512;
+    return {
+      bytes,
+      sums: await Promise.all(lab.nodes.map((node) => node.run(sumOf(bytes), { signal }))),
+    };
   });
-  checks.add('both disks are alike, bit by bit', sums[0] === sums[1] && sums[0] !== '', sums.join(' '));
+  checks.add('both disks are alike, bit by bit', areAlike(bytes, sums), sums.join(', '));
 }

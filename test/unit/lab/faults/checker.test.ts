@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { wasInTime } from '../../../lab/faults/books.ts';
 import {
+  areAlike,
   judgeAppends,
   judgeLock,
   judgeReplaced,
@@ -128,4 +129,14 @@ test.each([
   },
 ] as const)('a client was there to claim its lock: $what', ({ fate, inTime }) => {
   expect(wasInTime(fate, 45)).toBe(inTime);
+});
+
+test.each([
+  { what: 'the same', bytes: 512, sums: ['512 aa', '512 aa'], alike: true },
+  { what: 'not the same', bytes: 512, sums: ['512 aa', '512 bb'], alike: false },
+  { what: 'neither of them read', bytes: 512, sums: ['0 aa', '0 aa'], alike: false },
+  { what: 'no answer', bytes: 512, sums: ['', ''], alike: false },
+  { what: 'no size', bytes: 0, sums: ['0 aa', '0 aa'], alike: false },
+])('both disks: $what', ({ bytes, sums, alike }) => {
+  expect(areAlike(bytes, sums)).toBe(alike);
 });
