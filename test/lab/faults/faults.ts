@@ -16,7 +16,7 @@ import { type Kind, normal, type Scene } from './kind.ts';
 import { allKinds } from './kinds/all.ts';
 import { commitHere, type FaultRecord, record } from './ledger.ts';
 import { leftBehind, seesWhatIsPlanted } from './left.ts';
-import { type Baseline, baselineOf, mendEverything } from './mend.ts';
+import { type Baseline, baselineOf, changesSince, mendEverything } from './mend.ts';
 import { again, type FaultOptions, ofTests } from './options.ts';
 import { randomOf } from './random.ts';
 import { chosenKinds, type Fault, schedule } from './schedule.ts';
@@ -316,17 +316,11 @@ class Play {
     const left = await leftBehind(run, { home, since: this.#over }, signal);
     this.#wrongs.push(...left.wrongs);
     this.#notJudged.push(...left.unseen.map((node) => `${node} does not say what is left on it`));
-    this.#wrongs.push(...(await this.#configuration(home, signal)));
+    const changes = await changesSince(run, this.#baseline, home, signal);
+    this.#wrongs.push(...changes.map((change) => `the configuration is not as it was: ${change}`));
     if (!(await bothPromotable(run, home, signal))) this.#wrongs.push('a node has no promotion score');
     await forgetFailures(run, home, signal);
     return { fates, lost };
-  }
-
-  async #configuration(home: NodeName, signal: AbortSignal): Promise<string[]> {
-    const is = await baselineOf(this.#run, home, signal);
-    return (['resources', 'constraints'] as const)
-      .filter((scope) => withoutSpace(is[scope]) !== withoutSpace(this.#baseline[scope]))
-      .map((scope) => `the ${scope} are not as they were: ${is[scope].slice(0, 300)}`);
   }
 }
 
@@ -342,7 +336,6 @@ async function bothPromotable({ lab, plan }: Run, home: NodeName, signal: AbortS
 /** Seconds. A host that lets a node stand still for so long makes actions late, and the other node believe it dead. */
 const standstill = 2.5;
 
-const withoutSpace = (xml: string): string => xml.replace(/\s*\n\s*/g, '');
 const round = (value: number): number => Math.round(value * 10) / 10;
 
 const lockSums = (fates: readonly ClientFate[]): { locksTold: number; locksSilent: number } => ({
