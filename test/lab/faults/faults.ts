@@ -12,7 +12,7 @@ import { Books } from './books.ts';
 import { areAlike } from './checker.ts';
 import { type ClientFate, FaultClients } from './clients.ts';
 import { PowerSwitch, type Switched } from './fencing/power-switch.ts';
-import { type Kind, normal, type Scene } from './kind.ts';
+import { type Kind, NotInjectedError, normal, type Scene } from './kind.ts';
 import { allKinds } from './kinds/all.ts';
 import { commitHere, type FaultRecord, record } from './ledger.ts';
 import { leftBehind, seesWhatIsPlanted } from './left.ts';
@@ -84,15 +84,18 @@ async function playAll(run: Run, switched: readonly Switched[]): Promise<void> {
   const done: FaultRecord[] = [];
   const began = now();
   const end = began + options.minutes * 60;
+  let tries = 0;
   try {
     for (const fault of schedule(kinds, options.seed)) {
-      if (now() > end || done.length >= options.count) break;
+      if (now() > end || done.length >= options.count || tries >= 2 * options.count) break;
       if (options.only !== undefined && fault.number < options.only) continue;
+      tries++;
       await new Play(run, clients, books, baseline, options, fault, switched).play(began, (came) =>
         done.push(came),
       );
       if (options.only !== undefined) break;
     }
+    checks.add('faults were injected', done.length > 0, `${done.length} of ${tries}`);
     const { wrongs, notJudged } = await steps.run('the last books', 300, async (signal) =>
       books.read(await run.cluster.allStarted(signal), {}, signal),
     );
@@ -126,6 +129,8 @@ class Play {
   readonly #notJudged: string[] = [];
   /** When the fault was over, or everything mended by hand. */
   #over = now();
+  /** Why the fault did not happen. */
+  #missed: string | undefined;
 
   constructor(
     run: Run,
@@ -184,7 +189,9 @@ class Play {
     const detail = this.#detail(settled, fates, fenced);
     const passed = this.#wrongs.length === 0;
     checks.add(this.#title, passed, detail);
-    process.stdout.write(`${passed ? '✔' : '✘'} ${this.#title}: ${detail}\n`);
+    const mark = this.#missed === undefined ? '✔' : '○';
+    process.stdout.write(`${passed ? mark : '✘'} ${this.#title}: ${detail}\n`);
+    if (this.#missed !== undefined && passed) return;
     const alone = trouble === undefined && kind.human === undefined;
     tell({
       ...this.#record(since, began),
@@ -251,7 +258,8 @@ class Play {
     const wrongs = this.#wrongs.map((wrong) => `; ${wrong}`).join('');
     const unseen = this.#notJudged.map((what) => `; NOT JUDGED: ${what}`).join('');
     const replay = wrongs ? `; again: ${again(this.#run.plan, this.#options, this.#fault.number)}` : '';
-    return `pause ${pauses}; ${waits}${locks}${off}${unseen}${wrongs}${replay}`;
+    const missed = this.#missed === undefined ? '' : `NOT INJECTED: ${this.#missed}; `;
+    return `${missed}pause ${pauses}; ${waits}${locks}${off}${unseen}${wrongs}${replay}`;
   }
 
   async #inTurn(): Promise<Settled> {
@@ -265,14 +273,25 @@ class Play {
     const sceneOf = (signal: AbortSignal): Scene => ({
       ...{ run, nodes: hit, active, standby, random, signal },
       shell: async (command) => {
-        await Promise.all(
-          hit.map((node) => run.lab.machine(node).ask(`${command}`, { signal, timeout: 120_000 })),
+        const answers = await Promise.all(
+          hit.map((node) =>
+            run.lab.machine(node).ask(`( ${command}\n); echo "ended $?"`, { signal, timeout: 120_000 }),
+          ),
         );
+        return answers.some((answer) => !/^ended [1-9]\d*$/m.test(answer));
       },
       sleep: async (seconds) => await sleep(seconds * 1000, undefined, { signal }),
     });
-    await steps.run(`${this.#title} (${hit.join(' and ')})`, 180, (signal) => kind.inject(sceneOf(signal)));
-    if (kind.human) await this.#toldTo(active, kind.human);
+    this.#missed = await steps.run(`${this.#title} (${hit.join(' and ')})`, 180, async (signal) => {
+      try {
+        await kind.inject(sceneOf(signal));
+      } catch (error) {
+        if (error instanceof NotInjectedError) return error.message;
+        throw error;
+      }
+      return undefined;
+    });
+    if (kind.human && this.#missed === undefined) await this.#toldTo(active, kind.human);
     const { heal } = kind;
     if (heal) await steps.run('healed', 180, (signal) => heal(sceneOf(signal)));
     const since = this.#isOver();

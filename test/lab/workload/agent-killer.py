@@ -1,4 +1,6 @@
-"""agent-killer.py SECONDS ACTIONS SEED: kills our agents at random moments of their actions, at most three of them. ACTIONS is a regular expression."""
+"""agent-killer.py SECONDS ACTIONS SEED: kills our agents at random moments of their actions, at most three of them. ACTIONS is a regular
+expression. It fails when none was killed.
+"""
 import os
 import random
 import re
@@ -18,7 +20,8 @@ def agents():
                 words = file.read().decode(errors='replace').split('\0')
         except OSError:
             continue
-        if any('/resource.d/tsha/' in word for word in words) and any(actions.match(word) for word in words):
+        # the launcher and the script flavour are called by the agent's path, the native program by its own
+        if any('/resource.d/tsha/' in word or word.endswith('/tsha-agents') for word in words) and any(actions.match(word) for word in words):
             yield int(pid)
 
 
@@ -37,3 +40,4 @@ while time.monotonic() < end and killed < 3:
         except OSError:
             pass
     time.sleep(0.02)
+sys.exit(0 if killed else 1)

@@ -1,5 +1,5 @@
 import { agentFolder } from '../../cluster/configuration.ts';
-import { anywhere, between, byShell, type Kind, type Scene } from '../kind.ts';
+import { anywhere, between, byShell, type Kind, mustShell, NotInjectedError, type Scene } from '../kind.ts';
 
 const all = /^(Data|NFS|nfs-\w+|nfs_ip) /;
 const killer = ({ random }: Scene, seconds: number, actions: string): string =>
@@ -15,7 +15,7 @@ const killedWhileMoving = (name: string, actions: string, more: Partial<Kind> = 
     await run.lab.machine(active).ask(move, { signal });
     await scene.sleep(between(scene, [10, 20]));
     await run.lab.machine(active).ask('crm_resource --clear --resource DataClone', { signal });
-    await killing;
+    if (!(await killing)) throw new NotInjectedError('no agent was killed');
   },
 });
 
@@ -26,7 +26,7 @@ const replaced = `cd ${agentFolder} && for f in *; do cp -a "$f" "$f.dpkg-new"; 
 export const agentKinds: readonly Kind[] = [
   {
     ...{ name: 'agents killed in monitors', on: anywhere, explains: all, bound: 240, ours: true },
-    inject: async (scene) => await scene.shell(killer(scene, 25, 'monitor')),
+    inject: async (scene) => await mustShell(scene, killer(scene, 25, 'monitor')),
   },
   killedWhileMoving('agents killed in starts', 'start|promote|notify'),
   // without fencing a stop that failed is a person's
@@ -44,7 +44,7 @@ export const agentKinds: readonly Kind[] = [
       const move = `crm_resource --move --promoted --resource DataClone --node ${standby}`;
       await run.lab.machine(active).ask(move, { signal });
       await scene.sleep(between(scene, [0, 8]));
-      await scene.shell(replaced);
+      await mustShell(scene, replaced);
       await scene.sleep(5);
       await run.lab.machine(active).ask('crm_resource --clear --resource DataClone', { signal });
     },

@@ -28,7 +28,7 @@ export const handKinds: readonly Kind[] = [
   }),
   byShell({ name: 'rpc.nfsd 0 by hand', on: ['active'], explains: server, shell: 'rpc.nfsd 0' }),
   byShell({
-    ...{ name: 'nfs-server restarted by hand', on: ['active'], explains: server, errors: true },
+    ...{ name: 'nfs-server restarted by hand', on: ['active'], explains: server, errors: true, fails: true },
     // past the agent, so nobody withholds delegations from those who claim: without them until the next boot (docs/differences/nfsserver.md)
     shell: 'sysctl -q fs.leases-enable=0; systemctl restart nfs-server',
   }),
@@ -55,7 +55,12 @@ export const handKinds: readonly Kind[] = [
     shell: 'drbdadm down data',
   }),
   byShell({
-    ...{ name: 'drbdadm down of the Primary by hand', on: ['active'], explains: /^Data monitor$/ },
+    ...{
+      name: 'drbdadm down of the Primary by hand',
+      on: ['active'],
+      fails: true,
+      explains: /^Data monitor$/,
+    },
     shell: 'drbdadm down data',
   }),
   byShell({
@@ -63,7 +68,12 @@ export const handKinds: readonly Kind[] = [
     ...{ shell: 'drbdadm disconnect data', back: 'drbdadm connect data' },
   }),
   byShell({
-    ...{ name: 'drbdadm secondary and primary by hand', on: anywhere, explains: /^Data monitor$/ },
+    ...{
+      name: 'drbdadm secondary and primary by hand',
+      on: anywhere,
+      fails: true,
+      explains: /^Data monitor$/,
+    },
     // refused: the one is mounted, the other has a Primary beside it
     shell: 'drbdadm secondary data; drbdadm role data | grep -q ^Primary || drbdadm primary data',
   }),
@@ -81,6 +91,7 @@ export const handKinds: readonly Kind[] = [
     ...{
       name: 'drbdadm verify by hand',
       on: ['active'],
+      fails: true,
       shell: 'drbdadm verify data; drbdadm pause-sync data; drbdadm resume-sync data',
     },
   }),

@@ -26,7 +26,7 @@ export const helperKinds: readonly Kind[] = [
     shell: `pkill -KILL -x '${daemons.join('|')}|rpcbind'`,
   }),
   byShell({
-    ...{ name: 'units of the server stopped by hand', on: ['active'], explains },
+    ...{ name: 'units of the server stopped by hand', on: ['active'], explains, fails: true },
     shell: 'systemctl stop nfs-mountd rpc-statd nfsdcld nfs-idmapd',
   }),
 ];
