@@ -12,7 +12,7 @@ import { Books } from './books.ts';
 import { areAlike } from './checker.ts';
 import { type ClientFate, FaultClients } from './clients.ts';
 import { PowerSwitch, type Switched } from './fencing/power-switch.ts';
-import { type Kind, NotInjectedError, normal, type Scene } from './kind.ts';
+import { isExplained, type Kind, NotInjectedError, normal, type Scene } from './kind.ts';
 import { allKinds } from './kinds/all.ts';
 import { commitHere, type FaultRecord, record } from './ledger.ts';
 import { leftBehind, seesWhatIsPlanted } from './left.ts';
@@ -129,6 +129,7 @@ class Play {
   readonly #notJudged: string[] = [];
   /** When the fault was over, or everything mended by hand. */
   #over = now();
+  #hit: readonly NodeName[] = [];
   /** Why the fault did not happen. */
   #missed: string | undefined;
 
@@ -269,6 +270,7 @@ class Play {
     const active = await steps.run('which node is active', 60, (signal) => run.cluster.allStarted(signal));
     const standby = peerOf(active);
     const hit = { active: [active], standby: [standby], both: [...nodes] }[target];
+    this.#hit = hit;
     const random = randomOf(seed);
     const sceneOf = (signal: AbortSignal): Scene => ({
       ...{ run, nodes: hit, active, standby, random, signal },
@@ -331,7 +333,7 @@ class Play {
     if (fenced.length > 0 && !kind.fences && !stoodStill)
       this.#wrongs.push(`fenced for nothing: ${fenced.join(', ')}`);
     if (new Set(fenced).size > 1) this.#wrongs.push('each fenced the other');
-    this.#wrongs.push(...(await unexplained(run, home, kind, stoodStill, signal)));
+    this.#wrongs.push(...(await unexplained(run, home, kind, this.#hit, stoodStill, signal)));
     const left = await leftBehind(run, { home, since: this.#over }, signal);
     this.#wrongs.push(...left.wrongs);
     this.#notJudged.push(...left.unseen.map((node) => `${node} does not say what is left on it`));
@@ -365,14 +367,15 @@ const lockSums = (fates: readonly ClientFate[]): { locksTold: number; locksSilen
 async function unexplained(
   { cluster }: Run,
   home: NodeName,
-  { explains }: Kind,
+  kind: Kind,
+  hit: readonly NodeName[],
   stoodStill: boolean,
   signal: AbortSignal,
 ): Promise<string[]> {
   const state = await cluster.seenFrom(home, signal);
   if (!state) return ['the cluster does not say what failed'];
   return state.failures
-    .filter(({ resource, task }) => !explains?.test(`${resource} ${task}`))
+    .filter((failure) => !isExplained(kind, hit, failure))
     .filter(({ reason, status }) => !(stoodStill && /time|deadline/i.test(`${status} ${reason}`)))
     .map(
       ({ resource, task, node, reason, status }) =>

@@ -34,6 +34,8 @@ export interface Kind {
   heal?(scene: Scene): Promise<void>;
   /** Failed actions that this kind explains, as `RESOURCE ACTION`; all others are defects. */
   explains?: RegExp;
+  /** Only on the nodes that are hit: nothing of it spreads. */
+  stays?: true;
   /** Seconds on a quiet machine from the end of the fault until everything works again; `normal` unless given. */
   bound?: number;
   /** A person has to see to it: what `tsha status` says before `heal` is that person. */
@@ -49,6 +51,13 @@ export interface Kind {
   /** Only with our agents: it is about them. */
   ours?: true;
 }
+
+/** Whether a kind that hit some nodes is why an action failed. */
+export const isExplained = (
+  { explains, stays }: Pick<Kind, 'explains' | 'stays'>,
+  hit: readonly string[],
+  { resource, task, node }: { resource: string; task: string; node: string },
+): boolean => (!stays || hit.includes(node)) && (explains?.test(`${resource} ${task}`) ?? false);
 
 export const normal = 120;
 

@@ -2,6 +2,7 @@ import { agentFolder } from '../../cluster/configuration.ts';
 import { anywhere, between, byShell, type Kind, mustShell, NotInjectedError, type Scene } from '../kind.ts';
 
 const all = /^(Data|NFS|nfs-\w+|nfs_ip) /;
+const monitors = /^(Data|NFS|nfs-\w+|nfs_ip) monitor$/;
 const killer = ({ random }: Scene, seconds: number, actions: string): string =>
   `python3 /root/lab/agent-killer.py ${seconds} '${actions}' ${Math.floor(random() * 1e6)}`;
 
@@ -25,7 +26,14 @@ const replaced = `cd ${agentFolder} && for f in *; do cp -a "$f" "$f.dpkg-new"; 
 /** Our own agents are killed at random moments of their actions, and the command in the middle of its work. */
 export const agentKinds: readonly Kind[] = [
   {
-    ...{ name: 'agents killed in monitors', on: anywhere, explains: all, bound: 240, ours: true },
+    ...{
+      name: 'agents killed in monitors',
+      on: anywhere,
+      explains: monitors,
+      stays: true,
+      bound: 240,
+      ours: true,
+    },
     inject: async (scene) => await mustShell(scene, killer(scene, 25, 'monitor')),
   },
   killedWhileMoving('agents killed in starts', 'start|promote|notify'),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { byShell, NotInjectedError, type Scene } from '../../../lab/faults/kind.ts';
+import { byShell, isExplained, NotInjectedError, type Scene } from '../../../lab/faults/kind.ts';
 
 /** Of a kind's commands, those that a scene was asked for; the first one works or not. */
 async function injected(kind: Parameters<typeof byShell>[0], works: boolean) {
@@ -37,4 +37,40 @@ test.each([
   },
 ])('a fault by shell: $what', async ({ row, works, asked, isInjected }) => {
   expect(await injected(row, works)).toEqual({ asked, isInjected });
+});
+
+const died = { explains: /^nfs-daemon monitor$/ };
+test.each([
+  { what: 'its own', kind: died, failed: 'nfs-daemon monitor', on: 'node1', explained: true },
+  { what: 'of another resource', kind: died, failed: 'nfs_ip monitor', on: 'node1', explained: false },
+  { what: 'another action', kind: died, failed: 'nfs-daemon stop', on: 'node1', explained: false },
+  { what: 'on the other node', kind: died, failed: 'nfs-daemon monitor', on: 'node2', explained: true },
+  {
+    what: 'on the other node, of a kind that stays',
+    ...{
+      kind: { ...died, stays: true as const },
+      failed: 'nfs-daemon monitor',
+      on: 'node2',
+      explained: false,
+    },
+  },
+  {
+    what: 'on the node that was hit, of a kind that stays',
+    ...{
+      kind: { ...died, stays: true as const },
+      failed: 'nfs-daemon monitor',
+      on: 'node1',
+      explained: true,
+    },
+  },
+  {
+    what: 'of a kind that explains nothing',
+    kind: {},
+    failed: 'nfs-daemon monitor',
+    on: 'node1',
+    explained: false,
+  },
+])('a failed action: $what', ({ kind, failed, on, explained }) => {
+  const [resource = '', task = ''] = failed.split(' ');
+  expect(isExplained(kind, ['node1'], { resource, task, node: on })).toBe(explained);
 });
