@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drbdDevice } from '../cluster/configuration.ts';
+import type { FailedAction } from '../cluster/crm-mon.ts';
 import { layDisk, lowerDisk } from '../cluster/disk.ts';
 import { configure, type DrbdOptions } from '../cluster/drbd-resource.ts';
 import { gatherFacts } from '../report/facts.ts';
@@ -11,6 +12,7 @@ import { isStock, type NodeName, nodes, peerOf } from '../settings.ts';
 import { Books } from './books.ts';
 import { areAlike } from './checker.ts';
 import { type ClientFate, FaultClients } from './clients.ts';
+import { FailureLogs, seenInTime } from './failures.ts';
 import { PowerSwitch, type Switched } from './fencing/power-switch.ts';
 import { isExplained, type Kind, NotInjectedError, normal, type Scene } from './kind.ts';
 import { allKinds } from './kinds/all.ts';
@@ -66,6 +68,7 @@ async function playAll(run: Run, switched: readonly Switched[]): Promise<void> {
     });
   await steps.run('clients of NFSv3, 4.0 and 4.2 at work', 300, (signal) => clients.start(signal));
   const books = new Books(run, clients);
+  const logs = new FailureLogs(run);
   const baseline = await steps.run('the configuration', 60, (signal) => baselineOf(run, home, signal));
 
   await steps.run('the judge sees what is left where something is', 120, async (signal) => {
@@ -74,6 +77,8 @@ async function playAll(run: Run, switched: readonly Switched[]): Promise<void> {
       checks.add(`what is left on ${node} is seen`, unseen.length === 0, unseen.join(', '));
     }
   });
+
+  await steps.run('the logs of the nodes', 60, (signal) => logs.read(signal));
 
   const kinds = chosenKinds(allKinds, {
     fenced: plan.campaign === 'fenced',
@@ -90,7 +95,7 @@ async function playAll(run: Run, switched: readonly Switched[]): Promise<void> {
       if (now() > end || done.length >= options.count || tries >= 2 * options.count) break;
       if (options.only !== undefined && fault.number < options.only) continue;
       tries++;
-      await new Play(run, clients, books, baseline, options, fault, switched).play(began, (came) =>
+      await new Play(run, clients, books, logs, baseline, options, fault, switched).play(began, (came) =>
         done.push(came),
       );
       if (options.only !== undefined) break;
@@ -120,6 +125,7 @@ class Play {
   readonly #run: Run;
   readonly #clients: FaultClients;
   readonly #books: Books;
+  readonly #logs: FailureLogs;
   readonly #baseline: Baseline;
   readonly #options: FaultOptions;
   readonly #fault: Fault;
@@ -137,6 +143,7 @@ class Play {
     run: Run,
     clients: FaultClients,
     books: Books,
+    logs: FailureLogs,
     baseline: Baseline,
     options: FaultOptions,
     fault: Fault,
@@ -145,6 +152,7 @@ class Play {
     this.#run = run;
     this.#clients = clients;
     this.#books = books;
+    this.#logs = logs;
     this.#baseline = baseline;
     this.#options = options;
     this.#fault = fault;
@@ -333,25 +341,48 @@ class Play {
     if (fenced.length > 0 && !kind.fences && !stoodStill)
       this.#wrongs.push(`fenced for nothing: ${fenced.join(', ')}`);
     if (new Set(fenced).size > 1) this.#wrongs.push('each fenced the other');
-    this.#wrongs.push(...(await unexplained(run, home, kind, this.#hit, stoodStill, signal)));
+    await this.#judgeFailures(home, stoodStill, signal);
     const left = await leftBehind(run, { home, since: this.#over }, signal);
     this.#wrongs.push(...left.wrongs);
     this.#notJudged.push(...left.unseen.map((node) => `${node} does not say what is left on it`));
     const changes = await changesSince(run, this.#baseline, home, signal);
     this.#wrongs.push(...changes.map((change) => `the configuration is not as it was: ${change}`));
-    if (!(await bothPromotable(run, home, signal))) this.#wrongs.push('a node has no promotion score');
+    const scores = await promotionScores(run, home, signal);
+    if (scores === undefined) this.#notJudged.push('whether both nodes have a promotion score');
+    else if (scores !== nodes.length) this.#wrongs.push('a node has no promotion score');
     await forgetFailures(run, home, signal);
     return { fates, lost };
+  }
+
+  async #judgeFailures(home: NodeName, stoodStill: boolean, signal: AbortSignal): Promise<void> {
+    const { kind } = this.#fault;
+    const state = await seenInTime(this.#run, home, signal);
+    const logged = await this.#logs.read(signal);
+    if (!state) this.#notJudged.push('which actions failed: the cluster does not say');
+    const known = new Set(state?.failures.map(({ resource, task, node }) => `${resource} ${task} ${node}`));
+    const forgotten = logged.filter(({ resource, task, node }) => !known.has(`${resource} ${task} ${node}`));
+    const [remembered, others] = [state?.failures ?? [], forgotten].map((failures) =>
+      unexplained(failures, kind, this.#hit, stoodStill).map(inWords),
+    );
+    this.#wrongs.push(...(remembered ?? []).map((words) => `unexplained: ${words}`));
+    // a node's log has results as well that the cluster had no use for any more
+    for (const words of new Set(others)) this.#notJudged.push(`failed by the log alone: ${words}`);
   }
 }
 
 /** By what Pacemaker promotes by, its configuration. The agent looks once a minute whether that has its score still. */
-async function bothPromotable({ lab, plan }: Run, home: NodeName, signal: AbortSignal): Promise<boolean> {
-  if (isStock(plan.provider)) return true;
-  const count = `cibadmin --query --scope status | grep -c 'name="master-Data"'`;
-  for (const end = now() + 120; now() < end; await sleep(3000, undefined, { signal }))
-    if ((await lab.machine(home).ask(count, { signal })).trim() === String(nodes.length)) return true;
-  return false;
+async function promotionScores(
+  { lab, plan }: Run,
+  home: NodeName,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  if (isStock(plan.provider)) return nodes.length;
+  const count = `cib=$(cibadmin --query --scope status) && echo "$cib" | grep -c 'name="master-Data"'; true`;
+  for (const end = now() + 120; ; await sleep(3000, undefined, { signal })) {
+    const answer = (await lab.machine(home).ask(count, { signal })).trim();
+    const found = answer === '' ? undefined : Number(answer);
+    if (found === nodes.length || now() > end) return found;
+  }
 }
 
 /** Seconds. A host that lets a node stand still for so long makes actions late, and the other node believe it dead. */
@@ -364,24 +395,19 @@ const lockSums = (fates: readonly ClientFate[]): { locksTold: number; locksSilen
   locksSilent: fates.filter(({ lock }) => lock.silently > 0).length,
 });
 
-async function unexplained(
-  { cluster }: Run,
-  home: NodeName,
+/** What a kind does not explain; where the host let a node stand still, nothing about lateness. */
+const unexplained = (
+  failures: readonly FailedAction[],
   kind: Kind,
   hit: readonly NodeName[],
   stoodStill: boolean,
-  signal: AbortSignal,
-): Promise<string[]> {
-  const state = await cluster.seenFrom(home, signal);
-  if (!state) return ['the cluster does not say what failed'];
-  return state.failures
+): FailedAction[] =>
+  failures
     .filter((failure) => !isExplained(kind, hit, failure))
-    .filter(({ reason, status }) => !(stoodStill && /time|deadline/i.test(`${status} ${reason}`)))
-    .map(
-      ({ resource, task, node, reason, status }) =>
-        `unexplained: ${resource} ${task} on ${node}: ${reason || status}`,
-    );
-}
+    .filter(({ reason, status }) => !(stoodStill && /time|deadline/i.test(`${status} ${reason}`)));
+
+const inWords = ({ resource, task, node, reason, status }: FailedAction): string =>
+  `${resource} ${task} on ${node}: ${reason || status}`;
 
 /** The next fault begins with a cluster that remembers nothing. */
 async function forgetFailures(run: Run, home: NodeName, signal: AbortSignal): Promise<void> {

@@ -107,9 +107,11 @@ export async function seesWhatIsPlanted(
   const machine = run.lab.machine(node);
   const pid = (await machine.run(`setsid bash -c '${plant}'`, { signal })).trim();
   try {
-    const look = await lookAt(run, node, { serves: true, since: now() + patience }, signal);
+    let look: string[] | undefined;
+    while (look === undefined)
+      look = await lookAt(run, node, { serves: true, since: now() + patience }, signal);
     const wanted = [`did not end: ${pid} `, `${planted}/a.tsha-1,`, `${planted}/.tsha,`];
-    return wanted.filter((part) => !look?.some((line) => line.includes(part)));
+    return wanted.filter((part) => !look.some((line) => line.includes(part)));
   } finally {
     await machine.run(`kill ${pid}; rm -r ${planted}`, { signal });
   }
