@@ -30,14 +30,15 @@ while time.monotonic() < end and killed < 3:
         if pid in seen:
             continue
         seen.add(pid)
-        if random.random() < 0.5:
+        if random.random() < 0.3:
             continue
-        time.sleep(random.random() * 0.3)
+        # a monitor is over in some milliseconds, a start waits for seconds
+        time.sleep(random.random() * random.choice((0, 0.01, 0.1, 0.3)))
         try:
             os.kill(pid, signal.SIGKILL)
             killed += 1
             print('killed', pid, flush=True)
         except OSError:
             pass
-    time.sleep(0.02)
+    time.sleep(0.005)
 sys.exit(0 if killed else 1)
