@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
 import { campaign, longestMs } from './campaign.ts';
@@ -9,13 +10,15 @@ afterEach(() => vi.unstubAllEnvs());
 const file = 'test/host/campaign.test.ts';
 
 /** The situations that were tried, and the words of the failure. */
-async function tried(runs: number, isWrong: (n: number) => boolean = () => false) {
+async function tried(runs: number, isWrong: (n: number) => boolean = () => false, seconds?: number) {
   const seen: number[] = [];
   const judge = async (n: number) => {
+    await sleep(20);
     seen.push(n);
     if (isWrong(n)) throw new Error(`${n} is wrong`);
   };
-  const failure = await campaign({ file, situations: fc.nat(1000), runs, judge }).then(
+  const limit = seconds === undefined ? {} : { seconds };
+  const failure = await campaign({ file, situations: fc.nat(1000), runs, judge, ...limit }).then(
     () => undefined,
     (error: Error) => error.message,
   );
@@ -41,4 +44,13 @@ test('a seed gives the same situations, as many as asked for', async () => {
   const second = await tried(5);
   expect(first).toMatchObject({ failure: undefined, seen: second.seen.slice(0, 5) });
   expect(second.seen).toHaveLength(8);
+});
+
+test.each([
+  { what: 'one that is right', isWrong: () => false, failure: undefined },
+  { what: 'one that is wrong', isWrong: () => true, failure: expect.stringContaining('is wrong') },
+])('the situation underway when the time is up is judged to its end: $what', async ({ isWrong, failure }) => {
+  const first = await tried(5, isWrong, 0);
+  expect(first.failure).toEqual(failure);
+  expect(first.seen).toHaveLength(1);
 });

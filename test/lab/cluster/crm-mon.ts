@@ -4,6 +4,7 @@ export interface ClusterNode {
   name: string;
   online: boolean;
   standby: boolean;
+  maintenance: boolean;
 }
 
 export interface ResourceState {
@@ -13,6 +14,8 @@ export interface ResourceState {
   active: boolean;
   failed: boolean;
   blocked: boolean;
+  /** Pacemaker does something about it: it is not in maintenance. */
+  managed: boolean;
   /** What Pacemaker does with it at this moment, as it words it: Starting, Monitoring… */
   pending: string | undefined;
 }
@@ -86,6 +89,7 @@ export function parseCrmMon(xml: string): ClusterState {
       name: attribute(node, 'name'),
       online: isTrue(node, 'online'),
       standby: isTrue(node, 'standby'),
+      maintenance: isTrue(node, 'maintenance'),
     })),
     resources: resources.map(resourceState),
     operations: histories.flatMap(({ node, history }) =>
@@ -115,6 +119,7 @@ const resourceState = (tree: Tree): ResourceState => ({
   active: isTrue(tree, 'active'),
   failed: isTrue(tree, 'failed'),
   blocked: isTrue(tree, 'blocked'),
+  managed: isTrue(tree, 'managed'),
   pending: attribute(tree, 'pending') || undefined,
 });
 

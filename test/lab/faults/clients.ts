@@ -4,7 +4,7 @@ import type { Lab } from '../machines/lab.ts';
 import { type NodeName, serviceAddress } from '../settings.ts';
 import { type Attempt, longestStall, parseJournal } from '../workload/journal.ts';
 import { mountOptions } from '../workload/workload.ts';
-import { judgeAppends, judgeLock, judgeReplaced, judgeTurns, type LockFate } from './checker.ts';
+import { judgeAppends, judgeLock, judgeReplaced, judgeTurns, reclaimsFailed } from './checker.ts';
 
 const versions = ['3', '4.0', '4.2'] as const;
 export type Version = (typeof versions)[number];
@@ -16,14 +16,37 @@ const sourceOf = (version: Version): string => `${serviceAddress}:${version === 
 const journals = '/root/lab/journals';
 const turnsOf = (version: Version): string => `turns-${version}`;
 const kept = (version: Version): string => `kept-${version}`;
+/** The journals of worker.py, and the program that has to do with the lock that one machine keeps and the other wants. */
+const programs = ['append', 'replace', 'read', 'turn'] as const;
+const ofLock = { client: 'keeper', rival: 'rival' } as const;
+/** For pgrep, and not what the shell is called that looks for it. */
+const keeperOf = (version: Version): string => `[k]eeper.py ${folderOf(version)}/`;
 
-/** What one client has been through in a fault. */
+/** How often, since the books were read before. */
+export interface LockFate {
+  /** The keeper was told: of NFSv4 by an error, of NFSv3 in its kernel's log. */
+  told: number;
+  /** And had been able to use it less than so many seconds before, at least: it was there in time to claim it. */
+  soonest: number;
+  /** Others got it, and the keeper went on without a word. */
+  silently: number;
+}
+
+/** What one client has been through since the books were read before. */
 export interface ClientFate {
   version: Version;
   /** Seconds that the slowest append took. */
   pause: number;
-  errors: string[];
+  errors: Attempt[];
+  /** What was read of a file that is replaced as a whole, and was not what had been put there. */
+  misread: string[];
   lock: LockFate;
+}
+
+/** A program on a lock that said nothing since a moment. */
+interface Silent {
+  program: string;
+  isAlive: boolean;
 }
 
 /** What the data are found to be like. */
@@ -49,6 +72,9 @@ export class FaultClients {
   readonly #attempts = new Map<string, Attempt[]>();
   readonly #read = new Map<string, number>();
   readonly #told = new Set<string>();
+  /** How much of a journal, and of what there is to say of a lock, the books have had already. */
+  readonly #judged = new Map<string, number>();
+  readonly #locks = new Map<Version, { told: number; silently: number }>();
 
   constructor(lab: Lab) {
     this.#lab = lab;
@@ -78,6 +104,7 @@ export class FaultClients {
     }
     await this.working(0, signal);
     await this.taking(0, signal);
+    await this.fates(signal);
   }
 
   async #launch(
@@ -132,9 +159,7 @@ export class FaultClients {
 
   async #readOn(machine: ClientMachine, signal: AbortSignal): Promise<void> {
     const names = versions.flatMap((version) =>
-      ['append', 'replace', 'turn', machine === 'client' ? 'keeper' : 'rival'].map(
-        (journal) => `${version}-${journal}`,
-      ),
+      [...programs, ofLock[machine]].map((journal) => `${version}-${journal}`),
     );
     const one = (name: string): string => {
       const from = (this.#read.get(`${machine} ${name}`) ?? 0) + 1;
@@ -150,34 +175,78 @@ export class FaultClients {
     }
   }
 
-  /** What every client went through since a moment. */
-  async fates(since: number, signal: AbortSignal): Promise<ClientFate[]> {
+  /** What every client went through since this was asked before. */
+  async fates(signal: AbortSignal): Promise<ClientFate[]> {
     await this.#refresh(signal);
-    const silent = await this.#toldByKernel(since, signal);
-    return versions.map((version) => {
-      const recent = (machine: ClientMachine, journal: string): Attempt[] =>
-        this.#of(machine, journal, version).filter(({ end }) => end >= since);
-      const lock = judgeLock(recent('client', 'keeper'), recent('rival', 'rival'));
-      const programs = clientMachines.flatMap((machine) =>
-        ['append', 'replace', 'turn'].flatMap((journal) => recent(machine, journal)),
-      );
-      const failed = [...programs, ...recent('client', 'keeper'), ...recent('rival', 'rival')].filter(
-        ({ outcome }) => outcome === 'error',
-      );
-      return {
-        version,
-        pause: Math.max(...clientMachines.map((machine) => longestStall(recent(machine, 'append'), since))),
-        errors: failed.map(({ message }) => message),
-        lock: silent ? { told: lock.told + lock.silently, silently: 0 } : lock,
-      };
-    });
+    return await Promise.all(
+      versions.map(async (version) => {
+        const recent = (machine: ClientMachine, journal: string): Attempt[] => {
+          const key = `${machine} ${version}-${journal}`;
+          const all = this.#attempts.get(key) ?? [];
+          const news = all.slice(this.#judged.get(key) ?? 0);
+          this.#judged.set(key, all.length);
+          return news;
+        };
+        const lock = await this.#lockOf(version, signal);
+        const all = clientMachines.flatMap((machine) =>
+          [...programs, ofLock[machine]].map((journal) => ({ journal, attempts: recent(machine, journal) })),
+        );
+        const of = (wanted: string): Attempt[] =>
+          all.filter(({ journal }) => journal === wanted).flatMap(({ attempts }) => attempts);
+        return {
+          version,
+          pause: longestStall(of('append'), 0),
+          errors: all.flatMap(({ attempts }) => attempts.filter(({ outcome }) => outcome === 'error')),
+          misread: of('read')
+            .filter(({ outcome }) => outcome === 'torn' || outcome === 'old')
+            .map(({ outcome, message }) => `${outcome}: ${message}`),
+          lock,
+        };
+      }),
+    );
+  }
+
+  async #lockOf(version: Version, signal: AbortSignal): Promise<LockFate> {
+    const keeper = this.#of('client', 'keeper', version);
+    const all = judgeLock(keeper, this.#of('rival', 'rival', version));
+    const before = this.#locks.get(version) ?? { told: 0, silently: 0 };
+    this.#locks.set(version, { told: all.told.length, silently: all.silently });
+    const told = all.told.slice(before.told);
+    const silently = all.silently - before.silently;
+    const fate = { told: told.length, soonest: Math.min(...told), silently };
+    if (version !== '3' || silently === 0) return fate;
+    const taken = keeper.findLast(({ outcome }) => outcome === 'locked')?.start ?? 0;
+    return (await this.#toldByKernel(version, taken, signal))
+      ? { told: fate.told + silently, soonest: 0, silently: 0 }
+      : fate;
   }
 
   /** A client of NFSv3 has no other way than its kernel's log to tell that a lock could not be had back. */
-  async #toldByKernel(since: number, signal: AbortSignal): Promise<boolean> {
-    const pattern = 'reclaim failed|failed to reclaim|lost .*lock|state manager.*failed';
-    const command = `journalctl -k -b --since @${Math.floor(since)} -o cat | grep -cE '${pattern}' || true`;
-    return Number(await this.#lab.machine('client').ask(command, { signal })) > 0;
+  async #toldByKernel(version: Version, since: number, signal: AbortSignal): Promise<boolean> {
+    const command = `pgrep -f '${keeperOf(version)}'; echo ==; journalctl -k -b --since @${Math.floor(since)} -o cat`;
+    const [pid = '', log = ''] = (await this.#lab.machine('client').run(command, { signal })).split('\n==\n');
+    return reclaimsFailed(log, pid.trim()) > 0;
+  }
+
+  /** Who has not tried to use, or to get, a kept lock since a moment, a minute later. */
+  async silent(since: number, signal: AbortSignal): Promise<Silent[]> {
+    const all = versions.flatMap((version) => clientMachines.map((machine) => ({ version, machine })));
+    const quiet = () =>
+      all.filter(
+        ({ version, machine }) =>
+          !this.#of(machine, ofLock[machine], version).some(({ start }) => start >= since),
+      );
+    for (const end = Date.now() + 60_000; ; await sleep(300, undefined, { signal })) {
+      await this.#refresh(signal);
+      if (quiet().length === 0 || Date.now() > end) break;
+    }
+    return await Promise.all(
+      quiet().map(async ({ version, machine }) => {
+        const look = `pgrep -f '[${ofLock[machine][0]}]${ofLock[machine].slice(1)}.py ${folderOf(version)}/' || true`;
+        const pids = await this.#lab.machine(machine).run(look, { signal });
+        return { program: `the ${ofLock[machine]} of NFSv${version}`, isAlive: pids !== '' };
+      }),
+    );
   }
 
   async #filesOn(active: NodeName, signal: AbortSignal): Promise<Map<string, string>> {
@@ -193,28 +262,33 @@ export class FaultClients {
     const of = (machine: ClientMachine, journal: string, version: Version): Attempt[] =>
       snapshot.get(`${machine} ${version}-${journal}`) ?? [];
     const files = await this.#filesOn(active, signal);
+    await this.#refresh(signal);
     const read = (file: string): string => files.get(file) ?? '';
 
     const fate: DataFate = { acknowledged: 0, lost: 0, wrongs: [] };
     const wrongs: string[] = [];
     for (const version of versions) {
       const turns = new Map<string, Attempt[]>();
+      const laterTurns = new Map<string, Attempt[]>();
       for (const machine of clientMachines) {
         const who = `${machine}-${version}`;
         const appends = of(machine, 'append', version);
         const replaces = of(machine, 'replace', version);
-        const result = judgeAppends(appends, read(`append-${who}`));
+        const result = judgeAppends(appends, read(`append-${who}`), this.#of(machine, 'append', version));
         for (const [what, which] of Object.entries(result) as [string, string[]][])
           wrongs.push(...which.map((one) => `append-${who}: ${what} ${one}`));
-        const torn = judgeReplaced(replaces, read(`replace-${who}`));
+        const torn = judgeReplaced(replaces, read(`replace-${who}`), this.#of(machine, 'replace', version));
         if (torn) wrongs.push(`replace-${who}: ${torn}`);
         turns.set(who, of(machine, 'turn', version));
+        laterTurns.set(who, this.#of(machine, 'turn', version));
         fate.acknowledged += [...appends, ...replaces, ...(turns.get(who) ?? [])].filter(
           ({ outcome }) => outcome === 'ok',
         ).length;
       }
       wrongs.push(
-        ...judgeTurns(turns, read(turnsOf(version))).map((wrong) => `${turnsOf(version)}: ${wrong}`),
+        ...judgeTurns(turns, read(turnsOf(version)), laterTurns).map(
+          (wrong) => `${turnsOf(version)}: ${wrong}`,
+        ),
       );
     }
     // what was told after an earlier fault is none of this one's
@@ -228,6 +302,6 @@ export class FaultClients {
   /** A lock of NFSv3 that is gone is taken again, as a person would see to who reads the kernel's log. */
   async takeAgain(lost: readonly Version[], signal: AbortSignal): Promise<void> {
     for (const version of lost)
-      await this.#lab.machine('client').ask(`pkill -HUP -f 'keeper.py ${folderOf(version)}/'`, { signal });
+      await this.#lab.machine('client').ask(`pkill -HUP -f '${keeperOf(version)}'`, { signal });
   }
 }

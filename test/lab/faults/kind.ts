@@ -14,9 +14,14 @@ export interface Scene {
   /** From 0 up to 1; the same when the fault is played again. */
   random: () => number;
   signal: AbortSignal;
-  /** A shell command on each of the nodes that are hit; what it answers is of no interest, nor whether it does. */
-  shell(command: string): Promise<void>;
+  /** A shell command on each of the nodes that are hit. False when it failed on all of them; one that does not come back may have worked. */
+  shell(command: string): Promise<boolean>;
   sleep(seconds: number): Promise<void>;
+}
+
+/** There was nobody to kill, nothing to take away: what follows says nothing about the cluster. */
+export class NotInjectedError extends Error {
+  override name = 'NotInjectedError';
 }
 
 /** One kind of fault: what happens, what follows from it, and how it is mended where the cluster cannot. */
@@ -29,6 +34,8 @@ export interface Kind {
   heal?(scene: Scene): Promise<void>;
   /** Failed actions that this kind explains, as `RESOURCE ACTION`; all others are defects. */
   explains?: RegExp;
+  /** Only on the nodes that are hit: nothing of it spreads. */
+  stays?: true;
   /** Seconds on a quiet machine from the end of the fault until everything works again; `normal` unless given. */
   bound?: number;
   /** A person has to see to it: what `tsha status` says before `heal` is that person. */
@@ -45,6 +52,13 @@ export interface Kind {
   ours?: true;
 }
 
+/** Whether a kind that hit some nodes is why an action failed. */
+export const isExplained = (
+  { explains, stays }: Pick<Kind, 'explains' | 'stays'>,
+  hit: readonly string[],
+  { resource, task, node }: { resource: string; task: string; node: string },
+): boolean => (!stays || hit.includes(node)) && (explains?.test(`${resource} ${task}`) ?? false);
+
 export const normal = 120;
 
 /** On whichever node it happens. */
@@ -55,17 +69,28 @@ type Row = Omit<Kind, 'inject' | 'heal'> & {
   /** Seconds until it is taken back, as random as they may be, and how. */
   for?: readonly [from: number, to: number];
   back?: string;
+  /** Its exit status tells nothing: what it tries must fail, or ends in the middle. */
+  fails?: true;
 };
 
+/** A shell command that must have worked somewhere. */
+export async function mustShell(scene: Scene, command: string): Promise<void> {
+  if (!(await scene.shell(command))) throw new NotInjectedError(`failed: ${command.slice(0, 80)}`);
+}
+
 /** A kind that is nothing but words for a shell. */
-export const byShell = ({ shell, for: seconds, back, ...kind }: Row): Kind => ({
+export const byShell = ({ shell, for: seconds, back, fails, ...kind }: Row): Kind => ({
   ...kind,
   inject: async (scene) => {
-    await scene.shell(shell);
-    if (seconds) await scene.sleep(between(scene, seconds));
-    if (back && !kind.human) await scene.shell(back);
+    try {
+      if (fails) await scene.shell(shell);
+      else await mustShell(scene, shell);
+      if (seconds) await scene.sleep(between(scene, seconds));
+    } finally {
+      if (back && !kind.human) await scene.shell(back);
+    }
   },
-  ...(back && kind.human ? { heal: async (scene: Scene) => await scene.shell(back) } : {}),
+  ...(back && kind.human ? { heal: async (scene: Scene) => void (await scene.shell(back)) } : {}),
 });
 
 export const between = ({ random }: Pick<Scene, 'random'>, [from, to]: readonly [number, number]): number =>

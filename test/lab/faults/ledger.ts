@@ -20,6 +20,8 @@ export interface FaultRecord {
   /** A person had to see to it. */
   human: boolean;
   wrongs: string[];
+  /** What the machine kept the books from telling. */
+  notJudged?: string[];
   /** Nodes that the cluster switched off. */
   fenced?: string[];
   /** Acknowledged records. */

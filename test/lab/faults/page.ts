@@ -86,13 +86,13 @@ function timeline({ date, seed, faults }: RunRecord): string[] {
   ];
 }
 
-const wrongsOf = (runs: readonly RunRecord[]): string[] =>
+const listed = (runs: readonly RunRecord[], of: (fault: FaultRecord) => readonly string[]): string[] =>
   runs.flatMap(({ date, commit, seed, faults }) =>
     faults
-      .filter(({ wrongs }) => wrongs.length > 0)
+      .filter((fault) => of(fault).length > 0)
       .map(
-        ({ kind, target, wrongs }) =>
-          `- ${date}, ${commit}, seed ${seed}: ${kind}, ${target}: ${wrongs.map(inShort).join('; ')}`,
+        (fault) =>
+          `- ${date}, ${commit}, seed ${seed}: ${fault.kind}, ${fault.target}: ${of(fault).map(inShort).join('; ')}`,
       ),
   );
 
@@ -110,7 +110,8 @@ export function reliabilityTables(runs: readonly RunRecord[]): string {
     const own = runs.filter(of);
     const faults = own.flatMap((run) => run.faults);
     if (faults.length === 0) return [];
-    const wrongs = wrongsOf(own);
+    const wrongs = listed(own, ({ wrongs }) => wrongs);
+    const notJudged = listed(own, ({ notJudged }) => notJudged ?? []);
     const longest = own.toSorted((a, b) => b.faults.length - a.faults.length)[0];
     const seeds = [...new Set(own.map(({ seed }) => seed))].join(', ');
     return [
@@ -121,6 +122,7 @@ export function reliabilityTables(runs: readonly RunRecord[]): string {
       ...table(faults),
       '',
       ...(wrongs.length > 0 ? ['What was not as it should be:', '', ...wrongs, ''] : []),
+      ...(notJudged.length > 0 ? ['What could not be judged:', '', ...notJudged, ''] : []),
       ...(longest ? [...timeline(longest), ''] : []),
     ];
   });

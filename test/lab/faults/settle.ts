@@ -84,14 +84,14 @@ async function bothInSync({ cluster }: Run, home: NodeName, signal: AbortSignal)
   }
 }
 
-/** Nothing is pending on either node, as both see it, both are online and neither is in standby. */
+/** Nothing is pending on either node, as both see it, both are online, neither is in standby, and nothing is left to itself. */
 export async function isIdle({ cluster }: Run, home: NodeName, signal: AbortSignal): Promise<boolean> {
   for (let looks = 0; looks < 2; looks++) {
     const views = await Promise.all([home, peerOf(home)].map((node) => cluster.seenFrom(node, signal)));
     const calm = views.every(
       (view) =>
-        view?.nodes.every(({ online, standby }) => online && !standby) &&
-        view.resources.every(({ pending }) => (pending ?? 'Monitoring') === 'Monitoring'),
+        view?.nodes.every(({ online, standby, maintenance }) => online && !standby && !maintenance) &&
+        view.resources.every(({ pending, managed }) => managed && (pending ?? 'Monitoring') === 'Monitoring'),
     );
     if (!calm) return false;
     await sleep(1000, undefined, { signal });

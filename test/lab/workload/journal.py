@@ -9,11 +9,13 @@ class Journal:
         self.outcome = ''
 
     def attempt(self, action, otherwise='error'):
-        """Runs an action that returns its outcome's name; an OSError is written down as `otherwise`."""
+        """Runs an action that returns its outcome's name, or that and a message; an OSError is written down as `otherwise`."""
         self.number += 1
         start, message = time.time(), ''
         try:
             outcome = action(self.number)
+            if isinstance(outcome, tuple):
+                outcome, message = outcome
         except OSError as error:
             outcome, message = otherwise, str(error)
         self.outcome = outcome

@@ -1,95 +1,170 @@
-import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../machines/lab.ts';
+import type { Machine } from '../machines/machine.ts';
+import { isAlive } from '../machines/processes.ts';
 import { type NodeName, nodes, serviceAddress } from '../settings.ts';
 
 /** What no two nodes may have at the same time. */
 export const exclusives = ['primary', 'mounted', 'address'] as const;
 export type Exclusive = (typeof exclusives)[number];
 
-export interface Sample {
-  time: number;
-  holds: Exclusive[];
-}
-
 export interface Interval {
   from: number;
   to: number;
 }
 
-/** Longer without a sample, and nobody can say what the node had in between. */
-const longestGap = 1;
-
-export function parseSample(line: string): Sample | undefined {
-  const [time, ...flags] = line.split(' ').map(Number);
-  if (time === undefined || Number.isNaN(time) || flags.length !== exclusives.length) return undefined;
-  return { time, holds: exclusives.filter((_, index) => flags[index] === 1) };
+/** Between two moments it was looked at. */
+export interface Sample extends Interval {
+  holds: Exclusive[];
 }
 
-/** When a node certainly had something: from the first to the last of the samples in a row that say so. */
-export function holdings(samples: Sample[], what: Exclusive): Interval[] {
-  const intervals: Interval[] = [];
+/** What a node certainly had, from the end of the first to the beginning of the last of the samples that say so. */
+interface Holding extends Interval {
+  samples: Sample[];
+}
+
+/** Seconds from one sample to the next beyond which nobody can say what the node had in between: to another node and back takes longer. */
+export const longestGap = 5;
+/** Seconds that the clocks of two machines may be apart. */
+const clockError = 0.05;
+/** Seconds. A node that shuts down says nothing any more; what takes longer was not that. */
+const goingDown = 30;
+
+export function parseSample(line: string): Sample | undefined {
+  const [from, to, ...flags] = line.split(' ').map(Number);
+  if (from === undefined || to === undefined || Number.isNaN(from + to) || flags.length !== exclusives.length)
+    return undefined;
+  return { from, to, holds: exclusives.filter((_, index) => flags[index] === 1) };
+}
+
+export function holdings(samples: readonly Sample[], what: Exclusive): Holding[] {
+  const found: Holding[] = [];
   let previous: Sample | undefined;
   for (const sample of samples) {
-    const last = intervals.at(-1);
-    const goesOn = previous?.holds.includes(what) && sample.time - previous.time <= longestGap;
+    const goesOn = previous?.holds.includes(what) && sample.from - previous.to <= longestGap;
+    const last = found.at(-1);
     if (sample.holds.includes(what)) {
-      if (last && goesOn) last.to = sample.time;
-      else intervals.push({ from: sample.time, to: sample.time });
+      if (last && goesOn) {
+        last.to = sample.from;
+        last.samples.push(sample);
+      } else found.push({ from: sample.to, to: sample.from, samples: [sample] });
     }
     previous = sample;
   }
-  return intervals;
+  return found;
 }
 
-export const overlaps = (some: Interval[], others: Interval[]): Interval[] =>
-  some
-    .flatMap((a) => others.map((b) => ({ from: Math.max(a.from, b.from), to: Math.min(a.to, b.to) })))
-    .filter(({ from, to }) => from < to);
+/** When both certainly had it: a sample of the one lies within what the other had, however far apart samples are. */
+export const overlaps = (some: readonly Holding[], others: readonly Holding[]): Interval[] =>
+  some.flatMap((a) =>
+    others.flatMap((b) => {
+      const both = [...within(a, b), ...within(b, a)];
+      const [first] = both;
+      if (first === undefined) return [];
+      return both.reduce<Interval>(
+        (all, { from, to }) => ({ from: Math.min(all.from, from), to: Math.max(all.to, to) }),
+        { from: first.from, to: first.to },
+      );
+    }),
+  );
 
-/** Seconds between the two neighbouring samples that lie farthest apart. */
-export const widestGap = (samples: Sample[]): number =>
-  Math.max(0, ...samples.slice(1).map(({ time }, index) => time - (samples[index]?.time ?? time)));
+const within = (whole: Holding, { samples }: Holding): Sample[] =>
+  samples.filter(({ from, to }) => from >= whole.from + clockError && to <= whole.to - clockError);
+
+/** From when a node was up and watched until it went down, and what was seen of it. */
+export interface Life {
+  from: number;
+  to?: number;
+  samples: readonly Sample[];
+}
+
+/** The longest time between two moments in which a node was up and nobody looked at it. */
+export function longestUnwatched(lives: readonly Life[], since: number, until: number): number {
+  const ofOne = ({ from, to, samples }: Life): number => {
+    const begin = Math.max(from, since);
+    const lastSeen = samples.at(-1)?.to ?? Number.POSITIVE_INFINITY;
+    const end = to === undefined ? until : Math.min(to, Math.max(lastSeen, to - goingDown));
+    if (end <= begin) return 0;
+    let before = begin;
+    let longest = 0;
+    for (const sample of samples) {
+      if (sample.to <= begin) continue;
+      if (sample.from >= end) break;
+      longest = Math.max(longest, sample.from - before);
+      before = sample.to;
+    }
+    return Math.max(longest, end - before);
+  };
+  return Math.max(0, ...lives.map(ofOne));
+}
+
+type Connection = ReturnType<Machine['follow']>;
 
 /** Watches both nodes from the outside, over connections of its own, for as long as they live. */
 export class Watch {
   readonly #lab: Lab;
-  /** Per node one list of samples for each of its lives. */
-  readonly #lives: Record<NodeName, Sample[][]> = { node1: [], node2: [] };
-  readonly #connections = new Set<ChildProcess>();
+  readonly #lives: Record<NodeName, (Life & { samples: Sample[] })[]> = { node1: [], node2: [] };
+  readonly #connections = new Map<NodeName, Connection>();
 
   constructor(lab: Lab) {
     this.#lab = lab;
   }
 
+  /** Of a node that is up, until it goes down, or `stop`: a connection that ends is made anew. */
   start(node: NodeName): void {
-    const samples: Sample[] = [];
-    this.#lives[node].push(samples);
-    const connection = this.#lab.machine(node).follow(`python3 /root/lab/sampler.py ${serviceAddress}`);
-    this.#connections.add(connection);
-    createInterface({ input: connection.stdout }).on('line', (line) => {
-      const sample = parseSample(line);
-      if (sample) samples.push(sample);
-    });
+    this.#end(node);
+    const life: Life & { samples: Sample[] } = { from: now(), samples: [] };
+    this.#lives[node].push(life);
+    const { pid } = this.#lab.machine(node);
+    const isUp = (): boolean => pid !== undefined && isAlive(pid);
+    const ending = setInterval(() => {
+      if (life.to === undefined && isUp()) return;
+      clearInterval(ending);
+      if (life.to === undefined) this.#end(node);
+    }, 300).unref();
+    const connect = (): void => {
+      if (life.to !== undefined) return;
+      const connection = this.#lab.machine(node).follow(`python3 /root/lab/sampler.py ${serviceAddress}`);
+      this.#connections.set(node, connection);
+      createInterface({ input: connection.stdout }).on('line', (line) => {
+        const sample = parseSample(line);
+        if (sample) life.samples.push(sample);
+      });
+      connection.on('error', () => {});
+      connection.once('close', () => setTimeout(connect, 1000).unref());
+    };
+    connect();
+  }
+
+  #end(node: NodeName): void {
+    const life = this.#lives[node].at(-1);
+    if (life) life.to ??= now();
+    this.#connections.get(node)?.kill();
+    this.#connections.delete(node);
   }
 
   stop(): void {
-    for (const connection of this.#connections) connection.kill();
-    this.#connections.clear();
+    for (const node of nodes) this.#end(node);
   }
 
-  overlapsOf(what: Exclusive): Interval[] {
+  /** Those that were not over at a moment. */
+  overlapsOf(what: Exclusive, since = 0): Interval[] {
     const [one = [], other = []] = nodes.map((node) =>
-      this.#lives[node].flatMap((life) => holdings(life, what)),
+      this.#lives[node].flatMap(({ samples }) =>
+        holdings(
+          samples.filter(({ to }) => to >= since),
+          what,
+        ),
+      ),
     );
     return overlaps(one, other);
   }
 
   /** When a node was first seen to have something, at a moment or after it. */
   heldFrom(node: NodeName, what: Exclusive, since: number): number | undefined {
-    const samples = this.#lives[node].flat();
-    return samples.find(({ time, holds }) => time >= since && holds.includes(what))?.time;
+    const samples = this.#lives[node].flatMap((life) => life.samples);
+    return samples.find(({ to, holds }) => to >= since && holds.includes(what))?.to;
   }
 
   /** Resolves once a node has something, or `withinSeconds` later. Costs the nodes nothing. */
@@ -102,24 +177,20 @@ export class Watch {
   /** Resolves once a node has not, or no longer answers. */
   async gone(node: NodeName, what: Exclusive, signal: AbortSignal) {
     for (;;) {
-      const last = this.#lives[node].at(-1)?.at(-1);
-      if (last === undefined || !last.holds.includes(what) || Date.now() / 1000 - last.time > longestGap)
-        return;
+      const last = this.#lives[node].at(-1)?.samples.at(-1);
+      if (last === undefined || !last.holds.includes(what) || now() - last.to > 1) return;
       await sleep(50, undefined, { signal });
     }
   }
 
   get sampleCount(): number {
-    return nodes.flatMap((node) => this.#lives[node]).reduce((sum, life) => sum + life.length, 0);
+    return nodes.flatMap((node) => this.#lives[node]).reduce((sum, { samples }) => sum + samples.length, 0);
   }
 
-  get widestGap(): number {
-    return this.widestGapSince(0);
-  }
-
-  /** How long a node stood still, as a busy host makes it, since a moment. */
-  widestGapSince(since: number): number {
-    const lives = nodes.flatMap((node) => this.#lives[node]);
-    return Math.max(0, ...lives.map((life) => widestGap(life.filter(({ time }) => time >= since))));
+  /** Seconds since a moment that a node was up and nobody looked, at most: a connection had ended, or a busy host let it stand still. */
+  longestUnwatched(since = 0, of: readonly NodeName[] = nodes): number {
+    return Math.max(...of.map((node) => longestUnwatched(this.#lives[node], since, now())));
   }
 }
+
+const now = (): number => Date.now() / 1000;

@@ -14,8 +14,8 @@ const drbdState = (state: string) =>
 test('nodes and quorum', () => {
   expect(blocked.hasQuorum).toBe(true);
   expect(blocked.nodes).toEqual([
-    { name: 'node1', online: true, standby: false },
-    { name: 'node2', online: true, standby: true },
+    { name: 'node1', online: true, standby: false, maintenance: false },
+    { name: 'node2', online: true, standby: true, maintenance: false },
   ]);
 });
 

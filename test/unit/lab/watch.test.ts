@@ -1,13 +1,30 @@
 import { describe, expect, test } from 'vitest';
-import { holdings, overlaps, parseSample, type Sample, widestGap } from '../../lab/workload/watch.ts';
+import {
+  holdings,
+  type Life,
+  longestUnwatched,
+  overlaps,
+  parseSample,
+  type Sample,
+} from '../../lab/workload/watch.ts';
 
-const samples = (...held: [time: number, primary: boolean][]): Sample[] =>
-  held.map(([time, primary]) => ({ time, holds: primary ? ['primary'] : [] }));
+/** Each took a hundredth of a second. */
+const samples = (...held: [from: number, primary: boolean][]): Sample[] =>
+  held.map(([from, primary]) => ({ from, to: from + 0.01, holds: primary ? ['primary'] : [] }));
+/** Every second, or as often as is said. */
+const always = (from: number, to: number, every = 1): Sample[] =>
+  samples(
+    ...Array.from({ length: Math.floor((to - from) / every) + 1 }, (_, index): [number, boolean] => [
+      from + index * every,
+      true,
+    ]),
+  );
 
 test.each([
-  ['12.5 1 0 1', { time: 12.5, holds: ['primary', 'address'] }],
-  ['12.5 0 0 0', { time: 12.5, holds: [] }],
+  ['12.5 12.6 1 0 1', { from: 12.5, to: 12.6, holds: ['primary', 'address'] }],
+  ['12.5 12.6 0 0 0', { from: 12.5, to: 12.6, holds: [] }],
   ['12.5 1', undefined],
+  ['12.5 x 0 0 0', undefined],
   ['Traceback (most recent call last):', undefined],
   ['', undefined],
 ])('sample %j', (line, expected) => {
@@ -20,39 +37,88 @@ describe('what a node certainly had', () => {
     {
       name: 'from the first sample to the last that says so',
       given: samples([1, false], [1.1, true], [1.2, true], [1.3, false]),
-      intervals: [{ from: 1.1, to: 1.2 }],
+      intervals: [[1.11, 1.2]],
     },
     {
       name: 'twice',
-      given: samples([1, true], [1.1, false], [1.2, true], [1.3, true]),
+      given: samples([1, true], [1.1, true], [1.2, false], [1.3, true], [1.4, true]),
       intervals: [
-        { from: 1, to: 1 },
-        { from: 1.2, to: 1.3 },
+        [1.01, 1.1],
+        [1.31, 1.4],
       ],
     },
     {
       name: 'nothing is certain across a long gap',
       given: samples([1, true], [1.1, true], [9, true], [9.1, true]),
       intervals: [
-        { from: 1, to: 1.1 },
-        { from: 9, to: 9.1 },
+        [1.01, 1.1],
+        [9.01, 9.1],
       ],
     },
   ])('$name', ({ given, intervals }) => {
-    expect(holdings(given, 'primary')).toEqual(intervals);
+    expect(holdings(given, 'primary').map(({ from, to }) => [from, to])).toEqual(intervals);
   });
 });
 
 test.each([
-  { name: 'one after the other', a: [1, 2], b: [2, 3], both: [] },
-  { name: 'a while together', a: [1, 3], b: [2, 4], both: [{ from: 2, to: 3 }] },
-  { name: 'one within the other', a: [1, 9], b: [2, 3], both: [{ from: 2, to: 3 }] },
-  { name: 'far apart', a: [1, 2], b: [8, 9], both: [] },
-])('overlap: $name', ({ a: [a1 = 0, a2 = 0], b: [b1 = 0, b2 = 0], both }) => {
-  expect(overlaps([{ from: a1, to: a2 }], [{ from: b1, to: b2 }])).toEqual(both);
+  { name: 'one after the other', a: always(1, 20), b: always(20.02, 40), both: false },
+  {
+    name: 'one after the other, and a sample that took long',
+    a: always(1, 5),
+    both: false,
+    b: [{ from: 4, to: 6, holds: ['primary' as const] }, ...always(6, 9)],
+  },
+  { name: 'a while together', a: always(1, 30), b: always(20.5, 40), both: true },
+  { name: 'one within the other', a: always(1, 9), b: always(2.5, 3.5), both: true },
+  { name: 'seen once, within what the other had', a: always(1, 9), b: always(2.5, 2.5), both: true },
+  {
+    name: 'all the time, and samples 1.1 s apart',
+    a: always(1, 100, 1.1),
+    b: always(1.5, 100, 1.1),
+    both: true,
+  },
+  { name: 'all the time, and samples 4 s apart', a: always(1, 100, 4), b: always(2, 100, 4), both: true },
+  { name: 'far apart', a: always(1, 2), b: always(8, 9), both: false },
+  {
+    name: 'the other within a gap in which nobody looked',
+    a: [...always(1, 2), ...always(20, 21)],
+    b: always(9, 12),
+    both: false,
+  },
+])('both had it: $name', ({ a, b, both }) => {
+  expect(overlaps(holdings(a, 'primary'), holdings(b, 'primary')).length > 0).toBe(both);
 });
 
-test('the widest gap between samples', () => {
-  expect(widestGap(samples([1, true], [1.1, true], [3.1, true], [3.2, false]))).toBeCloseTo(2);
-  expect(widestGap([])).toBe(0);
+const life = (from: number, to: number | undefined, samples: Sample[]): Life => ({
+  from,
+  ...(to === undefined ? {} : { to }),
+  samples,
+});
+
+test.each([
+  { what: 'all the time', lives: [life(0, undefined, always(0, 100))], longest: 1 },
+  { what: 'never', lives: [life(0, undefined, [])], longest: 100 },
+  { what: 'not at the beginning', lives: [life(0, undefined, always(30, 100))], longest: 30 },
+  { what: 'not any more', lives: [life(0, undefined, always(0, 60))], longest: 40 },
+  {
+    what: 'not in between',
+    lives: [life(0, undefined, [...always(0, 20), ...always(70, 100)])],
+    longest: 50,
+  },
+  {
+    what: 'not while it was off',
+    lives: [life(0, 20, always(0, 20)), life(70, undefined, always(70, 100))],
+    longest: 1,
+  },
+  { what: 'not while it shut down', lives: [life(0, 20, always(0, 5))], longest: 1 },
+  { what: 'not long before it went down', lives: [life(0, 90, always(0, 5))], longest: 55 },
+  { what: 'never, and it went down', lives: [life(0, 90, [])], longest: 90 },
+])('how long nobody looked: $what', ({ lives, longest }) => {
+  expect(longestUnwatched(lives, 0, 100)).toBeCloseTo(longest, 0);
+});
+
+test('how long nobody looked since a moment', () => {
+  const lives = [life(0, undefined, always(50, 100))];
+  expect(longestUnwatched(lives, 40, 100)).toBeCloseTo(10, 0);
+  expect(longestUnwatched(lives, 60, 100)).toBeCloseTo(1, 0);
 });

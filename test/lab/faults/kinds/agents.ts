@@ -1,7 +1,8 @@
 import { agentFolder } from '../../cluster/configuration.ts';
-import { anywhere, between, byShell, type Kind, type Scene } from '../kind.ts';
+import { anywhere, between, byShell, type Kind, mustShell, NotInjectedError, type Scene } from '../kind.ts';
 
 const all = /^(Data|NFS|nfs-\w+|nfs_ip) /;
+const monitors = /^(Data|NFS|nfs-\w+|nfs_ip) monitor$/;
 const killer = ({ random }: Scene, seconds: number, actions: string): string =>
   `python3 /root/lab/agent-killer.py ${seconds} '${actions}' ${Math.floor(random() * 1e6)}`;
 
@@ -15,7 +16,7 @@ const killedWhileMoving = (name: string, actions: string, more: Partial<Kind> = 
     await run.lab.machine(active).ask(move, { signal });
     await scene.sleep(between(scene, [10, 20]));
     await run.lab.machine(active).ask('crm_resource --clear --resource DataClone', { signal });
-    await killing;
+    if (!(await killing)) throw new NotInjectedError('no agent was killed');
   },
 });
 
@@ -25,8 +26,15 @@ const replaced = `cd ${agentFolder} && for f in *; do cp -a "$f" "$f.dpkg-new"; 
 /** Our own agents are killed at random moments of their actions, and the command in the middle of its work. */
 export const agentKinds: readonly Kind[] = [
   {
-    ...{ name: 'agents killed in monitors', on: anywhere, explains: all, bound: 240, ours: true },
-    inject: async (scene) => await scene.shell(killer(scene, 25, 'monitor')),
+    ...{
+      name: 'agents killed in monitors',
+      on: anywhere,
+      explains: monitors,
+      stays: true,
+      bound: 240,
+      ours: true,
+    },
+    inject: async (scene) => await mustShell(scene, killer(scene, 25, 'monitor')),
   },
   killedWhileMoving('agents killed in starts', 'start|promote|notify'),
   // without fencing a stop that failed is a person's
@@ -44,7 +52,7 @@ export const agentKinds: readonly Kind[] = [
       const move = `crm_resource --move --promoted --resource DataClone --node ${standby}`;
       await run.lab.machine(active).ask(move, { signal });
       await scene.sleep(between(scene, [0, 8]));
-      await scene.shell(replaced);
+      await mustShell(scene, replaced);
       await scene.sleep(5);
       await run.lab.machine(active).ask('crm_resource --clear --resource DataClone', { signal });
     },

@@ -1,4 +1,4 @@
-import { anywhere, between, type Kind, type Scene } from '../kind.ts';
+import { anywhere, between, type Kind, mustShell, type Scene } from '../kind.ts';
 
 const all = /^(Data|NFS|nfs-\w+|nfs_ip) /;
 
@@ -13,7 +13,8 @@ const wrong = (resource: string, parameter: string, value: string, was: string):
   },
   inject: async (scene) => {
     const set = (to: string): Promise<void> =>
-      scene.shell(
+      mustShell(
+        scene,
         `crm_resource --resource ${resource} --set-parameter ${parameter} --parameter-value '${to}'`,
       );
     await set(value);
@@ -26,8 +27,8 @@ const wrong = (resource: string, parameter: string, value: string, was: string):
 const meanwhile = (name: string, begin: string, end: string, accident: string): Kind => ({
   ...{ name, on: ['active'], explains: /^nfs-\w+ monitor$/ },
   inject: async (scene: Scene) => {
-    await scene.shell(begin);
-    await scene.shell(accident);
+    await mustShell(scene, begin);
+    await mustShell(scene, accident);
     await scene.sleep(between(scene, [4, 15]));
     await scene.shell(end);
   },
@@ -40,7 +41,7 @@ export const configurationKinds: readonly Kind[] = [
   wrong('NFS', 'fstype', 'ext9', 'xfs'),
   {
     ...{ name: 'cleanup while all is well', on: anywhere },
-    inject: async ({ shell }) => await shell('crm_resource --cleanup; crm_resource --refresh'),
+    inject: async (scene) => await mustShell(scene, 'crm_resource --cleanup && crm_resource --refresh'),
   },
   meanwhile(
     'a helper dies in maintenance mode',

@@ -1,4 +1,4 @@
-import { anywhere, between, byShell, type Kind } from '../kind.ts';
+import { anywhere, between, byShell, type Kind, mustShell } from '../kind.ts';
 import { isOn, switchOn } from '../power.ts';
 
 const daemons = ['based', 'execd', 'attrd', 'schedulerd', 'controld', 'fenced'].map(
@@ -20,14 +20,14 @@ const startAgain: Kind['heal'] = async (scene) => {
 
 const killed = (name: string): Kind => ({
   ...{ name: `${name} killed`, on: anywhere, explains, bound: 240, fences: true },
-  inject: async (scene) => await scene.shell(`pkill -KILL -f ${named(name)}`),
+  inject: async (scene) => await mustShell(scene, `pkill -KILL -f ${named(name)}`),
   heal: startAgain,
 });
 
 const frozen = (name: string): Kind => ({
   ...{ name: `${name} frozen`, on: anywhere, explains, bound: 240, fences: true },
   inject: async (scene) => {
-    await scene.shell(`pkill -STOP -f ${named(name)}`);
+    await mustShell(scene, `pkill -STOP -f ${named(name)}`);
     await scene.sleep(between(scene, [2, 25]));
     for (const node of scene.nodes)
       if (isOn(scene.run, node))
@@ -43,7 +43,7 @@ export const daemonKinds: readonly Kind[] = [
   killed('corosync'),
   ...['pacemaker-controld', 'pacemaker-execd', 'pacemaker-based', 'corosync'].map(frozen),
   byShell({
-    ...{ name: 'systemd begins anew', on: anywhere },
+    ...{ name: 'systemd begins anew', on: anywhere, fails: true },
     shell: 'systemctl daemon-reexec; systemctl daemon-reload',
   }),
 ];

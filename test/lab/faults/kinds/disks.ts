@@ -35,7 +35,7 @@ export const diskKinds: readonly Kind[] = [
     ...{ shell: `xfs_freeze -f ${exportedFolder}`, for: [3, 15], back: `xfs_freeze -u ${exportedFolder}` },
   }),
   byShell({
-    ...{ name: '/run full', on: anywhere, explains: /^(NFS|nfs-\w+|nfs_ip|Data) monitor$/ },
+    ...{ name: '/run full', on: anywhere, fails: true, explains: /^(NFS|nfs-\w+|nfs_ip|Data) monitor$/ },
     shell: 'cat /dev/zero > /run/filling',
     ...{ for: [10, 25], back: 'rm /run/filling' },
   }),

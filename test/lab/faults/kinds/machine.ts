@@ -14,7 +14,7 @@ export const machineKinds: readonly Kind[] = [
   step(600),
   step(-3600),
   byShell({
-    ...{ name: 'memory pressure', on: anywhere, explains: late, fences: true },
+    ...{ name: 'memory pressure', on: anywhere, fails: true, explains: late, fences: true },
     // whoever must go when nothing is left is the hog itself
     shell: `echo 1000 > /proc/self/oom_score_adj; timeout 20 python3 -c '
 import time
@@ -28,7 +28,7 @@ except MemoryError:
     pass'`,
   }),
   byShell({
-    ...{ name: 'processor pressure', on: anywhere, explains: late, fences: true },
+    ...{ name: 'processor pressure', on: anywhere, fails: true, explains: late, fences: true },
     shell: 'for _ in 1 2 3 4 5 6; do timeout 15 sh -c "while :; do :; done" & done; wait',
   }),
 ];

@@ -4,7 +4,7 @@ import { claimedAfter, Graces, type Period, periodOf } from '../../workload/grac
 import { type Clients, grantedAfter, lockers, type Wish, Wishes, wishes } from '../../workload/wishes.ts';
 import type { Protocol } from '../../workload/workload.ts';
 import { startCluster } from '../bring-up.ts';
-import { timelineOf } from '../judge.ts';
+import { atMostOne, timelineOf } from '../judge.ts';
 import { now, type Run } from '../run.ts';
 import { type Event, play } from './events.ts';
 
@@ -103,7 +103,7 @@ async function one(run: Run, graces: Graces, clients: Clients, event: Event): Pr
     const said = await lab.machine(to).ask('dmesg', { signal });
     return Number(/.*will sync (\d+) KB/s.exec(said)?.[1] ?? 0);
   });
-  checks.add('at most one node ever', watch.overlapsOf('address').length === 0);
+  atMostOne(run, ['address']);
   const { timeline: _, ...pause } = looked;
   return { clients: clients.name, event: event.name, ...pause, resync, resyncedKb };
 }
