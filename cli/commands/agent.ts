@@ -4,24 +4,25 @@ import { constants } from 'node:os';
 import { exitCode } from '../../lib/contract/outcome.ts';
 import { handInstance } from '../../lib/contract/request.ts';
 import { catalogue } from '../../metadata/catalogue.ts';
+import type { AgentLine } from '../agent-line.ts';
 import type { Call } from '../command.ts';
 import { executorEnvironment } from '../executor.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { print } from '../output/print.ts';
 
-export type AgentCall = {
-  readonly agent: string;
-  readonly action: string;
-  /** `--name=value`, as written. */
-  readonly words: readonly string[];
-  readonly trace: boolean;
-};
+export type AgentCall = Omit<AgentLine, 'common'>;
 
 const places = ['/usr/lib/ocf/resource.d/tsha', '/usr/libexec/ocf/resource.d/tsha'];
 const agentNames = catalogue.map(({ agent }) => agent.name);
 
 /** `tsha agent NAME ACTION --param=value`: an agent by hand, as Pacemaker would call it, and its answer in words. */
 export async function agent(call: Call, { agent: name, action, words, trace }: AgentCall): Promise<Ending> {
+  for (const [option, isGiven] of [
+    ['--json', call.json],
+    ['--quiet', call.quiet],
+  ] as const)
+    if (isGiven)
+      throw new CommandError('unknown', `tsha agent has no ${option}: it shows what the agent prints`);
   const entry = catalogue.find((one) => one.agent.name === name);
   if (!entry) throw new CommandError('unknown', `there is no agent ${name} (${agentNames.join(', ')})`);
   const known = [...Object.keys(entry.agent.actions), 'meta-data', 'status', 'usage'];
