@@ -130,3 +130,10 @@ test.each([
   expect(status).toBe(code);
   expect(/^cluster cib-push /m.test(stdout)).toBe(isPushed);
 });
+
+test('a disk whose path DRBD would take apart stands between quotes', () => {
+  const one = pair();
+  const disks = Object.fromEntries(one.nodes.map(({ name }) => [name, '/dev/mapper/vg#1;{x}']));
+  const resource = drbdResource({ ...one, filesystem: { ...one.filesystem, disks } }, 9);
+  expect(resource.match(/disk "\/dev\/mapper\/vg#1;\{x\}";/g)).toHaveLength(2);
+});
