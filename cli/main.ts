@@ -1,6 +1,7 @@
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import yargsChinese from '../node_modules/yargs/locales/zh_CN.json' with { type: 'json' };
+import { type AgentLine, agentLine, fromCommand, languages } from './agent-line.ts';
 import { type CommonOptions, end, languageHere, perform } from './command.ts';
 import { verbs } from './facts/verbs.ts';
 import { helpIn } from './output/help.ts';
@@ -18,7 +19,7 @@ const common = {
   json: { boolean: true, describe: help.json },
   quiet: { alias: 'q', boolean: true, describe: help.quiet },
   color: { boolean: true, describe: help.color },
-  lang: { choices: ['en', 'zh'] as const, describe: help.lang },
+  lang: { choices: languages, describe: help.lang },
   input: { boolean: true, describe: help.input },
 } as const;
 
@@ -31,14 +32,13 @@ const although = { string: true, array: true, requiresArg: true, describe: help.
 /** Until a resync has ended; what must end sooner has a limit of its own. */
 const longMs = 12 * 3_600_000;
 
+const { color, lang, input } = common;
 const withCommon = (args: Argv) => args.options(common);
 
 /** Its options are the agent's parameters, which yargs does not know. */
-async function agentByHand([name = '', action = '', ...rest]: readonly string[]): Promise<void> {
+async function agentByHand({ common, ...line }: AgentLine): Promise<void> {
   const { agent } = await import('./commands/agent.ts');
-  const words = rest.filter((word) => word !== '--trace' && !/^--(lang|color|no-color)\b/.test(word));
-  const trace = rest.includes('--trace');
-  await perform({ lang: language }, (call) => agent(call, { agent: name, action, words, trace }));
+  await perform({ ...common, lang: language }, (call) => agent(call, line));
 }
 
 /** Of `tsha agent` yargs knows neither the agents nor their parameters. */
@@ -311,8 +311,15 @@ const cli = yargs(argv)
       await perform(options as CommonOptions, (call) => migrate(call, wishes), longMs);
     },
   )
-  .command('agent <name> <action>', help.agent, (args) =>
-    args.options({ trace: { boolean: true, describe: help.trace } }).strict(false),
+  .command(
+    'agent <name> <action>',
+    help.agent,
+    (args) =>
+      args.options({ color, lang, input, trace: { boolean: true, describe: help.trace } }).strict(false),
+    // what agent-line.ts does not take for such a line has run no agent
+    async () => {
+      throw new Error(help.agent);
+    },
   )
   .command(plan)
   .demandCommand(1, help.which)
@@ -326,13 +333,14 @@ const cli = yargs(argv)
   });
 if (language === 'zh') cli.updateStrings(yargsChinese as never);
 
-const isAgent = argv[0] === 'agent' && argv.length >= 3 && !argv.includes('--help');
-const isCompletion = argv[0] === '--get-yargs-completions' && argv[2] === 'agent' && argv.length > 3;
-const done = isCompletion
-  ? completeAgent(argv.slice(2))
-  : isAgent
-    ? agentByHand(argv.slice(1))
-    : cli.parseAsync();
+const line = agentLine(argv);
+const toComplete = argv[0] === '--get-yargs-completions' ? fromCommand(argv.slice(2)) : [];
+const done =
+  toComplete[0] === 'agent' && toComplete.length > 1
+    ? completeAgent(toComplete)
+    : line
+      ? agentByHand(line)
+      : cli.parseAsync();
 void done.then(
   () => end('well'),
   (error: unknown) => {

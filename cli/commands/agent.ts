@@ -3,25 +3,27 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { exitCode } from '../../lib/contract/outcome.ts';
 import { handInstance } from '../../lib/contract/request.ts';
+import type { Timing } from '../../lib/ocf/agent.ts';
 import { catalogue } from '../../metadata/catalogue.ts';
+import type { AgentLine } from '../agent-line.ts';
 import type { Call } from '../command.ts';
 import { executorEnvironment } from '../executor.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { print } from '../output/print.ts';
 
-export type AgentCall = {
-  readonly agent: string;
-  readonly action: string;
-  /** `--name=value`, as written. */
-  readonly words: readonly string[];
-  readonly trace: boolean;
-};
+export type AgentCall = Omit<AgentLine, 'common'>;
 
 const places = ['/usr/lib/ocf/resource.d/tsha', '/usr/libexec/ocf/resource.d/tsha'];
 const agentNames = catalogue.map(({ agent }) => agent.name);
 
 /** `tsha agent NAME ACTION --param=value`: an agent by hand, as Pacemaker would call it, and its answer in words. */
 export async function agent(call: Call, { agent: name, action, words, trace }: AgentCall): Promise<Ending> {
+  for (const [option, isGiven] of [
+    ['--json', call.json],
+    ['--quiet', call.quiet],
+  ] as const)
+    if (isGiven)
+      throw new CommandError('unknown', `tsha agent has no ${option}: it shows what the agent prints`);
   const entry = catalogue.find((one) => one.agent.name === name);
   if (!entry) throw new CommandError('unknown', `there is no agent ${name} (${agentNames.join(', ')})`);
   const known = [...Object.keys(entry.agent.actions), 'meta-data', 'status', 'usage'];
@@ -31,6 +33,7 @@ export async function agent(call: Call, { agent: name, action, words, trace }: A
   if (!file) throw new CommandError('unknown', `the agents are not installed (${places.join(', ')})`);
   const code = await run(file, action, {
     ...cleanEnvironment(),
+    ...timeoutOf(entry.agent.actions as { readonly [action: string]: Timing }, action),
     ...parametersIn(words, name, Object.keys(entry.agent.params)),
     ...(trace ? { OCF_RESKEY_trace_ra: '1', OCF_RESKEY_trace_file: '/proc/self/fd/2' } : {}),
   });
@@ -48,7 +51,37 @@ const cleanEnvironment = (): NodeJS.ProcessEnv => ({
   HA_debug: '0',
 });
 
-/** Throws `CommandError` for a parameter that the agent does not have. */
+/** What the agent itself advertises for the action. */
+export function timeoutOf(
+  actions: { readonly [action: string]: Timing },
+  action: string,
+): { readonly [variable: string]: string } {
+  const { timeout } = actions[action === 'status' ? 'monitor' : action] ?? {};
+  return timeout === undefined
+    ? {}
+    : { OCF_RESKEY_CRM_meta_timeout: String(Number.parseInt(timeout, 10) * 1000) };
+}
+
+/** All that agents read of what Pacemaker tells them beside their parameters; whole numbers where true. */
+export const metaWords: { readonly [name: string]: boolean } = {
+  timeout: true,
+  interval: true,
+  on_node: false,
+  clone: true,
+  clone_max: true,
+  globally_unique: false,
+  notify: false,
+  notify_type: false,
+  notify_operation: false,
+  ...Object.fromEntries(
+    ['start', 'stop', 'promote', 'demote', 'promoted', 'unpromoted', 'master', 'slave'].map((group) => [
+      `notify_${group}_uname`,
+      false,
+    ]),
+  ),
+};
+
+/** Throws `CommandError` for what the agent does not have or would not understand. */
 export function parametersIn(
   words: readonly string[],
   name: string,
@@ -59,7 +92,19 @@ export function parametersIn(
       const [, key = '', value] = /^--([^=]+)=([\s\S]*)$/.exec(word) ?? [];
       if (value === undefined)
         throw new CommandError('unknown', `${word}: parameters are written --name=value`);
-      if (/^meta_\w+$/.test(key)) return [`OCF_RESKEY_CRM_${key}`, value] as const;
+      const meta = /^meta_(.+)$/.exec(key)?.[1];
+      const isNumber = key === 'OCF_CHECK_LEVEL' || (meta !== undefined && metaWords[meta] === true);
+      if (isNumber && !/^\d{1,15}$/.test(value))
+        throw new CommandError(
+          'unknown',
+          `${word}: this is a whole number, of milliseconds where it is a time`,
+        );
+      if (key === 'OCF_CHECK_LEVEL') return [key, value] as const;
+      if (meta !== undefined) {
+        if (!Object.hasOwn(metaWords, meta))
+          throw new CommandError('unknown', `no agent reads ${key} (${Object.keys(metaWords).join(', ')})`);
+        return [`OCF_RESKEY_CRM_${key}`, value] as const;
+      }
       if (!known.includes(key))
         throw new CommandError('unknown', `${name} has no parameter ${key} (${known.join(', ')})`);
       return [`OCF_RESKEY_${key}`, value] as const;

@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { isSecretName } from '../../lib/contract/secrets.ts';
 import { secondsIn } from '../../lib/host/cluster-time.ts';
 import { canonicalIp } from '../../lib/host/net/address-text.ts';
 import { isHostName, sameClient } from '../../lib/host/nfs/client-spec.ts';
@@ -313,6 +314,9 @@ function* ids(configuration: Configuration): Generator<Problem> {
   }
 }
 
+/** What only says where a secret lies, and what fence_scsi and fence_mpath register with. */
+const isHarmless = /_(script|file)$|^key$/i;
+
 function* fencing({ fencing, nodes }: Configuration): Generator<Problem> {
   if (!fencing) return;
   const names = Object.keys(nodes);
@@ -326,7 +330,7 @@ function* fencing({ fencing, nodes }: Configuration): Generator<Problem> {
         meant: suggestion(name, names),
       };
     for (const option of Object.keys(options))
-      if (/^(passwd|password|secret|token|snmp_priv_passwd|api_?key|secret_key)$/i.test(option))
+      if (isSecretName(option) && !isHarmless.test(option))
         yield {
           path: ['fencing', name, 'options', option],
           isName: true,

@@ -94,7 +94,8 @@ const english = {
   portsOnlyFor3: 'only NFSv3 needs fixed ports, and versions does not name 3',
   unknownNode: 'there is no node "{word}" in this file',
   nodeNotFenced: 'nothing switches {word} off: fencing needs a device for each node',
-  secret: '"{word}" would put a secret into this file: fence agents take it from a script, as {word}_script',
+  secret:
+    '"{word}" would put a secret into this file: leave it out, and give it to the cluster alone, or in a script as password_script',
   codeTwice: '{word} is accepted twice',
 };
 
@@ -185,7 +186,7 @@ const chinese: { readonly [name in Says]: string } = {
   portsOnlyFor3: '只有 NFSv3 需要固定端口，而 versions 里没有 3',
   unknownNode: '本文件中没有节点“{word}”',
   nodeNotFenced: '没有设备能关闭 {word}：每个节点都需要隔离设备',
-  secret: '“{word}”会把机密写进本文件：隔离代理可从脚本取得，如 {word}_script',
+  secret: '“{word}”会把机密写进本文件：请不要写在这里，只交给集群，或放进脚本，如 password_script',
   codeTwice: '{word} 被接受了两次',
 };
 

@@ -1,6 +1,7 @@
 import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { Failure } from '../../lib/contract/outcome.ts';
 import { wordsOf } from '../../lib/contract/reason.ts';
-import { procVersion } from '../../lib/host/drbd/version.ts';
+import { kernelVersion } from '../../lib/host/drbd/version.ts';
 import { commandFailure, type Host } from '../../lib/host/host.ts';
 import { readIfThere } from '../../lib/host/local-files.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
@@ -42,10 +43,15 @@ export function placeIn(
   return { node: name, peer: names.find((one) => one !== name) ?? '' };
 }
 
-/** Of the DRBD that is loaded here; the kernel's own, 8.4, where none is. */
-export async function generationHere(host: Host): Promise<DrbdGeneration> {
-  const [major] = procVersion((await readIfThere(host, '/proc/drbd')) ?? '') ?? [8];
-  return major >= 9 ? 9 : 8;
+/** Of the DRBD that is loaded here, or would be; null where none is installed. */
+export async function generationHere(host: Host): Promise<DrbdGeneration | null> {
+  try {
+    const [major] = await kernelVersion(host);
+    return major >= 9 ? 9 : 8;
+  } catch (error) {
+    if (error instanceof Failure && error.outcome === 'notInstalled') return null;
+    throw error;
+  }
 }
 
 /**
@@ -62,6 +68,7 @@ export async function requireFresh(
   const { resource } = pair.drbd;
   await host.tryRun(['modprobe', 'drbd'], { timeoutMs: 30_000 });
   const generation = await generationHere(host);
+  if (generation === null) throw new CommandError('broken', words.noModule, ['modinfo drbd']);
   if ((await lookAtDrbd(host)).resources.some(({ name }) => name === resource))
     throw new CommandError('broken', say(words.isUp, { resource }), ['tsha status']);
   const there = await readIfThere(host, drbdFile(pair));

@@ -2,6 +2,7 @@ import type { Language } from '../output/terminal.ts';
 
 const english = {
   notANode: 'this is {node}, and the file names {nodes}: run it on one of them',
+  noModule: 'DRBD is not installed here: its kernel module is missing',
   isUp: 'DRBD has a resource {resource} here already: nothing has been changed',
   otherFile: '{file} is there and says something else: nothing has been changed',
   diskRefused:
@@ -49,6 +50,7 @@ const english = {
 
 const chinese: typeof english = {
   notANode: '本机是 {node}，而文件中是 {nodes}：请在其中之一运行',
+  noModule: '这里没有安装 DRBD：缺少内核模块',
   isUp: 'DRBD 在这里已有资源 {resource}：没有改动任何东西',
   otherFile: '{file} 已存在且内容不同：没有改动任何东西',
   diskRefused: '{sentence}。没有改动任何东西；若没有人需要其中的内容，请写明：--overwrite={path}',

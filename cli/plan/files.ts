@@ -14,6 +14,9 @@ const section = (name: string, lines: readonly string[]): readonly string[] => [
   '}',
 ];
 
+/** What drbd.conf(5) would take for its own; quotes and backslashes no path of the file has. */
+const quoted = (path: string): string => (/^[\w./:@+-]+$/.test(path) ? path : `"${path}"`);
+
 /**
  * DRBD's resource. A short ping-int lets a node notice the death of its peer before Pacemaker promotes it; fencing is told to DRBD only
  * where the cluster has some, else writes would wait for ever.
@@ -29,9 +32,13 @@ export function drbdResource(pair: Pair, generation: DrbdGeneration): string {
   const isOne = pair.state === null;
   const disksOn = (node: string): readonly string[] =>
     isOne
-      ? [`disk ${filesystem.disks[node]};`]
+      ? [`disk ${quoted(filesystem.disks[node] ?? '')};`]
       : volumesOf(pair).flatMap(({ device, disks }, number) =>
-          section(`volume ${number}`, [`device ${device};`, `disk ${disks[node]};`, 'meta-disk internal;']),
+          section(`volume ${number}`, [
+            `device ${device};`,
+            `disk ${quoted(disks[node] ?? '')};`,
+            'meta-disk internal;',
+          ]),
         );
   const lines = [
     ...(isOne ? [`device ${filesystem.device};`, 'meta-disk internal;'] : []),

@@ -10,14 +10,18 @@ import { type PlanWords, planWords } from './words.ts';
 
 type Tool = 'pcs' | 'crm';
 
+const versions: { readonly [generation in DrbdGeneration]: string } = { 8: '8.4', 9: '9' };
 const comment = (text: string): readonly string[] => ['', `# ${text}`];
 const heredoc = (head: string, text: string): readonly string[] => [`${head} <<'END'`, text.trimEnd(), 'END'];
 
-/** Everything that makes the pair, as lines of a shell, with the reason before each. `disks` is what this node's disks show. */
+/**
+ * Everything that makes the pair, as lines of a shell, with the reason before each. `generation` is null where
+ * this node has no DRBD; `disks` is what its disks show.
+ */
 export function planScript(
   pair: Pair,
   tool: Tool,
-  generation: DrbdGeneration,
+  generation: DrbdGeneration | null,
   language: Language,
   disks: readonly string[] = [],
 ): readonly string[] {
@@ -28,9 +32,10 @@ export function planScript(
   return [
     `# ${say(words.title, { name: pair.name, tool })}`,
     ...comment(`${words.bothNodes}: ${words.drbdFile}`),
+    `# ${generation === null ? words.drbdGuessed : say(words.drbdFound, { version: versions[generation] })}`,
     ...disks.map((disk) => `# ${words.here}: ${disk}`),
     ...(pair.state === null ? [`# ${words.stateShared}`] : []),
-    ...heredoc(`cat > ${drbdFile(pair)}`, drbdResource(pair, generation)),
+    ...heredoc(`cat > ${drbdFile(pair)}`, drbdResource(pair, generation ?? 8)),
     ...(conf === null
       ? []
       : [...comment(`${words.bothNodes}: ${words.nfsFile}`), ...heredoc(`cat > ${nfsConfFile}`, conf)]),
@@ -49,10 +54,13 @@ function pcsScript(pair: Pair, words: PlanWords): readonly string[] {
   const [draft, before] = [`${pair.name}.xml`, `${pair.name}.before.xml`];
   const pcs = (argv: Argv) => shellLine(['pcs', '-f', draft, ...argv]);
   return [
+    `# ${words.untilOneFails}`,
+    ...['(', 'set -e'],
     `pcs cluster cib ${draft}`,
     `cp ${draft} ${before}`,
     ...pcsCommands(wantedOf(pair)).flatMap(({ argv, why }) => [`# ${words[why]}`, pcs(argv)]),
     `pcs cluster cib-push ${draft} diff-against=${before}`,
+    ')',
   ];
 }
 

@@ -22,6 +22,9 @@ const english = {
   here: 'Here',
   once: 'Once, on one of the nodes, when DRBD is in sync and the directories exist',
   drbdFile: "DRBD's resource; a disk with data on it must not be given",
+  drbdFound: 'for DRBD {version}, which this node has',
+  drbdGuessed:
+    'for DRBD 8.4, which kernels bring along: this node has none. DRBD 9 wants other settings: run tsha plan on a node that has it',
   nfsFile: 'what the NFS server reads of its own',
   directories: 'in the filesystem, while it is mounted',
   stateShared:
@@ -31,6 +34,7 @@ const english = {
   noFencing:
     'No fencing is configured: two nodes that cannot see each other both want the disk, and only fencing decides safely. Pacemaker starts nothing without a device unless stonith-enabled=false',
   oneTransaction: 'All of it at once: nothing starts before it knows where it belongs',
+  untilOneFails: 'The first of these that fails ends it, and the cluster is given nothing',
 };
 
 export type Reason =
@@ -68,6 +72,9 @@ const chinese: PlanWords = {
   here: '本节点',
   once: '只在其中一个节点上运行一次，此时 DRBD 已同步、目录已存在',
   drbdFile: 'DRBD 资源；不要给它有数据的磁盘',
+  drbdFound: '按 DRBD {version} 写成，即本节点所装的',
+  drbdGuessed:
+    '按内核自带的 DRBD 8.4 写成：本节点没有 DRBD。DRBD 9 的设置不同：请在装有它的节点上运行 tsha plan',
   nfsFile: 'NFS 服务器自己读取的设置',
   directories: '在文件系统挂载时，于其中创建',
   stateShared:
@@ -77,6 +84,7 @@ const chinese: PlanWords = {
   noFencing:
     '没有配置隔离：互相看不见的两个节点都想要磁盘，只有隔离能安全地裁决。没有设备时，除非 stonith-enabled=false，Pacemaker 不启动任何资源',
   oneTransaction: '一次全部提交：任何资源在知道自己该在哪里之前都不会启动',
+  untilOneFails: '其中第一个失败的命令会使其结束，集群不会得到任何改动',
 };
 
 export const planWords = (language: Language): PlanWords => (language === 'zh' ? chinese : english);

@@ -6,7 +6,7 @@ import { type Element, attribute as of, within } from '../facts/xml.ts';
 const shortest = 4;
 
 /** `password=hunter2`, `--passwd hunter2`, `shared-secret "hunter2"` */
-const value = String.raw`("[^"\n]*"|'[^'\n]*'|[^\s"'<>,;]+)`;
+const value = String.raw`("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"'<>,;]+)`;
 const word = String.raw`(?:passw(?:or)?d|passphrase|secret|community|(?:api|access|secret|auth)[_-]?key|token(?!\s*:\s*\d+\b))`;
 const inText: readonly (readonly [pattern: RegExp, put: string])[] = [
   [new RegExp(String.raw`(${word}["']?\s*[=:]\s*)${value}`, 'gi'), `$1${veil}`],
@@ -17,14 +17,23 @@ const inText: readonly (readonly [pattern: RegExp, put: string])[] = [
 /** The values that a CIB and the configurations of DRBD and corosync keep secret. */
 export function secretsIn(cib: Element | null, drbd: string, corosync = ''): readonly string[] {
   const pairs = cib ? within(cib, 'nvpair') : [];
-  const inCib = pairs.filter((pair) => isSecretName(of(pair, 'name'))).map((pair) => of(pair, 'value'));
-  const inDrbd = [...drbd.matchAll(/shared-secret\s+(?:"([^"\n]*)"|([^\s;]+))/g)].map(
-    ([, quoted, bare]) => quoted ?? bare ?? '',
+  const inCib = pairs.flatMap((pair) =>
+    isSecretName(of(pair, 'name')) ? [of(pair, 'value')] : secretOptions(of(pair, 'value')),
+  );
+  const inDrbd = [...drbd.matchAll(/shared-secret\s+(?:"((?:[^"\\\n]|\\.)*)"|([^\s;]+))/g)].flatMap(
+    ([, quoted, bare]) => (quoted === undefined ? [bare ?? ''] : [quoted, quoted.replace(/\\(.)/g, '$1')]),
   );
   // corosync.conf(5): the key itself, where no keyfile holds it
   const inCorosync = [...corosync.matchAll(/^[ \t]*key:[ \t]*(\S+)/gm)].map(([, key]) => key ?? '');
   return [...new Set([...inCib, ...inDrbd, ...inCorosync])].filter(Boolean);
 }
+
+/** `user=x,pass=hunter2`, as a mount has it. */
+const secretOptions = (text: string): readonly string[] =>
+  text.split(',').flatMap((option) => {
+    const [name = '', ...rest] = option.split('=');
+    return isSecretName(name) ? [rest.join('=')] : [];
+  });
 
 export type Mask = {
   text(text: string): string;
@@ -36,7 +45,12 @@ export type Mask = {
 
 const escapes = (secret: string): readonly string[] => {
   const amp = secret.replaceAll('&', '&amp;');
-  return [secret, amp.replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'), amp];
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    amp.replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'),
+    amp,
+  ];
 };
 
 /** Known secrets wherever they stand, and what looks like one. */

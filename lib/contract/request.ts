@@ -7,7 +7,7 @@ export type Request = {
   readonly probe: boolean;
   /**
    * Called with Pacemaker's words (feature set, CRM_meta_*). drbd-reactor and people say none: their monitor has no interval, so it
-   * counts as a probe, but whoever called it reads the reason and wants what a recurring monitor does.
+   * counts as a probe, but whoever called it reads the reason and wants what a recurring monitor does. A call by hand has a timeout as well.
    */
   readonly byPacemaker: boolean;
   readonly intervalMs: number;
@@ -42,7 +42,10 @@ export function readRequest(action: string, env: NodeJS.ProcessEnv): Request {
     action,
     instance: env['OCF_RESOURCE_INSTANCE'] || 'default',
     probe: action === 'monitor' && intervalMs === 0,
-    byPacemaker: ['interval', 'timeout'].some((name) => meta(name) !== undefined) || Boolean(featureSet),
+    byPacemaker:
+      meta('interval') !== undefined ||
+      (meta('timeout') !== undefined && env['OCF_RESOURCE_INSTANCE'] !== handInstance) ||
+      Boolean(featureSet),
     intervalMs,
     timeoutMs: Math.min(wholeNumber(meta('timeout')) || defaultTimeoutMs, longestTimerMs),
     checkLevel: wholeNumber(env['OCF_CHECK_LEVEL'] || env['OCF_RESKEY_OCF_CHECK_LEVEL']),

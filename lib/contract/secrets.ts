@@ -4,7 +4,7 @@
 export const veil = '***';
 
 const secretName =
-  /passw|passphrase|(?<!com)pass\d?$|secret|token|community|credential|private|privkey|key\d?$|keyring|[_-]pin$|^pin$/i;
+  /passw|passphrase|(?<!com)pass\d?$|secret|token|community|credential|private|privkey|key\d?$|keyring|(?:^|[_-])(?:pin|kg)$/i;
 
 /**
  * Whether a parameter, a variable or an option of this name has a secret for its value. A script or file that holds one is named like it,
@@ -14,6 +14,8 @@ export const isSecretName = (name: string): boolean => secretName.test(name);
 
 /** Two commas are one within a value of mount.cifs(8); a quote that nothing follows is not of the value. */
 const inText = /(?:"[^"\n]*"|'[^'\n]*'|,,|["';](?=[^\s,])|[^\s,"';])+/y;
+/** Of `--password=` a blank alone ends the value. */
+const inOption = /(?:"[^"\n]*"|'[^'\n]*'|[^\s"'])+/y;
 /** Of one argument nothing but a comma ends a value: it may hold blanks. */
 const inArgument = /(?:"[^"]*"|,,|[^,])+/y;
 
@@ -28,13 +30,14 @@ function veiledBy(value: RegExp, text: string): string {
   let at = 0;
   for (const { 0: whole, 1: name = '', index } of text.matchAll(/(?<![\w.-])([\w.-]+)=/g)) {
     if (index < at || !isSecretName(name)) continue;
-    value.lastIndex = index + whole.length;
-    if (!value.test(text)) continue;
+    const ofIt = value === inText && name.startsWith('--') ? inOption : value;
+    ofIt.lastIndex = index + whole.length;
+    if (!ofIt.test(text)) continue;
     done += text.slice(at, index) + whole + veil;
-    at = value.lastIndex;
+    at = ofIt.lastIndex;
   }
   return (done + text.slice(at)).replace(inAddress, `$1${veil}@`);
 }
 
-/** `https://admin:hunter2@bmc` */
-const inAddress = /(\/\/[^\s/:@<>"']{1,200}:)[^\s/@<>"']{1,200}@/g;
+/** `https://admin:hunter2@bmc`; the last @ ends the password. */
+const inAddress = /(\/\/[^\s/:@<>"']{1,200}:)[^\s/<>"']{1,200}@/g;

@@ -23,9 +23,7 @@ export const drbdAudit = {
     about: 'drbd',
     what: 'fencing of {resource} is {fencing}, but there is no handler fence-peer: DRBD will refuse promotions',
     why: 'The policy asks for a handler that outdates or fences the peer; without it a lost peer means no promotion.',
-    fix: [
-      'drbdadm adjust {resource}   # after adding to handlers: fence-peer "/usr/lib/drbd/crm-fence-peer.9.sh"',
-    ],
+    fix: ['drbdadm adjust {resource}   # after adding to handlers: fence-peer "/usr/lib/drbd/{script}"'],
     see: 'prevention',
   },
   DRBD_NO_UNFENCE_HANDLER: {

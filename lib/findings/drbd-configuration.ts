@@ -66,8 +66,9 @@ function* handlers(given: ConfiguredDrbd): Generator<AuditFinding> {
   const { fencing } = configuration;
   const policy = `fencing ${fencing};`;
   const undo = major >= 9 ? 'unfence-peer' : 'after-resync-target';
+  const script = major >= 9 ? 'crm-fence-peer.9.sh' : 'crm-fence-peer.sh';
   if (!configuration.handlers.has('fence-peer'))
-    yield found(given, 'DRBD_NO_FENCE_HANDLER', { resource, fencing }, policy);
+    yield found(given, 'DRBD_NO_FENCE_HANDLER', { resource, fencing, script }, policy);
   else if (!configuration.handlers.has(undo))
     yield found(given, 'DRBD_NO_UNFENCE_HANDLER', { resource, handler: undo }, policy);
 }

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Call } from '../../../cli/command.ts';
-import { codeInWords, parametersIn } from '../../../cli/commands/agent.ts';
+import { codeInWords, metaWords, parametersIn, timeoutOf } from '../../../cli/commands/agent.ts';
 import { checkScreen, findAll } from '../../../cli/commands/check.ts';
 import { explanationOf } from '../../../cli/commands/explain.ts';
 import { metricsText } from '../../../cli/commands/metrics.ts';
@@ -700,6 +700,37 @@ describe('an agent by hand', () => {
     });
     expect(() => parametersIn(['--ipp=1'], 'IPaddr2', ['ip'])).toThrow('IPaddr2 has no parameter ipp');
     expect(() => parametersIn(['ip=1'], 'IPaddr2', ['ip'])).toThrow('parameters are written --name=value');
+  });
+
+  test('a check level, and of Pacemaker’s own words those that an agent reads', () => {
+    expect(parametersIn(['--OCF_CHECK_LEVEL=20', '--meta_notify_stop_uname=beta'], 'drbd', [])).toEqual({
+      OCF_CHECK_LEVEL: '20',
+      OCF_RESKEY_CRM_meta_notify_stop_uname: 'beta',
+    });
+    for (const word of ['--OCF_CHECK_LEVEL=deep', '--meta_timeout=20s', '--meta_interval='])
+      expect(() => parametersIn([word], 'drbd', [])).toThrow('whole number');
+    expect(() => parametersIn(['--meta_timout=20000'], 'drbd', [])).toThrow('no agent reads meta_timout');
+  });
+
+  test('every word of Pacemaker’s that an agent reads can be given', () => {
+    const sources = ['agents', 'lib'].flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => readFileSync(join(folder, file), 'utf8')),
+    );
+    const read = sources.flatMap((source) =>
+      [...source.matchAll(/\bmeta\('(\w+)'\)/g)].map(([, name = '']) => name),
+    );
+    expect(read).toContain('on_node');
+    expect(read.filter((name) => !Object.hasOwn(metaWords, name))).toEqual([]);
+  });
+
+  test.each([
+    ['start', { OCF_RESKEY_CRM_meta_timeout: '240000' }],
+    ['status', { OCF_RESKEY_CRM_meta_timeout: '20000' }],
+    ['meta-data', {}],
+  ])('%s has the time that the agent advertises', (action, expected) => {
+    expect(timeoutOf({ start: { timeout: '240s' }, monitor: { timeout: '20s' } }, action)).toEqual(expected);
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readRequest, supportedDepth } from '../../../lib/contract/request.ts';
+import { handInstance, readRequest, supportedDepth } from '../../../lib/contract/request.ts';
 import { marginMs } from '../../../lib/ocf/run.ts';
 
 describe('what Pacemaker asks', () => {
@@ -25,6 +25,19 @@ describe('what Pacemaker asks', () => {
   ])('CRM_meta_timeout %j is %i ms', (timeout, ms) => {
     const env = timeout === undefined ? {} : { OCF_RESKEY_CRM_meta_timeout: timeout };
     expect(readRequest('start', env).timeoutMs).toBe(ms);
+  });
+
+  test.each([
+    ['a timeout', { OCF_RESKEY_CRM_meta_timeout: '20000' }, true],
+    [
+      'a timeout by hand',
+      { OCF_RESKEY_CRM_meta_timeout: '20000', OCF_RESOURCE_INSTANCE: handInstance },
+      false,
+    ],
+    ['an interval by hand', { OCF_RESKEY_CRM_meta_interval: '0', OCF_RESOURCE_INSTANCE: handInstance }, true],
+    ['none of its words', {}, false],
+  ])('told %s', (_what, env, expected) => {
+    expect(readRequest('monitor', env).byPacemaker).toBe(expected);
   });
 
   test.each([

@@ -30,7 +30,12 @@ describe('a finding is a warning', () => {
   test.each<readonly [string, FakeDrbd, string]>([
     ['neither fencing nor quorum', node(''), 'neither quorum nor fencing is on'],
     ['no fencing, DRBD 8.4', node('', { generation: 8 }), 'fencing is off'],
-    ['fencing without its handler', node(fencing), 'there is no handler fence-peer'],
+    ['fencing without its handler', node(fencing), 'fence-peer "/usr/lib/drbd/crm-fence-peer.9.sh"'],
+    [
+      'fencing without its handler, DRBD 8.4',
+      node(section('disk', 'fencing=resource-only'), { generation: 8 }),
+      'fence-peer "/usr/lib/drbd/crm-fence-peer.sh"',
+    ],
     ['a handler that nobody undoes', node(fencing + handlers()), 'but no unfence-peer'],
     [
       'the same in 8.4',

@@ -186,6 +186,11 @@ const wrong: readonly Row[] = [
     'ip: 10.0.2.1, password: x',
     '"password" would put a secret into this file',
   ],
+  [
+    'ip: 10.0.2.1, username: admin',
+    'ip: 10.0.2.1, hexadecimal_kg: x',
+    '"hexadecimal_kg" would put a secret into this file',
+  ],
   [/^accept:\n(.*\n)/m, 'accept:\n$1$1', '23:13: GRACE_DEFAULT is accepted twice'],
 ];
 

@@ -18,6 +18,7 @@ describe('parameters whose value is a secret', () => {
     ],
     ...['community', 'access_key', 'secret_key', 'api_key', 'apikey', 'token', 'api_token', 'session_token'],
     ...['passphrase', 'sshkey', 'ssh_key', 'key', 'shared-secret', 'shared_key', 'private_key', 'privkey'],
+    ...['hexadecimal_kg', 'kg'],
     ...['login_passwd', 'ipmi_password', 'PASSWORD', 'client_secret', 'credentials', 'pin', 'pass'],
   ])('%s', (name) => {
     const xml = `<cib><nvpair id="a" name="${name}" value="a&amp;b-${'x'.repeat(8)}"/><nvpair name="ip" value="10.0.0.9"/></cib>`;
@@ -65,6 +66,10 @@ describe('text', () => {
     ['shared-secret hunter2;', 'shared-secret ***;'],
     ['{"password": "hunter2", "ip": 1}', '{"password": ***, "ip": 1}'],
     ['https://admin:hunter2@bmc.example/redfish', 'https://admin:***@bmc.example/redfish'],
+    ['fence_x --password=ab,hunter;ef --ip=1', 'fence_x --password=*** --ip=1'],
+    ['https://admin:p@hunter2@bmc/', 'https://admin:***@bmc/'],
+    ['shared-secret "a\\"hunter";', 'shared-secret ***;'],
+    ['options=user=x,pass=hunter2', 'options=user=x,pass=***'],
     ['SECRET_KEY=hunter2', 'SECRET_KEY=***'],
     ['secret = hunter2', 'secret = ***'],
     ['totem { token: 3000 }', 'totem { token: 3000 }'],
@@ -79,14 +84,21 @@ describe('text', () => {
   test('a known secret wherever it stands, as it is and as XML has it', () => {
     const mask = maskFor([secret]);
     const xml = "hunter2-&amp;&lt;&quot;'$1-end";
-    for (const text of [secret, `said ${secret}!`, xml, `${secret}${secret}`])
+    for (const text of [JSON.stringify({ secret }), secret, `said ${secret}!`, xml, `${secret}${secret}`])
       expect(mask.text(text)).not.toContain('hunter2');
     expect(mask.all({ a: [{ b: secret, c: 7, d: null, e: true }] })).toEqual({
       a: [{ b: '***', c: 7, d: null, e: true }],
     });
   });
 
+  test('one among the options of a mount is known as well', () => {
+    const xml = '<cib><nvpair name="options" value="user=x,pass=geheim99,rw"/></cib>';
+    expect(secretsIn(parseXml(xml), '')).toEqual(['geheim99']);
+    expect(maskFor(secretsIn(parseXml(xml), '')).text('mount said geheim99')).toBe('mount said ***');
+  });
+
   test('DRBD', () => {
+    expect(secretsIn(null, 'shared-secret "ab\\"cdEF";')).toEqual(['ab\\"cdEF', 'ab"cdEF']);
     const dump = 'net {\n cram-hmac-alg sha1;\n shared-secret "our secret 1";\n}\n';
     expect(secretsIn(null, dump)).toEqual(['our secret 1']);
     const totem = 'totem {\n  version: 2\n  keyfile: /etc/corosync/authkey\n\tkey: 0ur/k3y==\n}\n';
