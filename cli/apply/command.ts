@@ -17,6 +17,7 @@ import { type Resource, type Wanted, wantedOf } from '../plan/cluster.ts';
 import { callAgent } from './exports-ahead.ts';
 import { followUntilRunning } from './follow.ts';
 import { type Change, merge } from './merge.ts';
+import { nfsConfTrouble } from './nfs-conf.ts';
 import { requireSameNodes } from './same-nodes.ts';
 import { applyWords } from './words.ts';
 import {
@@ -79,11 +80,13 @@ export async function apply(call: Call, options: ApplyOptions): Promise<Ending> 
     return { cib, next, changes };
   };
   return await withDrafts(call, async (folder) => {
-    const first = await look();
+    const [first, nfsConf] = [await look(), await nfsConfTrouble(call, pair)];
     if (first.changes.length === 0) {
-      print(1, `${say(words.same, { file: harmless(file) })}\n`);
+      const isWell = nfsConf.length === 0;
+      print(1, `${say(isWell ? words.same : words.sameCluster, { file: harmless(file) })}\n`);
+      printLines(nfsConf);
       const off = switchedOff(first.cib, wanted);
-      if (off.length === 0) return 'well';
+      if (off.length === 0) return isWell ? 'well' : 'attention';
       print(1, call.terminal.marks(`! ${say(words.switchedOff, { ids: off.map(harmless).join(', ') })}\n`));
       for (const id of off)
         print(1, `${harmless(`  → crm_resource --resource ${id} --meta --delete-parameter target-role`)}\n`);
@@ -95,6 +98,7 @@ export async function apply(call: Call, options: ApplyOptions): Promise<Ending> 
     ]);
     const plan = await draftFor(call, folder, wanted, prefix, first);
     tellOutcome(call, plan);
+    printLines(nfsConf);
     if (options.dryRun) return 'attention';
     requireRoot(call);
     const proposal: Proposal<Draft> = {

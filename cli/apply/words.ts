@@ -2,6 +2,9 @@ import type { Language } from '../output/terminal.ts';
 
 const english = {
   same: 'The cluster is as {file} says. Nothing to do.',
+  sameCluster: 'The cluster is as {file} says.',
+  nfsConf:
+    '{file} on {node} is not what the file asks for, and no resource writes it; look at the other node, too. It counts from the next start of the NFS server on',
   difference: '{file} and the cluster differ:',
   willDo: 'Pacemaker will:',
   nothingMoves: 'Nothing that runs is stopped, restarted or moved.',
@@ -38,6 +41,8 @@ const english = {
 
 const chinese: typeof english = {
   same: '集群与 {file} 一致。无需操作。',
+  sameCluster: '集群与 {file} 一致。',
+  nfsConf: '{node} 上的 {file} 与文件要求不符，没有资源会写它；另一个节点也请查看。NFS 服务器下次启动时生效',
   difference: '{file} 与集群不同：',
   willDo: 'Pacemaker 将会：',
   nothingMoves: '正在运行的资源不会停止、重启或移动。',
