@@ -78,8 +78,16 @@ const idPart = (text: string): string =>
         .replace(/[^\w.]+/g, '-')
         .replace(/^-+|-+$/g, '');
 
-const exportId = (name: string, filesystem: string, directory: string, client: string): string => {
-  const within = directory === filesystem ? 'root' : idPart(directory.slice(filesystem.length));
+/** A directory whose name has nothing that an id may hold goes by its fsid. */
+const exportId = (
+  name: string,
+  filesystem: string,
+  directory: string,
+  client: string,
+  fsid: string | number,
+): string => {
+  const within =
+    directory === filesystem ? 'root' : idPart(directory.slice(filesystem.length)) || `fsid${fsid}`;
   return `${exportPrefix(name)}${within}-${idPart(client)}`;
 };
 
@@ -90,7 +98,7 @@ export const stateOf = ({ nfs, state, filesystem }: Configuration): string =>
 export const exportsOf = ({ name, filesystem, exports }: Configuration): readonly PairExport[] =>
   exports.flatMap(({ directory, clients, options, fsid, ids }) =>
     clients.map((client, index) => ({
-      id: ids?.[index] ?? exportId(name, filesystem.directory, directory, client),
+      id: ids?.[index] ?? exportId(name, filesystem.directory, directory, client, fsid),
       directory,
       client,
       options,

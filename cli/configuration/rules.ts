@@ -309,7 +309,7 @@ function* ids(configuration: Configuration): Generator<Problem> {
     const path = ['exports', places[index] ?? 0];
     const first = all.findIndex((one) => one.directory === directory && one.client === client);
     if (first < index) continue; // told as such
-    if (seen.has(id)) yield { path, says: 'idTwice', facts: { word: id } };
+    if (seen.has(id)) yield { path, says: 'exportIdTwice', facts: { word: id } };
     seen.add(id);
   }
 }

@@ -86,6 +86,7 @@ const english = {
   optionTwice: '"{word}" and "{other}" exclude each other',
   idsForClients: 'there are {clients} clients and {count} ids',
   idTwice: 'two resources would have the id {word}',
+  exportIdTwice: 'two resources would have the id {word}: name another with ids: [...] beside its clients',
   secondsRange: '{word} is out of range: 10s to 240s',
   graceBelowLease:
     'the grace period ({grace}) is shorter than the lease ({lease}): clients could come too late for their locks',
@@ -179,6 +180,7 @@ const chinese: { readonly [name in Says]: string } = {
   optionTwice: '“{word}”与“{other}”互相排斥',
   idsForClients: '有 {clients} 个客户端，却有 {count} 个 id',
   idTwice: '两个资源会有相同的 id {word}',
+  exportIdTwice: '两个资源会有相同的 id {word}：请在 clients 旁用 ids: [...] 另行命名',
   secondsRange: '{word} 超出范围：10s 到 240s',
   graceBelowLease: '宽限期（{grace}）比租约（{lease}）短：客户端可能来不及取回锁',
   without4: '其中必须有版本 4',

@@ -252,6 +252,11 @@ test('the pair: one export per client, ids that stay when others come', () => {
     'nfs-export-home-2001-db8-64',
     'nfs-export-pub-all',
   ]);
+  const inChinese = pairOf(
+    read(pairYaml.replaceAll('/srv/nfs/home', '/srv/nfs/数据').replaceAll('/srv/nfs/pub', '/srv/nfs/文档')),
+  );
+  expect(new Set(inChinese.exports.map(({ id }) => id)).size).toBe(3);
+  expect(inChinese.exports[2]?.id).toMatch(/^nfs-export-fsid\d+-all$/);
   expect(pair.filesystem.disks).toEqual({ alpha: '/dev/vg0/nfs', beta: '/dev/vg1/nfs' });
   expect(pair.nfs).toMatchObject({ state: '/srv/nfs/.nfs-state', leaseSeconds: 15, graceSeconds: 20 });
 });
