@@ -301,7 +301,16 @@ export class FaultClients {
 
   /** A lock of NFSv3 that is gone is taken again, as a person would see to who reads the kernel's log. */
   async takeAgain(lost: readonly Version[], signal: AbortSignal): Promise<void> {
-    for (const version of lost)
+    for (const version of lost) {
+      const asked = Date.now() / 1000;
       await this.#lab.machine('client').ask(`pkill -HUP -f '${keeperOf(version)}'`, { signal });
+      for (const end = asked + 60; Date.now() / 1000 < end; await sleep(300, undefined, { signal })) {
+        await this.#refresh(signal);
+        if (this.#has('client', 'keeper', version, 'locked', asked)) break;
+      }
+      // what others took of it until then is the same loss
+      const all = judgeLock(this.#of('client', 'keeper', version), this.#of('rival', 'rival', version));
+      this.#locks.set(version, { told: all.told.length, silently: all.silently });
+    }
   }
 }

@@ -14,7 +14,7 @@ export const failuresInLog = (text: string): FailedAction[] =>
       status,
       reason: '',
     }))
-    .filter(({ task, status }) => task !== 'probe' && !/^(ok|promoted|master)\b/i.test(status));
+    .filter(({ task, status }) => task !== 'probe' && !/^(ok|promoted|master|cancelled)\b/i.test(status));
 
 /** The nodes' logs, read on from where they ended the last time. */
 export class FailureLogs {

@@ -14,7 +14,7 @@ import { areAlike } from './checker.ts';
 import { type ClientFate, FaultClients } from './clients.ts';
 import { FailureLogs, seenInTime } from './failures.ts';
 import { PowerSwitch, type Switched } from './fencing/power-switch.ts';
-import { isExplained, type Kind, NotInjectedError, normal, type Scene } from './kind.ts';
+import { isExplained, type Kind, NotInjectedError, normal, type Scene, unproven } from './kind.ts';
 import { allKinds } from './kinds/all.ts';
 import { commitHere, type FaultRecord, record } from './ledger.ts';
 import { leftBehind, seesWhatIsPlanted } from './left.ts';
@@ -100,7 +100,8 @@ async function playAll(run: Run, switched: readonly Switched[]): Promise<void> {
       );
       if (options.only !== undefined) break;
     }
-    checks.add('faults were injected', done.length > 0, `${done.length} of ${tries}`);
+    if (!kinds.every(({ proves }) => proves))
+      checks.add('faults were injected', done.length > 0, `${done.length} of ${tries}`);
     const { wrongs, notJudged } = await steps.run('the last books', 300, async (signal) =>
       books.read(await run.cluster.allStarted(signal), {}, signal),
     );
@@ -136,6 +137,9 @@ class Play {
   /** When the fault was over, or everything mended by hand. */
   #over = now();
   #hit: readonly NodeName[] = [];
+  #sceneOf: (signal: AbortSignal) => Scene = () => {
+    throw new Error('nothing was injected yet');
+  };
   /** Why the fault did not happen. */
   #missed: string | undefined;
 
@@ -194,13 +198,18 @@ class Play {
     const { fates, lost } = await steps.run('the books', 300, (signal) =>
       this.#judge(settled.home, since, signal),
     );
+    if (kind.proves) {
+      this.#wrongs.splice(0, Number.POSITIVE_INFINITY, ...unproven(kind.proves, this.#wrongs));
+      const { afterwards } = kind;
+      if (afterwards) await steps.run('undone', 60, (signal) => afterwards(this.#sceneOf(signal)));
+    }
     const fenced = this.#fenced(since);
     const detail = this.#detail(settled, fates, fenced);
     const passed = this.#wrongs.length === 0;
     checks.add(this.#title, passed, detail);
     const mark = this.#missed === undefined ? '✔' : '○';
     process.stdout.write(`${passed ? mark : '✘'} ${this.#title}: ${detail}\n`);
-    if (this.#missed !== undefined && passed) return;
+    if ((this.#missed !== undefined || kind.proves) && passed) return;
     const alone = trouble === undefined && kind.human === undefined;
     tell({
       ...this.#record(since, began),
@@ -280,7 +289,7 @@ class Play {
     const hit = { active: [active], standby: [standby], both: [...nodes] }[target];
     this.#hit = hit;
     const random = randomOf(seed);
-    const sceneOf = (signal: AbortSignal): Scene => ({
+    this.#sceneOf = (signal) => ({
       ...{ run, nodes: hit, active, standby, random, signal },
       shell: async (command) => {
         const answers = await Promise.all(
@@ -294,7 +303,7 @@ class Play {
     });
     this.#missed = await steps.run(`${this.#title} (${hit.join(' and ')})`, 180, async (signal) => {
       try {
-        await kind.inject(sceneOf(signal));
+        await kind.inject(this.#sceneOf(signal));
       } catch (error) {
         if (error instanceof NotInjectedError) return error.message;
         throw error;
@@ -303,7 +312,7 @@ class Play {
     });
     if (kind.human && this.#missed === undefined) await this.#toldTo(active, kind.human);
     const { heal } = kind;
-    if (heal) await steps.run('healed', 180, (signal) => heal(sceneOf(signal)));
+    if (heal) await steps.run('healed', 180, (signal) => heal(this.#sceneOf(signal)));
     const since = this.#isOver();
     return await steps.run('settled', kind.bound ?? normal, (signal) =>
       settle(run, this.#clients, since, signal),

@@ -32,6 +32,10 @@ export interface Kind {
   inject(scene: Scene): Promise<void>;
   /** What only hands from outside can do: a cable is plugged in, a machine is switched on. Before that nothing is expected of the cluster. */
   heal?(scene: Scene): Promise<void>;
+  /** What the judges have to say of it, and nothing else. By its whole name only: it breaks what the cluster promises. */
+  proves?: readonly RegExp[];
+  /** What is undone only once the books were read. */
+  afterwards?(scene: Scene): Promise<void>;
   /** Failed actions that this kind explains, as `RESOURCE ACTION`; all others are defects. */
   explains?: RegExp;
   /** Only on the nodes that are hit: nothing of it spreads. */
@@ -58,6 +62,14 @@ export const isExplained = (
   hit: readonly string[],
   { resource, task, node }: { resource: string; task: string; node: string },
 ): boolean => (!stays || hit.includes(node)) && (explains?.test(`${resource} ${task}`) ?? false);
+
+/** Of the wrongs that were found, which are none that a kind was to prove, and what of it nobody found. */
+export const unproven = (proves: readonly RegExp[], wrongs: readonly string[]): string[] => [
+  ...wrongs.filter((wrong) => !proves.some((one) => one.test(wrong))),
+  ...proves
+    .filter((one) => !wrongs.some((wrong) => one.test(wrong)))
+    .map((one) => `overlooked: ${one.source}`),
+];
 
 export const normal = 120;
 

@@ -31,9 +31,9 @@ export function chosenKinds(
   { fenced, stock, names }: { fenced: boolean; stock: boolean; names: readonly string[] },
 ): readonly Kind[] {
   return all.filter(
-    ({ name, only, ours }) =>
+    ({ name, only, ours, proves }) =>
       (only === undefined || (only === 'fenced') === fenced) &&
       !(ours && stock) &&
-      (names.length === 0 || names.some((part) => name.includes(part))),
+      (proves ? names.includes(name) : names.length === 0 || names.some((part) => name.includes(part))),
   );
 }

@@ -84,9 +84,21 @@ async function bothInSync({ cluster }: Run, home: NodeName, signal: AbortSignal)
   }
 }
 
+/**
+ * By the controllers' own word: one decides and is idle, the other leaves it to that one. What a node began by itself, before it had the other
+ * one back, is pending in no list, and the decision waits for it: of a promotion, which DRBD refuses, for most of a minute.
+ */
+export const hasNothingToDo = (said: string): boolean =>
+  [...said.matchAll(/ in state (\S+): ok/g)]
+    .map(([, state]) => state)
+    .toSorted()
+    .join(' ') === 'S_IDLE S_NOT_DC';
+
 /** Nothing is pending on either node, as both see it, both are online, neither is in standby, and nothing is left to itself. */
-export async function isIdle({ cluster }: Run, home: NodeName, signal: AbortSignal): Promise<boolean> {
+export async function isIdle({ cluster, lab }: Run, home: NodeName, signal: AbortSignal): Promise<boolean> {
   for (let looks = 0; looks < 2; looks++) {
+    const states = nodes.map((node) => `crmadmin --status=${node}`).join('; ');
+    if (!hasNothingToDo(await lab.machine(home).ask(`${states}; true`, { signal }))) return false;
     const views = await Promise.all([home, peerOf(home)].map((node) => cluster.seenFrom(node, signal)));
     const calm = views.every(
       (view) =>

@@ -5,6 +5,7 @@ import { daemonKinds } from './daemons.ts';
 import { diskKinds } from './disks.ts';
 import { handKinds } from './hands.ts';
 import { helperKinds } from './helpers.ts';
+import { judgeKinds } from './judges.ts';
 import { linkKinds } from './links.ts';
 import { machineKinds } from './machine.ts';
 import { nodeKinds } from './nodes.ts';
@@ -19,4 +20,5 @@ export const allKinds: readonly Kind[] = [
   ...handKinds,
   ...configurationKinds,
   ...machineKinds,
+  ...judgeKinds,
 ];

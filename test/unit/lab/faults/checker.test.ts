@@ -79,11 +79,11 @@ test.each([
   },
   {
     ...{ what: 'stolen while its keeper goes on', told: [], silently: 1 },
-    ...{ keeper: ['ok 1 1.0 1.1', 'ok 2 2.0 2.1'], rival: ['stolen 1 1.5 1.6'] },
+    ...{ keeper: ['ok 1 1.0 1.1', 'ok 2 2.0 2.1', 'ok 3 3.0 3.1'], rival: ['stolen 1 1.5 1.6'] },
   },
   {
     ...{ what: 'stolen before its keeper used it at all', told: [], silently: 1 },
-    ...{ keeper: ['locked 1 1.0 1.1', 'ok 2 2.0 2.1'], rival: ['stolen 1 1.5 1.6'] },
+    ...{ keeper: ['locked 1 1.0 1.1', 'ok 2 2.0 2.1', 'ok 3 3.0 3.1'], rival: ['stolen 1 1.5 1.6'] },
   },
   {
     ...{ what: 'stolen once the keeper was told', told: [0.25], silently: 0 },
@@ -92,6 +92,14 @@ test.each([
   {
     ...{ what: 'told after it was stolen', told: [30], silently: 0 },
     ...{ keeper: ['ok 1 1.0 1.5', 'lost 2 2.0 31.5', 'locked 3 32.0 32.1'], rival: ['stolen 1 1.8 1.9'] },
+  },
+  {
+    ...{ what: 'stolen until the keeper was made to take it again', told: [], silently: 1 },
+    ...{ keeper: ['ok 1 1.0 1.1', 'ok 2 2.0 2.1', 'locked 3 3.0 3.1'], rival: ['stolen 1 1.5 1.6'] },
+  },
+  {
+    ...{ what: 'told with the second use after it was stolen', told: [1], silently: 0 },
+    ...{ keeper: ['ok 1 1.0 1.1', 'ok 2 2.0 2.5', 'lost 3 3.0 3.5'], rival: ['stolen 1 1.5 1.6'] },
   },
   {
     ...{ what: 'given back and taken anew', told: [], silently: 0 },

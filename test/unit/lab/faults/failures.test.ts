@@ -11,6 +11,11 @@ test.each([
     result: 'monitor operation for Data on node1: promoted',
     failed: [],
   },
+  {
+    what: 'one that was called back',
+    result: 'monitor operation for nfs_ip on node1: Cancelled',
+    failed: [],
+  },
   { what: 'a probe', result: 'probe operation for NFS on node1: not running', failed: [] },
   {
     what: 'a monitor that found nothing',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { byShell, isExplained, NotInjectedError, type Scene } from '../../../lab/faults/kind.ts';
+import { byShell, isExplained, NotInjectedError, type Scene, unproven } from '../../../lab/faults/kind.ts';
 
 /** Of a kind's commands, those that a scene was asked for; the first one works or not. */
 async function injected(kind: Parameters<typeof byShell>[0], works: boolean) {
@@ -73,4 +73,12 @@ test.each([
 ])('a failed action: $what', ({ kind, failed, on, explained }) => {
   const [resource = '', task = ''] = failed.split(' ');
   expect(isExplained(kind, ['node1'], { resource, task, node: on })).toBe(explained);
+});
+
+test.each([
+  { what: 'all was seen', wrongs: ['a torn', 'b lost'], left: [] },
+  { what: 'one was overlooked', wrongs: ['a torn'], left: ['overlooked: lost$'] },
+  { what: 'something else was seen, too', wrongs: ['a torn', 'b lost', 'c'], left: ['c'] },
+])('a kind that proves the judges: $what', ({ wrongs, left }) => {
+  expect(unproven([/torn$/, /lost$/], wrongs)).toEqual(left);
 });

@@ -46,3 +46,11 @@ test('a failed fault says how it is played again', () => {
   const plan = { suite: 'bookworm', campaign: 'fenced', provider: 'native' };
   expect(again(plan, { ...ofTests(), seed: 5 }, 3)).toBe('./build.sh faults --seed 5 --only 3 --fencing');
 });
+
+test('what breaks the promises itself, to prove the judges, is played by its whole name only', () => {
+  const chosen = (...names: string[]) =>
+    chosenKinds(allKinds, { fenced: false, stock: false, names }).filter(({ proves }) => proves);
+  expect(chosen()).toEqual([]);
+  expect(chosen('judges')).toEqual([]);
+  expect(chosen('the judges themselves')).toHaveLength(1);
+});
