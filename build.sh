@@ -243,7 +243,10 @@ release() {
   # The commit gets the packages' date, which whoever builds the tag again takes from it.
   SOURCE_DATE_EPOCH=$(date +%s)
   export SOURCE_DATE_EPOCH
-  ./build.sh test "$@" && ./build.sh package && { [ $# -gt 0 ] || ./build.sh test packages; } ||
+  # All tiers are all of them: one that cannot run here is not one that passed.
+  all=${CI-}
+  [ $# -gt 0 ] || all=true
+  CI=$all ./build.sh test "$@" && ./build.sh package && { [ $# -gt 0 ] || CI=true ./build.sh test packages; } ||
     die "not released: git checkout . takes the changes of this attempt back"
   GIT_COMMITTER_DATE="@$SOURCE_DATE_EPOCH" "$bin/tsx" tools/release.ts tag
 }
