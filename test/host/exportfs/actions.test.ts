@@ -329,6 +329,6 @@ test('exportfs that does not come back ends inside the timeout, and stop goes on
   await box.run('mount', '--bind', script, '/usr/sbin/exportfs');
   expect((await box.ours('stop', params)).code).toBe(0);
   expect(await box.exported()).toEqual([]);
-  const failed = await box.ours('start', { ...params, meta_timeout: 12_000 });
+  const failed = await box.ours('start', { ...params, meta_timeout: 24_000 });
   expect(failed).toMatchObject({ code: 1, reason: expect.stringContaining('exportfs -v -i -o') });
 });
