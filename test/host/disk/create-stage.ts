@@ -56,6 +56,7 @@ exports: [{ directory: /srv/nfs/home, clients: [10.0.0.0/24], fsid: 1 }]
     JSON.stringify({ generation, disks: [disk, state].map((path) => ({ path, bytes: size })) });
   const programs: Played = {
     modprobe: '',
+    modinfo: 'echo 8.4.11',
     drbdsetup: 'echo "# nothing"',
     drbdadm: `case "$*" in
 cstate*) printf 'Connected\\nConnected\\n' ;;
