@@ -34,7 +34,6 @@ export async function hasClaimedThread(host: Host, memory: Memory): Promise<bool
 export async function claimedBefore(host: Host, memory: Memory): Promise<number | undefined> {
   const ours = await ownClaim(memory);
   if (ours?.at === undefined || (ours.pid === undefined && !ours.sockets?.length)) return undefined;
-  if (await isThreadThere(host, ours)) return undefined;
   const { isMarked, markServer } = await threads();
   if (!(await isMarked(host, ours))) return ours.at;
   const now = ours.pid === undefined ? undefined : await markServer(host);

@@ -14,8 +14,11 @@ import { type Ctx, params as table } from './params.ts';
 const refusedFact = 'refused';
 
 /** The other resource that started the server which runs now, if there is one, and it is not ours by now. */
-async function starter(host: Host, memory: Memory): Promise<Remembered | undefined> {
-  const others = await memory.others();
+async function starter(
+  host: Host,
+  memory: Memory,
+  others: readonly Remembered[],
+): Promise<Remembered | undefined> {
   const ours = await ownClaim(memory);
   if (ours !== undefined && (await isMarked(host, ours))) return undefined;
   for (const other of others) {
@@ -29,7 +32,7 @@ const claimOf = ({ facts }: Remembered): Server | undefined => facts[serverFact]
 
 /** Throws `Failure` when another resource runs the server of this node. */
 export async function requireNoOther(host: Host, memory: Memory): Promise<void> {
-  const owner = await starter(host, memory);
+  const owner = await starter(host, memory, await memory.others());
   await memory.note(refusedFact, owner?.instance);
   if (owner !== undefined)
     throw new Failure(
@@ -43,9 +46,13 @@ export async function requireNoOther(host: Host, memory: Memory): Promise<void> 
  * refused because of it, or the cluster has a resource of that name. A resource may have got another name while it ran: where the cluster
  * does not tell, the server is of whoever has the parameters that it was started with.
  */
-export async function ownerBeside(ctx: Ctx, { is }: Binding): Promise<string | undefined> {
+export async function ownerBeside(
+  ctx: Ctx,
+  { is }: Binding,
+  others: readonly Remembered[],
+): Promise<string | undefined> {
   const { host, memory, request } = ctx;
-  const owner = await starter(host, memory);
+  const owner = await starter(host, memory, others);
   if (owner === undefined || is === 'foreign' || is === 'moved') return owner?.instance;
   if ((await memory.fact<string>(refusedFact)) === owner.instance) return owner.instance;
   const isAnother = await isOfCluster(host, owner);

@@ -22,31 +22,33 @@ export type Seen = { readonly binding: Binding } & (
 /** Looks at the machine, by /proc and /sys alone. */
 export async function look(ctx: Ctx, survey: Survey): Promise<Seen> {
   const { host, memory } = ctx;
-  const [isUp, bound] = await Promise.all([runsHere(ctx), binding(host, memory, survey)]);
-  if (!isUp) return { is: bound.is === 'ours' || bound.is === 'moved' ? 'bound' : 'stopped', binding: bound };
+  const [server, bound] = await Promise.all([serverHere(ctx), binding(host, memory, survey)]);
+  if (server === 'none')
+    return { is: bound.is === 'ours' || bound.is === 'moved' ? 'bound' : 'stopped', binding: bound };
   const owner = await otherOwner(ctx, bound);
   if (owner !== undefined) return { is: 'others', owner, binding: bound };
   const problems = [
     ...misplaced(survey, bound),
     ...(await missingDaemons(host, survey.daemons)),
-    ...(await untoldClients(host, memory, survey)),
+    ...(server === 'claimed' ? [] : await untoldClients(host, memory, survey)),
   ];
   return problems.length > 0 ? { is: 'broken', problems, binding: bound } : { is: 'serving', binding: bound };
 }
 
 /** A server of this network namespace. A steady monitor finds the thread that it knows, and starts no process for it. */
-async function runsHere({ host, memory }: Ctx): Promise<boolean> {
-  if ((await nfsdThreads(host)) === 0) return false;
-  if (await hasClaimedThread(host, memory)) return true;
+async function serverHere({ host, memory }: Ctx): Promise<'none' | 'claimed' | 'runs'> {
+  if ((await nfsdThreads(host)) === 0) return 'none';
+  if (await hasClaimedThread(host, memory)) return 'claimed';
   const { ownThreads } = await import('../../lib/host/nfs/nfsd-threads.ts');
-  return (await ownThreads(host)) > 0;
+  return (await ownThreads(host)) > 0 ? 'runs' : 'none';
 }
 
 /** The other resource whose server runs and is none of our business. Most nodes have no other. */
 export async function otherOwner(ctx: Ctx, binding: Binding): Promise<string | undefined> {
-  if ((await ctx.memory.others()).length === 0) return undefined;
+  const others = await ctx.memory.others();
+  if (others.length === 0) return undefined;
   const { ownerBeside } = await import('./owner.ts');
-  return ownerBeside(ctx, binding);
+  return ownerBeside(ctx, binding, others);
 }
 
 /** What an operator is told of it. */

@@ -4,7 +4,7 @@ import { parseListeners } from '../net/listeners.ts';
 import { type ProcessIdentity, processIds } from '../process-table.ts';
 import { parseStat } from '../sys/process-stat.ts';
 import { nfsConf } from './conf.ts';
-import { nfsdThreads, statistics } from './nfsd.ts';
+import { countedThreads, nfsdThreads, threadsAsked } from './nfsd.ts';
 import { isThreadThere, type ServerMark } from './server-mark.ts';
 
 /** nfsd answers under a mutex that a shutdown with a dead disk never gives back. */
@@ -15,8 +15,9 @@ const mutexMs = 3000;
  * A child asks nfsd itself. Where that does not answer, all count.
  */
 export async function ownThreads(host: Host): Promise<number> {
-  const all = await nfsdThreads(host);
-  if (all === 0 || (await readIfThere(host, statistics)) === undefined) return all;
+  const all = await countedThreads(host);
+  if (all === undefined) return threadsAsked(host);
+  if (all === 0) return 0;
   const { code, stdout } = await host.tryRun(['cat', '/proc/fs/nfsd/threads'], { timeoutMs: mutexMs });
   return code === 0 && /^\d+\s*$/.test(stdout) ? Number(stdout) : all;
 }
