@@ -1,6 +1,6 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { isPresent } from '../../lib/host/storage/block-devices.ts';
-import type { Mount } from '../../lib/host/storage/mounts.ts';
+import { type Mount, unlinkedRoot } from '../../lib/host/storage/mounts.ts';
 import { isReadOnlyType } from './fstypes.ts';
 import type { Ctx } from './params.ts';
 import type { Seen } from './seen.ts';
@@ -21,10 +21,11 @@ export async function requireSound(
       'failed',
       `${mount.source} on ${mount.target} is gone: the kernel has no device ${mount.device} any more`,
     );
-  if (mount.root.endsWith('//deleted'))
+  const root = unlinkedRoot(mount.root);
+  if (root !== mount.root)
     throw new Failure(
       'failed',
-      `${mount.root.replace(/\/\/deleted$/, '')} of ${mount.source}, which is mounted on ${mount.target}, was removed: nothing can be made in it`,
+      `${root} of ${mount.source}, which is mounted on ${mount.target}, was removed: nothing can be made in it`,
     );
   const sign = givenUp.find((word) => mount.superOptions.includes(word));
   if (sign !== undefined)

@@ -1,9 +1,9 @@
 import type { Host } from '../../lib/host/host.ts';
-import { listIfThere, readIfThere } from '../../lib/host/local-files.ts';
+import { listIfThere, readIfThere, undeleted } from '../../lib/host/local-files.ts';
 import { nfsClientsOn } from '../../lib/host/nfs/clients.ts';
 import { kernelExports } from '../../lib/host/nfs/exports.ts';
 import { beginOf, processIds } from '../../lib/host/process-table.ts';
-import { isOn, type MountUser, undeleted } from '../../lib/host/storage/mount-users.ts';
+import { isOn, type MountUser } from '../../lib/host/storage/mount-users.ts';
 import { decodeOctal, type Mount, parseMountinfo } from '../../lib/host/storage/mounts.ts';
 import { isDriven } from './fstypes.ts';
 import { describeElsewhere, nameOf, otherNamespaces, overlaysIn } from './namespaces.ts';

@@ -1,3 +1,4 @@
+import { undeleted } from '../../lib/host/local-files.ts';
 import { backingFile, serialOf } from '../../lib/host/storage/block-devices.ts';
 import type { Mount } from '../../lib/host/storage/mounts.ts';
 import { asideOf } from './force.ts';
@@ -19,7 +20,8 @@ export async function rememberedLoop(ctx: Ctx): Promise<string | undefined> {
   const { number, serial, file } = (await remembered(ctx, 'image')) ?? {};
   if (number === undefined || (await serialOf(host, number)) !== serial) return undefined;
   const behind = await backingFile(host, number);
-  return behind === file || behind === `${file} (deleted)` || serial !== undefined ? number : undefined;
+  const isSame = serial !== undefined || (behind !== undefined && undeleted(behind) === file);
+  return isSame ? number : undefined;
 }
 
 /** Whether a disk is mounted where ours may be, and nothing but its label, which no link names, says which disk is ours. */

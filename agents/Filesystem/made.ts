@@ -1,5 +1,5 @@
 import { serialOf } from '../../lib/host/storage/block-devices.ts';
-import type { Mount } from '../../lib/host/storage/mounts.ts';
+import { isSameMount, type Mount } from '../../lib/host/storage/mounts.ts';
 import { askedFor } from './mark.ts';
 import type { Ctx } from './params.ts';
 
@@ -31,5 +31,5 @@ export async function noteMade(ctx: Ctx, mount: Mount, how?: 'insist'): Promise<
   await (how === 'insist' ? memory.note('mount', made) : memory.hint('mount', made));
 }
 
-export const isSame = (made: Made, { id, device, type, source }: Mount): boolean =>
-  made.id === id && made.device === device && made.type === type && made.source === source;
+export const isSame = (made: Made, mount: Mount): boolean =>
+  isSameMount(made, mount) && made.source === mount.source;

@@ -22,9 +22,12 @@ export type Places = {
  * theirs would choose what root mounts where. Throws `Failure` where it would.
  */
 export async function placesOf({ params, host }: Ctx, { wanted, table }: Seen): Promise<Places> {
-  const { source, directory } = wanted;
-  await requireNoStray(host, params.directory.trim(), table);
+  const { source, directory, stray } = wanted;
+  const path = params.directory.trim();
+  if (stray !== undefined) throw notFollowed(path, stray);
   const on = await below(host, directory);
+  // below managed storage a child has looked at it already
+  if (on === undefined) await requireNoStray(host, path, table);
   if (source.is !== 'bind' && source.is !== 'image') return { ...(on && { on }) };
   const from = await below(host, await requireNoStray(host, source.path, table));
   const kind = source.is === 'image' ? 'file' : 'directory';
@@ -35,9 +38,12 @@ export async function placesOf({ params, host }: Ctx, { wanted, table }: Seen): 
 async function requireNoStray(host: Host, path: string, table: readonly Mount[]): Promise<string> {
   const { path: real, trouble, stray } = await leadsTo(host, path, table);
   const why = stray ?? trouble;
-  if (why !== undefined) throw new Failure('failed', `${path} is not followed by root: ${why}`);
+  if (why !== undefined) throw notFollowed(path, why);
   return real;
 }
+
+const notFollowed = (path: string, why: string): Failure =>
+  new Failure('failed', `${path} is not followed by root: ${why}`);
 
 async function below(host: Host, path: string): Promise<Anchored | undefined> {
   const place = await anchored(host, path);

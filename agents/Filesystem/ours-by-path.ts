@@ -1,4 +1,5 @@
 import type { Host } from '../../lib/host/host.ts';
+import { undeleted } from '../../lib/host/local-files.ts';
 import { backingFile, deviceUnder, kernelName, serialOf } from '../../lib/host/storage/block-devices.ts';
 import { pathFacts } from '../../lib/host/storage/managed-files.ts';
 import {
@@ -8,6 +9,7 @@ import {
   mountHolding,
   mountsOn,
   tidyPath,
+  unlinkedRoot,
 } from '../../lib/host/storage/mounts.ts';
 import { areKin } from './fstypes.ts';
 import { remember, remembered } from './mark.ts';
@@ -52,10 +54,10 @@ export async function judgeBind({ ctx, wanted, mount, table }: Candidate<'bind'>
   const { host } = ctx;
   const others = table.filter((other) => other.id !== mount.id && !isCopyOfCover(other, mount, table));
   const shows = (mark: { readonly device: string; readonly root: string } | undefined) =>
-    mark !== undefined && mark.device === mount.device && mark.root === unlinked(mount.root);
+    mark !== undefined && mark.device === mount.device && mark.root === unlinkedRoot(mount.root);
   const path = tidyPath(wanted.source.path);
   const before = await remembered(ctx, 'bind');
-  const remains = { is: 'bind', device: mount.device, root: unlinked(mount.root) } as const;
+  const remains = { is: 'bind', device: mount.device, root: unlinkedRoot(mount.root) } as const;
   if (shows(rootOf(path, others))) {
     await remember(ctx, remains);
     return 'ours';
@@ -97,7 +99,7 @@ function rootOf(
   const holder = mountHolding(table, path);
   if (!holder || !isWithin(path, holder.target)) return undefined;
   const rest = holder.target === '/' ? path : path.slice(holder.target.length);
-  return { device: holder.device, root: tidyPath(`${unlinked(holder.root)}/${rest}`) };
+  return { device: holder.device, root: tidyPath(`${unlinkedRoot(holder.root)}/${rest}`) };
 }
 
 /** A disk that nobody has seen yet, under a name that leads nowhere now; `there` is the number of the one that is mounted. */
@@ -143,10 +145,6 @@ export async function judgeWithoutDisk({ ctx, wanted, mount, table }: Candidate<
 }
 
 const undecided = (why: string): Verdict => ({ undecided: why });
-
-/** The kernel's words for a backing file, and for a root, that was removed since. */
-const undeleted = (file: string): string => file.replace(/ \(deleted\)$/, '');
-const unlinked = (root: string): string => root.replace(/\/\/deleted$/, '') || '/';
 
 const isKernelName = (path: string): boolean =>
   /^\/dev\/(drbd\d+|[shv]d[a-z]+\d*|xvd[a-z]+\d*|loop\d+|nvme\d+n\d+(p\d+)?|dm-\d+|md\d+(p\d+)?|sr\d+)$/.test(

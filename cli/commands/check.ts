@@ -63,17 +63,17 @@ function isMissed(cluster: Cluster, id: string, node: string): boolean {
   const isServed =
     replicated(cluster).some((one) => one.id === id) || served.some((one) => one.members.includes(id));
   const others = nodes.filter(({ name, isMember }) => isMember && name !== node);
-  const isOptIn =
-    cib.properties['symmetric-cluster'] !== undefined && !isOn(cib.properties['symmetric-cluster']);
-  const isKeptFrom = (other: string): boolean =>
-    (isOptIn && !cib.locations.some((one) => [id, unit].includes(one.resource) && one.node === other)) ||
-    cib.locations.some(
-      (one) =>
-        (one.resource === id || one.resource === unit) &&
-        one.node === other &&
-        one.score === '-INFINITY' &&
-        !/^(cli-|drbd-fence-by-handler-)/.test(one.id),
+  const isSymmetric = cib.properties['symmetric-cluster'];
+  const isOptIn = isSymmetric !== undefined && !isOn(isSymmetric);
+  const isKeptFrom = (other: string): boolean => {
+    const there = cib.locations.filter(
+      ({ resource, node: of }) => (resource === id || resource === unit) && of === other,
     );
+    return (
+      (isOptIn && there.length === 0) ||
+      there.some((one) => one.score === '-INFINITY' && !/^(cli-|drbd-fence-by-handler-)/.test(one.id))
+    );
+  };
   return isServed || !others.every(({ name }) => isKeptFrom(name));
 }
 

@@ -78,9 +78,15 @@ export const constraintsXml = (host: Host): Promise<string | undefined> =>
 export const resourceXml = (host: Host, { instance }: Caller): Promise<string | undefined> =>
   answerOf(host, ['crm_resource', '--resource', instance, '--query-xml']);
 
-/** The names of all primitive resources in the cluster's configuration; `undefined` when it cannot be asked. */
+const resourcesXml = (host: Host): Promise<string | undefined> =>
+  answerOf(host, ['cibadmin', '--query', '--scope', 'resources']);
+
+/**
+ * The names of all primitive resources in the cluster's configuration; `undefined` when it cannot be asked. By the text: who asks has no
+ * reader of XML in its executable.
+ */
 export async function resourceNames(host: Host): Promise<readonly string[] | undefined> {
-  const text = await answerOf(host, ['cibadmin', '--query', '--scope', 'resources']);
+  const text = await resourcesXml(host);
   if (text === undefined || !/<\/?resources\b/.test(text)) return undefined;
   return [...text.matchAll(/<primitive\s(?:[^<>]*\s)?id="([^"<]*)"/g)].map(([, name = '']) => name);
 }
@@ -88,7 +94,7 @@ export async function resourceNames(host: Host): Promise<readonly string[] | und
 /** The clone that the caller is an instance of; `undefined` when the cluster cannot be asked, or it is none. */
 export async function cloneOf(host: Host, { instance }: Caller): Promise<string | undefined> {
   const primitive = instance.replace(/:\d+$/, '');
-  const text = await answerOf(host, ['cibadmin', '--query', '--scope', 'resources']);
+  const text = await resourcesXml(host);
   const root = text === undefined ? undefined : await readXml(text);
   if (root === undefined) return undefined;
   const clones = [...all(root, 'clone'), ...all(root, 'master')];

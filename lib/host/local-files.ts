@@ -58,3 +58,8 @@ export const kindIfThere = async (
 /** Whether there is anything of this name, a link that leads nowhere included. */
 export const isThere = async (host: Machine, path: string): Promise<boolean> =>
   (await factsIfThere(host, path)) !== undefined;
+
+const deletedSuffix = ' (deleted)';
+/** A path as /proc and /sys show it, without what they say of a file that was removed. */
+export const undeleted = (text: string): string =>
+  text.endsWith(deletedSuffix) ? text.slice(0, -deletedSuffix.length) : text;

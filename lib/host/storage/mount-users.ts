@@ -1,5 +1,5 @@
 import type { Host } from '../host.ts';
-import { isAbsence, listIfThere } from '../local-files.ts';
+import { isAbsence, listIfThere, undeleted } from '../local-files.ts';
 import { beginOf, type ProcessIdentity, processIds, processName } from '../process-table.ts';
 import { parseStat } from '../sys/process-stat.ts';
 import { pathFacts } from './managed-files.ts';
@@ -300,10 +300,6 @@ async function placeOfSocket(look: Look, dir: string, { inode, path }: Socket): 
 /** A process that ends meanwhile, or that we may not look at, uses nothing that could be told. */
 const quietly = (names: Promise<readonly string[]>): Promise<readonly string[]> => names.catch(() => []);
 
-const deletedSuffix = ' (deleted)';
-/** A path as /proc shows it, without what it says of a file that was removed. */
-export const undeleted = (text: string): string =>
-  text.endsWith(deletedSuffix) ? text.slice(0, -deletedSuffix.length) : text;
 /** Whether a path reads like one on the mount. */
 export const isOn = (text: string, { target }: Pick<Mount, 'target'>): boolean =>
   isWithin(undeleted(text), target);

@@ -1,6 +1,6 @@
 import { commandLine, type Host } from '../host.ts';
 import { usersOf } from '../host-daemons.ts';
-import { isAbsence, listIfThere, readIfThere, targetIfThere } from '../local-files.ts';
+import { isAbsence, listIfThere, readIfThere, targetIfThere, undeleted } from '../local-files.ts';
 import { type ProcessIdentity, processIds, processName } from '../process-table.ts';
 import { parseStat } from '../sys/process-stat.ts';
 import { numberOf } from './block-devices.ts';
@@ -80,10 +80,7 @@ async function programOf(host: Host, pid: number): Promise<string | undefined> {
     .catch((error: unknown) => (isAbsence(error) ? undefined : ''));
   // in a container without the right to look there
   if (exe === '') return processName(host, pid);
-  return exe
-    ?.replace(/ \(deleted\)$/, '')
-    .split('/')
-    .at(-1);
+  return exe === undefined ? undefined : undeleted(exe).split('/').at(-1);
 }
 
 /** Words that end with a NUL each. */

@@ -93,15 +93,15 @@ function withChildren(table: readonly Mount[], first: readonly Mount[]): readonl
 export const mountOn = (table: readonly Mount[], dir: string): Mount | undefined =>
   mountsOn(table, dir).at(-1);
 
-/**
- * This very mount in a later table, wherever it is by then: a directory above it may have been renamed. Ids are used again, so the
- * filesystem must be the same, too.
- */
-export const sameMount = (
-  table: readonly Mount[],
-  { id, device, type }: Pick<Mount, 'id' | 'device' | 'type'>,
-): Mount | undefined =>
-  table.find((mount) => mount.id === id && mount.device === device && mount.type === type);
+type MountIdentity = Pick<Mount, 'id' | 'device' | 'type'>;
+
+/** Ids are used again, so the filesystem must be the same, too. */
+export const isSameMount = (one: MountIdentity, other: MountIdentity): boolean =>
+  one.id === other.id && one.device === other.device && one.type === other.type;
+
+/** This very mount in a later table, wherever it is by then: a directory above it may have been renamed. */
+export const sameMount = (table: readonly Mount[], mount: MountIdentity): Mount | undefined =>
+  table.find((one) => isSameMount(one, mount));
 
 /** Whether it is still mounted. */
 export const isMountedStill = async (host: Host, mount: Mount): Promise<boolean> =>
@@ -175,6 +175,9 @@ export function answersHere(path: string, table: readonly Mount[]): boolean {
 const pacemaker = '/var/lib/pacemaker';
 
 const inMemory: ReadonlySet<string> = new Set(['tmpfs', 'devtmpfs', 'ramfs', 'proc', 'sysfs']);
+
+/** A mount's root as it was before the directory was removed. */
+export const unlinkedRoot = (root: string): string => root.replace(/\/\/deleted$/, '') || '/';
 
 /** No trailing, double or dot slashes; always absolute. Text only: nothing is touched. */
 export function tidyPath(path: string): string {
