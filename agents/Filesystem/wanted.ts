@@ -120,8 +120,8 @@ export async function devicePath(
 const isRemoteName = (text: string): boolean => text.startsWith('//') || /^[^/]+:/.test(text);
 
 const spellings: readonly (readonly [RegExp, Tag])[] = [
-  [/^(?:-U\s*|--uuid[= ]\s*)(.+)$/, 'UUID'],
-  [/^(?:-L\s*|--label[= ]\s*)(.+)$/, 'LABEL'],
+  [/^(?:-U\s*|--uuid[= ]\s*)(\S.*)$/, 'UUID'],
+  [/^(?:-L\s*|--label[= ]\s*)(\S.*)$/, 'LABEL'],
   [/^UUID=(.+)$/, 'UUID'],
   [/^LABEL=(.+)$/, 'LABEL'],
   [/^PARTUUID=(.+)$/, 'PARTUUID'],

@@ -76,7 +76,7 @@ const idPart = (text: string): string =>
     : text
         .replaceAll('*', 'any')
         .replace(/[^\w.]+/g, '-')
-        .replace(/^-+|-+$/g, '');
+        .replace(/^-|-$/g, '');
 
 /** A directory whose name has nothing that an id may hold goes by its fsid. */
 const exportId = (

@@ -16,8 +16,8 @@ export const isSecretName = (name: string): boolean => secretName.test(name);
 const inText = /(?:"[^"\n]*"|'[^'\n]*'|,,|["';](?=[^\s,])|[^\s,"';])+/y;
 /** Of `--password=` a blank alone ends the value. */
 const inOption = /(?:"[^"\n]*"|'[^'\n]*'|[^\s"'])+/y;
-/** Of one argument nothing but a comma ends a value: it may hold blanks. */
-const inArgument = /(?:"[^"]*"|,,|[^,])+/y;
+/** Of one argument nothing but a comma ends a value: it may hold blanks. A quote that nobody closes is open to the end, as libmount has it. */
+const inArgument = /(?:"[^"]*(?:"|$)|,,|[^,"])+/y;
 
 /** A text of whatever origin: `username=u,password=***` */
 export const veiled = (text: string): string => veiledBy(inText, text);

@@ -27,7 +27,7 @@ describe('options', () => {
     ['-opass=hunter2,rw', '-opass=***,rw'],
     ['password=hun,,ter2,rw', 'password=***,rw'],
     ['password="hun,ter2",rw', 'password=***,rw'],
-    ['password=hun"ter2,rw', 'password=***,rw'],
+    ['password=hun"ter2,rw', 'password=***,rw', 'password=***'],
     ["password=hun'ter;2=,rw", 'password=***,rw'],
     ['name=admin,secret=aGk=,_netdev', 'name=admin,secret=***,_netdev'],
     ['options=password=hunter2', 'options=password=***'],
