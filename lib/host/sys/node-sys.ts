@@ -14,7 +14,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
 import { bytesOf, isEscaped, textOf } from './bytes.ts';
 import type { Environment } from './children.ts';
 import { signalProcess } from './process-stat.ts';
@@ -173,9 +172,9 @@ function removeIfThere(path: string, how: { readonly recursive?: boolean }): voi
 
 /** With its parents. Node's own recursion says ENOENT of whatever keeps it from making one of them. */
 function makeDirectory(dir: string, mode: number): void {
-  const above = dirname(dir);
+  const above = dir.slice(0, dir.lastIndexOf('/'));
   let error = makeOne(dir, mode);
-  if (error?.code === 'ENOENT' && above !== dir) {
+  if (error?.code === 'ENOENT' && above !== '') {
     makeDirectory(above, mode);
     error = makeOne(dir, mode);
   }
