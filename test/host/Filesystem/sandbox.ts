@@ -15,6 +15,7 @@ import { expect } from 'vitest';
 import { type Mount, parseMountinfo } from '../../../lib/host/storage/mounts.ts';
 import { agentUnderTest } from '../agent-under-test.ts';
 import { runAndKill } from '../killed.ts';
+import { loopOf } from '../loop.ts';
 import { installedStock, type Stock } from '../stock.ts';
 
 export type Answer = {
@@ -167,9 +168,9 @@ export async function openSandbox(): Promise<Sandbox> {
       holding(['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'bash', '-c', script]),
     async disk(type, ...mkfs) {
       const file = await newImage(type, mkfs);
-      const { stdout } = await execa('losetup', ['-f', '--show', file]);
-      loops.push(stdout);
-      return stdout;
+      const loop = await loopOf(file);
+      loops.push(loop);
+      return loop;
     },
     image: (type) => newImage(type),
     mounts,

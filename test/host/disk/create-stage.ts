@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 import { projectFolder } from '../../../packaging/products.ts';
+import { loopOf } from '../loop.ts';
 
 // `tsha drbd create` on real disks, with DRBD and the other node played by shell scripts that write down what they are called with.
 
@@ -37,9 +38,9 @@ export async function stage(played: Played = {}, change = (yaml: string) => yaml
   for (const [index, device] of devices.entries()) {
     writeFileSync(at(`image${index}`), '');
     truncateSync(at(`image${index}`), 320 * mib);
-    const { stdout } = await execa('losetup', ['--find', '--show', at(`image${index}`)]);
-    loops.push(stdout);
-    symlinkSync(stdout, device); // DRBD's device shows what is on the disk below
+    const loop = await loopOf(at(`image${index}`));
+    loops.push(loop);
+    symlinkSync(loop, device); // DRBD's device shows what is on the disk below
   }
   const [disk = '', state = ''] = loops;
   const yaml = `version: 1

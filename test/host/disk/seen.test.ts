@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { diskSentence, lookAtDisk } from '../../../cli/disk/seen.ts';
 import { hostOn } from '../../../lib/host/host.ts';
 import { nodeSys } from '../../../lib/host/sys/node-sys.ts';
+import { loopOf } from '../loop.ts';
 
 // A disk that DRBD is to have, on real loop devices: what it holds is told, and only what holds nothing is empty.
 
@@ -22,7 +23,7 @@ async function disk(): Promise<{ readonly device: string; readonly file: string 
   const fd = openSync(file, 'wx');
   truncateSync(file, size);
   writeSync(fd, '');
-  const { stdout: device } = await execa('losetup', ['--find', '--show', file]);
+  const device = await loopOf(file);
   onTestFinished(async () => {
     await execa('losetup', ['--detach', device], { reject: false });
     rmSync(dir, { recursive: true });
@@ -69,7 +70,7 @@ test.skipIf(!root).each<readonly [what: string, make: (device: string) => Promis
 
 test.skipIf(!root)('another device stands on it', async () => {
   const { device } = await disk();
-  const { stdout: upper } = await execa('losetup', ['--find', '--show', device]);
+  const upper = await loopOf(device);
   try {
     expect(await look(device)).toContain(`is in use: used by device ${upper.slice(5)}`);
   } finally {
