@@ -27,7 +27,7 @@ type Listed = {
   readonly lease: number;
 };
 
-/** A new start has a new list. */
+/** A server that has just started has a new list. */
 export const beginList = (memory: Memory): Promise<void> => memory.hint(fact, undefined);
 
 /** A monitor's part of it: whoever holds something and renews its lease is on the list. Never fails. */

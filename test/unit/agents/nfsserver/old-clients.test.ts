@@ -159,6 +159,17 @@ test('a list that cannot be written fails nothing, is told, and is written as so
   expect(asked).toEqual(['+stays +leaves', '+comes -leaves', '+stays +comes -leaves']);
 });
 
+test('a server that somebody else has restarted has a new list', async () => {
+  const { machine, asked } = await serving();
+  show(machine, 7, { name: 'one' });
+  await monitor(machine);
+  machine.stopUnit('nfs-server.service');
+  for (const unit of ['nfs-server', 'nfs-mountd', 'nfs-idmapd']) machine.startUnit(`${unit}.service`);
+  expect((await monitor(machine)).code).toBe(0);
+  await monitor(machine);
+  expect(asked).toEqual(['+one', '+one']);
+});
+
 test('a new start has a new list', async () => {
   const { machine, asked } = await serving();
   show(machine, 7, { name: 'one' });

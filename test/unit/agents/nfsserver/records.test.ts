@@ -283,6 +283,31 @@ describe('N11: the failover filesystem is full', () => {
     },
   );
 
+  test.each([
+    ['is not heard any more', 'Using nfsdcld', 'Unable to initialize', [0, 2]],
+    ['is heard again', 'Unable to initialize', 'Using nfsdcld', [2, 0]],
+    ['is not heard, and the kernel says so only then', '', 'Unable to initialize', [0, 2]],
+    ['was not heard, and the kernel says no more', 'Unable to initialize', '', [2, 0]],
+  ])('somebody else restarts the server: nfsdcld %s', async (_what, first, second, expected) => {
+    const machine = new NfsMachine({ ...shared, ...recurring });
+    machine.kernelLog = '';
+    const says = (what: string, at: number) => {
+      machine.kernelSaysAtStart = what && `[ ${at}.000000] NFSD: ${what} client tracking\n`;
+    };
+    const warnings: number[] = [];
+    says(first, 100);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    warnings.push(machine.warnings.length);
+    machine.warnings.length = 0;
+    says(second, 200);
+    machine.stopUnit('nfs-server.service');
+    for (const unit of ['nfs-server', 'nfs-mountd', 'nfs-idmapd']) machine.startUnit(`${unit}.service`);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    warnings.push(machine.warnings.length);
+    expect(warnings).toEqual(expected);
+  });
+
   test.each<[string, string, number]>([
     ['[nfsdcld]\nstoragedir=/srv/cld\n', 'storagedir=/srv/cld', 1],
     ['[statd]\nstate-directory-path=/srv/nsm\n', 'state-directory-path=/srv/nsm', 1],
