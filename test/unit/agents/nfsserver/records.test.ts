@@ -225,6 +225,7 @@ describe('N11: the failover filesystem is full', () => {
     machine.disk
       .set('/nfsdata/v4recovery/', '')
       .set('/nfsdata/reserve', '')
+      .set('/nfsdata/lease-time', '90')
       .set('/nfsdata/server-scope', 'x');
     machine.isFull = true;
     for (const list of ['etab', 'xtab', 'rmtab', 'export-lock', 'kept-by-statd'])
