@@ -3,7 +3,7 @@ import { directories } from '../storage/file-jobs.ts';
 import { hasTrap } from '../storage/sqlite.ts';
 import { textOf } from '../sys/bytes.ts';
 import { type Directory, errorCode, type Kind, RefusedError } from '../sys/directory.ts';
-import { advance, retire } from './nsm-jobs.ts';
+import { advance, copiesIn, retire, retireCopies } from './nsm-jobs.ts';
 import type { Owner } from './state-directory.ts';
 import { recordLists, recovery, reserve, stateFiles } from './state-names.ts';
 
@@ -44,6 +44,9 @@ const ofStatd: readonly (readonly [path: string, kind: Kind])[] = [
   ['sm', 'directory'],
   ['sm.bak', 'directory'],
   ['sm.tsha', 'directory'],
+  ['sm.ha', 'directory'],
+  ['sm.ha/sm', 'directory'],
+  ['sm.ha/sm.bak', 'directory'],
   ['state', 'file'],
   ['state.new', 'file'],
 ];
@@ -148,8 +151,11 @@ export function furnishStatd(
   const dir = directories(base, path, 0o755);
   const moved = clear(dir, ofStatd);
   const lists = recordLists(hasCallout);
-  const holds = (name: string) => (dir.sub(name)?.names() ?? []).some((entry) => !entry.startsWith('.'));
-  const isOnRecord = (speaksV3 ? [...lists, 'sm.tsha'] : ['sm.tsha']).some(holds);
+  const holds = (list: Directory | undefined) =>
+    (list?.names() ?? []).some((entry) => !entry.startsWith('.'));
+  const isOnRecord =
+    holds(dir.sub('sm.tsha')) ||
+    (speaksV3 && [...lists.map((name) => dir.sub(name)), ...copiesIn(dir)].some(holds));
   if (!speaksV3) return { moved, isOnRecord, state: null };
   for (const name of lists) {
     if (dir.facts(name) === undefined) {
@@ -163,6 +169,7 @@ export function furnishStatd(
   const state = advance(dir, { owner }); // clients ignore a restart under a number that they know
   retire(dir, { from: 'sm' });
   retire(dir, { from: 'sm.tsha' });
+  retireCopies(dir, owner);
   return { moved, isOnRecord, state };
 }
 

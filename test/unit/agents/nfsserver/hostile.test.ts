@@ -10,6 +10,7 @@ import { run, shared, started } from '../../../fake/nfsserver-machine.ts';
 const names = [
   'sm',
   'sm.bak',
+  'sm.ha',
   'state',
   'v4recovery',
   'rpc_pipefs',
