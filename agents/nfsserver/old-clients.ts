@@ -37,7 +37,7 @@ export async function keepOnList(ctx: Ctx): Promise<void> {
     const all = await oldClients(host);
     const before = await memory.fact<Listed>(fact);
     if (all.length === 0 && before === undefined) return;
-    const { names, settled, lease } = before ?? (await noted(ctx, await leaseSeconds(host)));
+    const { names, settled, lease } = before ?? (await noted(ctx));
     const wanted: string[] = [];
     for (const one of all)
       if (isFresh(one, lease) && (names.includes(one.name) || (await holdsAnything(host, one.id))))
@@ -63,7 +63,9 @@ export async function completeList(ctx: Ctx): Promise<void> {
 }
 
 /** The lease is asked for once: a steady monitor starts no process. */
-async function noted({ memory }: Ctx, lease = 0): Promise<Listed> {
+async function noted({ host, memory }: Ctx): Promise<Listed> {
+  const lease = await leaseSeconds(host);
+  if (lease === undefined) throw new Failure('failed', 'nfsd does not tell its lease');
   const nobody: Listed = { names: [], settled: true, lease };
   await memory.hint(fact, nobody);
   return nobody;
