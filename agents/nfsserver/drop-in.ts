@@ -7,6 +7,13 @@ import { Failure } from '../../lib/contract/outcome.ts';
 /** Where a unit whose nfs-utils takes the scope from the node's name finds it. */
 export const nodeScope = '/run/tsha-nfs/scope';
 
+/** systemd reads drop-ins in the order of these names, in whatever directory they are; an administrator's is often `override.conf`. */
+export const ourName = 'zzzz-tsha-scope.conf';
+/** Our own of before, and the stock agent's, which is left when the resource was taken over from it. */
+export const formerNames = ['51-tsha-scope.conf', '51-resource-agents-unshare-uts.conf'] as const;
+
+const isOurs = (path: string): boolean => [ourName, ...formerNames].some((name) => path.endsWith(`/${name}`));
+
 /** A unit file or a drop-in of it. */
 export type UnitFile = { readonly path: string; readonly text: string };
 
@@ -43,11 +50,17 @@ function renamed({ prefixes, called, words }: Command): string {
     : `${begin} /bin/bash -c '${rename}; exec -a "${dollar}0" "${dollar}@"' ${called} ${rest}`;
 }
 
-/** The commands in force: an empty line takes back all before it; our own drop-in and the stock agent's do not count. */
+/** Of the files in the order in which systemd reads them: the first after our drop-in that says what is to be started. */
+export function readAfter(files: readonly UnitFile[], dropIn: string): string | undefined {
+  const at = files.findIndex(({ path }) => path === dropIn);
+  return files.slice(at + 1).find(({ text }) => startLines(text).length > 0)?.path;
+}
+
+/** The commands in force: an empty line takes back all before it; our own drop-in and former ones do not count. */
 function commandsOf(files: readonly UnitFile[]): readonly Command[] {
   let commands: Command[] = [];
   for (const { path, text } of files) {
-    if (/\/51-(tsha-scope|resource-agents-unshare-uts)\.conf$/.test(path)) continue;
+    if (isOurs(path)) continue;
     for (const value of startLines(text)) {
       if (value === '') commands = [];
       else for (const command of split(value)) commands.push(command);

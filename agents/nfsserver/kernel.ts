@@ -68,7 +68,6 @@ async function nfsdTimes(
   isNewState: boolean,
 ): Promise<Omit<Times, 'lockGraceTime'>> {
   const { nfs_lease_time: leaseTime, nfs_grace_time: wanted } = ctx.params;
-  if (leaseTime === undefined && wanted === undefined) return { leaseTime, graceTime: wanted };
   const configured = (key: 'lease-time' | 'grace-time') => secondsSaid(facts, key) ?? defaultTime;
   const inForce = leaseTime ?? configured('lease-time');
   if (wanted !== undefined && wanted < inForce)
@@ -77,6 +76,9 @@ async function nfsdTimes(
       `nfs_grace_time=${wanted} is shorter than the lease of ${inForce} s: clients would lose locks; set nfs_lease_time too`,
     );
   const former = await formerLease(ctx, inForce, isNewState ? inForce : configured('lease-time'));
+  // without parameters the administrator's times stand, or the kernel's
+  if (leaseTime === undefined && wanted === undefined && former <= inForce)
+    return { leaseTime, graceTime: wanted };
   const needed = Math.min(longestTime, Math.max(inForce, former));
   const isEnough = (wanted ?? configured('grace-time')) >= needed;
   return { leaseTime, graceTime: isEnough ? wanted : needed };
@@ -87,7 +89,7 @@ const leaseFile = 'lease-time';
 const leaseFact = 'lease';
 
 /**
- * The longest lease that clients may know of, kept with the state. NFSv4 clients look in once per lease at least: a grace period
+ * The longest lease that clients may know of, kept with the state by every start. NFSv4 clients look in once per lease at least: a grace period
  * shorter than the lease they know is over before the last one has noticed the restart, and its locks are lost. A shorter one is written
  * down only when the grace period of a server with it is over: until then another start has the same clients.
  */

@@ -27,7 +27,7 @@ type Listed = {
   readonly lease: number;
 };
 
-/** A new start has a new list. */
+/** A server that has just started has a new list. */
 export const beginList = (memory: Memory): Promise<void> => memory.hint(fact, undefined);
 
 /** A monitor's part of it: whoever holds something and renews its lease is on the list. Never fails. */
@@ -37,7 +37,7 @@ export async function keepOnList(ctx: Ctx): Promise<void> {
     const all = await oldClients(host);
     const before = await memory.fact<Listed>(fact);
     if (all.length === 0 && before === undefined) return;
-    const { names, settled, lease } = before ?? (await noted(ctx, await leaseSeconds(host)));
+    const { names, settled, lease } = before ?? (await noted(ctx));
     const wanted: string[] = [];
     for (const one of all)
       if (isFresh(one, lease) && (names.includes(one.name) || (await holdsAnything(host, one.id))))
@@ -63,7 +63,9 @@ export async function completeList(ctx: Ctx): Promise<void> {
 }
 
 /** The lease is asked for once: a steady monitor starts no process. */
-async function noted({ memory }: Ctx, lease = 0): Promise<Listed> {
+async function noted({ host, memory }: Ctx): Promise<Listed> {
+  const lease = await leaseSeconds(host);
+  if (lease === undefined) throw new Failure('failed', 'nfsd does not tell its lease');
   const nobody: Listed = { names: [], settled: true, lease };
   await memory.hint(fact, nobody);
   return nobody;

@@ -4,6 +4,7 @@ import { isByHand } from '../../lib/contract/request.ts';
 import { resourceNames } from '../../lib/host/cluster.ts';
 import type { Host } from '../../lib/host/host.ts';
 import type { Memory, Remembered } from '../../lib/host/memory.ts';
+import { nameAmongOthers } from '../../lib/host/memory-of-others.ts';
 import { isMarked } from '../../lib/host/nfs/nfsd-threads.ts';
 import type { Binding } from './infodir.ts';
 import { ownClaim, type Server, serverFact } from './instance.ts';
@@ -65,7 +66,8 @@ export async function ownerBeside(
 /** Whether the cluster has a resource of this name still; `undefined` where it does not tell, and for a person's call. */
 async function isOfCluster(host: Host, { instance }: Remembered): Promise<boolean | undefined> {
   if (isByHand(host.sys.env)) return undefined;
-  return (await resourceNames(host))?.includes(instance.replace(/:\d+$/, ''));
+  const owner = instance.replace(/:\d+$/, '');
+  return (await resourceNames(host))?.some((name) => nameAmongOthers(name) === owner);
 }
 
 /** Whether a resource was started with these parameters. */

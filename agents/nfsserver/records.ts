@@ -1,7 +1,6 @@
-import type { Host } from '../../lib/host/host.ts';
 import type { Memory } from '../../lib/host/memory.ts';
 import { statdHome } from '../../lib/host/nfs/state-directory.ts';
-import { claim, claimedBefore } from './instance.ts';
+import { claimedBefore } from './instance.ts';
 import type { Ctx } from './params.ts';
 import type { Survey } from './survey.ts';
 
@@ -29,12 +28,15 @@ export async function copyIfWanted(ctx: Ctx): Promise<void> {
  * What is wrong when somebody else has restarted the server: lockd has forgotten every NFSv3 lock, and nobody tells the clients, who
  * would claim them again. With none on record nothing is lost, and the server is ours from now on.
  */
-export async function untoldClients(host: Host, memory: Memory, { v3 }: Survey): Promise<readonly string[]> {
+export async function untoldClients(ctx: Ctx, facts: Survey): Promise<readonly string[]> {
+  const { host, memory } = ctx;
   const since = await claimedBefore(host, memory);
   if (since === undefined) return [];
   const { isRetiredSince } = await import('../../lib/host/nfs/nsm-records.ts');
-  if (v3 && (await isRetiredSince(host, (await statdHome(host)).dir, since)))
+  if (facts.v3 && (await isRetiredSince(host, (await statdHome(host)).dir, since)))
     return ['somebody else has restarted the NFS server, and its NFSv3 clients know nothing of it'];
-  await claim(host, memory);
+  const { makeOurs } = await import('./ours.ts');
+  const { knownTracking } = await import('./tracking.ts');
+  await makeOurs(ctx, facts, await knownTracking(ctx));
   return [];
 }

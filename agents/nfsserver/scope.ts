@@ -6,7 +6,7 @@ import { isThere, readIfThere } from '../../lib/host/local-files.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { mountOn, mounts } from '../../lib/host/storage/mounts.ts';
 import { isInForce, type Unit, unitsOf } from '../../lib/host/systemd.ts';
-import { dropInText, type UnitFile } from './drop-in.ts';
+import { dropInText, formerNames, ourName, readAfter, type UnitFile } from './drop-in.ts';
 import { keepText, keptText } from './kept.ts';
 import type { Ctx } from './params.ts';
 import type { Starter, Survey } from './survey.ts';
@@ -16,9 +16,8 @@ import { validScope } from './wanted.ts';
 // locks up and every process that holds one gets EIO. The kernel's default is the node's name, which differs on every node.
 
 const dropInDir = (server: string) => `/run/systemd/system/${server}.d`;
-const dropInOf = (server: string) => `${dropInDir(server)}/51-tsha-scope.conf`;
-/** Left by the stock agent when the resource was taken over from it. */
-const stockDropInOf = (server: string) => `${dropInDir(server)}/51-resource-agents-unshare-uts.conf`;
+const dropInOf = (server: string) => `${dropInDir(server)}/${ourName}`;
+const formerOnesOf = (server: string) => formerNames.map((name) => `${dropInDir(server)}/${name}`);
 const scopeFile = 'server-scope';
 
 /**
@@ -107,8 +106,8 @@ async function knowsScope(host: Host, log: Log): Promise<boolean> {
 }
 
 /**
- * Has systemd read the drop-in where the first start on this node would have to wait for it. Not in place of the stock agent's: its
- * server may run.
+ * Has systemd read the drop-in where the first start on this node would have to wait for it. Not in place of a former one: its server may
+ * run.
  */
 export async function prepareDropIn(
   host: Host,
@@ -119,8 +118,8 @@ export async function prepareDropIn(
   const { manager, infodir } = survey;
   if (manager.by !== 'systemd' || manager.server === undefined) return;
   if (!scope && infodir === undefined && configured(survey) === undefined) return;
-  if (await isThere(host, dropInOf(manager.server))) return;
-  if (await isThere(host, stockDropInOf(manager.server))) return;
+  for (const file of [dropInOf(manager.server), ...formerOnesOf(manager.server)])
+    if (await isThere(host, file)) return;
   const { isKnown, server } = await scopeFacts(host, log, manager);
   if (!isKnown) await keepDropIn(host, manager.server, server, true);
 }
@@ -135,24 +134,35 @@ async function keepDropIn(
   server: Unit | undefined,
   isWanted: boolean,
 ): Promise<void> {
-  const [dropIn, stockDropIn] = [dropInOf(name), stockDropInOf(name)];
+  const dropIn = dropInOf(name);
   if (isWanted && !server)
     throw new Failure('failed', `systemd tells nothing about ${name}: the server scope cannot be set`);
   const text = isWanted && server ? dropInText(await unitFiles(host, server)) : undefined;
-  const [old, stock] = [await readIfThere(host, dropIn), await readIfThere(host, stockDropIn)];
-  const isNew = old !== text || stock !== undefined;
-  if (!isNew && (!server || text === undefined || isInForce(server, dropIn))) return;
-  await host.sys.remove(stockDropIn);
-  if (text === undefined) await host.sys.remove(dropIn);
-  else {
-    await host.sys.makeDir(dropInDir(name));
-    await host.sys.write(dropIn, text);
+  let isNew = (await readIfThere(host, dropIn)) !== text;
+  for (const former of formerOnesOf(name)) {
+    if (!(await isThere(host, former))) continue;
+    isNew = true;
+    await host.sys.remove(former);
   }
-  await host.run(['systemctl', 'daemon-reload']);
+  let read = server;
+  if (isNew || (text !== undefined && server && !isInForce(server, dropIn))) {
+    if (text === undefined) await host.sys.remove(dropIn);
+    else {
+      await host.sys.makeDir(dropInDir(name));
+      await host.sys.write(dropIn, text);
+    }
+    await host.run(['systemctl', 'daemon-reload']);
+    if (text !== undefined) [read] = await unitsOf(host, [name]);
+  }
   if (text === undefined) return;
-  const [now] = await unitsOf(host, [name]);
-  if (!now || !isInForce(now, dropIn))
+  if (!read || !isInForce(read, dropIn))
     throw new Failure('failed', `systemd does not read ${dropIn}: the server scope cannot be set`);
+  const later = readAfter(await unitFiles(host, read), dropIn);
+  if (later !== undefined)
+    throw new Failure(
+      'failed',
+      `${later} has an ExecStart and is read after ${dropIn}: the server scope cannot be set`,
+    );
 }
 
 const unitFiles = (host: Host, { files }: Unit): Promise<readonly UnitFile[]> =>

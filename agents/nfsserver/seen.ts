@@ -30,7 +30,7 @@ export async function look(ctx: Ctx, survey: Survey): Promise<Seen> {
   const problems = [
     ...misplaced(survey, bound),
     ...(await missingDaemons(host, survey.daemons)),
-    ...(server === 'claimed' ? [] : await untoldClients(host, memory, survey)),
+    ...(server === 'claimed' ? [] : await untoldClients(ctx, survey)),
   ];
   return problems.length > 0 ? { is: 'broken', problems, binding: bound } : { is: 'serving', binding: bound };
 }

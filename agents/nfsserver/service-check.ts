@@ -16,18 +16,20 @@ const lookUpMs = 3000;
 export async function unanswered(ctx: Ctx, survey: Survey): Promise<readonly string[]> {
   const { host, request } = ctx;
   const { v3 } = survey;
-  const { port, hosts, v4 } = whereNfsdListens(survey);
+  const { port, hosts, ways } = howNfsdIsAsked(survey);
   const addresses = hosts.length > 0 ? await addressesOf(ctx, hosts) : ['127.0.0.1'];
-  const versions = [...(v4 ? [4] : []), ...(v3 ? [3] : [])];
+  if (ways.length === 0)
+    ctx.log.warn('nfsd was not asked: it serves no version by TCP, and not NFSv3 by UDP');
   const through = [...addresses, ...(request.depth >= 20 ? await serviceAddresses(ctx) : [])];
   const answers = await Promise.all([
     ...through.flatMap((address) =>
-      versions.map((version) =>
-        nullCall(host, `nfsd (NFSv${version})`, address, ['-a', universal(address, port)], 100003, version),
-      ),
+      ways.map(({ transport, version }) => {
+        const where = ['-a', universal(address, port)];
+        return nullCall(host, `nfsd (NFSv${version})`, transport, address, where, 100003, version);
+      }),
     ),
-    ...(v3 ? [nullCall(host, 'rpc.mountd', '127.0.0.1', ['127.0.0.1'], 100005, 3)] : []),
-    ...(v3 ? [nullCall(host, 'rpc.statd', '127.0.0.1', ['127.0.0.1'], 100024, 1)] : []),
+    ...(v3 ? [nullCall(host, 'rpc.mountd', 'tcp', '127.0.0.1', ['127.0.0.1'], 100005, 3)] : []),
+    ...(v3 ? [nullCall(host, 'rpc.statd', 'tcp', '127.0.0.1', ['127.0.0.1'], 100024, 1)] : []),
   ]);
   return answers.filter((answer) => answer !== undefined);
 }
@@ -36,14 +38,15 @@ export async function unanswered(ctx: Ctx, survey: Survey): Promise<readonly str
 async function nullCall(
   host: Host,
   who: string,
+  transport: Transport,
   address: string,
   where: readonly string[],
   program: number,
   version: number,
 ): Promise<string | undefined> {
-  const transport = addressFamily(address) === 6 ? 'tcp6' : 'tcp';
+  const netid = addressFamily(address) === 6 ? `${transport}6` : transport;
   const { code, stderr, stdout, hung, missing } = await host.tryRun(
-    ['rpcinfo', '-T', transport, ...where, String(program), String(version)],
+    ['rpcinfo', '-T', netid, ...where, String(program), String(version)],
     { timeoutMs: Math.min(patienceMs, host.left() * 0.8) },
   );
   if (missing) return 'command rpcinfo is not installed: the services cannot be asked';
@@ -55,8 +58,21 @@ async function nullCall(
 /** RFC 5665: the port's two bytes behind the address. */
 const universal = (address: string, port: number): string => `${address}.${port >> 8}.${port & 255}`;
 
-function whereNfsdListens({ nfsd, conf }: Survey) {
+type Transport = 'tcp' | 'udp';
+type Way = { readonly transport: Transport; readonly version: number };
+
+const minorVersions = ['vers4.0', 'vers4.1', 'vers4.2'];
+
+function howNfsdIsAsked({ nfsd, conf, v3 }: Survey) {
   const get = (key: string) => nfsd[key] ?? conf.get('nfsd', key);
+  const is = (key: string, unless: boolean) => readBoolean(get(key) ?? '') ?? unless;
+  const v4 = is('vers4', true) && minorVersions.some((key) => is(key, true));
+  const tcp: readonly Way[] = [...(v4 ? [4] : []), ...(v3 ? [3] : [])].map((version) => ({
+    transport: 'tcp',
+    version,
+  }));
+  // the kernel serves NFSv4 by no transport without congestion control
+  const udp: readonly Way[] = v3 && is('udp', false) ? [{ transport: 'udp', version: 3 }] : [];
   const asked = get('port') ?? 'nfs';
   return {
     port: /^\d+$/.test(asked) ? Number(asked) : 2049,
@@ -64,7 +80,7 @@ function whereNfsdListens({ nfsd, conf }: Survey) {
       .split(',')
       .map((name) => name.trim())
       .filter(Boolean),
-    v4: readBoolean(get('vers4') ?? '') ?? true,
+    ways: is('tcp', true) ? tcp : udp,
   };
 }
 

@@ -6,10 +6,9 @@ import { requireUnits, standstill, startServer } from './daemons.ts';
 import { withholdDelegations } from './delegations.ts';
 import { warnKeptElsewhere } from './elsewhere.ts';
 import { warnNoLockGrace } from './grace-check.ts';
-import { claim } from './instance.ts';
 import { endLockGrace, loadNfsd, warnOtherLockGrace } from './kernel.ts';
 import { notify, requireNotifyCommand } from './notify.ts';
-import { beginList } from './old-clients.ts';
+import { makeOurs } from './ours.ts';
 import { requireNoOther } from './owner.ts';
 import type { Ctx } from './params.ts';
 import { leaveToMonitor } from './records.ts';
@@ -20,7 +19,7 @@ import { look } from './seen.ts';
 import { settle } from './settings.ts';
 import { furnish } from './state.ts';
 import { requireStarter, survey } from './survey.ts';
-import { askTracking, lastTracking } from './tracking.ts';
+import { lastTracking } from './tracking.ts';
 
 /** State directory first, daemons second: a daemon that runs already has its files in the directory that is about to be hidden. */
 export async function start(ctx: Ctx): Promise<void> {
@@ -55,12 +54,10 @@ export async function start(ctx: Ctx): Promise<void> {
   await warnOtherLockGrace(ctx);
   if (v3Clients !== 'none') await warnNoLockGrace(ctx, facts);
   if (params.nfs_shared_infodir !== undefined && v3Clients === 'none') await endLockGrace(host, log);
-  await askTracking(ctx, facts, tracking);
   await warnKeptElsewhere(ctx, facts);
   await takeRoom(ctx);
   await startRquotad(ctx, facts);
-  await claim(host, memory);
-  await beginList(memory);
+  await makeOurs(ctx, facts, tracking);
   await leaveToMonitor(memory, facts.v3 && callout === undefined);
   await notify(ctx, facts);
   await endServerAfterPacemaker(host, log, facts);

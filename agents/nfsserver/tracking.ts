@@ -22,17 +22,18 @@ export async function lastTracking({ host }: Ctx): Promise<Tracking | undefined>
   return line === undefined || words === undefined ? undefined : { line, words };
 }
 
-type Tracking = { readonly line: string; readonly words: string };
+export type Tracking = { readonly line: string; readonly words: string };
 
 const isNfsdcld = (said: string): boolean => /^Using (old )?nfsdcld\b/.test(said);
 
 const fact = 'untracked';
+const lastFact = 'tracking';
 const warning = (said: string): string =>
   `NFSv4 clients are not written down and would lose their locks at a restart: the kernel says "${said}"`;
 
 /**
- * Whether nfsdcld was heard by the server that has started since `before`: a warning if not, and one of every monitor. Where there is no
- * nfsdcld the kernel may write clients down itself, or have it done.
+ * Whether nfsdcld was heard by the server that has started since the kernel said `before`: a warning if not, and one of every monitor.
+ * Where there is no nfsdcld the kernel may write clients down itself, or have it done.
  */
 export async function askTracking(
   ctx: Ctx,
@@ -46,8 +47,13 @@ export async function askTracking(
   const complaint =
     now === undefined || now.line === before?.line || isWell(now.words) ? undefined : now.words;
   await memory.hint(fact, complaint);
+  await memory.hint(lastFact, now);
   if (complaint !== undefined) log.warn(warning(complaint));
 }
+
+/** What the kernel had said when it was asked last. */
+export const knownTracking = ({ memory }: Ctx): Promise<Tracking | undefined> =>
+  memory.fact<Tracking>(lastFact);
 
 /** A monitor's words for it. */
 export async function warnUntracked(ctx: Ctx): Promise<void> {

@@ -1,4 +1,5 @@
 import { textOf } from './sys/bytes.ts';
+import { fileNameOf } from './sys/file-names.ts';
 import type { Sys } from './sys/sys.ts';
 
 /** What one agent's other instances have noted: of the files in our directory below /run those that begin with its name, but `own`. */
@@ -19,6 +20,9 @@ export async function othersOf<Page>(
     })),
   );
 }
+
+/** What an instance is called among the others: its name, of one that is too long for a file's the beginning and a hash. */
+export const nameAmongOthers = (instance: string): string => textOfFileName(fileNameOf(instance));
 
 /** The text that `fileNameOf` made a name of; of one that was too long its beginning. Any other name comes back as it is. */
 export const textOfFileName = (name: string): string =>

@@ -31,6 +31,7 @@ export type Memory = {
 };
 
 export type Remembered = {
+  /** As `nameAmongOthers` has it. */
   readonly instance: string;
   /** Of its last start on this boot. */
   readonly params?: RawParams;

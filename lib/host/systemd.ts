@@ -36,7 +36,7 @@ export async function unitsOf(host: Host, names: readonly string[]): Promise<rea
  *     Result=exit-code
  *     ExecMainStatus=1
  *     FragmentPath=/lib/systemd/system/nfs-server.service
- *     DropInPaths=/run/systemd/system/nfs-server.service.d/51-tsha-scope.conf
+ *     DropInPaths=/run/systemd/system/nfs-server.service.d/zzzz-tsha-scope.conf
  *     NeedDaemonReload=no
  */
 export function parseUnits(text: string): readonly Unit[] {

@@ -94,8 +94,8 @@ function controlFile(one: Package, kilobytes: number): string {
     `Maintainer: ${maintainer}`,
     `Installed-Size: ${kilobytes}`,
     `${needs}iproute2, mount`,
-    // python3: nfsserver writes nfsdcld's database, for which Node has no SQLite before 22.13
-    `Recommends: pacemaker, pcs | crmsh, drbd-utils, nfs-kernel-server, xfsprogs${one.flavour === 'script' ? ', python3' : ''}`,
+    // python3: nfsserver writes nfsdcld's database by it
+    'Recommends: pacemaker, pcs | crmsh, drbd-utils, nfs-kernel-server, xfsprogs, python3',
     `Conflicts: ${one.other}`,
     `Replaces: ${one.other}`,
     `Provides: ${one.other} (= ${version})`,

@@ -58,7 +58,7 @@ License: ${one.flavour === 'native' ? 'MIT AND LGPL-2.0-or-later AND LGPL-2.1-or
 Group: System Environment/Base
 Requires: ${one.flavour === 'native' ? '(iproute or iproute2)' : 'nodejs(engine) >= 20, (iproute or iproute2)'}
 Requires: util-linux
-Recommends: pacemaker, (pcs or crmsh), drbd-utils, xfsprogs, (nfs-utils or nfs-kernel-server)${one.flavour === 'script' ? ', python3' : ''}
+Recommends: pacemaker, (pcs or crmsh), drbd-utils, xfsprogs, (nfs-utils or nfs-kernel-server), python3
 Conflicts: ${one.other}
 Provides: ${one.other} = %{version}-%{release}
 ${one.arch ? '' : 'BuildArch: noarch\nAutoReqProv: no\nRequires: /bin/sh\nRequires(pre): nodejs(engine) >= 20\n'}

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { dropInText } from '../../agents/nfsserver/drop-in.ts';
+import { dropInText, ourName } from '../../agents/nfsserver/drop-in.ts';
 import { run, sandbox } from './call.ts';
 
 // S22: what systemd makes of the server's unit, and of the same unit with the drop-in: the same commands with the same arguments, each
@@ -19,7 +19,7 @@ function unitsWith(service: string, dropIn?: string): string {
     'shutdown.target': '[Unit]\nDefaultDependencies=no\n',
     'umount.target': '[Unit]\nDefaultDependencies=no\n',
   };
-  if (dropIn !== undefined) files['nfs-server.service.d/51-tsha-scope.conf'] = dropIn;
+  if (dropIn !== undefined) files[`nfs-server.service.d/${ourName}`] = dropIn;
   mkdirSync(join(dir, 'nfs-server.service.d'));
   mkdirSync(join(dir, 'runtime'));
   chmodSync(join(dir, 'runtime'), 0o777);

@@ -111,11 +111,14 @@ class FakeDirectory implements Directory {
     return this.#require(name, 'directory') ? new FakeDirectory(this.#disk, this.#named(name)) : undefined;
   }
 
-  head(name: string, most: number): Buffer | undefined {
+  #content(name: string): Buffer | undefined {
     if (!this.#require(name, 'file')) return undefined;
     const content = this.#disk.files.get(this.#at(name)) ?? '';
-    return (typeof content === 'string' ? bytesOf(content) : Buffer.from(content)).subarray(0, most);
+    return typeof content === 'string' ? bytesOf(content) : Buffer.from(content);
   }
+
+  head = (name: string, most: number): Buffer | undefined => this.#content(name)?.subarray(0, most);
+  tail = (name: string, most: number): Buffer | undefined => this.#content(name)?.subarray(-most);
 
   #put(name: string, bytes: Uint8Array): void {
     const isNumber = name.startsWith('state');

@@ -311,7 +311,10 @@ export class NfsMachine extends FakeMachine {
           return '';
         case 'daemon-reload':
           if (!this.ignoresDropIns)
-            this.loadedDropIns = [...this.files.keys()].filter((file) => file.includes('.service.d/'));
+            // in the order of their names, in whatever directory they are: systemd.unit(5)
+            this.loadedDropIns = [...this.files.keys()]
+              .filter((file) => file.includes('.service.d/'))
+              .sort((a, b) => (a.replace(/.*\//, '') < b.replace(/.*\//, '') ? -1 : 1));
           return '';
         default:
           return '';

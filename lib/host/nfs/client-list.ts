@@ -1,5 +1,5 @@
 import type { RunTool } from '../storage/file-jobs.ts';
-import { queryDatabase } from '../storage/sqlite.ts';
+import { hasTrap, queryDatabase } from '../storage/sqlite.ts';
 import { type Directory, RefusedError } from '../sys/directory.ts';
 
 // nfsdcld's database (nfs-utils, `nfsdcld/main.sqlite`), by a child of ours: for each start of the server, its epoch, a table of the NFSv4
@@ -28,9 +28,11 @@ export function changeClientList(dir: Directory, { add, remove }: Change, run: R
         `${home.path}/${name} is ${facts.kind === 'file' ? 'a file with another name' : `a ${facts.kind}`}: it is not opened`,
       );
   }
-  // by name, as nfsdcld opens it: SQLite would make its journal of a pinned file's name
-  const ask = (...statements: readonly string[]) =>
-    queryDatabase(`${home.path}/${database}`, statements, run);
+  if (hasTrap(home, database))
+    throw new RefusedError(
+      `${home.path}/${database}-journal names a file that would be removed: it is not opened`,
+    );
+  const ask = (...statements: readonly string[]) => queryDatabase(home, database, statements, run);
   const [[epochs = []] = [], tables = []] = ask(
     'SELECT current, recovery FROM grace',
     `SELECT t.name, max(c.name = 'princhash') FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name LIKE 'rec-%' GROUP BY t.name`,

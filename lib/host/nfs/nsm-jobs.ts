@@ -80,6 +80,27 @@ export function retire(
   }
 }
 
+/** Where a stop of the stock agent copies both lists for its own next start, before statd forgets the clients. */
+export function copiesIn(dir: Directory): readonly Directory[] {
+  const home = dir.sub('sm.ha');
+  return ['sm', 'sm.bak'].flatMap((name) => home?.sub(name) ?? []);
+}
+
+/** Makes records of an earlier server of those copies, once. What `sm.bak` has already stays. */
+export function retireCopies(dir: Directory, { uid, gid }: Owner): void {
+  const roomFor = waitingRoom(dir, 'sm.bak');
+  for (const copies of copiesIn(dir))
+    for (const [name] of records(copies)) {
+      const room = roomFor();
+      if (room.facts(name) !== undefined) {
+        copies.remove(name);
+        continue;
+      }
+      copies.own(name, uid, gid);
+      copies.rename(name, room, name);
+    }
+}
+
 /** Whether a record came to `sm.bak` after a moment, in seconds since 1970: renaming and linking change a file's ctime. */
 export function hasRetiredSince(dir: Directory, { since }: { readonly since: number }): boolean {
   for (const [, { changed }] of records(dir.sub('sm.bak'))) if (changed > since) return true;

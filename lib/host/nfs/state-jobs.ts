@@ -1,8 +1,9 @@
 import { randomFillSync } from 'node:crypto';
 import { directories } from '../storage/file-jobs.ts';
+import { hasTrap } from '../storage/sqlite.ts';
 import { textOf } from '../sys/bytes.ts';
 import { type Directory, errorCode, type Kind, RefusedError } from '../sys/directory.ts';
-import { advance, retire } from './nsm-jobs.ts';
+import { advance, copiesIn, retire, retireCopies } from './nsm-jobs.ts';
 import type { Owner } from './state-directory.ts';
 import { recordLists, recovery, reserve, stateFiles } from './state-names.ts';
 
@@ -15,6 +16,7 @@ function database(path: string): readonly (readonly [path: string, kind: Kind])[
 
 /** fsidd's, which Debian 13 requires for nfs-server.service. It ends at once where this is no database. */
 const fsids = 'reexpdb.sqlite3';
+const databases = ['nfsdcld/main.sqlite', 'nfsdcltrack/main.sqlite', fsids];
 
 /**
  * What nfs-utils and the kernel open by name in the state directory, as root, and follow wherever it leads. Whatever else lies there under
@@ -23,10 +25,8 @@ const fsids = 'reexpdb.sqlite3';
 const ofTools: readonly (readonly [path: string, kind: Kind])[] = [
   [recovery, 'directory'],
   ['nfsdcld', 'directory'],
-  ...database('nfsdcld/main.sqlite'),
   ['nfsdcltrack', 'directory'],
-  ...database('nfsdcltrack/main.sqlite'),
-  ...database(fsids),
+  ...databases.flatMap(database),
   ['rpc_pipefs', 'directory'],
   ['etab', 'file'],
   ['etab.tmp', 'file'],
@@ -44,6 +44,9 @@ const ofStatd: readonly (readonly [path: string, kind: Kind])[] = [
   ['sm', 'directory'],
   ['sm.bak', 'directory'],
   ['sm.tsha', 'directory'],
+  ['sm.ha', 'directory'],
+  ['sm.ha/sm', 'directory'],
+  ['sm.ha/sm.bak', 'directory'],
   ['state', 'file'],
   ['state.new', 'file'],
 ];
@@ -52,14 +55,22 @@ const ofStatd: readonly (readonly [path: string, kind: Kind])[] = [
 function clear(dir: Directory, names: readonly (readonly [path: string, kind: Kind])[]): string[] {
   const moved: string[] = [];
   for (const [path, wanted] of names) {
-    const [name = '', below] = path.split('/');
-    const home =
-      below === undefined ? dir : dir.facts(name)?.kind === 'directory' ? dir.sub(name) : undefined;
-    const facts = home?.facts(below ?? name);
+    const { home, name } = placeIn(dir, path);
+    const facts = home?.facts(name);
     if (home === undefined || facts === undefined || facts.kind === wanted) continue;
-    moved.push(moveAside(home, below ?? name, `was a ${facts.kind}, and not a ${wanted}`));
+    moved.push(moveAside(home, name, `was a ${facts.kind}, and not a ${wanted}`));
   }
   return moved;
+}
+
+/** Where a file of the server's is, at most one directory further down. */
+function placeIn(
+  dir: Directory,
+  path: string,
+): { readonly home: Directory | undefined; readonly name: string } {
+  const [folder = '', name] = path.split('/');
+  if (name === undefined) return { home: dir, name: folder };
+  return { home: dir.facts(folder)?.kind === 'directory' ? dir.sub(folder) : undefined, name };
 }
 
 function moveAside(dir: Directory, name: string, why: string): string {
@@ -69,6 +80,15 @@ function moveAside(dir: Directory, name: string, why: string): string {
 }
 
 const beginsDatabase = 'SQLite format 3\0';
+
+/** Journals with which nfs-utils would remove a file, once the kinds are right. */
+function clearTraps(dir: Directory): string[] {
+  return databases.flatMap((path) => {
+    const { home, name } = placeIn(dir, path);
+    if (home === undefined || !hasTrap(home, name)) return [];
+    return [moveAside(home, `${name}-journal`, 'named a file that would have been removed')];
+  });
+}
 
 /** An empty file is a database that is still to be made. */
 function clearFsids(dir: Directory): string[] {
@@ -99,7 +119,7 @@ export type Made = {
 /** Makes what a fresh state directory lacks, and gives the reserve's room to whoever needs it now. */
 export function furnish(dir: Directory, { hasCallout }: { readonly hasCallout: boolean }): Made {
   const names = [...ofTools, ...[reserve, keptByStatd].map((name) => [name, 'file'] as const)];
-  const moved = [...clear(dir, names), ...clearFsids(dir)];
+  const moved = [...clear(dir, names), ...clearTraps(dir), ...clearFsids(dir)];
   const isNew = dir.facts(recovery) === undefined;
   const room = dir.facts(reserve);
   const isOrderly = room?.size === 0;
@@ -131,8 +151,11 @@ export function furnishStatd(
   const dir = directories(base, path, 0o755);
   const moved = clear(dir, ofStatd);
   const lists = recordLists(hasCallout);
-  const holds = (name: string) => (dir.sub(name)?.names() ?? []).some((entry) => !entry.startsWith('.'));
-  const isOnRecord = (speaksV3 ? [...lists, 'sm.tsha'] : ['sm.tsha']).some(holds);
+  const holds = (list: Directory | undefined) =>
+    (list?.names() ?? []).some((entry) => !entry.startsWith('.'));
+  const isOnRecord =
+    holds(dir.sub('sm.tsha')) ||
+    (speaksV3 && [...lists.map((name) => dir.sub(name)), ...copiesIn(dir)].some(holds));
   if (!speaksV3) return { moved, isOnRecord, state: null };
   for (const name of lists) {
     if (dir.facts(name) === undefined) {
@@ -146,6 +169,7 @@ export function furnishStatd(
   const state = advance(dir, { owner }); // clients ignore a restart under a number that they know
   retire(dir, { from: 'sm' });
   retire(dir, { from: 'sm.tsha' });
+  retireCopies(dir, owner);
   return { moved, isOnRecord, state };
 }
 

@@ -45,6 +45,8 @@ export interface Directory {
   sub(name: string): Directory | undefined;
   /** The beginning of a file, at most so many bytes; `undefined` when there is none. Throws `RefusedError` for anything else. */
   head(name: string, most: number): Buffer | undefined;
+  /** Its end in the same way. */
+  tail(name: string, most: number): Buffer | undefined;
   /**
    * Overwrites a file that is there, has no other name, and stays the same file: it gets its new length, then its content. On the disk
    * when this returns, or later.

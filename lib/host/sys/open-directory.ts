@@ -100,17 +100,11 @@ class OpenDirectory implements Directory {
   }
 
   head(name: string, most: number): Buffer | undefined {
-    return this.#with(name, O_RDONLY, (fd) => {
-      const pieces: Buffer[] = [];
-      for (let left = most; left > 0; ) {
-        const piece = Buffer.alloc(Math.min(left, 65_536));
-        const size = readSync(fd, piece, 0, piece.length, null);
-        if (size === 0) break;
-        pieces.push(piece.subarray(0, size));
-        left -= size;
-      }
-      return Buffer.concat(pieces);
-    });
+    return this.#with(name, O_RDONLY, (fd) => piecesOf(fd, most, 0));
+  }
+
+  tail(name: string, most: number): Buffer | undefined {
+    return this.#with(name, O_RDONLY, (fd, { size }) => piecesOf(fd, most, Math.max(0, size - most)));
   }
 
   overwrite(name: string, bytes: Uint8Array, when: 'now' | 'later' = 'now'): void {
@@ -176,6 +170,18 @@ class OpenDirectory implements Directory {
   }
 
   pinned = (): string => `/proc/${process.pid}/fd/${this.#fd}`;
+}
+
+function piecesOf(fd: number, most: number, from: number): Buffer {
+  const pieces: Buffer[] = [];
+  for (let done = 0; done < most; ) {
+    const piece = Buffer.alloc(Math.min(most - done, 65_536));
+    const size = readSync(fd, piece, 0, piece.length, from + done);
+    if (size === 0) break;
+    pieces.push(piece.subarray(0, size));
+    done += size;
+  }
+  return Buffer.concat(pieces);
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {

@@ -223,6 +223,25 @@ describe('what the stock agent does wrong, in the same place', () => {
     },
   );
 
+  test("nfsserver#54: our start after the stock agent's stop has the clients that were on record", async () => {
+    // the stock agent starts no rpcbind here
+    for (const action of ['start', 'stop']) expect((await machine.ours(action, shared())).code).toBe(0);
+    expect((await machine.stock('start', shared())).code).toBe(0);
+    await machine.sh('rm -f /var/lib/nfs/sm.bak/*'); // of the tests before
+    await machine.sh(
+      'echo "0100007f 000186b5 00000003 00000010 c 10.0.0.51 node1" > /var/lib/nfs/sm/10.0.0.51',
+    );
+    await machine.stock('stop', shared()); // whatever comes of its unmount
+    await machine.sh(`rm -f ${machine.disk}/info/sm/*`); // as lockd has statd do
+    expect((await machine.ours('stop', shared())).code).toBe(0);
+    expect((await machine.ours('start', shared())).code).toBe(0);
+    expect(await machine.sh('ls /var/lib/nfs/sm.bak')).toBe('10.0.0.51');
+    expect(
+      await machine.sh('find /var/lib/nfs/sm.ha -path "*sm*/10.*"; stat -c %U /var/lib/nfs/sm.bak/*'),
+    ).toBe('statd');
+    expect((await machine.ours('stop', shared())).code).toBe(0);
+  });
+
   test.each(['stock', 'ours'] as const)(
     'nfsserver#17: stop of a clone with a shared directory: %s',
     async (whose) => {

@@ -1,14 +1,28 @@
-import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Told } from '../../../lib/host/jobs.ts';
+import type { RunTool } from '../../../lib/host/storage/file-jobs.ts';
+import { queryDatabase } from '../../../lib/host/storage/sqlite.ts';
+import { openDirectory } from '../../../lib/host/sys/open-directory.ts';
 import { compiler } from '../../../packaging/native.ts';
+import { hotJournal } from '../../fake/hot-journal.ts';
 import { agentUnderTest } from '../agent-under-test.ts';
 
-// Databases as nfsdcld of nfs-utils 2.3.4 to 2.8 makes them, and SQLite itself: Bun's, or Python's where Node has none.
+// Databases as nfsdcld of nfs-utils 2.3.4 to 2.8 makes them, and SQLite itself.
 
 const agent = await agentUnderTest('nfsserver');
 let state = '';
@@ -49,6 +63,15 @@ const list = (table: string, names: readonly string[], hash = 'h') => [
     (name) => `INSERT INTO "${table}" VALUES (CAST('${name}' AS BLOB)${hash && `, CAST('${hash}' AS BLOB)`})`,
   ),
 ];
+
+/** In the place of the database's journal: SQLite would remove `victim`. */
+function plantTrap(): string {
+  const victim = join(state, 'victim');
+  writeFileSync(victim, 'theirs\n');
+  writeFileSync(`${file}-journal`, hotJournal(statSync(file).size / 4096, victim));
+  return victim;
+}
+
 const hex = (...names: readonly string[]) => names.map((name) => Buffer.from(name).toString('hex'));
 
 const runtimes = { Node: process.execPath, Bun: compiler() };
@@ -138,6 +161,14 @@ describe.each(Object.keys(runtimes) as (keyof typeof runtimes)[])('in %s', (runt
       },
       /-journal is a symbolic link: it is not opened/,
     ],
+    [
+      'S26: a journal that has SQLite remove a file',
+      () => {
+        make(...grace(9, 0), ...list(padded(9), []));
+        plantTrap();
+      },
+      /-journal names a file that would be removed: it is not opened/,
+    ],
   ])('%s: refused, and nothing changed', async (_, prepare, trouble) => {
     prepare();
     const before = readFileSync(file);
@@ -159,12 +190,24 @@ describe.each(Object.keys(runtimes) as (keyof typeof runtimes)[])('in %s', (runt
     expect(await change(['a'], [])).toEqual({ answer: 'changed' });
   });
 
-  if (runtime === 'Bun') return;
-  test('neither Node nor Python has SQLite', async () => {
+  test('no Python that has SQLite', async () => {
     make(...grace(9, 0), ...list(padded(9), []));
     const told = await change(['a'], [], { PATH: state });
-    const hasOwn = process.getBuiltinModule('node:sqlite') !== undefined;
-    if (hasOwn) expect(told).toEqual({ answer: 'changed' });
-    else expect(told).toMatchObject({ trouble: expect.stringMatching(/python3 can read SQLite/) });
+    expect(told).toMatchObject({ trouble: expect.stringMatching(/no python3 that can read SQLite/) });
   });
+});
+
+test('S26: a journal that comes after the look reaches nothing outside of its directory', () => {
+  make(...grace(9, 0), ...list(padded(9), []));
+  const victim = plantTrap();
+  const run: RunTool = ([program, ...args], input) => {
+    const { status, stdout, stderr } = spawnSync(program, args, { input, encoding: 'utf8' });
+    return { code: status ?? 1, stdout, stderr };
+  };
+  const home = openDirectory(join(state, 'nfsdcld'));
+  expect(queryDatabase(home, 'main.sqlite', ['SELECT current FROM grace'], run)).toEqual([[[9]]]);
+  expect([existsSync(victim), existsSync(`${file}-journal`)]).toEqual([true, false]);
+  plantTrap();
+  expect(rows()).toEqual([]);
+  expect(existsSync(victim), 'for the journal is one that SQLite plays back').toBe(false);
 });

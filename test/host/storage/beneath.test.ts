@@ -169,6 +169,7 @@ describe.each(Object.keys(runtimes) as Runtime[])('in %s', (runtime) => {
         'sm',
         'sm.bak',
         'sm.tsha',
+        'sm.ha',
         'state',
         'v4recovery',
         'nfsdcld',

@@ -70,6 +70,41 @@ describe('check levels', () => {
     expect(machine.clock - since).toBeLessThan(6000);
   });
 
+  const at = '-a 127.0.0.1.8.1 100003';
+  test.each<[string, NodeJS.ProcessEnv, string, readonly string[], number?]>([
+    ['no TCP, by arguments', { OCF_RESKEY_nfsd_args: '-T -u' }, '', [`udp ${at} 3`]],
+    ['no TCP, by nfs.conf', {}, 'tcp=n\nudp=y\n', [`udp ${at} 3`]],
+    ['both', {}, 'udp=y\n', [`tcp ${at} 4`, `tcp ${at} 3`]],
+    ['RDMA alone', {}, 'tcp=n\nrdma=y\n', [], 1],
+    ['NFSv4 alone, by UDP', { OCF_RESKEY_nfsv4_only: 'true' }, 'tcp=n\nudp=y\n', [], 1],
+    ['no NFSv4', {}, 'vers4=n\n', [`tcp ${at} 3`]],
+    ['no minor version', {}, 'vers4.0=n\nvers4.1=n\nvers4.2=n\n', [`tcp ${at} 3`]],
+    ['no minor version, by arguments', { OCF_RESKEY_nfsd_args: '-N 4.0 -N 4.1 -N 4.2' }, '', [`tcp ${at} 3`]],
+    ['one minor version', {}, 'vers4.0=n\nvers4.2=n\n', [`tcp ${at} 4`, `tcp ${at} 3`]],
+  ])('a server with %s is asked what it answers', async (_what, env, conf, expected, count = 0) => {
+    const machine = await answering({ ...level(10), ...env });
+    machine.files.set('/etc/nfs.conf', `[nfsd]\n${conf}`);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    const nfsds = asked(machine).filter((line) => line.includes('100003'));
+    expect(nfsds).toEqual(expected.map((line) => `rpcinfo -T ${line}`));
+    expect(machine.warnings.filter((line) => line.includes('nfsd was not asked'))).toHaveLength(count);
+  });
+
+  test('20 does so through the addresses, too', async () => {
+    const machine = await answering({
+      ...level(20),
+      OCF_RESKEY_nfs_ip: '10.0.0.20,2001:db8::14',
+      OCF_RESKEY_nfsd_args: '-T -u',
+    });
+    machine.files.set('/proc/net/if_inet6', '20010db8000000000000000000000014 02 40 00 80 eth0\n');
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    expect(asked(machine).slice(0, 3)).toEqual([
+      `rpcinfo -T udp ${at} 3`,
+      'rpcinfo -T udp -a 10.0.0.20.8.1 100003 3',
+      'rpcinfo -T udp6 -a 2001:db8::14.8.1 100003 3',
+    ]);
+  });
+
   test("the administrator's port and address of nfsd are where it is asked", async () => {
     const machine = await answering({ ...level(10), OCF_RESKEY_nfsv4_only: 'true' });
     machine.files.set('/etc/nfs.conf', '[nfsd]\nport=20490\nhost=10.0.0.20, storage.example.com\n');

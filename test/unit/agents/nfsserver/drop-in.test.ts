@@ -16,16 +16,18 @@ const commandsOf = (text: string) =>
     .slice(3, -1);
 
 test('nfsserver#88: only the commands in force are wrapped', () => {
+  const ours = (name: string) => ({
+    path: `/run/systemd/system/nfs-server.service.d/${name}.conf`,
+    text: '[Service]\nExecStart=\nExecStart=/usr/bin/unshare --uts x\n',
+  });
   const files = [
     { path, text: '[Service]\nExecStartPre=-/usr/sbin/exportfs -r\nExecStart=/old\n' },
+    ...['51-tsha-scope', '51-resource-agents-unshare-uts'].map(ours),
     {
-      path: '/etc/systemd/system/nfs-server.service.d/admin.conf',
+      path: '/etc/systemd/system/nfs-server.service.d/override.conf',
       text: "[Service]\nExecStart=\nExecStart=-/bin/sh -c '/usr/sbin/nfsdctl autostart || /usr/sbin/rpc.nfsd'\nExecStart=/usr/sbin/rpc.nfsd \\\n  --debug",
     },
-    ...['tsha-scope', 'resource-agents-unshare-uts'].map((name) => ({
-      path: `/run/systemd/system/nfs-server.service.d/51-${name}.conf`,
-      text: '[Service]\nExecStart=\nExecStart=/usr/bin/unshare --uts x\n',
-    })),
+    ours('zzzz-tsha-scope'),
   ];
   expect(dropInText(files).split('\n').slice(1, -1)).toEqual([
     '[Service]',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { hotJournal } from '../../../fake/hot-journal.ts';
 import { record } from '../../../fake/nfs-clients.ts';
 import { NfsMachine } from '../../../fake/nfs-machine.ts';
 import { run, shared, started } from '../../../fake/nfsserver-machine.ts';
@@ -9,6 +10,7 @@ import { run, shared, started } from '../../../fake/nfsserver-machine.ts';
 const names = [
   'sm',
   'sm.bak',
+  'sm.ha',
   'state',
   'v4recovery',
   'rpc_pipefs',
@@ -48,6 +50,22 @@ describe('planted before a start', () => {
     expect(machine.disk.get('/nfsdata/reexpdb.sqlite3')).toBe(isMoved ? undefined : text);
     expect(machine.disk.get('/nfsdata/reexpdb.sqlite3.refused-1')).toBe(isMoved ? text : undefined);
     const said = machine.warnings.filter((line) => line.includes('reexpdb.sqlite3 was no database'));
+    expect(said).toHaveLength(isMoved ? 1 : 0);
+  });
+
+  test.each(
+    ['nfsdcld/main.sqlite', 'nfsdcltrack/main.sqlite', 'reexpdb.sqlite3'].flatMap((database) => [
+      [database, 'has SQLite remove a file', hotJournal(1, '/etc/passwd'), true] as const,
+      [database, 'is one of a writer that died', hotJournal(1, '').subarray(0, -8), false] as const,
+      [database, 'is empty', Buffer.of(), false] as const,
+    ]),
+  )('S26: the journal of %s %s', async (database, _what, journal, isMoved) => {
+    const machine = new NfsMachine(shared);
+    const path = `/nfsdata/${database}-journal`;
+    machine.disk.set(path, journal);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect([machine.disk.has(path), machine.disk.has(`${path}.refused-1`)]).toEqual([!isMoved, isMoved]);
+    const said = machine.warnings.filter((line) => line.includes(`${database}-journal named a file`));
     expect(said).toHaveLength(isMoved ? 1 : 0);
   });
 

@@ -173,6 +173,24 @@ describe('a second resource on the node', () => {
   );
 
   test.each([
+    ['long', 'n'.repeat(250)],
+    ['long in another script', '文件服务'.repeat(10)],
+    ['a clone’s instance', 'nfs:0'],
+  ])(
+    "nfsserver#99: the first one's name is %s: it is known in the cluster's configuration",
+    async (_what, name) => {
+      const machine = await started({ ...shared, OCF_RESOURCE_INSTANCE: name });
+      machine.resources = [name.replace(':0', ''), 'second'];
+      other(machine, shared);
+      expect((await run(machine, 'monitor')).code).toBe(7);
+      expect((await run(machine, 'stop')).code).toBe(0);
+      expect(machine.threads).toBe(8);
+      machine.resources = [`${name}2`, 'second']; // and one that is no more is not taken for it
+      expect((await run(machine, 'monitor')).code).toBe(0);
+    },
+  );
+
+  test.each([
     ['the cluster knows it no more', ['second'], shared, 0],
     ['it was an instance of a clone', ['second', 'nf'], { ...shared, OCF_RESKEY_nfs_ip: '10.0.0.20' }, 0],
     ['the cluster does not tell, the parameters are the same', undefined, shared, 0],

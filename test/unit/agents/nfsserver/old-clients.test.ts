@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Order } from '../../../../lib/host/jobs.ts';
+import type { Command, Output } from '../../../../lib/host/sys/sys.ts';
+import { hangs } from '../../../fake/machine.ts';
 import type { NfsMachine } from '../../../fake/nfs-machine.ts';
 import { recurring, run, started } from '../../../fake/nfsserver-machine.ts';
 
@@ -157,6 +159,35 @@ test('a list that cannot be written fails nothing, is told, and is written as so
   await monitor(machine);
   await monitor(machine);
   expect(asked).toEqual(['+stays +leaves', '+comes -leaves', '+stays +comes -leaves']);
+});
+
+test.each<[string, (command: Command, machine: NfsMachine) => Partial<Output> | string]>([
+  ['hangs', (command, machine) => hangs(command, machine)],
+  ['fails', () => ({ code: 1, stderr: 'cat: Permission denied' })],
+  ['says nothing', () => ''],
+])('the question for the lease %s: told, and asked again', async (_what, answer) => {
+  const { machine, asked } = await serving();
+  const tells = machine.handler('cat');
+  show(machine, 7, { name: 'one' });
+  machine.on('cat', (_args, command) => answer(command, machine));
+  expect((await monitor(machine)).code).toBe(0);
+  expect(machine.warnings).toEqual([
+    expect.stringMatching(/may lose them at the next move: nfsd does not tell its lease/),
+  ]);
+  machine.on('cat', tells);
+  expect((await monitor(machine)).code).toBe(0);
+  expect(asked).toEqual(['+one']);
+});
+
+test('a server that somebody else has restarted has a new list', async () => {
+  const { machine, asked } = await serving();
+  show(machine, 7, { name: 'one' });
+  await monitor(machine);
+  machine.stopUnit('nfs-server.service');
+  for (const unit of ['nfs-server', 'nfs-mountd', 'nfs-idmapd']) machine.startUnit(`${unit}.service`);
+  expect((await monitor(machine)).code).toBe(0);
+  await monitor(machine);
+  expect(asked).toEqual(['+one', '+one']);
 });
 
 test('a new start has a new list', async () => {

@@ -31,7 +31,7 @@ describe('parameters', () => {
 
 describe('server scope', () => {
   const fragment = '/run/tsha-nfs/nfs.conf';
-  const dropIn = '/run/systemd/system/nfs-server.service.d/51-tsha-scope.conf';
+  const dropIn = '/run/systemd/system/nfs-server.service.d/zzzz-tsha-scope.conf';
 
   test('nfsserver#85,86: the parameter goes to nfs.conf where nfs-utils knows it', async () => {
     const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs.example.com' });
@@ -134,6 +134,48 @@ describe('server scope', () => {
     const result = await run(machine, 'start');
     expect(result).toMatchObject({ code: 1, reason: expect.stringContaining('server scope cannot be set') });
   });
+
+  const unitDir = 'systemd/system/nfs-server.service.d';
+  const admins = '[Service]\nExecStart=\nExecStart=/usr/sbin/rpc.nfsd --debug\n';
+  test.each([
+    ['of systemctl edit', `/etc/${unitDir}/override.conf`, 'before'],
+    ['that comes last', `/etc/${unitDir}/zzzzz.conf`, 'before'],
+    ['of systemctl edit, made while the server ran', `/etc/${unitDir}/override.conf`, 'after'],
+    ['that comes last, made while the server ran', `/etc/${unitDir}/zzzzz.conf`, 'after'],
+  ])('an ExecStart of the administrator %s', async (_what, file, when) => {
+    const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
+    machine.knowsScope = false;
+    const edit = async () => {
+      machine.files.set(file, admins);
+      await machine.run({ argv: ['systemctl', 'daemon-reload'], timeoutMs: 1000 });
+    };
+    if (when === 'before') await edit();
+    else for (const action of ['start', 'stop']) expect((await run(machine, action)).code).toBe(0);
+    if (when === 'after') await edit();
+    const result = await run(machine, 'start');
+    if (file.endsWith('override.conf')) {
+      expect(result.code).toBe(0);
+      expect(machine.loadedDropIns).toEqual([file, dropIn]);
+      expect(machine.files.get(dropIn)).toMatch(/^ExecStart=\/usr\/bin\/unshare --uts .* --debug$/m);
+    } else
+      expect(result).toEqual({
+        code: 1,
+        outcome: 'failed',
+        reason: expect.stringContaining(`${file} has an ExecStart and is read after ${dropIn}`),
+      });
+  });
+
+  test.each(['51-tsha-scope.conf', '51-resource-agents-unshare-uts.conf'])(
+    '%s of before goes',
+    async (name) => {
+      const machine = new NfsMachine({ ...shared, OCF_RESKEY_nfs_server_scope: 'nfs' });
+      machine.knowsScope = false;
+      machine.files.set(`/run/${unitDir}/${name}`, admins);
+      expect((await run(machine, 'start')).code).toBe(0);
+      expect(machine.loadedDropIns).toEqual([dropIn]);
+      expect(machine.files.get(dropIn)).not.toContain('--debug');
+    },
+  );
 
   test('nfsserver#87: a drop-in goes when the scope is no longer wanted', async () => {
     const machine = new NfsMachine({ OCF_RESKEY_nfs_no_notify: '1' });

@@ -182,6 +182,61 @@ describe('N9: nfsd is ended by somebody else', () => {
   });
 });
 
+describe("what the stock agent's stop left", () => {
+  const other = '10.0.0.52';
+  test.each<readonly [what: string, files: Readonly<Record<string, string>>, told: readonly string[]]>([
+    ['clients of the server that it stopped', { [`sm.ha/sm/${client}`]: 'x' }, [client]],
+    ['clients that were still to be told', { [`sm.ha/sm.bak/${client}`]: 'x' }, [client]],
+    [
+      'both, and one that is on record already',
+      { [`sm.ha/sm/${client}`]: 'x', [`sm.ha/sm.bak/${other}`]: 'x', [`sm.bak/${client}`]: 'newer' },
+      [client, other],
+    ],
+    ['nobody', { 'sm.ha/sm/': '', 'sm.ha/sm.bak/': '', 'sm.ha/state': 'x' }, []],
+  ])('%s: told once', async (_what, files, told) => {
+    const machine = new NfsMachine(shared);
+    machine.disk.set('/nfsdata/v4recovery/', '').set('/nfsdata/kept-by-statd', '');
+    for (const [path, text] of Object.entries(files)) machine.disk.set(`/nfsdata/${path}`, text);
+    const records = (list: string) =>
+      [...machine.disk.keys()].filter((path) => path.startsWith(`/nfsdata/${list}/`) && /\d$/.test(path));
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect(records('sm.bak').sort()).toEqual(told.map((name) => `/nfsdata/sm.bak/${name}`));
+    expect(machine.disk.get(`/nfsdata/sm.bak/${client}`)).toBe(
+      files[`sm.bak/${client}`] ?? (told.length > 0 ? 'x' : undefined),
+    );
+    for (const name of told)
+      if (name !== client || files[`sm.bak/${client}`] === undefined)
+        expect(machine.owners.get(`/nfsdata/sm.bak/${name}`)).toBe('105:65534');
+    expect(machine.files.get(grace)).toBe(told.length > 0 ? 'N\n' : 'Y\n');
+    expect(records('sm.ha')).toEqual([]);
+    expect(machine.warnings).toEqual([]);
+  });
+
+  test.each(['sm', 'sm.bak'])(
+    'S1: sm.ha/%s is a link: moved aside, nobody is taken from there',
+    async (name) => {
+      const machine = new NfsMachine(shared);
+      machine.disk.set('/nfsdata/sm.ha/', '');
+      machine.odd.set(`/nfsdata/sm.ha/${name}`, 'symbolic link');
+      expect((await run(machine, 'start')).code).toBe(0);
+      expect([...machine.odd.keys()]).toEqual([`/nfsdata/sm.ha/${name}.refused-1`]);
+    },
+  );
+
+  test.each(['symbolic link', 'device', 'FIFO'] as const)(
+    'S1: among the copies is a %s: it stays there',
+    async (kind) => {
+      const machine = new NfsMachine(shared);
+      machine.odd.set(`/nfsdata/sm.ha/sm/${client}`, kind);
+      machine.disk.set(`/nfsdata/sm.ha/sm/${other}`, 'x');
+      expect((await run(machine, 'start')).code).toBe(0);
+      expect([...machine.odd.keys()]).toEqual([`/nfsdata/sm.ha/sm/${client}`]);
+      expect(machine.disk.has(`/nfsdata/sm.bak/${client}`)).toBe(false);
+      expect(machine.disk.has(`/nfsdata/sm.bak/${other}`)).toBe(true);
+    },
+  );
+});
+
 describe('N11: the failover filesystem is full', () => {
   test('the records reach sm.bak without room', async () => {
     const machine = await started();
@@ -225,6 +280,7 @@ describe('N11: the failover filesystem is full', () => {
     machine.disk
       .set('/nfsdata/v4recovery/', '')
       .set('/nfsdata/reserve', '')
+      .set('/nfsdata/lease-time', '90')
       .set('/nfsdata/server-scope', 'x');
     machine.isFull = true;
     for (const list of ['etab', 'xtab', 'rmtab', 'export-lock', 'kept-by-statd'])
@@ -282,6 +338,31 @@ describe('N11: the failover filesystem is full', () => {
       expect(machine.warnings).toEqual(isBad ? [warning, warning] : []);
     },
   );
+
+  test.each([
+    ['is not heard any more', 'Using nfsdcld', 'Unable to initialize', [0, 2]],
+    ['is heard again', 'Unable to initialize', 'Using nfsdcld', [2, 0]],
+    ['is not heard, and the kernel says so only then', '', 'Unable to initialize', [0, 2]],
+    ['was not heard, and the kernel says no more', 'Unable to initialize', '', [2, 0]],
+  ])('somebody else restarts the server: nfsdcld %s', async (_what, first, second, expected) => {
+    const machine = new NfsMachine({ ...shared, ...recurring });
+    machine.kernelLog = '';
+    const says = (what: string, at: number) => {
+      machine.kernelSaysAtStart = what && `[ ${at}.000000] NFSD: ${what} client tracking\n`;
+    };
+    const warnings: number[] = [];
+    says(first, 100);
+    expect((await run(machine, 'start')).code).toBe(0);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    warnings.push(machine.warnings.length);
+    machine.warnings.length = 0;
+    says(second, 200);
+    machine.stopUnit('nfs-server.service');
+    for (const unit of ['nfs-server', 'nfs-mountd', 'nfs-idmapd']) machine.startUnit(`${unit}.service`);
+    expect((await run(machine, 'monitor')).code).toBe(0);
+    warnings.push(machine.warnings.length);
+    expect(warnings).toEqual(expected);
+  });
 
   test.each<[string, string, number]>([
     ['[nfsdcld]\nstoragedir=/srv/cld\n', 'storagedir=/srv/cld', 1],

@@ -309,6 +309,44 @@ describe('lease and grace time', () => {
     expect(kernel(second)).toEqual([10, 90, 90]);
   });
 
+  test.each<
+    readonly [
+      what: string,
+      leases: readonly (number | undefined)[],
+      conf: string,
+      expected: readonly number[],
+    ]
+  >([
+    ['a longer one, then none', [200, undefined], '', [90, 200, 200]],
+    ['the same, then none', [90, undefined], '', [90, 90, 0]],
+    ['a shorter one, none, and the shorter one again', [20, undefined, 20], '', [20, 90, 90]],
+    [
+      'none, then a shorter one of nfs.conf',
+      [undefined, undefined],
+      'lease-time=20\ngrace-time=25\n',
+      [90, 90, 90],
+    ],
+    [
+      'none, and always the grace time of nfs.conf',
+      [undefined],
+      'lease-time=20\ngrace-time=25\n',
+      [90, 25, 25],
+    ],
+    ['a longer one, then none, and enough in nfs.conf', [200, undefined], 'grace-time=220\n', [90, 220, 220]],
+  ])('leases one after the other: %s', async (_what, leases, conf, expected) => {
+    let disk = new Map<string, string | Uint8Array>([['/nfsdata/', '']]);
+    let last: NfsMachine | undefined;
+    for (const [index, seconds] of leases.entries()) {
+      const machine = new NfsMachine(times(seconds, seconds));
+      for (const [path, text] of disk) machine.disk.set(path, text);
+      if (index === leases.length - 1) machine.files.set('/etc/nfs.conf.d/ours.conf', `[nfsd]\n${conf}`);
+      expect((await run(machine, 'start')).code).toBe(0);
+      ({ disk } = machine);
+      last = machine;
+    }
+    expect(last && kernel(last)).toEqual(expected);
+  });
+
   test.each<[string, NodeJS.ProcessEnv, number]>([
     ['its own parameter', { OCF_RESKEY_nfs_lease_time: '15', OCF_RESKEY_nfs_grace_time: '30' }, 30],
     ["nfs.conf's grace-time", {}, 20],
