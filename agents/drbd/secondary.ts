@@ -15,9 +15,14 @@ export async function toSecondary(ctx: Ctx, admin: Admin, state: Configured): Pr
       : resource.devices.map(({ minor }) => ['drbdsetup', 'secondary', String(minor)] as const);
   const force = mayForce(ctx, state);
   const output = await withoutDrbdadm(ctx, admin, 'secondary', argvs, () =>
-    Math.min(untilReserve(ctx.host), force ? Math.max(untilForce(ctx), shortMs) : Number.POSITIVE_INFINITY),
+    Math.min(
+      untilReserve(ctx.host),
+      force ? Math.max(untilLastStretch(ctx), shortMs) : Number.POSITIVE_INFINITY,
+    ),
   );
-  return output.code !== 0 && isLastResort(ctx, state) ? forced(ctx, state, output) : output;
+  return output.code !== 0 && mayForce(ctx, state) && isLastStretch(ctx)
+    ? forced(ctx, state, output)
+    : output;
 }
 
 /**
@@ -43,22 +48,21 @@ export async function withoutDrbdadm(
   return output;
 }
 
-const lastResortMs = 15_000;
+const lastStretchMs = 15_000;
 const firstWithForce: Version = [9, 1, 7];
 /** What a command may take that was tried in vain before, when it is time for force. */
 const shortMs = 1000;
 
-/** demote_force, when it is time for it: from here on nothing that is done can cost more than a failure would. */
-export const isLastResort = (ctx: Ctx, state: Configured): boolean =>
-  mayForce(ctx, state) && untilForce(ctx) <= 0;
+/** Most of the time has passed in vain: from here on nothing that is done can cost more than a failure would. */
+export const isLastStretch = (ctx: Ctx): boolean => untilLastStretch(ctx) <= 0;
 
 /** demote_force. */
 const mayForce = ({ params }: Ctx, { kernel }: Configured): boolean =>
   params.demote_force && compareVersions(kernel, firstWithForce) >= 0;
 
-/** Only when most of the time has passed in vain: 15 s before Pacemaker's timeout, or in the last half of a short one. */
-const untilForce = ({ host, request: { timeoutMs } }: Ctx): number =>
-  timeoutMs - Math.min(lastResortMs, timeoutMs / 2) - host.sys.now();
+/** 15 s before Pacemaker's timeout, or the last half of a short one. */
+const untilLastStretch = ({ host, request: { timeoutMs } }: Ctx): number =>
+  timeoutMs - Math.min(lastStretchMs, timeoutMs / 2) - host.sys.now();
 
 /** What naming those who lose by it may take. */
 const namingMs = 1000;
