@@ -6,13 +6,11 @@ import { holdersNow } from './insist.ts';
 import type { Ctx } from './params.ts';
 import { untilReserve, withinReserve } from './time.ts';
 
-/** Makes this node Secondary; where drbdadm itself does not work, by the kernel's own names. */
+/** Makes this node Secondary; where drbdadm itself does not work, by the kernel's own name. */
 export async function toSecondary(ctx: Ctx, admin: Admin, state: Configured): Promise<Output> {
   const { resource, kernel } = state;
-  const argvs =
-    kernel[0] >= 9
-      ? [['drbdsetup', 'secondary', resource.name] as const]
-      : resource.devices.map(({ minor }) => ['drbdsetup', 'secondary', String(minor)] as const);
+  if (kernel[0] < 9) return minorsToSecondary(ctx, state);
+  const argvs = [['drbdsetup', 'secondary', resource.name] as const];
   const force = mayForce(ctx, state);
   const output = await withoutDrbdadm(ctx, admin, 'secondary', argvs, () =>
     Math.min(
@@ -23,6 +21,20 @@ export async function toSecondary(ctx: Ctx, admin: Admin, state: Configured): Pr
   return output.code !== 0 && mayForce(ctx, state) && isLastStretch(ctx)
     ? forced(ctx, state, output)
     : output;
+}
+
+/**
+ * DRBD 8.4 has a role for each minor, and drbdadm takes the minors of the configuration for the resource's, which may be another's by now.
+ * The kernel's own need no configuration.
+ */
+async function minorsToSecondary({ host }: Ctx, { resource }: Configured): Promise<Output> {
+  let output: Output = { code: 0, stdout: '', stderr: '' };
+  for (const { minor, role } of resource.devices) {
+    if (role === 'Secondary') continue;
+    output = await host.tryRun(['drbdsetup', 'secondary', String(minor)], { timeoutMs: untilReserve(host) });
+    if (output.code !== 0) return output;
+  }
+  return output;
 }
 
 /**
