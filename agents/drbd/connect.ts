@@ -58,12 +58,11 @@ async function connectFirst(ctx: Ctx, admin: Admin, primary: string): Promise<vo
 /** Returns when the connection is there, or after wfc_timeout: drbdsetup follows the kernel's events itself. Says whether it is. */
 async function wait(ctx: Ctx, words: readonly string[]): Promise<boolean> {
   const { host, log } = ctx;
-  const { waitSeconds } = wanted(ctx);
-  if (waitSeconds === undefined) return false;
-  const limits = ['wfc', 'degr-wfc', 'outdated-wfc'].map((kind) => `--${kind}-timeout=${waitSeconds}`);
-  const output = await host.tryRun(['drbdsetup', ...words, ...limits], {
-    timeoutMs: host.left() - reserveMs,
-  });
+  const timeoutMs = host.left() - reserveMs;
+  const seconds = Math.min(wanted(ctx).waitSeconds, Math.floor(timeoutMs / 1000));
+  if (seconds < 1) return false; // to drbdsetup 0 means for ever
+  const limits = ['wfc', 'degr-wfc', 'outdated-wfc'].map((kind) => `--${kind}-timeout=${seconds}`);
+  const output = await host.tryRun(['drbdsetup', ...words, ...limits], { timeoutMs });
   if (output.code !== 0) log.info(`no connection yet after ${words.join(' ')}: ${complaint(output)}`);
   return output.code === 0;
 }

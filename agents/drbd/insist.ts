@@ -68,7 +68,7 @@ export async function holdersNow(
   withinMs = host.left() / 2,
 ): Promise<string> {
   if (state.is !== 'configured') return '';
-  const { phrases, isComplete } = await deviceHolders(host, state.resource, withinMs);
+  const { phrases, isComplete } = await deviceHolders(host, state, withinMs);
   const found = withOpeners(phrases, openers);
   if (found.length > 0) return found.join(', ');
   return isComplete && said.includes('held open') ? 'nobody visible in /proc uses its device' : '';

@@ -37,7 +37,7 @@ export const params = paramTable({
     default: '5',
     mayBeEmpty: true,
     reloadable: true,
-    short: 'Seconds to wait for connections at the end of start; empty or a word: do not wait',
+    short: 'Seconds to wait for connections at the end of start; 0, empty or a word: do not wait',
   },
   remove_master_score_if_peer_primary: {
     type: 'string',

@@ -54,6 +54,7 @@ export async function promote(ctx: Ctx): Promise<void> {
   let isTold = false;
   let isShortened = false;
   let kernel: Version | undefined;
+  let isChecked = false;
 
   const done = await pursue(host, name, host.left() - reserveMs, async (state) => {
     if (state.is === 'unknown') {
@@ -77,6 +78,9 @@ export async function promote(ctx: Ctx): Promise<void> {
     }
     if (next === 'give up') throw refusal(name, progress);
     if (next !== 'try') return next;
+    if (!isChecked && state.kernel[0] < 9)
+      await (await import('./configured.ts')).requireOwnMinors(ctx, admin, state);
+    isChecked = true;
     progress = await attempt(ctx, admin, state.resource, progress);
     return progress.refused ? 'wait' : 'again';
   });

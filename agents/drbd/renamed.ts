@@ -1,6 +1,7 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { type Admin, drbdadm } from '../../lib/host/drbd/admin.ts';
+import { drbdadm } from '../../lib/host/drbd/admin.ts';
 import { minorsUp, type Owner } from '../../lib/host/drbd/owners.ts';
+import { devicesOf, minorsOf } from './configured.ts';
 import { diskNumber, rememberedMinors } from './minors.ts';
 import type { Ctx } from './params.ts';
 import { wanted } from './wanted.ts';
@@ -40,21 +41,3 @@ export async function strangeOwner(ctx: Ctx, patienceMs: number): Promise<Rename
 
 const isConfigured = async (ctx: Ctx, { name }: Owner): Promise<boolean> =>
   (await devicesOf(ctx, drbdadm(ctx.host, name, wanted(ctx).file))).length > 0;
-
-const configurationMs = 5000;
-const bounded = ({ host }: Ctx) => ({ timeoutMs: Math.min(configurationMs, host.left() / 3) });
-
-/** None where the configuration does not have the resource, or drbdadm does not work. */
-async function devicesOf(ctx: Ctx, admin: Admin): Promise<readonly string[]> {
-  const { code, stdout } = await admin.run(['sh-dev', admin.resource], bounded(ctx));
-  return code === 0 ? stdout.split('\n').filter((line) => line.startsWith('/')) : [];
-}
-
-/** As `devicesOf`. */
-async function minorsOf(ctx: Ctx, admin: Admin): Promise<readonly number[]> {
-  const paths = await devicesOf(ctx, admin);
-  const numbers = paths.map((path) => /^\/dev\/drbd(\d+)$/.exec(path)?.[1]);
-  if (numbers.every((number) => number !== undefined)) return numbers.map(Number);
-  const asked = await admin.run(['sh-minor', admin.resource], bounded(ctx));
-  return asked.code === 0 ? (asked.stdout.match(/^\d+$/gm) ?? []).map(Number) : [];
-}

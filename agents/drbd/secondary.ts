@@ -6,18 +6,35 @@ import { holdersNow } from './insist.ts';
 import type { Ctx } from './params.ts';
 import { untilReserve, withinReserve } from './time.ts';
 
-/** Makes this node Secondary; where drbdadm itself does not work, by the kernel's own names. */
+/** Makes this node Secondary; where drbdadm itself does not work, by the kernel's own name. */
 export async function toSecondary(ctx: Ctx, admin: Admin, state: Configured): Promise<Output> {
   const { resource, kernel } = state;
-  const argvs =
-    kernel[0] >= 9
-      ? [['drbdsetup', 'secondary', resource.name] as const]
-      : resource.devices.map(({ minor }) => ['drbdsetup', 'secondary', String(minor)] as const);
+  if (kernel[0] < 9) return minorsToSecondary(ctx, state);
+  const argvs = [['drbdsetup', 'secondary', resource.name] as const];
   const force = mayForce(ctx, state);
   const output = await withoutDrbdadm(ctx, admin, 'secondary', argvs, () =>
-    Math.min(untilReserve(ctx.host), force ? Math.max(untilForce(ctx), shortMs) : Number.POSITIVE_INFINITY),
+    Math.min(
+      untilReserve(ctx.host),
+      force ? Math.max(untilLastStretch(ctx), shortMs) : Number.POSITIVE_INFINITY,
+    ),
   );
-  return output.code !== 0 && isLastResort(ctx, state) ? forced(ctx, state, output) : output;
+  return output.code !== 0 && mayForce(ctx, state) && isLastStretch(ctx)
+    ? forced(ctx, state, output)
+    : output;
+}
+
+/**
+ * DRBD 8.4 has a role for each minor, and drbdadm takes the minors of the configuration for the resource's, which may be another's by now.
+ * The kernel's own need no configuration.
+ */
+async function minorsToSecondary({ host }: Ctx, { resource }: Configured): Promise<Output> {
+  let output: Output = { code: 0, stdout: '', stderr: '' };
+  for (const { minor, role } of resource.devices) {
+    if (role === 'Secondary') continue;
+    output = await host.tryRun(['drbdsetup', 'secondary', String(minor)], { timeoutMs: untilReserve(host) });
+    if (output.code !== 0) return output;
+  }
+  return output;
 }
 
 /**
@@ -43,22 +60,21 @@ export async function withoutDrbdadm(
   return output;
 }
 
-const lastResortMs = 15_000;
+const lastStretchMs = 15_000;
 const firstWithForce: Version = [9, 1, 7];
 /** What a command may take that was tried in vain before, when it is time for force. */
 const shortMs = 1000;
 
-/** demote_force, when it is time for it: from here on nothing that is done can cost more than a failure would. */
-export const isLastResort = (ctx: Ctx, state: Configured): boolean =>
-  mayForce(ctx, state) && untilForce(ctx) <= 0;
+/** Most of the time has passed in vain: from here on nothing that is done can cost more than a failure would. */
+export const isLastStretch = (ctx: Ctx): boolean => untilLastStretch(ctx) <= 0;
 
 /** demote_force. */
 const mayForce = ({ params }: Ctx, { kernel }: Configured): boolean =>
   params.demote_force && compareVersions(kernel, firstWithForce) >= 0;
 
-/** Only when most of the time has passed in vain: 15 s before Pacemaker's timeout, or in the last half of a short one. */
-const untilForce = ({ host, request: { timeoutMs } }: Ctx): number =>
-  timeoutMs - Math.min(lastResortMs, timeoutMs / 2) - host.sys.now();
+/** 15 s before Pacemaker's timeout, or the last half of a short one. */
+const untilLastStretch = ({ host, request: { timeoutMs } }: Ctx): number =>
+  timeoutMs - Math.min(lastStretchMs, timeoutMs / 2) - host.sys.now();
 
 /** What naming those who lose by it may take. */
 const namingMs = 1000;

@@ -11,8 +11,8 @@ export type Wanted = {
   /** The configuration file. */
   readonly file: string;
   readonly scores: Scores;
-  /** How long a start waits for connections; `undefined`: not at all. */
-  readonly waitSeconds: number | undefined;
+  /** How long a start waits for connections; 0: not at all. */
+  readonly waitSeconds: number;
   readonly kernelAtLeast: Version | undefined;
   readonly kernelBelow: Version | undefined;
   /** How many instances Pacemaker may promote; NaN for what is no number. */
@@ -27,7 +27,7 @@ export function wanted({ params: given, request }: Asked): Wanted {
     resource: given.drbd_resource,
     file: given.drbdconf,
     scores: parseScores(given.adjust_master_score) ?? defaultScores,
-    waitSeconds: /^\d+$/.test(given.wfc_timeout) ? Number(given.wfc_timeout) : undefined,
+    waitSeconds: /^\d+$/.test(given.wfc_timeout) ? Number(given.wfc_timeout) : 0,
     kernelAtLeast: parseVersion(given.require_drbd_module_version_ge),
     kernelBelow: parseVersion(given.require_drbd_module_version_lt),
     promotedMax: metaNumber(request, 'promoted_max', 'master_max') ?? 1,

@@ -9,7 +9,12 @@ export const params = paramTable({
     uniqueGroup: 'export',
     short: 'Client that may mount: host, network, wildcard or *',
   },
-  options: { type: 'string', reloadable: true, short: 'Export options, a comma separated list' },
+  options: {
+    type: 'string',
+    reloadable: true,
+    mustApply: true,
+    short: 'Export options, a comma separated list',
+  },
   directory: {
     type: 'string',
     required: true,

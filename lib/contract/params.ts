@@ -6,6 +6,8 @@ type Common = {
   readonly uniqueGroup?: string;
   /** A change is applied by `reload-agent`, without a restart. */
   readonly reloadable?: true;
+  /** A reload fails that cannot apply it, and does not go on with the value before: somebody may have taken back what that allows. */
+  readonly mustApply?: true;
 };
 
 export type ParamSpec = Common &

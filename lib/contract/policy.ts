@@ -26,7 +26,7 @@ export const situationOf = (action: string, probe: boolean): Situation => {
 };
 
 /** `look`: go on with what could be read. */
-type Verdict = Trouble | Health | 'look';
+export type Verdict = Trouble | Health | 'look';
 
 /**
  * A required parameter is missing. A probe that answers "misconfigured" gets the resource banned from the whole cluster, and
@@ -43,22 +43,6 @@ export const whenMissing: Readonly<Record<Situation, Verdict>> = {
   probe: 'notRunning',
   notify: 'ok',
   stop: 'ok',
-};
-
-/**
- * A parameter has an impossible value. The resource may still run from before the change, so whoever must tell or end that
- * looks at the machine first. A recurring monitor does not say "misconfigured" of it: that would stop the resource on every node.
- */
-export const whenInvalid: Readonly<Record<Situation, Verdict>> = {
-  start: 'misconfigured',
-  promote: 'misconfigured',
-  reload: 'misconfigured',
-  validate: 'misconfigured',
-  demote: 'look',
-  monitor: 'failed',
-  probe: 'look',
-  notify: 'ok',
-  stop: 'look',
 };
 
 /** What an action's own failure is turned into. */

@@ -15,7 +15,6 @@ import {
   needsTools,
   type Situation,
   situationOf,
-  whenInvalid,
   whenMissing,
 } from '../contract/policy.ts';
 import { wordsOf } from '../contract/reason.ts';
@@ -106,8 +105,9 @@ async function perform<T extends ParamTable>(
   log: Log,
 ): Promise<Health | Report> {
   const memory = memoryOf(sys, agent.name, request.instance, log, mustRemember.has(situation));
-  const raw = await parametersFor(agent, situation, rawParams(agent.params, sys.env), memory.params);
-  const { params, missing, problems } = readParams(agent.params, raw);
+  let raw = await parametersFor(agent, situation, rawParams(agent.params, sys.env), memory.params);
+  const { missing, problems, ...read } = readParams(agent.params, raw);
+  let { params } = read;
 
   if (missing.length > 0) {
     const reason = `required parameter ${missing.join(', ')} is not set`;
@@ -117,9 +117,10 @@ async function perform<T extends ParamTable>(
   }
   const wrong = [...problems, ...(missing.length === 0 ? (agent.rules?.(params, request) ?? []) : [])];
   if (wrong.length > 0) {
-    const verdict = whenInvalid[situation];
-    if (verdict !== 'look') return settle(verdict, wrong.join('; '));
-    log.warn(wrong.join('; '));
+    const { goOnDespite } = await import('./despite.ts');
+    const found = await goOnDespite(wrong, { agent, situation, request, memory, log, raw, params });
+    if (typeof found === 'string') return settle(found, wrong.join('; '));
+    ({ raw, params } = found);
   }
   if (needsRoot.has(situation) && sys.uid !== 0)
     throw new Failure('notPermitted', `${action} needs root, not uid ${sys.uid}`);

@@ -31,8 +31,8 @@ be promoted with old data later. Usually left off: DRBD's own fencing does this 
 Start also when the clone has no notify=true. Without notifications a node does not reconnect to a peer that comes back, and scores
 follow changes only with the next monitor.`,
     wfc_timeout: `
-How long a start waits for the connections to the peers, in seconds. A start succeeds without them. Empty, or anything but digits:
-do not wait.`,
+How long a start waits for the connections to the peers, in seconds, and never for longer than its own timeout allows. A start succeeds
+without them. 0, empty, or anything but digits: do not wait.`,
     remove_master_score_if_peer_primary: `
 Whether a Secondary gives up its promotion score while it sees a peer that is Primary with good data. "true": always. "unexpected":
 only when the cluster itself knows of no promoted instance elsewhere, i.e. somebody promoted the peer by hand. "false": never.`,

@@ -18,7 +18,7 @@ const alsoNeeded: Partial<Record<AgentName, string>> = { IPaddr2: 'node:os' };
 
 /** Code that is loaded before the monitor begins, in bytes, and some room to grow. */
 const budgets: Readonly<Record<AgentName, number>> = {
-  drbd: 97_000,
+  drbd: 97_500,
   Filesystem: 77_000,
   IPaddr2: 82_000,
   nfsserver: 93_500,
@@ -28,7 +28,7 @@ const budgets: Readonly<Record<AgentName, number>> = {
 /** A whole executable, with what other actions load. */
 const longestScript = 302_000;
 /** drbd's holds a reader of XML, which only looks at the cluster's configuration need. */
-const longestWithXml = 326_000;
+const longestWithXml = 328_000;
 
 async function loadedAtStart(name: AgentName) {
   const entry = `agents/${name}/main.ts`;

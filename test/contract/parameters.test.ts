@@ -96,6 +96,19 @@ describe.each(flavours)('%s: parameters', (flavour) => {
     },
   );
 
+  test('a reloadable one that is wrong stops nothing that runs', async () => {
+    const dir = sandbox();
+    const odd = { OCF_RESKEY_eager: 'perhaps' };
+    expect(await call(dummy(), 'start', {}, dir)).toMatchObject({ code: 0 });
+    for (const action of ['reload-agent', 'monitor'])
+      expect(await call(dummy(), action, odd, dir)).toMatchObject({
+        code: 0,
+        stderr: expect.stringContaining('eager="perhaps" is not a yes or a no: going on with eager="false"'),
+      });
+    expect(await call(dummy(), 'start', odd, dir)).toMatchObject({ code: 6 });
+    expect(await call(dummy(), 'stop', odd, dir)).toMatchObject({ code: 0 });
+  });
+
   test.each([
     'with blank',
     "apo'strophe",

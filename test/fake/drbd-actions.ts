@@ -46,6 +46,7 @@ export function heldOpen(drbd: FakeDrbd): FakeDrbd {
     '30 1 8:1 / / rw - ext4 /dev/sda1 rw\n31 30 147:0 / /srv/nfs rw - xfs /dev/drbd0 rw\n',
   );
   drbd.machine.process(815, { comm: 'tar\n' }, { 'fd/3': '/dev/drbd0', 'ns/mnt': 'mnt:[1]' });
+  if (drbd.generation === 8) drbd.answer('drbdsetup secondary', busy);
   return drbd.answer('drbdadm secondary', busy);
 }
 

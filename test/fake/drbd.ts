@@ -1,7 +1,7 @@
 import type { Connection, Device, PeerDevice, Resource } from '../../lib/host/drbd/state.ts';
 import { diskOf, linkOf, pausesOf, type Role, replicationOf, roleOf } from '../../lib/host/drbd/words.ts';
 import type { Command, Output } from '../../lib/host/sys/sys.ts';
-import { FakeMachine } from './machine.ts';
+import { FakeMachine, withBlockNodes } from './machine.ts';
 
 const env = (extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   OCF_RESOURCE_INSTANCE: 'p_drbd',
@@ -101,8 +101,9 @@ function renderEvents2(state: Resource | undefined, generation: 8 | 9): string {
 }
 
 /** /proc/drbd; that of DRBD 9 lists no devices. */
-function renderProc(state: Resource | undefined, generation: 8 | 9): string {
-  if (generation === 9) return 'version: 9.2.9 (api:2/proto:86-122)\nTransports (api:20): tcp (9.2.9)\n';
+function renderProc(state: Resource | undefined, generation: 8 | 9, version: string): string {
+  if (generation === 9)
+    return `version: ${version} (api:2/proto:86-122)\nTransports (api:20): tcp (${version})\n`;
   const head = 'version: 8.4.11 (api:1/proto:86-101)\nsrcversion: E0E163D10B8D416204F3D48 \n\n';
   const [connection] = state?.connections ?? [];
   const cstate = (index: number): string => {
@@ -127,6 +128,7 @@ type Answer = Partial<Output> | string | undefined;
 export class FakeDrbd {
   readonly machine: FakeMachine;
   readonly generation: 8 | 9;
+  private readonly version: string;
   private kernel: Resource | undefined;
   /** What the resource becomes when it is created, attached and connected. */
   readonly configured: Resource;
@@ -142,6 +144,8 @@ export class FakeDrbd {
   constructor(given: {
     readonly env?: NodeJS.ProcessEnv;
     readonly generation?: 8 | 9;
+    /** Of the kernel module, of DRBD 9. */
+    readonly version?: string;
     readonly state?: Resource;
     readonly configured?: Resource;
     readonly module?: boolean;
@@ -149,16 +153,17 @@ export class FakeDrbd {
   }) {
     this.machine = new FakeMachine(env(given.env));
     this.generation = given.generation ?? 9;
+    this.version = given.version ?? '9.2.9';
     this.configured =
       given.configured ?? resource('Secondary', volumes('UpToDate'), ['beta Connected Secondary UpToDate']);
     this.kernel = given.state;
-    const { files, factsOf } = this.machine;
+    const { files } = this.machine;
     files.set('/proc/uptime', '5000.00 9000.00\n');
     files.set('/proc/sys/kernel/hostname', 'me.example\n');
     files.set('/etc/drbd.conf', '');
     if (given.module !== false) this.load();
-    if (given.nodes !== false)
-      for (const { minor } of this.configured.devices) factsOf.set(`/dev/drbd${minor}`, { kind: 'block' });
+    const minors = given.nodes === false ? [] : this.configured.devices.map(({ minor }) => minor);
+    withBlockNodes(this.machine, Object.fromEntries(minors.map((one) => [`/dev/drbd${one}`, `147:${one}`])));
     this.machine
       .on(
         'drbdsetup',
@@ -262,7 +267,7 @@ export class FakeDrbd {
 
   private refresh(): void {
     if (this.machine.files.has('/proc/drbd'))
-      this.machine.files.set('/proc/drbd', renderProc(this.state, this.generation));
+      this.machine.files.set('/proc/drbd', renderProc(this.state, this.generation, this.version));
   }
 
   private become(state: Resource | undefined): Answer {

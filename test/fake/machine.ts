@@ -1,4 +1,5 @@
 import { type Order, perform } from '../../lib/host/jobs.ts';
+import { undeleted } from '../../lib/host/local-files.ts';
 import type { RunTool } from '../../lib/host/storage/file-jobs.ts';
 import { mountHolding, parseMountinfo } from '../../lib/host/storage/mounts.ts';
 import { type ProcessIdentity, parseStat } from '../../lib/host/sys/process-stat.ts';
@@ -318,3 +319,22 @@ export const hangs = (command: Command, machine: FakeMachine): Partial<Output> =
   machine.clock += command.timeoutMs;
   return { code: 124, hung: `pid 77 in state D after ${command.timeoutMs / 1000} s` };
 };
+
+/** Block devices below /dev by their numbers, for whoever asks the kernel or stat(1) what lies at a path. */
+export function withBlockNodes(
+  machine: FakeMachine,
+  nodes: { readonly [path: string]: string },
+): FakeMachine {
+  for (const [path, number] of Object.entries(nodes)) {
+    const [major = 0, minor = 0] = number.split(':').map(Number);
+    machine.factsOf.set(path, { kind: 'block', rdev: major * 256 + minor });
+  }
+  return machine.on('stat', (args) => {
+    const path = args.at(-1) ?? '';
+    const target = undeleted(machine.links.get(path) ?? path);
+    const number = nodes[target];
+    if (machine.files.has(target)) return '0:0 regular file\n';
+    if (number !== undefined) return `${number} block special file\n`;
+    return { code: 1, stderr: `stat: cannot statx '${path}': No such file or directory\n` };
+  });
+}

@@ -44,10 +44,12 @@ export function drbdadm(host: Host, resource: string, file: string): Admin {
 
 /**
  * DRBD was asked and said no, which no other way of asking will change: in its own words (`State change failed: (-12) …`,
- * `Failure: (161) …`) or by an exit code that only drbdsetup has for them.
+ * `Failure: (161) …`) or by an exit code that only drbdsetup has for them. That there is no such minor (127) or resource (158) is none: drbdadm
+ * asks for what the configuration says now.
  */
 const isRefusal = ({ code, stdout, stderr }: Output): boolean =>
-  refusalCodes.has(code) || /State change failed: \(|Failure: \(\d+\)/.test(`${stderr}\n${stdout}`);
+  refusalCodes.has(code) ||
+  /State change failed: \(|Failure: \((?!127\)|158\))\d+\)/.test(`${stderr}\n${stdout}`);
 
 /** Already worse than outdated, state change failed, no local disk, no UpToDate data. 10, a failure, is also drbdadm's own. */
 const refusalCodes: ReadonlySet<number> = new Set([5, 11, 16, 17]);

@@ -1,7 +1,9 @@
 import type { Host } from '../host.ts';
+import { processName } from '../process-table.ts';
 import { blockDeviceUsers, isCertainUser } from '../storage/block-device-users.ts';
 import type { Opener } from './admin.ts';
-import type { Resource } from './state.ts';
+import type { Configured } from './state.ts';
+import { compareVersions, type Version } from './version.ts';
 
 export type Holders = {
   /** One phrase each, `/dev/drbd1 mounted on /srv`, `/dev/drbd1 open in dd (pid 6835)`. */
@@ -18,7 +20,7 @@ export type Holders = {
  */
 export async function deviceHolders(
   host: Host,
-  { name, devices }: Resource,
+  { resource: { name, devices }, kernel }: Configured,
   withinMs: number,
 ): Promise<Holders> {
   const end = host.sys.now() + withinMs;
@@ -31,7 +33,7 @@ export async function deviceHolders(
     const block = { name: device, number: `${drbdMajor}:${minor}` };
     const share = (end - host.sys.now()) / (devices.length - index);
     const users = await blockDeviceUsers(host, block, Math.max(0, share));
-    isCertain ||= openers !== undefined || users.some(isCertainUser);
+    isCertain ||= users.some(isCertainUser) || (await areOpen(host, openers ?? [], kernel));
     phrases.push(
       ...withOpeners(
         users.map((user) => `/dev/${device} ${user}`),
@@ -66,6 +68,17 @@ async function openersOf(
     const [, name = '', pid] = /^([^+\t][^\t]*)\t(\d+)\t/.exec(line) ?? [];
     return pid === undefined ? [] : [{ device: `drbd${minor}`, name, pid: Number(pid) }];
   });
+}
+
+/**
+ * Whether one of the list has its device open. Before DRBD 9.1.17 and 9.2.6 the list of a volume was emptied only when no volume of the
+ * resource was open any more: what mount opened and umount closed stayed in it.
+ */
+async function areOpen(host: Host, openers: readonly Opener[], kernel: Version): Promise<boolean> {
+  if (compareVersions(kernel, kernel[1] <= 1 ? [9, 1, 17] : [9, 2, 6]) >= 0) return openers.length > 0;
+  for (const { pid, name } of openers)
+    if ((await processName(host, pid).catch(() => undefined)) === name) return true;
+  return false;
 }
 
 const drbdMajor = 147;

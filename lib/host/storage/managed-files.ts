@@ -38,20 +38,42 @@ export async function pathFacts(
   path: string,
   timeoutMs?: number,
 ): Promise<PathFacts | undefined> {
-  const argv = ['stat', '-L', '-c', '%Hd:%Ld %i %F', '--', path] as const;
+  // 8:1 12 directory
+  // (1) (2) (3) device, inode, kind in words
+  const words = await stat(host, path, '%Hd:%Ld %i %F', timeoutMs);
+  if (words === undefined) return undefined;
+  const [device = '', ino = '', ...kind] = words;
+  return { device, ino, kind: kindOf(kind) };
+}
+
+/** `major:minor` of the block device at a path, links followed; `undefined` of anything else. Throws as `pathFacts`. */
+export async function blockDeviceAt(
+  host: Host,
+  path: string,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  // 147:1 block special file
+  const [number, ...kind] = (await stat(host, path, '%Hr:%Lr %F', timeoutMs)) ?? [];
+  return kindOf(kind) === 'block' ? number : undefined;
+}
+
+async function stat(
+  host: Host,
+  path: string,
+  format: string,
+  timeoutMs: number | undefined,
+): Promise<readonly string[] | undefined> {
+  const argv = ['stat', '-L', '-c', format, '--', path] as const;
   const output = await host.tryRun(argv, timeoutMs === undefined ? {} : { timeoutMs });
   if (output.hung) throw new Failure('failed', `${path} does not answer: ${output.hung}`);
   if (output.missing) throw new Failure('notInstalled', 'command stat is not installed');
-  if (output.code !== 0) {
-    if (isAbsent(output)) return undefined;
-    throw new Failure('failed', `cannot look at ${path}: ${lastWords(output)}`);
-  }
-  // 8:1 12 directory
-  // (1) (2) (3) device, inode, kind in words
-  const [device = '', ino = '', ...words] = output.stdout.trim().split(' ');
-  const kind = kinds.find(([pattern]) => pattern.test(words.join(' ')))?.[1] ?? 'other';
-  return { device, ino, kind };
+  if (output.code === 0) return output.stdout.trim().split(' ');
+  if (isAbsent(output)) return undefined;
+  throw new Failure('failed', `cannot look at ${path}: ${lastWords(output)}`);
 }
+
+const kindOf = (words: readonly string[]): FileFacts['kind'] =>
+  kinds.find(([pattern]) => pattern.test(words.join(' ')))?.[1] ?? 'other';
 
 /** Of `stat: cannot statx '/x': Input/output error` the error alone: the path is named by whoever asked. */
 const lastWords = (output: Output): string =>

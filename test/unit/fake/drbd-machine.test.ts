@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { promotedInText, promotedInXml } from '../../../lib/host/cluster.ts';
 import { hostOn } from '../../../lib/host/host.ts';
 import { blockDeviceUsers } from '../../../lib/host/storage/block-device-users.ts';
-import { FakeMachine } from '../../fake/machine.ts';
+import { FakeMachine, hangs, withBlockNodes } from '../../fake/machine.ts';
 
 describe('where the cluster believes it promoted', () => {
   test.each([
@@ -27,11 +27,12 @@ describe('where the cluster believes it promoted', () => {
 describe('who keeps a block device open', () => {
   const device = { name: 'drbd1', number: '147:1' };
   const users = async (prepare: (machine: FakeMachine) => unknown) => {
-    const machine = new FakeMachine();
+    const machine = withBlockNodes(new FakeMachine(), { '/dev/drbd1': '147:1' });
     machine.links.set('/proc/self/ns/mnt', 'mnt:[1]');
     prepare(machine);
     return blockDeviceUsers(hostOn(machine, 10_000), device, 1000);
   };
+  const gone = "stat: cannot statx '/proc/9/fd/3': No such file or directory\n";
   const line = '31 30 147:1 / /srv/a\\040b rw - xfs /dev/drbd1 rw\n';
   test.each<readonly [string, (machine: FakeMachine) => unknown, readonly string[]]>([
     ['nobody', () => {}, []],
@@ -63,6 +64,45 @@ describe('who keeps a block device open', () => {
           .process(8, { comm: 'dd\n' }, { 'fd/3': '/dev/drbd1', 'fd/4': '/dev/drbd1', 'ns/mnt': 'mnt:[1]' })
           .process(9, { comm: 'dd\n' }, { 'fd/3': '/dev/drbd10', 'ns/mnt': 'mnt:[1]' }),
       ['open in dd (pid 8)'],
+    ],
+    [
+      'a process that has it open by a node that is gone, and one that is about to close it',
+      (machine) =>
+        machine
+          .process(8, { comm: 'dd\n' }, { 'fd/3': '/dev/drbd1 (deleted)', 'ns/mnt': 'mnt:[1]' })
+          .process(9, { comm: 'dd\n' }, { 'fd/3': '/dev/drbd1', 'ns/mnt': 'mnt:[1]' })
+          .on('stat', (args) =>
+            args.at(-1) === '/proc/8/fd/3' ? '147:1 block special file\n' : { code: 1, stderr: gone },
+          ),
+      ['open in dd (pid 8)'],
+    ],
+    [
+      'a plain file of its name, and the device of a container',
+      (machine) =>
+        machine
+          .process(8, { comm: 'dd\n' }, { 'fd/3': '/dev/drbd1 (deleted)', 'ns/mnt': 'mnt:[1]' })
+          .process(9, { comm: 'dd\n' }, { 'fd/3': '/dev/drbd1', 'ns/mnt': 'mnt:[1]' })
+          .on('stat', (args) =>
+            args.at(-1) === '/proc/8/fd/3' ? '0:0 regular file\n' : '147:7 block special file\n',
+          ),
+      [],
+    ],
+    [
+      'whatever it is, it cannot be looked at',
+      (machine) =>
+        machine
+          .process(8, { comm: 'dd\n' }, { 'fd/3': '/dev/drbd1', 'ns/mnt': 'mnt:[1]' })
+          .on('stat', (_args, command) => hangs(command, machine)),
+      ['perhaps open in dd (pid 8)'],
+    ],
+    [
+      'a plain file of its name as a loop device and as swap',
+      (machine) => {
+        machine.factsOf.set('/dev/drbd1', { kind: 'file' });
+        machine.files.set('/sys/block/loop4/loop/backing_file', '/dev/drbd1\n');
+        machine.files.set('/proc/swaps', 'Filename Type\n/dev/drbd1 file 1 0 -2\n');
+      },
+      [],
     ],
   ])('%s', async (_what, prepare, found) => expect(await users(prepare)).toEqual(found));
 });

@@ -101,20 +101,81 @@ describe('D11 split brain, by the kernel’s own log of both nodes', () => {
 describe('D12 a Secondary whose device is open read-only', () => {
   const openers = '/sys/kernel/debug/drbd/resources/r0/volumes/0/openers';
   const refusal = { code: 17, stderr: stderr('down-held-read-only') };
-  test('the kernel’s list names the holder before anything is taken down', async () => {
-    const drbd = new FakeDrbd({ state: isSecondary }).answer('drbdadm down', refusal);
-    drbd.machine.files.set(openers, 'bash\t11104\t8000\n');
+  const lastStretch = 15_000;
+  /** What the agent does, and when it first does so. */
+  const stop = async (drbd: FakeDrbd) => {
+    let first = Number.POSITIVE_INFINITY;
+    drbd.machine.onTick = (clock) => {
+      if (drbd.did.length > 0) first = Math.min(first, clock);
+    };
     const { code, reason, did } = await act('stop', drbd);
-    expect({ code, did }).toEqual({ code: 1, did: [] });
-    expect(reason).toBe('stopping r0 failed: /dev/drbd0 opened by bash (pid 11104)');
+    return { code, reason, did: [...new Set(did)], first };
+  };
+  const env = timeout(100_000);
+  const patient = (drbd: { readonly first: number }) =>
+    expect(drbd.first).toBeGreaterThanOrEqual(100_000 - lastStretch);
+
+  test('the kernel’s list names the holder; the kernel is asked before the stop fails', async () => {
+    const drbd = new FakeDrbd({ state: isSecondary, env }).answer('drbdadm down', refusal);
+    drbd.machine.files.set(openers, 'bash\t11104\t8000\n');
+    const result = await stop(drbd);
+    expect(result).toMatchObject({ code: 1, did: ['drbdadm down r0'] });
+    expect(result.reason).toMatch(/^stopping r0 failed: \/dev\/drbd0 opened by bash \(pid 11104\): \S/);
+    patient(result);
     expect(drbd.state).toBe(isSecondary);
   });
   test('without that list /proc does', async () => {
-    const drbd = new FakeDrbd({ state: isSecondary }).answer('drbdadm down', refusal);
+    const drbd = new FakeDrbd({ state: isSecondary, env }).answer('drbdadm down', refusal);
     drbd.machine.process(11_104, { comm: 'bash\n' }, { 'fd/3': '/dev/drbd0', 'ns/mnt': 'mnt:[1]' });
-    const { reason, did } = await act('stop', drbd);
-    expect(did).toEqual([]);
-    expect(reason).toContain('/dev/drbd0 open in bash (pid 11104)');
+    const result = await stop(drbd);
+    expect(result.reason).toContain('/dev/drbd0 open in bash (pid 11104)');
+    patient(result);
+  });
+  test('the evidence is wrong: stopped in the last stretch', async () => {
+    const drbd = new FakeDrbd({ state: isSecondary, env });
+    drbd.machine.files.set(openers, 'bash\t11104\t8000\n');
+    const result = await stop(drbd);
+    expect(result).toMatchObject({ code: 0, did: ['drbdadm down r0'] });
+    patient(result);
+  });
+  test.each(['9.0.32', '9.1.16', '9.2.5'])(
+    '%s keeps who has closed one volume while another was open: only a process that lives is a holder',
+    async (version) => {
+      const state = secondary([good, good], `${beta} UpToDate`);
+      const drbd = () => {
+        const one = new FakeDrbd({ state, env, version });
+        one.machine.files.set(openers, '');
+        one.machine.files.set(openers.replace('/0/', '/1/'), 'mount\t815\t8000\n');
+        return one;
+      };
+      expect(await act('stop', drbd())).toMatchObject({ code: 0, did: ['drbdadm down r0'] });
+      const isReused = drbd();
+      isReused.machine.process(815, { comm: 'sleep\n' });
+      expect(await stop(isReused)).toMatchObject({ code: 0, first: 0 });
+      const isLive = drbd();
+      isLive.machine.process(815, { comm: 'mount\n' });
+      patient(await stop(isLive));
+    },
+  );
+  test.each(['9.1.17', '9.2.6'])('%s does not: whoever is listed has it open', async (version) => {
+    const drbd = new FakeDrbd({ state: isSecondary, env, version });
+    drbd.machine.files.set(openers, 'mount\t815\t8000\n');
+    patient(await stop(drbd));
+  });
+  test('a plain file of the device’s name, removed and still open, is not the device', async () => {
+    const drbd = new FakeDrbd({ state: isSecondary, nodes: false, env });
+    drbd.machine.files.set('/dev/drbd0', '');
+    drbd.machine.process(815, { comm: 'dd\n' }, { 'fd/3': '/dev/drbd0 (deleted)', 'ns/mnt': 'mnt:[1]' });
+    expect(await act('stop', drbd)).toMatchObject({ code: 0, did: ['drbdadm down r0'] });
+  });
+  test('/proc cannot be looked at: that holds nothing up', async () => {
+    const drbd = new FakeDrbd({ state: isSecondary, env });
+    const { list } = { list: drbd.machine.list.bind(drbd.machine) };
+    drbd.machine.list = async (dir) => {
+      if (dir === '/proc') throw Object.assign(new Error('EIO'), { code: 'EIO' });
+      return list(dir);
+    };
+    expect(await act('stop', drbd)).toMatchObject({ code: 0, did: ['drbdadm down r0'] });
   });
   const unreadable = (drbd: FakeDrbd) => {
     drbd.machine.links.set('/proc/self/ns/mnt', 'mnt:[1]');
@@ -151,12 +212,12 @@ describe('D12 a Secondary whose device is open read-only', () => {
   });
   test('one volume of two', async () => {
     const state = secondary([good, good], `${beta} UpToDate`);
-    const drbd = new FakeDrbd({ state });
+    const drbd = new FakeDrbd({ state, env }).answer('drbdadm down', refusal);
     drbd.machine.files.set(openers, '');
     drbd.machine.files.set(openers.replace('/0/', '/1/'), 'dd\t7\t1\n+dd\t7\t1\n');
-    const { did, reason } = await act('stop', drbd);
-    expect(did).toEqual([]);
-    expect(reason).toContain('/dev/drbd1 opened by dd (pid 7)');
+    const result = await stop(drbd);
+    patient(result);
+    expect(result.reason).toContain('/dev/drbd1 opened by dd (pid 7)');
   });
   test('the holder goes: stopped at once', async () => {
     const drbd = new FakeDrbd({ state: isSecondary, env: timeout(60_000) });
@@ -168,9 +229,14 @@ describe('D12 a Secondary whose device is open read-only', () => {
     expect(drbd.machine.clock).toBeLessThan(5000);
   });
   test('a Primary is demoted first: a reader does not hold that up', async () => {
-    const drbd = new FakeDrbd({ state: isPrimary });
+    const drbd = new FakeDrbd({ state: isPrimary, env }).answer('drbdadm down', refusal);
     drbd.machine.files.set(openers, 'bash\t11104\t8000\n');
-    expect(await act('stop', drbd)).toMatchObject({ code: 1, did: ['drbdadm secondary r0'] });
+    const { code, did, first } = await stop(drbd);
+    expect({ code, did, first }).toEqual({
+      code: 1,
+      did: ['drbdadm secondary r0', 'drbdadm down r0'],
+      first: 0,
+    });
     expect((await act('demote', new FakeDrbd({ state: isPrimary }))).code).toBe(0);
   });
 });

@@ -38,6 +38,11 @@ const readsNothing: readonly (readonly [string, Partial<Output>])[] = [
   ['cannot run drbdsetup', { code: 20, stderr: 'Can not exec drbdsetup\n' }],
   ['hangs', { code: 124, hung: 'pid 77 in state D after 9 s' }],
   ['says nothing at all', { code: 1 }],
+  [
+    'asks for a minor that is not there',
+    { code: 10, stderr: '5: Failure: (127) Device minor not allocated\n' },
+  ],
+  ['asks for a resource that is not there', { code: 10, stderr: 'r1: Failure: (158) Unknown resource\n' }],
   ['crashes after DRBD has refused', { code: 139, stderr: busy.stderr }],
 ];
 const refuses: readonly (readonly [string, Partial<Output>])[] = [
@@ -61,7 +66,6 @@ describe('D1 drbdadm itself does not work', () => {
     expect((await act('demote', demoted)).code).toBe(0);
     const eight = new FakeDrbd({ generation: 8, state: primary([good, good], `${beta} UpToDate`) });
     expect((await act('stop', eight.answer('drbdadm', answer))).did).toEqual([
-      'drbdadm secondary r0',
       'drbdsetup secondary 0',
       'drbdsetup secondary 1',
       'drbdadm down r0',

@@ -6,6 +6,7 @@ import {
   good,
   isPrimary,
   isSecondary,
+  param,
   type Setup,
   timeout,
   undefinedHere,
@@ -185,6 +186,25 @@ describe('reload', () => {
     const answer = await act(action, drbd);
     expect(answer.code).toBe(code);
     expect(code === 0 ? answer.lines.join() : answer.reason).toContain('drbdadm adjust r0: Parse error');
+  });
+  test.each([
+    ['unfence_if_all_uptodate', 'ture'],
+    ['wfc_before_promote', 'ten'],
+    ['check_config', 'wran'],
+    ['require_drbd_module_version_ge', '9.2'],
+    ['remove_master_score_if_peer_primary', 'never'],
+  ])('a typo in %s stops no healthy Primary', async (name, value) => {
+    const env = param(name, value);
+    for (const [action, code] of [
+      ['reload-agent', 0],
+      ['promote', 0],
+      ['monitor', 8],
+      ['start', 6],
+    ] as const) {
+      const answer = await act(action, { state: isPrimary, env });
+      expect(answer.code, action).toBe(code);
+      expect(code === 6 ? answer.reason : answer.lines.join()).toContain(`${name}="${value}" is not`);
+    }
   });
   test('DRBD 8.4, several hosts in the configuration: the peer is named', async () => {
     const env = { OCF_RESKEY_CRM_meta_notify_unpromoted_uname: 'me beta' };

@@ -128,7 +128,7 @@ describe('promote', () => {
     const half = resource('Primary', volumes(`${good} Primary`, `${good} Secondary`), [
       'peer Connected Secondary UpToDate UpToDate',
     ]);
-    const drbd = new FakeDrbd({ generation: 8, state: half }).answer('drbdadm primary', {
+    const drbd = new FakeDrbd({ generation: 8, state: half, configured: half }).answer('drbdadm primary', {
       code: 11,
       stderr: '1: State change failed: (-7)\n',
     });
@@ -230,6 +230,45 @@ describe('demote', () => {
   });
   test('the configuration is gone, DRBD 8.4', async () => {
     const drbd = new FakeDrbd({ generation: 8, state: isPrimary }).answer('drbdadm', undefinedHere);
-    expect((await act('demote', drbd)).did).toEqual(['drbdadm secondary r0', 'drbdsetup secondary 0']);
+    expect((await act('demote', drbd)).did).toEqual(['drbdsetup secondary 0']);
+  });
+});
+
+describe('D23 DRBD 8.4: the minor was changed in the configuration while the resource runs', () => {
+  const renumbered = (setup: Setup, ...minors: readonly number[]) =>
+    new FakeDrbd({ generation: 8, ...setup })
+      .answer('drbdadm sh-dev', minors.map((minor) => `/dev/drbd${minor}\n`).join(''))
+      .answer('drbdadm secondary', { code: 10, stderr: '5: Failure: (127) Device minor not allocated\n' });
+  test.each([
+    ['demote', ['drbdsetup secondary 0']],
+    ['stop', ['drbdsetup secondary 0', 'drbdadm down r0']],
+  ])('%s acts on the minor that the kernel has', async (action, did) => {
+    expect(await act(action, renumbered({ state: isPrimary }, 5))).toMatchObject({ code: 0, did });
+  });
+  test.each([
+    ['another minor', [5], 'minor 5 to r0, which runs on minor 0'],
+    ['a further one that is another resource’s', [0, 5], 'minors 0, 5 to r0, which runs on minor 0'],
+  ])('%s: nobody is promoted', async (_what, minors, reason) => {
+    const drbd = renumbered({ state: isSecondary }, ...minors);
+    drbd.machine.files.set('/sys/block/drbd5/dev', '147:5\n');
+    expect(await act('promote', drbd)).toMatchObject({
+      code: 1,
+      did: [],
+      reason: `the configuration gives ${reason}`,
+    });
+    expect(drbd.machine.clock).toBe(0);
+  });
+  test.each([
+    ['a volume that is not made yet', renumbered({ state: isSecondary }, 0, 5)],
+    ['a device of another name', renumbered({ state: isSecondary }).answer('drbdadm sh-dev', '/dev/data\n')],
+    [
+      'a configuration that cannot be read',
+      renumbered({ state: isSecondary }).answer('drbdadm sh-dev', undefinedHere),
+    ],
+    ['DRBD 9, which goes by the name', renumbered({ state: isSecondary, generation: 9 }, 5)],
+  ])('%s is no obstacle', async (_what, drbd) => {
+    drbd.answer('drbdadm sh-minor', '0\n');
+    expect((await act('promote', drbd)).code).toBe(0);
+    expect(drbd.did.at(-1)).toBe('drbdadm primary r0');
   });
 });

@@ -39,8 +39,18 @@ describe('start', () => {
     ],
     [
       'drbd#136 wfc_timeout=30',
-      { env: { OCF_RESKEY_wfc_timeout: '30' } },
+      { env: { OCF_RESKEY_wfc_timeout: '30', ...timeout(60_000) } },
       [...fresh, ...connected].map((line) => line.replaceAll('=5', '=30')),
+    ],
+    [
+      'drbd#136 wfc_timeout=0, which drbdsetup takes for ever',
+      { env: { OCF_RESKEY_wfc_timeout: '0' } },
+      [...fresh, 'drbdadm adjust r0'],
+    ],
+    [
+      'drbd#136 wfc_timeout=3600, more than is left of 60 s',
+      { env: { OCF_RESKEY_wfc_timeout: '3600', ...timeout(60_000) } },
+      [...fresh, ...connected].map((line) => line.replaceAll('=5', '=50')),
     ],
     ['drbd#139 already Secondary', { state: isSecondary }, connected],
     ['drbd#140 already Primary', { state: isPrimary }, ['drbdadm secondary r0', ...connected]],
@@ -199,7 +209,7 @@ describe('start', () => {
   });
 
   test('waiting for a connection ends before the timeout', async () => {
-    const drbd = new FakeDrbd({ env: { ...timeout(60_000), OCF_RESKEY_wfc_timeout: '0' } });
+    const drbd = new FakeDrbd({ env: { ...timeout(60_000), OCF_RESKEY_wfc_timeout: '3600' } });
     const { machine } = drbd;
     machine.on('drbdsetup', (args, command) =>
       args[0] === 'events2'

@@ -58,12 +58,12 @@ describe('what is refused', () => {
     ['a comma in fsid', { directory: '/usr', fsid: '1,2' }, 6, 7, 1],
     ['a UUID for several directories', { directory: '/usr /var', fsid: 'a-b' }, 6, 7, 1],
     ['root for several directories', { directory: '/usr /var', fsid: 'root' }, 6, 7, 1],
-    ['a UUID in the options of several', { directory: '/usr /var', options: 'fsid=a-b' }, 6, 7, 1],
+    ['a UUID in the options of several', { directory: '/usr /var', options: 'fsid=a-b' }, 6, 7, 7],
     ['two clients', { directory: '/usr', clientspec: '10.0.0.0/24 10.0.1.0/24' }, 6, 7, 1],
-    ['a blank in options', { directory: '/usr', options: 'rw, sync' }, 6, 7, 1],
+    ['a blank in options', { directory: '/usr', options: 'rw, sync' }, 6, 7, 7],
     ['options in the client', { directory: '/usr', clientspec: '*(rw)' }, 6, 7, 1],
     ['a relative directory', { directory: 'usr' }, 6, 7, 1],
-    ['a backup outside', { directory: '/usr', rmtab_backup: '../x' }, 6, 7, 1],
+    ['a backup outside', { directory: '/usr', rmtab_backup: '../x' }, 6, 7, 7],
     ['no directory', {}, 6, 7, 6],
   ] as const)('%s', async (_what, params: Params, start, probe, monitor) => {
     const { machine, code, watch } = node(params);
@@ -198,6 +198,22 @@ describe('what proves that this node exports', () => {
     machine.env['OCF_TESTER_FAIL_HAVE_BINARY'] = '1';
     expect([await code('start'), await code('monitor'), await code('stop')]).toEqual([5, 7, 0]);
     expect((await watch()).code).toBe(7);
+  });
+});
+
+describe('a reload with an impossible value', () => {
+  test.each([
+    ['options: somebody may have taken something back', { options: 'ro, sync' }, 1],
+    ['another parameter', { rmtab_backup: '../x' }, 0],
+  ])('%s', async (_what, wrong, answer) => {
+    const { machine, code, run } = node({ directory: '/usr', options: 'rw', rmtab_backup: 'none' });
+    expect(await code('start')).toBe(0);
+    const before = machine.etab;
+    for (const [name, value] of Object.entries(wrong)) machine.env[`OCF_RESKEY_${name}`] = value;
+    const { code: reloaded, reason = '' } = await run('reload-agent');
+    expect({ reloaded, etab: machine.etab }).toEqual({ reloaded: answer, etab: before });
+    expect(reason.includes('options "ro, sync"')).toBe(answer === 1);
+    expect(await code('monitor')).toBe(0);
   });
 });
 

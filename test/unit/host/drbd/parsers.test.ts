@@ -226,7 +226,7 @@ describe('drbdadm complains', () => {
         "r0: Failure: (158) Unknown resource\nCommand 'drbdsetup down r0' terminated with exit code 10\n",
       ),
       'r0: Failure: (158) Unknown resource',
-      false,
+      true,
     ],
     [output(5, ''), 'exit 5', false],
   ])('%j', (said, line, fault) => {
