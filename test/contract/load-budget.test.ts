@@ -28,7 +28,7 @@ const budgets: Readonly<Record<AgentName, number>> = {
 /** A whole executable, with what other actions load. */
 const longestScript = 303_000;
 /** drbd's holds a reader of XML, which only looks at the cluster's configuration need. */
-const longestWithXml = 328_000;
+const longestWithXml = 330_000;
 
 async function loadedAtStart(name: AgentName) {
   const entry = `agents/${name}/main.ts`;

@@ -91,7 +91,7 @@ describe('the other actions, where nothing changes', () => {
     ['start', { OCF_RESKEY_CRM_meta_master_max: '3' }, all],
     ['start', { OCF_RESKEY_CRM_meta_notify: 'false' }, all],
     ['start', { OCF_RESKEY_drbd_resource: 'a b' }, all],
-    ['promote', { OCF_RESKEY_require_drbd_module_version_ge: '9.2' }, running],
+    ['start', { OCF_RESKEY_require_drbd_module_version_ge: '9.2' }, all],
   ];
   const rows = calls.flatMap(([action, env, states]) => states.map((state) => [action, env, state] as const));
   test.each(rows)('%s %j: %s', async (action, env, state) => {
