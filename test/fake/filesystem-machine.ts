@@ -40,7 +40,7 @@ export class FilesystemMachine extends FakeMachine {
     this.disk('/dev/drbd1', 147, 1);
     this.disk('/dev/root', 254, 0);
     this.on('mount', (args) => {
-      const [source = '', target = ''] = args.slice(-2);
+      const [source = '', target = ''] = args.slice(-2).map((arg) => arg.replace(/\/\.$/, '')); // `/.`: of a pinned place
       if (args.includes('--move')) return this.move(source, target);
       const type = args.includes('-t') ? args[args.indexOf('-t') + 1] : 'xfs';
       const options = args.includes('-o') ? (args[args.indexOf('-o') + 1] ?? '').split(',') : [];
