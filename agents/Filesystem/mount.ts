@@ -6,7 +6,6 @@ import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
 import { type Mount, mountOn, mounts } from '../../lib/host/storage/mounts.ts';
 import type { Anchored } from '../../lib/host/sys/directory.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
-import { noteUnder } from './made-before.ts';
 import type { Ctx } from './params.ts';
 import type { Seen } from './seen.ts';
 import type { Source } from './wanted.ts';
@@ -51,17 +50,11 @@ async function below(host: Host, path: string): Promise<Anchored | undefined> {
 }
 
 /** Mounts, on a directory that is made where it is missing. Throws `Failure` unless it is mounted then. */
-export async function mount(
-  ctx: Ctx,
-  device: string,
-  { wanted, table }: Seen,
-  places: Places,
-): Promise<void> {
+export async function mount(ctx: Ctx, device: string, { wanted }: Seen, places: Places): Promise<void> {
   const { directory, source } = wanted;
   if (places.on === undefined) await ensureDirectory(ctx.host, directory);
   ctx.log.info(`mounting ${device} on ${directory}`);
   await ctx.memory.note('directory', directory);
-  await noteUnder(ctx, directory, table);
   if (places.on || places.source) await mountPinned(ctx, device, directory, source, places);
   else await mountByPath(ctx, device, directory, source);
 }
