@@ -19,16 +19,34 @@ import type { Verdict } from './wanted.ts';
 const lookMs = 5000;
 
 /** What is noted of a mount that is ours. A directory that cannot be looked at proves nothing later. */
-export async function describeMade(ctx: Ctx, mount: Mount, asked: string): Promise<Made> {
+export async function describeMade(
+  ctx: Ctx,
+  mount: Mount,
+  asked: string,
+  known: Made | undefined,
+): Promise<Made> {
   const { id, parent, device, root, type, source, target } = mount;
   const { host } = ctx;
   const [serial, table] = [await serialOf(host, device), await mounts(host)];
   const look = (path: string) => directoryAt(ctx, path, table).catch(() => undefined);
   const above = await look(directoryOf(target));
   const shown = root === '/' ? undefined : await look(target);
+  // what is looked at where it was mounted before is not what is asked for now
+  const before = known?.target === target ? known.directory : undefined;
   const isThere = await isMountedStill(host, mount); // else the path may have led elsewhere
   return {
-    ...{ asked, id, parent, device, root, type, source, target, superOptions: treeOptions(mount) },
+    ...{
+      asked,
+      directory: before ?? ctx.params.directory.trim(),
+      id,
+      parent,
+      device,
+      root,
+      type,
+      source,
+      target,
+      superOptions: treeOptions(mount),
+    },
     ...(serial && { serial }),
     ...(isThere && above && { above }),
     ...(isThere && shown && { shown }),

@@ -12,6 +12,8 @@ export type Made = Pick<
 > & {
   /** What was asked for then. */
   readonly asked: string;
+  /** What `directory` said then; a version before this did not note it. */
+  readonly directory?: string;
   readonly serial?: string;
   /** By filesystem and inode: the directory that its mount point lies in, and of a part of a filesystem the one that it shows. */
   readonly above?: string;
@@ -24,6 +26,6 @@ export async function noteMade(ctx: Ctx, mount: Mount, how?: 'insist'): Promise<
   const asked = askedFor(params);
   const known = await memory.fact<Made>('mount');
   if (known?.asked === asked && known.parent === mount.parent && isSameMount(known, mount)) return;
-  const made = await (await import('./made-before.ts')).describeMade(ctx, mount, asked);
+  const made = await (await import('./made-before.ts')).describeMade(ctx, mount, asked, known);
   await (how === 'insist' ? memory.note('mount', made) : memory.hint('mount', made));
 }

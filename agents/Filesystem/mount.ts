@@ -6,6 +6,7 @@ import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
 import { type Mount, mountOn, mounts } from '../../lib/host/storage/mounts.ts';
 import type { Anchored } from '../../lib/host/sys/directory.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
+import { noteStart } from './at-start.ts';
 import type { Ctx } from './params.ts';
 import type { Seen } from './seen.ts';
 import type { Source } from './wanted.ts';
@@ -54,7 +55,7 @@ export async function mount(ctx: Ctx, device: string, { wanted }: Seen, places: 
   const { directory, source } = wanted;
   if (places.on === undefined) await ensureDirectory(ctx.host, directory);
   ctx.log.info(`mounting ${device} on ${directory}`);
-  await ctx.memory.note('directory', directory);
+  await noteStart(ctx, directory);
   if (places.on || places.source) await mountPinned(ctx, device, directory, source, places);
   else await mountByPath(ctx, device, directory, source);
 }

@@ -21,32 +21,20 @@ export type Seen = {
   | { readonly is: 'covered'; readonly mount: Mount; readonly by: Mount }
   /** A stop moved ours beside the directory and did not end. */
   | { readonly is: 'aside'; readonly mount: Mount }
-  /** A directory above ours was renamed. */
-  | { readonly is: 'moved'; readonly mount: Mount }
+  /** Ours is under another path than is asked for. */
+  | { readonly is: 'moved'; readonly mount: Mount; readonly why: string }
 );
 
-/**
- * Looks at the directory, beside it where a stop with `move` may have left ours, and at the directory of the start, if the link
- * that it goes through leads elsewhere since. A label that no udev link names is searched for on all disks only where that
- * decides.
- */
+/** Looks at the directory, beside it where a stop with `move` may have left ours, and where ours was when it was seen last. */
 export async function look(ctx: Ctx, labels: Labels = 'links'): Promise<Seen> {
   const table = await mounts(ctx.host);
   const wanted = await readWanted(ctx, table, labels);
   const seen = await lookAround(ctx, wanted, table);
   if (seen.is === 'ours' || seen.is === 'covered' || seen.is === 'aside') return seen;
-  const moved = await (await import('./made-before.ts')).madeElsewhere(ctx, table);
-  if (moved?.by) return { table, wanted, is: 'covered', mount: moved.mount, by: moved.by };
-  if (moved) return { table, wanted, is: 'moved', mount: moved.mount };
-  const atStart = await ctx.memory.fact<string>('directory');
-  if (labels === 'links' && wanted.number === undefined && wanted.source.is === 'disk') {
-    const { searchDecides } = await import('./last-known.ts');
-    if (await searchDecides(ctx, wanted, table, atStart)) return look(ctx, 'search');
-  }
-  if (seen.is !== 'absent') return seen;
-  if (atStart === undefined || atStart === wanted.directory || wanted.source.is === 'memory') return seen;
-  const there = await lookAround(ctx, { ...wanted, directory: atStart }, table);
-  return there.is === 'absent' || there.is === 'foreign' ? seen : there;
+  return (await import('./seen-before.ts')).lookWhereItWas(ctx, seen, labels, {
+    again: () => look(ctx, 'search'),
+    around: (there) => lookAround(ctx, there, table),
+  });
 }
 
 async function lookAround(ctx: Ctx, wanted: Wanted, table: readonly Mount[]): Promise<Seen> {
@@ -112,7 +100,7 @@ export function sentence({ params: { device } }: Pick<Ctx, 'params'>, seen: Seen
     case 'aside':
       return `${seen.mount.source} is on ${seen.mount.target}, not on ${directory}: a stop moved it there and did not end; stop it again`;
     case 'moved':
-      return `${seen.mount.source} is on ${seen.mount.target}, not on ${directory}: a directory above it was renamed`;
+      return `${seen.mount.source} is on ${seen.mount.target}, not on ${directory}: ${seen.why}`;
   }
 }
 

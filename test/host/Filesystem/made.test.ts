@@ -172,6 +172,21 @@ test('F16: another resource binds a directory the moment that ours is unmounted:
   expect([sandbox.isMounted(resource.directory), sandbox.isMounted(at)]).toEqual([false, true]);
 });
 
+test('F17: the directory is another while it is mounted: 1 with both names, nothing is mounted there, stop unmounts it', async () => {
+  const resource = { device: await sandbox.disk('ext4'), directory: freshDirectory(sandbox), fstype: 'ext4' };
+  expect(await codes(resource, 'start', 'monitor')).toEqual([0, 0]);
+  const changed = { ...resource, directory: freshDirectory(sandbox) };
+  expect(await codes(changed, 'monitor', 'start')).toEqual([1, 1]);
+  expect((await sandbox.ours('monitor', changed)).reason).toContain(
+    `is on ${resource.directory}, not on ${changed.directory}`,
+  );
+  expect(await codes(changed, 'stop', 'start', 'monitor')).toEqual([0, 0, 0]);
+  expect([sandbox.isMounted(resource.directory), sandbox.isMounted(changed.directory)]).toEqual([
+    false,
+    true,
+  ]);
+});
+
 test('F12: while a stop insists, somebody puts a link in the place of a directory above: nothing else is unmounted', async () => {
   const above = await base('a');
   const victim = freshDirectory(sandbox);

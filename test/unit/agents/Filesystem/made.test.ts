@@ -269,3 +269,62 @@ test('what a version before this noted is as good as before, and noted anew', as
     after: (m) => expect(m.files.get(file(m))).toContain('"above":"8:1 3"'),
   });
 });
+
+const changed = 'probe 1, rec 1, start 1, stop 0, rec 7';
+const foreign: Row = { ...cover, device: '147:3', source: '/dev/other', target: '/new' };
+const forgetAsked = (m: FilesystemMachine) => {
+  const [path = ''] = [...m.files.keys()].filter((name) => name.includes('Filesystem-'));
+  const page = JSON.parse(m.files.get(path) ?? '');
+  page.facts.directory = page.facts.directory.directory;
+  delete page.facts.mount;
+  m.files.set(path, JSON.stringify(page));
+};
+
+test.each<[string, string, Params, Row, (m: FilesystemMachine) => unknown, string, readonly string[]]>([
+  ['after a start', 'start 0', {}, tree, () => undefined, changed, []],
+  ['a monitor had found it', 'rec 0', {}, tree, () => undefined, changed, []],
+  ['a bind mount', 'start 0', bind, onDisk(bound()), () => undefined, changed, []],
+  ['a tmpfs', 'start 0', { device: 'tmpfs', fstype: 'tmpfs' }, memory, () => undefined, changed, []],
+  [
+    'something else is on the new one',
+    'start 0',
+    {},
+    tree,
+    (m) => m.mounted(foreign),
+    'probe 1, rec 1, start 1, stop 0',
+    ['/new'],
+  ],
+  ['noted by a version before', 'start 0', {}, tree, forgetAsked, 'probe 1, rec 1, stop 0, rec 7', []],
+])('F17: directory was changed while it is mounted: %s', (what, first, with_, row, change, calls, left) =>
+  follow({
+    what,
+    with: { directory: on, ...with_ },
+    given: (m) => {
+      prepare(m);
+      if (first === 'rec 0') m.mounted(row);
+      else m.on('mount', () => void m.mounted(row));
+    },
+    calls: first,
+    later: {
+      change: (m) => {
+        m.env['OCF_RESKEY_directory'] = '/new';
+        change(m);
+      },
+      calls,
+    },
+    after: (m) => expect(m.targets.slice(1)).toEqual(left),
+  }),
+);
+
+test('F17: the reason names both', () =>
+  follow({
+    what: '',
+    with: { directory: on },
+    given: (m) => {
+      prepare(m);
+      m.on('mount', () => void m.mounted(tree));
+    },
+    calls: 'start 0',
+    later: { change: (m) => Object.assign(m.env, { OCF_RESKEY_directory: '/new' }), calls: 'rec 1' },
+    reason: /is on \/srv\/m, not on \/new: directory was \/srv\/m then$/,
+  }));
