@@ -161,6 +161,26 @@ describe.each(['mount(2)', 'move_mount(2)'] as const)('by %s', (call) => {
   );
 });
 
+test.each<[options: string, asked: readonly string[]]>([
+  ['bind', []],
+  ['bind,defaults', []],
+  ['bind,_netdev,nofail,x-systemd.automount', []],
+  ['bind,rw', []],
+  ['bind,ro', ['ro']],
+  ['bind,noatime', ['noatime']],
+  ['rbind,private', []],
+])(
+  'S26: what is bound there from a mount without setuid, devices and programs has none either: %s',
+  async (options, asked) => {
+    const resource = { device: join(shared, 'deep/tree'), directory: join(shared, 'deep/place'), options };
+    await sandbox.run('mount', '-o', 'remount,bind,nosuid,nodev,noexec', shared);
+    expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
+    const found = sandbox.mounts().find(({ target }) => target === resource.directory);
+    expect(found?.options).toEqual(expect.arrayContaining(['nosuid', 'nodev', 'noexec', ...asked]));
+    expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+  },
+);
+
 test('S25: a stop with move puts nothing where a client may put a link', async () => {
   const resource = { ...(await nested()), force_unmount: 'move' };
   expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
