@@ -1,5 +1,6 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { describeMounting, mountingFor } from '../../lib/host/storage/mounting.ts';
+import { atStart } from './at-start.ts';
 import { asideOf, readForce } from './force.ts';
 import type { Ctx } from './params.ts';
 import type { Seen } from './seen.ts';
@@ -11,13 +12,18 @@ import { askedDisks } from './stray.ts';
  * The disk is not opened to be told that it is in use: while one of DRBD is open here, the other node cannot become primary.
  */
 export async function requireNobodyMounting(ctx: Ctx, seen: Seen, withinMs: number): Promise<void> {
-  const { params, host, log, memory, request } = ctx;
+  const { params, host, log, request } = ctx;
   const { directory, source } = seen.wanted;
   if (directory === '/') return;
-  const atStart = await memory.fact<string>('directory');
+  const before = await atStart(ctx);
   const isOnDisk = source.is === 'disk' || source.is === 'image';
   const aim = {
-    directories: [directory, params.directory.trim(), asideOf(directory), ...(atStart ? [atStart] : [])],
+    directories: [
+      directory,
+      params.directory.trim(),
+      asideOf(directory),
+      ...(before ? [before.directory] : []),
+    ],
     source: params.device.trim(),
     instance: request.instance,
     ...(isOnDisk && {

@@ -1,41 +1,116 @@
 import { factsIfThere } from '../../lib/host/local-files.ts';
-import { serialOf } from '../../lib/host/storage/block-devices.ts';
+import { deviceNumber, serialOf } from '../../lib/host/storage/block-devices.ts';
 import { pathFacts } from '../../lib/host/storage/managed-files.ts';
-import { answersHere, type Mount } from '../../lib/host/storage/mounts.ts';
-import { isSame, type Made } from './made.ts';
+import {
+  answersHere,
+  coverOf,
+  isMountedStill,
+  type Mount,
+  mayBeSameMount,
+  mounts,
+  treeOptions,
+  unlinkedRoot,
+} from '../../lib/host/storage/mounts.ts';
+import type { Made } from './made.ts';
 import { askedFor } from './mark.ts';
 import type { Ctx } from './params.ts';
+import type { Verdict } from './wanted.ts';
 
 const lookMs = 5000;
 
-/** Whether a mount is the one that a start made, or a monitor saw. */
-export const isMade = async (ctx: Ctx, mount: Mount): Promise<boolean> =>
-  (await madeIn(ctx, [mount])) !== undefined;
+/** What is noted of a mount that is ours. A directory that cannot be looked at proves nothing later. */
+export async function describeMade(
+  ctx: Ctx,
+  mount: Mount,
+  asked: string,
+  known: Made | undefined,
+): Promise<Made> {
+  const { id, parent, device, root, type, source, target } = mount;
+  const { host } = ctx;
+  const [serial, table] = [await serialOf(host, device), await mounts(host)];
+  const look = (path: string) => directoryAt(ctx, path, table).catch(() => undefined);
+  const above = await look(directoryOf(target));
+  const shown = root === '/' ? undefined : await look(target);
+  // what is looked at where it was mounted before is not what is asked for now
+  const before = known?.target === target ? known.directory : undefined;
+  const isThere = await isMountedStill(host, mount); // else the path may have led elsewhere
+  return {
+    ...{
+      asked,
+      directory: before ?? ctx.params.directory.trim(),
+      id,
+      parent,
+      device,
+      root,
+      type,
+      source,
+      target,
+      superOptions: treeOptions(mount),
+    },
+    ...(serial && { serial }),
+    ...(isThere && above && { above }),
+    ...(isThere && shown && { shown }),
+  };
+}
+
+/** Whether a mount that is where ours was is the one that a start made, or a monitor saw: `undefined` where nothing says so. */
+export async function judgeMade(
+  ctx: Ctx,
+  mount: Mount,
+  table: readonly Mount[],
+): Promise<Verdict | undefined> {
+  const made = await madeIn(ctx, [mount]);
+  return made && made.mount.target === made.made.target ? showsOurs(ctx, made.made, mount, table) : undefined;
+}
+
+/** As a version before this noted it, too. */
+type Noted = Omit<Made, 'root' | 'superOptions'> & Partial<Made>;
 
 async function madeIn(
   { memory, params, host }: Ctx,
   table: readonly Mount[],
 ): Promise<{ readonly made: Made; readonly mount: Mount } | undefined> {
-  const made = await memory.fact<Made>('mount');
-  const mount = made?.asked === askedFor(params) ? table.find((one) => isSame(made, one)) : undefined;
-  return made && mount && (await serialOf(host, mount.device)) === made.serial ? { made, mount } : undefined;
+  const noted = await memory.fact<Noted>('mount');
+  if (noted?.asked !== askedFor(params)) return undefined;
+  const mount = table.find((one) => mayBeSameMount({ superOptions: one.superOptions, ...noted }, one));
+  if (!mount || (await serialOf(host, mount.device)) !== noted.serial) return undefined;
+  return { made: { root: mount.root, superOptions: [], ...noted }, mount };
+}
+
+/** A directory that is bound, or a subvolume, keeps its inode when it is renamed; a whole filesystem is no part of itself. */
+async function showsOurs(
+  ctx: Ctx,
+  { root, shown }: Made,
+  mount: Mount,
+  table: readonly Mount[],
+): Promise<Verdict | undefined> {
+  if (unlinkedRoot(mount.root) === unlinkedRoot(root)) return 'ours';
+  if (shown === undefined || mount.root === '/') return undefined;
+  const by = coverOf(table, mount);
+  if (by) return { undecided: `${by.source} was mounted over ${by.target}` };
+  return (await directoryAt(ctx, mount.target, table)) === shown ? 'ours' : undefined;
 }
 
 /**
- * Ours under another path than it was mounted on: a directory above it was renamed. Whoever unmounts it by hand and mounts the same disk
- * elsewhere may get the same id; the directory that ours hid is there again then.
+ * Ours under another path than it was mounted on: a directory above it was renamed. Then it is on the same name of the same directory of
+ * the same mount; whoever unmounts it by hand and mounts something elsewhere may get its id, but not that. `by`: something hides it, so
+ * that nobody can look.
  */
-export async function madeElsewhere(ctx: Ctx, table: readonly Mount[]): Promise<Mount | undefined> {
+export async function madeElsewhere(
+  ctx: Ctx,
+  table: readonly Mount[],
+): Promise<{ readonly mount: Mount; readonly by?: Mount } | undefined> {
   const { made, mount } = (await madeIn(ctx, table)) ?? {};
-  if (!made || !mount || mount.target === made.target) return undefined;
-  const isBack = made.under !== undefined && (await directoryAt(ctx, made.target, table)) === made.under;
-  return isBack ? undefined : mount;
+  if (!made || !mount || mount.target === made.target || made.above === undefined) return undefined;
+  if (mount.parent !== made.parent || nameOf(mount.target) !== nameOf(made.target)) return undefined;
+  const by = coverOf(table, mount);
+  if (by) return { mount, by };
+  if ((await directoryAt(ctx, directoryOf(mount.target), table)) !== made.above) return undefined;
+  return (await showsOurs(ctx, made, mount, table)) === 'ours' ? { mount } : undefined;
 }
 
-/** Before a mount: which directory it will hide. */
-export async function noteUnder(ctx: Ctx, directory: string, table: readonly Mount[]): Promise<void> {
-  await ctx.memory.note('under', await directoryAt(ctx, directory, table));
-}
+const directoryOf = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/';
+const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** A directory by filesystem and inode; `undefined` where there is none. */
 async function directoryAt(
@@ -45,7 +120,7 @@ async function directoryAt(
 ): Promise<string | undefined> {
   if (answersHere(path, table)) {
     const facts = await factsIfThere(host, path);
-    return facts && `${facts.dev} ${facts.ino}`;
+    return facts && `${deviceNumber(facts.dev)} ${facts.ino}`;
   }
   const facts = await pathFacts(host, path, lookMs);
   return facts && `${facts.device} ${facts.ino}`;

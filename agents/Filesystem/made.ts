@@ -1,4 +1,3 @@
-import { serialOf } from '../../lib/host/storage/block-devices.ts';
 import { isSameMount, type Mount } from '../../lib/host/storage/mounts.ts';
 import { askedFor } from './mark.ts';
 import type { Ctx } from './params.ts';
@@ -7,29 +6,26 @@ import type { Ctx } from './params.ts';
 // names by which it was found: of its source, or of the directories above it. made-before.ts recognises it.
 
 /** Ids and anonymous numbers are used again, and so are names: all of it together is one mount. */
-export type Made = Pick<Mount, 'id' | 'device' | 'type' | 'source' | 'target'> & {
+export type Made = Pick<
+  Mount,
+  'id' | 'parent' | 'device' | 'root' | 'type' | 'source' | 'target' | 'superOptions'
+> & {
   /** What was asked for then. */
   readonly asked: string;
+  /** What `directory` said then; a version before this did not note it. */
+  readonly directory?: string;
   readonly serial?: string;
-  /** The directory that it hides, by filesystem and inode, where a start has seen it. */
-  readonly under?: string;
+  /** By filesystem and inode: the directory that its mount point lies in, and of a part of a filesystem the one that it shows. */
+  readonly above?: string;
+  readonly shown?: string;
 };
 
 /** Notes it: a steady monitor finds what it would write. `insist` where nothing else would tell whose it is. */
 export async function noteMade(ctx: Ctx, mount: Mount, how?: 'insist'): Promise<void> {
-  const { memory, params, host } = ctx;
-  const { id, device, type, source, target } = mount;
+  const { memory, params } = ctx;
   const asked = askedFor(params);
   const known = await memory.fact<Made>('mount');
-  if (known?.asked === asked && isSame(known, mount) && known.target === target) return;
-  const [under, serial] = [await memory.fact<string>('under'), await serialOf(host, device)];
-  const made: Made = {
-    ...{ asked, id, device, type, source, target },
-    ...(serial && { serial }),
-    ...(under && { under }),
-  };
+  if (known?.asked === asked && known.parent === mount.parent && isSameMount(known, mount)) return;
+  const made = await (await import('./made-before.ts')).describeMade(ctx, mount, asked, known);
   await (how === 'insist' ? memory.note('mount', made) : memory.hint('mount', made));
 }
-
-export const isSame = (made: Made, mount: Mount): boolean =>
-  isSameMount(made, mount) && made.source === mount.source;

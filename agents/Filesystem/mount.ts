@@ -6,10 +6,11 @@ import { ensureDirectory } from '../../lib/host/storage/managed-files.ts';
 import { type Mount, mountOn, mounts } from '../../lib/host/storage/mounts.ts';
 import type { Anchored } from '../../lib/host/sys/directory.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
-import { noteUnder } from './made-before.ts';
+import { noteStart } from './at-start.ts';
+import { stepsAfterBind } from './bind-options.ts';
 import type { Ctx } from './params.ts';
 import type { Seen } from './seen.ts';
-import type { Source } from './wanted.ts';
+import { hasOption, type Source } from './wanted.ts';
 
 /** Where a mount goes and comes from, as far as that lies below managed storage; unset of what only root of this machine can change. */
 export type Places = {
@@ -51,17 +52,11 @@ async function below(host: Host, path: string): Promise<Anchored | undefined> {
 }
 
 /** Mounts, on a directory that is made where it is missing. Throws `Failure` unless it is mounted then. */
-export async function mount(
-  ctx: Ctx,
-  device: string,
-  { wanted, table }: Seen,
-  places: Places,
-): Promise<void> {
+export async function mount(ctx: Ctx, device: string, { wanted }: Seen, places: Places): Promise<void> {
   const { directory, source } = wanted;
   if (places.on === undefined) await ensureDirectory(ctx.host, directory);
   ctx.log.info(`mounting ${device} on ${directory}`);
-  await ctx.memory.note('directory', directory);
-  await noteUnder(ctx, directory, table);
+  await noteStart(ctx, directory);
   if (places.on || places.source) await mountPinned(ctx, device, directory, source, places);
   else await mountByPath(ctx, device, directory, source);
 }
@@ -85,7 +80,10 @@ async function mountByPath(
   log.warn(`mount ended with ${output.code} although it mounted: ${firstLine(output.stderr)}`);
 }
 
-/** By open directories. What mount did halfway is undone: a bind mount is writable before it is made read-only. */
+/**
+ * By open directories. A bind mount gets its other options afterwards, by calls that find what is there by then: those of mount(8) before
+ * 2.39 itself do not. What mount did halfway is undone: a bind mount is writable before it is made read-only.
+ */
 async function mountPinned(
   { params, host }: Ctx,
   device: string,
@@ -96,25 +94,25 @@ async function mountPinned(
   const { fstype, options } = params;
   const from = places.source ? '{source}' : device;
   const to = places.on ? '{}' : directory;
-  const inSteps = places.on ? stepsFor(source, options) : [options];
-  const calls = inSteps.map((some) => [...optionsOf(fstype, some), '--', from, to]);
   const { anchor, way } = places.on ?? { anchor: directory, way: [] };
-  const ask = { path: way.join('/'), calls, ...(places.source && { source: places.source }) };
-  const { code, stderr } = await beneath(host, { anchor, way: [] }, 'mountAt', ask);
-  if (code === 0) return;
-  if (mountOn(await mounts(host), directory)) await host.tryRun(['umount', '-c', '--', directory]);
-  throw new Failure(
-    'failed',
-    `mounting ${device} on ${directory}: ${firstLine(stderr) || `mount ended with ${code}`}`,
-  );
-}
-
-/** What is bound gets its other options by a remount, which must find the mount that is there by then: mount(8) before 2.39 does not. */
-function stepsFor({ is }: Source, options: string): readonly string[] {
-  const all = options.split(',').filter(Boolean);
-  const others = all.filter((option) => option !== 'bind' && option !== 'rbind');
-  if (is !== 'bind' || others.length === 0) return [options];
-  return [all.includes('rbind') ? 'rbind' : 'bind', ['remount', 'bind', ...others].join(',')];
+  const run = async (calls: readonly (readonly string[])[]) => {
+    const ask = { path: way.join('/'), calls, ...(places.source && { source: places.source }) };
+    const { code, stderr } = await beneath(host, { anchor, way: [] }, 'mountAt', ask);
+    if (code === 0) return;
+    if (mountOn(await mounts(host), directory)) await host.tryRun(['umount', '-c', '--', directory]);
+    throw new Failure(
+      'failed',
+      `mounting ${device} on ${directory}: ${firstLine(stderr) || `mount ended with ${code}`}`,
+    );
+  };
+  const inSteps = places.on !== undefined && source.is === 'bind';
+  const first = hasOption(options, 'rbind') ? 'rbind' : 'bind';
+  await run([[...optionsOf(fstype, inSteps ? first : options), '--', from, to]]);
+  if (!inSteps) return;
+  const shown = mountOn(await mounts(host), directory)?.options ?? [];
+  const steps = stepsAfterBind(options, shown);
+  const calls = steps.map((step) => (step[0] === '-o' ? [...step, '--', from, to] : [...step, '--', to]));
+  if (calls.length > 0) await run(calls);
 }
 
 const optionsOf = (fstype: string | undefined, options: string): readonly string[] => [

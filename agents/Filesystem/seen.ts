@@ -21,32 +21,20 @@ export type Seen = {
   | { readonly is: 'covered'; readonly mount: Mount; readonly by: Mount }
   /** A stop moved ours beside the directory and did not end. */
   | { readonly is: 'aside'; readonly mount: Mount }
-  /** A directory above ours was renamed. */
-  | { readonly is: 'moved'; readonly mount: Mount }
+  /** Ours is under another path than is asked for. */
+  | { readonly is: 'moved'; readonly mount: Mount; readonly why: string }
 );
 
-/**
- * Looks at the directory, beside it where a stop with `move` may have left ours, and at the directory of the start, if the link
- * that it goes through leads elsewhere since. A label that no udev link names is searched for on all disks only where that
- * decides.
- */
+/** Looks at the directory, beside it where a stop with `move` may have left ours, and where ours was when it was seen last. */
 export async function look(ctx: Ctx, labels: Labels = 'links'): Promise<Seen> {
   const table = await mounts(ctx.host);
   const wanted = await readWanted(ctx, table, labels);
   const seen = await lookAround(ctx, wanted, table);
   if (seen.is === 'ours' || seen.is === 'covered' || seen.is === 'aside') return seen;
-  const { madeElsewhere } = await import('./made-before.ts');
-  const moved = await madeElsewhere(ctx, table);
-  if (moved) return { table, wanted, is: 'moved', mount: moved };
-  const atStart = await ctx.memory.fact<string>('directory');
-  if (labels === 'links' && wanted.number === undefined && wanted.source.is === 'disk') {
-    const { searchDecides } = await import('./last-known.ts');
-    if (await searchDecides(ctx, wanted, table, atStart)) return look(ctx, 'search');
-  }
-  if (seen.is !== 'absent') return seen;
-  if (atStart === undefined || atStart === wanted.directory || wanted.source.is === 'memory') return seen;
-  const there = await lookAround(ctx, { ...wanted, directory: atStart }, table);
-  return there.is === 'absent' || there.is === 'foreign' ? seen : there;
+  return (await import('./seen-before.ts')).lookWhereItWas(ctx, seen, labels, {
+    again: () => look(ctx, 'search'),
+    around: (there) => lookAround(ctx, there, table),
+  });
 }
 
 async function lookAround(ctx: Ctx, wanted: Wanted, table: readonly Mount[]): Promise<Seen> {
@@ -71,19 +59,22 @@ async function lookOn(ctx: Ctx, wanted: Wanted, directory: string, table: readon
     await noteMade(ctx, top);
     return { table, wanted, is: 'ours', mount: top };
   }
-  for (const layer of layers.slice(0, -1))
-    if ((await judged(ctx, wanted, layer, table)) === 'ours')
-      return { table, wanted, is: 'covered', mount: layer, by: top };
-  return verdict === 'foreign'
+  let unsure = { mount: top, verdict };
+  for (const layer of layers.slice(0, -1)) {
+    const below = await judged(ctx, wanted, layer, table);
+    if (below === 'ours') return { table, wanted, is: 'covered', mount: layer, by: top };
+    if (unsure.verdict === 'foreign') unsure = { mount: layer, verdict: below };
+  }
+  return unsure.verdict === 'foreign'
     ? { table, wanted, is: 'foreign', mount: top }
-    : { table, wanted, is: 'undecided', mount: top, why: verdict.undecided };
+    : { table, wanted, is: 'undecided', mount: unsure.mount, why: unsure.verdict.undecided };
 }
 
 /** What the source's name does not decide any more, the mount itself does, where a start or a monitor has seen it. */
 async function judged(ctx: Ctx, wanted: Wanted, mount: Mount, table: readonly Mount[]): Promise<Verdict> {
   const verdict = await judge(ctx, wanted, mount, table);
   if (verdict === 'ours') return verdict;
-  return (await (await import('./made-before.ts')).isMade(ctx, mount)) ? 'ours' : verdict;
+  return (await (await import('./made-before.ts')).judgeMade(ctx, mount, table)) ?? verdict;
 }
 
 /** The number of the disk that is asked for, or of the one that ours was seen on. */
@@ -105,11 +96,11 @@ export function sentence({ params: { device } }: Pick<Ctx, 'params'>, seen: Seen
     case 'undecided':
       return `${named(seen.mount)} is mounted on ${directory}; whether that is ${device} is unknown: ${seen.why}`;
     case 'covered':
-      return `${seen.mount.source} is mounted on ${directory}, but ${seen.by.source} was mounted over ${seen.by.target === directory ? 'it' : seen.by.target}: unmount that by hand`;
+      return `${seen.mount.source} is mounted on ${seen.mount.target}, but ${seen.by.source} was mounted over ${seen.by.target === seen.mount.target ? 'it' : seen.by.target}: unmount that by hand`;
     case 'aside':
       return `${seen.mount.source} is on ${seen.mount.target}, not on ${directory}: a stop moved it there and did not end; stop it again`;
     case 'moved':
-      return `${seen.mount.source} is on ${seen.mount.target}, not on ${directory}: a directory above it was renamed`;
+      return `${seen.mount.source} is on ${seen.mount.target}, not on ${directory}: ${seen.why}`;
   }
 }
 

@@ -1,6 +1,6 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import { beneath } from '../../lib/host/storage/beneath.ts';
-import { coverOf, type Mount, mountsBelow } from '../../lib/host/storage/mounts.ts';
+import { coverOf, type Mount, mounts, mountsBelow } from '../../lib/host/storage/mounts.ts';
 import { requireNobodyMounting } from './at-work.ts';
 import { subvolumeOf } from './btrfs.ts';
 import { statusFile } from './deep-monitor.ts';
@@ -32,10 +32,9 @@ export async function stop(ctx: Ctx): Promise<void> {
         seen = await look(ctx);
         continue;
       }
-      const { mount, table } = seen;
       last = await lastOf(ctx, seen);
-      await removeStatusFile(ctx, mount.target);
-      await unmountAll(ctx, [...inTheWay(seen, mount), mount], table, phases);
+      await removeStatusFile(ctx, seen.mount.target);
+      await unmountAll(ctx, seen, phases);
       seen = await look(ctx);
     }
     if (seen.is === 'covered' || seen.is === 'undecided') throw new Failure('failed', sentence(ctx, seen));
@@ -55,26 +54,34 @@ export async function stop(ctx: Ctx): Promise<void> {
  */
 async function unmountAll(
   ctx: Ctx,
-  all: readonly Mount[],
-  table: readonly Mount[],
+  seen: Seen & { readonly mount: Mount },
   phases: readonly Phase[],
 ): Promise<void> {
-  const leaving = new Set(all.map(({ id }) => id));
-  const ours = all.at(-1);
+  const { mount: ours, table } = seen;
+  const others = inTheWay(seen, ours);
+  const leaving = new Set([...others, ours].map(({ id }) => id));
   const gently = phases.map((phase): Phase => ({ ...phase, signals: [], force: false }));
-  for (const mount of all) {
-    const kept = mount === ours ? undefined : takenAlong(table, mount, leaving);
+  const say = ({ source, target }: Mount) => ctx.log.info(`unmounting ${source} from ${target}`);
+  for (const mount of others) {
+    const kept = takenAlong(table, mount, leaving);
     if (kept) await isolate(ctx, mount, kept);
-    ctx.log.info(`unmounting ${mount.source} from ${mount.target}`);
+    say(mount);
     await unmount(ctx, mount, kept ? gently : phases);
   }
+  // one of them has another path by now, or came late: the caller looks again
+  if (inTheWay({ ...seen, table: await mounts(ctx.host) }, ours).length > 0) return;
+  say(ours);
+  await unmount(ctx, ours, phases);
 }
 
 /**
  * What must be unmounted before: what is mounted below, and bind mounts of our tree elsewhere, which would keep the device
  * busy. Other subvolumes of the same btrfs are not ours.
  */
-function inTheWay({ table, wanted: { source } }: Seen, ours: Mount): readonly Mount[] {
+function inTheWay(
+  { table, wanted: { source } }: Pick<Seen, 'table' | 'wanted'>,
+  ours: Mount,
+): readonly Mount[] {
   const below = mountsBelow(table, ours);
   if (!ours.source.startsWith('/dev/') || source.is === 'bind') return below;
   const binds = table.filter(

@@ -4,7 +4,7 @@ import { flushKernelExports } from '../../lib/host/nfs/export-flush.ts';
 import { kernelExports } from '../../lib/host/nfs/exports.ts';
 import { isStillThere } from '../../lib/host/process-table.ts';
 import { type MountUser, processesUsing, type Search } from '../../lib/host/storage/mount-users.ts';
-import { isMountedStill, isWithin, type Mount, mounts, sameMount } from '../../lib/host/storage/mounts.ts';
+import { isMountedStill, isWithin, type Mount } from '../../lib/host/storage/mounts.ts';
 import { usersInTheWay } from '../../lib/host/storage/propagation.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { evict, nameUsers } from './evict.ts';
@@ -49,7 +49,10 @@ export function stopPhases({ params, host }: Ctx): readonly Phase[] {
   ];
 }
 
-/** Unmounts one mount, and ends whoever keeps it busy as far as `force_unmount` allows. */
+/**
+ * Unmounts one mount, and ends whoever keeps it busy as far as `force_unmount` allows. Returns when it is not there any more: who asked
+ * looks whether it is elsewhere, because a directory above it was renamed.
+ */
 export async function unmount(ctx: Ctx, mount: Mount, phases: readonly Phase[]): Promise<void> {
   const { host, log } = ctx;
   let attempt = await tryUnmount(ctx, mount, false);
@@ -122,10 +125,9 @@ type Attempt = { readonly done: boolean; readonly why: string; readonly hung: bo
  */
 async function tryUnmount({ host, log }: Ctx, mount: Mount, force: boolean): Promise<Attempt> {
   const served = isElsewhere(mount);
-  // by its name of now: a directory above may have been renamed, and something else be there
-  const here = sameMount(await mounts(host), mount);
-  if (!here) return { done: true, why: '', hung: false };
-  const argv: Argv = ['umount', '-c', ...(force && served ? ['-f'] : []), here.target];
+  // something else may be there by now
+  if (!(await isMountedStill(host, mount))) return { done: true, why: '', hung: false };
+  const argv: Argv = ['umount', '-c', ...(force && served ? ['-f'] : []), mount.target];
   const output = await host.tryRun(argv, served ? { timeoutMs: host.left() / 4 } : {});
   // A local filesystem leaves the table first and writes its data then: only the end of umount says that it is on disk.
   if (output.hung && !served)
@@ -142,8 +144,8 @@ async function tryUnmount({ host, log }: Ctx, mount: Mount, force: boolean): Pro
 
 /** Safe for data only where none of it is in this machine's hands: never for a local disk. */
 async function unmountLazily({ host, log }: Ctx, mount: Mount): Promise<void> {
-  const { target } = sameMount(await mounts(host), mount) ?? mount;
-  const argv: Argv = ['umount', '-c', '-i', '-f', '-l', target];
+  if (!(await isMountedStill(host, mount))) return;
+  const argv: Argv = ['umount', '-c', '-i', '-f', '-l', mount.target];
   const output = await host.tryRun(argv);
   if (await isMountedStill(host, mount)) throw commandFailure(argv, output);
   log.warn(

@@ -70,6 +70,10 @@ export const optionValue = (options: string, name: string): string | undefined =
     ?.trim()
     .slice(name.length + 1);
 
+/** Not a bind mount of one of its directories, which shows others than were asked for. */
+export const isWhole = ({ root }: Mount, options: string): boolean =>
+  root === '/' || optionValue(options, 'X-mount.subdir') !== undefined;
+
 /** How a label is found: on all disks, which takes a command, or by udev's links only. */
 export type Labels = 'search' | 'links';
 
@@ -78,12 +82,12 @@ export type Labels = 'search' | 'links';
  * noted it.
  */
 export async function wanted(ctx: Ctx, table: readonly Mount[], labels: Labels): Promise<Wanted> {
-  const { params, host, memory } = ctx;
+  const { params, host } = ctx;
   const source = sourceOf(params);
   const { path: resolved, trouble, stray } = await placeOf(host, params.directory.trim(), table);
-  const atStart = trouble || stray ? await memory.fact<string>('directory') : undefined;
-  if (trouble && atStart === undefined) throw new Failure('failed', trouble);
-  const directory = atStart ?? resolved;
+  const before = trouble || stray ? await (await import('./at-start.ts')).atStart(ctx) : undefined;
+  if (trouble && !before?.isAsked) throw new Failure('failed', trouble);
+  const directory = before?.isAsked ? before.directory : resolved;
   const path = source.is === 'disk' ? await devicePath(ctx, source.device, labels) : undefined;
   const number = path === undefined ? undefined : await numberOf(host, path, table);
   return { directory, source, number, ...(stray && { stray }) };

@@ -14,6 +14,8 @@ export type Row = {
   readonly root?: string;
   readonly superOptions?: string;
   readonly parent?: number;
+  /** As the kernel gives it: often that of a mount that has gone. */
+  readonly id?: number;
 };
 
 /** A machine with a mount table that mount and umount change, block devices, and the kernel's view of both below /sys. */
@@ -40,7 +42,7 @@ export class FilesystemMachine extends FakeMachine {
     this.disk('/dev/drbd1', 147, 1);
     this.disk('/dev/root', 254, 0);
     this.on('mount', (args) => {
-      const [source = '', target = ''] = args.slice(-2);
+      const [source = '', target = ''] = args.slice(-2).map((arg) => arg.replace(/\/\.$/, '')); // `/.`: of a pinned place
       if (args.includes('--move')) return this.move(source, target);
       const type = args.includes('-t') ? args[args.indexOf('-t') + 1] : 'xfs';
       const options = args.includes('-o') ? (args[args.indexOf('-o') + 1] ?? '').split(',') : [];
@@ -74,7 +76,7 @@ export class FilesystemMachine extends FakeMachine {
   mounted(row: Row): this {
     const below = this.rows.filter(({ target }) => isWithin(row.target, target));
     const holder = below.toSorted((a, b) => a.target.length - b.target.length).at(-1);
-    this.rows.push({ parent: holder?.id ?? 1, ...row, id: this.nextId++ });
+    this.rows.push({ parent: holder?.id ?? 1, id: this.nextId++, ...row });
     this.writeTable();
     return this;
   }

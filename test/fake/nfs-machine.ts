@@ -321,7 +321,7 @@ export class NfsMachine extends FakeMachine {
       }
     });
     this.on('mount', (args) => {
-      const [source = '', target = ''] = args.slice(-2);
+      const [source = '', target = ''] = args.slice(-2).map((arg) => arg.replace(/\/\.$/, '')); // `/.`: of a pinned place
       if (args.includes('rpc_pipefs')) {
         const parent = this.mounted.findLast(({ target: on }) => isWithin(target, on))?.id ?? 1;
         this.mounted.push({ id: 90, parent, device: '0:50', root: '/', target, type: 'rpc_pipefs', source });

@@ -226,7 +226,8 @@ export function mountAt(
 ): Pick<Output, 'code' | 'stderr'> {
   const from = source && pinned(source, open);
   for (const call of calls) {
-    const on = directories(dir, path, 0o755).pinned();
+    // `/.`: since util-linux 2.39 it is attached by move_mount(2), which follows no link in the last place, not even one of /proc
+    const on = `${directories(dir, path, 0o755).pinned()}/.`;
     const args = call.map((arg) => (arg === '{}' ? on : arg === '{source}' ? (from ?? arg) : arg));
     // -c: mount(8) would make a name of the pinned place again, and a name can lead elsewhere by then
     const { code, stderr } = run(['mount', '-c', ...args]);

@@ -95,7 +95,7 @@ async function anyOf(
   return false;
 }
 
-const isPinned = /^\/proc\/\d+\/fd\/\d+$/;
+const isPinned = /^\/proc\/\d+\/fd\/\d+(?:\/\.)?$/;
 
 /** What file-jobs' `mountAt` gives to mount(8) leads to the directory as long as the child that holds it lives. */
 async function pinnedFor(
@@ -105,7 +105,7 @@ async function pinnedFor(
   source: string | undefined,
   words: readonly string[],
 ): Promise<boolean> {
-  const place = await targetIfThere(host, word);
+  const place = await targetIfThere(host, word.replace(/\/\.$/, ''));
   if (place !== undefined) return directories.includes(place);
   return source !== undefined && words.includes(source);
 }

@@ -93,19 +93,27 @@ function withChildren(table: readonly Mount[], first: readonly Mount[]): readonl
 export const mountOn = (table: readonly Mount[], dir: string): Mount | undefined =>
   mountsOn(table, dir).at(-1);
 
-type MountIdentity = Pick<Mount, 'id' | 'device' | 'type'>;
+type Numbers = Pick<Mount, 'id' | 'device' | 'type' | 'source' | 'superOptions'>;
+type MountIdentity = Numbers & Pick<Mount, 'root' | 'target'>;
 
-/** Ids are used again, so the filesystem must be the same, too. */
+/** Of the superblock's options, those that say which tree it is: a subvolume of btrfs, an overlay's layers. */
+export const treeOptions = ({ superOptions }: Pick<Mount, 'superOptions'>): readonly string[] =>
+  superOptions.filter((option) => /^(subvolid|(upp|low)erdir\+?)=/.test(option));
+
+/** Whether one may be the other by another name: the kernel gives the lowest id that is free, so the next mount often has it. */
+export const mayBeSameMount = (one: Numbers, other: Numbers): boolean =>
+  (['id', 'device', 'type', 'source'] as const).every((field) => one[field] === other[field]) &&
+  treeOptions(one).join() === treeOptions(other).join();
+
+/** Whether both are the very same one. What was renamed meanwhile, a directory above it or the one that it shows, is not. */
 export const isSameMount = (one: MountIdentity, other: MountIdentity): boolean =>
-  one.id === other.id && one.device === other.device && one.type === other.type;
+  mayBeSameMount(one, other) &&
+  unlinkedRoot(one.root) === unlinkedRoot(other.root) &&
+  one.target === other.target;
 
-/** This very mount in a later table, wherever it is by then: a directory above it may have been renamed. */
-export const sameMount = (table: readonly Mount[], mount: MountIdentity): Mount | undefined =>
-  table.find((one) => isSameMount(one, mount));
-
-/** Whether it is still mounted. */
+/** Whether it is still mounted, where it was. */
 export const isMountedStill = async (host: Host, mount: Mount): Promise<boolean> =>
-  sameMount(await mounts(host), mount) !== undefined;
+  (await mounts(host)).some((one) => isSameMount(one, mount));
 
 /** What is mounted below a mount, directly or further down; children before their parents, as they must be unmounted. */
 export const mountsBelow = (table: readonly Mount[], { id }: Mount): readonly Mount[] =>

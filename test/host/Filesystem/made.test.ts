@@ -31,6 +31,14 @@ async function base(...directories: readonly string[]): Promise<string> {
   for (const directory of directories) await sandbox.run('mkdir', '-p', join(place, directory));
   return place;
 }
+async function subvolumes(...names: readonly string[]): Promise<string> {
+  const [device, top] = [await sandbox.disk('btrfs'), freshDirectory(sandbox)];
+  await sandbox.run('mkdir', top);
+  await sandbox.run('mount', device, top);
+  for (const name of names) await sandbox.run('btrfs', 'subvolume', 'create', join(top, name));
+  await sandbox.run('umount', top);
+  return device;
+}
 const tmpfsOn = (directory: string, name: string) =>
   shell('mkdir -p "$1"; mount -t tmpfs "$2" "$1"; echo "$2" > "$1/data"', directory, name);
 const lines = async (directory: string) =>
@@ -59,6 +67,124 @@ test('F12: unmounted by hand and mounted elsewhere by hand: what is there is not
   await shell('mkdir "$3"; umount "$2"; mount "$1" "$3"', resource.device, resource.directory, elsewhere);
   expect(await codes(resource, 'monitor', 'stop')).toEqual([7, 0]);
   expect(sandbox.isMounted(elsewhere)).toBe(true);
+});
+
+/** As somebody does by hand: ours goes, and `mount` puts something on `$2`, with the id of ours unless another process was faster. */
+const replace = (ours: string, mount: string, at: string, ...args: readonly string[]) =>
+  shell(
+    `id() { findmnt -no ID -M "$1"; }
+     had=$(id "$1"); umount "$1"; mkdir -p "$2"; ${mount}
+     for try in 1 2 3 4 5; do [ "$(id "$2")" = "$had" ] && break; umount "$2"; sleep 0.1; ${mount}; done`,
+    ours,
+    at,
+    ...args,
+  );
+
+test.each<
+  [string, () => Promise<Resource & { readonly directory: string }>, string, (place: string) => string]
+>([
+  [
+    'another directory, bound',
+    async () => ({
+      device: join(await base('a', 'b'), 'a'),
+      directory: freshDirectory(sandbox),
+      options: 'bind',
+    }),
+    'mount --bind "$(dirname "$3")/b" "$2"',
+    String,
+  ],
+  [
+    'another subvolume',
+    async () => ({
+      device: await subvolumes('A', 'B'),
+      directory: freshDirectory(sandbox),
+      fstype: 'btrfs',
+      options: 'subvol=A',
+    }),
+    'mount -o subvol=B "$3" "$2"',
+    String,
+  ],
+  [
+    'other layers',
+    async () => {
+      const place = await base('l1', 'l2', 'u', 'w');
+      return {
+        ...{ device: 'o', directory: freshDirectory(sandbox), fstype: 'overlay' },
+        options: `lowerdir=${place}/l1,upperdir=${place}/u,workdir=${place}/w`,
+      };
+    },
+    'mount -t overlay -o "$(echo "$4" | sed s/l1/l2/)" "$3" "$2"',
+    String,
+  ],
+  [
+    'one of its directories',
+    async () => ({ device: await sandbox.disk('ext4'), directory: freshDirectory(sandbox), fstype: 'ext4' }),
+    'mkdir -p "$2.n"; mountpoint -q "$2.n" || mount "$3" "$2.n"; mkdir -p "$2.n/sub"; mount --bind "$2.n/sub" "$2"',
+    String,
+  ],
+  [
+    'a tmpfs elsewhere',
+    async () => ({ device: 'tmpfs', directory: freshDirectory(sandbox), fstype: 'tmpfs' }),
+    'mount -t tmpfs tmpfs "$2"',
+    (place) => `${place}-n`,
+  ],
+  [
+    'another directory, bound elsewhere',
+    async () => ({
+      device: join(await base('a', 'b'), 'a'),
+      directory: freshDirectory(sandbox),
+      options: 'bind',
+    }),
+    'mount --bind "$(dirname "$3")/b" "$2"',
+    (place) => `${place}-n`,
+  ],
+])(
+  'F16: ours was unmounted by hand, %s is mounted then: that is not ours',
+  async (_what, make, mount, where) => {
+    const resource = await make();
+    const at = where(resource.directory);
+    const isThere = at === resource.directory;
+    expect(await codes(resource, 'start')).toEqual([0]);
+    await shell('rm "$1"/memory/tsha/Filesystem-*', sandbox.folder); // as if a monitor had found it
+    expect(await codes(resource, 'monitor')).toEqual([0]);
+    await replace(resource.directory, mount, at, String(resource['device']), String(resource['options']));
+    const holder = await sandbox.holder(`cd ${at}; echo; exec sleep 3600`);
+    expect(await codes(resource, 'monitor', 'stop')).toEqual([isThere ? 1 : 7, 0]);
+    if (isThere) expect(await codes(resource, 'start')).toEqual([1]);
+    expect([sandbox.isMounted(at), isAlive(holder.pid)]).toEqual([true, true]);
+    await holder.end();
+  },
+);
+
+test('F16: another resource binds a directory the moment that ours is unmounted: its mount stays', async () => {
+  const place = await base('a', 'b');
+  const resource = { device: join(place, 'a'), directory: freshDirectory(sandbox), options: 'bind' };
+  const [at, bin] = [freshDirectory(sandbox), freshDirectory(sandbox)];
+  await shell(
+    `mkdir "$2" "$3"; printf '#!/bin/sh\\n/usr/bin/umount "$@" && { mountpoint -q %s || mount --bind %s %s; }\\n' "$2" "$1" "$2" > "$3/umount"; chmod 755 "$3/umount"`,
+    join(place, 'b'),
+    at,
+    bin,
+  );
+  expect(await codes(resource, 'start')).toEqual([0]);
+  const PATH = `${bin}:/usr/sbin:/usr/bin:/sbin:/bin`;
+  expect(await codes({ ...resource, PATH }, 'stop')).toEqual([0]);
+  expect([sandbox.isMounted(resource.directory), sandbox.isMounted(at)]).toEqual([false, true]);
+});
+
+test('F17: the directory is another while it is mounted: 1 with both names, nothing is mounted there, stop unmounts it', async () => {
+  const resource = { device: await sandbox.disk('ext4'), directory: freshDirectory(sandbox), fstype: 'ext4' };
+  expect(await codes(resource, 'start', 'monitor')).toEqual([0, 0]);
+  const changed = { ...resource, directory: freshDirectory(sandbox) };
+  expect(await codes(changed, 'monitor', 'start')).toEqual([1, 1]);
+  expect((await sandbox.ours('monitor', changed)).reason).toContain(
+    `is on ${resource.directory}, not on ${changed.directory}`,
+  );
+  expect(await codes(changed, 'stop', 'start', 'monitor')).toEqual([0, 0, 0]);
+  expect([sandbox.isMounted(resource.directory), sandbox.isMounted(changed.directory)]).toEqual([
+    false,
+    true,
+  ]);
 });
 
 test('F12: while a stop insists, somebody puts a link in the place of a directory above: nothing else is unmounted', async () => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { freshDirectory, openSandbox, type Sandbox } from './sandbox.ts';
 
 // S25: the directory, or what is bound or looped there, lies on a filesystem that somebody with root on a client writes to. A link of
@@ -102,7 +102,7 @@ test.each<[string, () => Promise<Resource>, string, RegExp]>([
   },
 );
 
-test.each<[string, () => Promise<Resource>, string]>([
+const innocent: readonly (readonly [string, () => Promise<Resource>, string])[] = [
   ['a disk', nested, 'true'],
   ['a disk, on a directory that is not there yet', nested, 'rmdir "$1/deep/place"'],
   ['a disk, through a link that stays below', nested, 'mv "$1/deep" "$1/real"; ln -s real "$1/deep"'],
@@ -121,20 +121,63 @@ test.each<[string, () => Promise<Resource>, string]>([
     'mv "$1/deep" "$1/real"; ln -s real "$1/deep"',
   ],
   ['a bind mount with all below', () => bound('rbind,private'), 'true'],
+];
+
+const attach = join(import.meta.dirname, 'attach.py');
+
+// As mount(8) attaches it, whichever this machine has: by mount(2), or by move_mount(2) since util-linux 2.39.
+describe.each(['mount(2)', 'move_mount(2)'] as const)('by %s', (call) => {
+  let path: { readonly PATH?: string } = {};
+  beforeAll(async () => {
+    if (call === 'mount(2)') return;
+    const bin = join(sandbox.folder, 'bin');
+    await sandbox.run('mkdir', bin);
+    await sandbox.run(
+      'sh',
+      '-ec',
+      `printf '#!/bin/sh\\nexec python3 "%s" "$@"\\n' "$1" > "$2"; chmod 755 "$2"`,
+      'sh',
+      attach,
+      join(bin, 'mount'),
+    );
+    path = { PATH: `${bin}:/usr/sbin:/usr/bin:/sbin:/bin` };
+  });
+
+  test.each(innocent)(
+    'what lies there and leads nowhere else is mounted as it was asked for: %s',
+    async (_what, make, prepare) => {
+      const resource = await make();
+      await client(prepare);
+      const before = await sandbox.mounted();
+      expect(await sandbox.ours('start', { ...resource, ...path })).toMatchObject({ code: 0 });
+      expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
+      expect(await sandbox.ours('monitor', resource)).toMatchObject({ code: 0 });
+      const found = sandbox.mounts().find(({ target, source }) => !before.includes(`${target} ${source}`));
+      for (const option of (resource.options ?? '').split(','))
+        if (/^(ro|nosuid|noexec)$/.test(option)) expect(found?.options).toContain(option);
+      expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
+      expect(await sandbox.mounted()).toEqual(before);
+    },
+  );
+});
+
+test.each<[options: string, asked: readonly string[]]>([
+  ['bind', []],
+  ['bind,defaults', []],
+  ['bind,_netdev,nofail,x-systemd.automount', []],
+  ['bind,rw', []],
+  ['bind,ro', ['ro']],
+  ['bind,noatime', ['noatime']],
+  ['rbind,private', []],
 ])(
-  'what lies there and leads nowhere else is mounted as it was asked for: %s',
-  async (_what, make, prepare) => {
-    const resource = await make();
-    await client(prepare);
-    const before = await sandbox.mounted();
+  'S27: what is bound there from a mount without setuid, devices and programs has none either: %s',
+  async (options, asked) => {
+    const resource = { device: join(shared, 'deep/tree'), directory: join(shared, 'deep/place'), options };
+    await sandbox.run('mount', '-o', 'remount,bind,nosuid,nodev,noexec', shared);
     expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
-    expect(await sandbox.ours('start', resource)).toMatchObject({ code: 0 });
-    expect(await sandbox.ours('monitor', resource)).toMatchObject({ code: 0 });
-    const found = sandbox.mounts().find(({ target, source }) => !before.includes(`${target} ${source}`));
-    for (const option of (resource.options ?? '').split(','))
-      if (/^(ro|nosuid|noexec)$/.test(option)) expect(found?.options).toContain(option);
+    const found = sandbox.mounts().find(({ target }) => target === resource.directory);
+    expect(found?.options).toEqual(expect.arrayContaining(['nosuid', 'nodev', 'noexec', ...asked]));
     expect(await sandbox.ours('stop', resource)).toMatchObject({ code: 0 });
-    expect(await sandbox.mounted()).toEqual(before);
   },
 );
 

@@ -62,7 +62,7 @@ const endsAt = (clock: number, machine: FilesystemMachine, then: () => unknown) 
 };
 const nfs = { device: 's:/e', fstype: 'nfs' };
 /** As a start mounts below storage of others. */
-const pinned = 'mount -c -t xfs -- /dev/drbd1 /proc/8/fd/9';
+const pinned = 'mount -c -t xfs -- /dev/drbd1 /proc/8/fd/9/.';
 
 const stories: readonly Story[] = [
   stuck('it never ends: never "stopped", never "not running"', {}),

@@ -17,6 +17,9 @@ const readOnly = { code: 1, stderr: 'dd: Read-only file system\n' };
 const exported: Story['given'] = (m) =>
   m.mounted({ ...ours, target: '/data' }).factsOf.set('/data/d', { kind: 'directory' });
 
+/** Of what a bind mount shows, once: it tells that from another directory, whatever its name. */
+const statOfRoot = 'stat -L -c %Hd:%Ld %i %F -- /nfsdata';
+
 const stories: readonly Story[] = [
   {
     what: 'Filesystem#1,4,5,6,7: a new directory, from start to stop, each twice',
@@ -149,7 +152,7 @@ const stories: readonly Story[] = [
       with: { device: '/data/d', fstype: 'none', options },
       given: exported,
       calls: 'start 0',
-      ran: ['/agent beneath', '/agent beneath', `mount -c -o ${options} -- /data/d /nfsdata`],
+      ran: ['/agent beneath', '/agent beneath', `mount -c -o ${options} -- /data/d /nfsdata`, statOfRoot],
       mounts: ['/data', '/nfsdata'],
     }),
   ),
@@ -162,7 +165,7 @@ const stories: readonly Story[] = [
         .mounted({ ...ours, root: '/d' })
         .on('dd', () => ''),
     calls: 'rec@10 0',
-    ran: [readDisk],
+    ran: [statOfRoot, readDisk],
   },
   {
     what: 'Filesystem#60: depth 20 of a bind mount that is read-only',

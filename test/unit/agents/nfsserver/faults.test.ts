@@ -267,7 +267,7 @@ describe('stop', () => {
     const machine = new NfsMachine(shared);
     machine.files.set('/etc/nfs.conf', '');
     expect((await run(machine, 'start')).code).toBe(0);
-    expect(machine.ran).toContain('mount -c -t rpc_pipefs sunrpc /var/lib/nfs/rpc_pipefs');
+    expect(machine.ran).toContain('mount -c -t rpc_pipefs sunrpc /var/lib/nfs/rpc_pipefs/.');
     expect((await run(machine, 'stop')).code).toBe(0);
     expect(machine.mounted.map(({ target }) => target)).toEqual(['/', '/nfsdata', '/run/rpc_pipefs']);
   });
