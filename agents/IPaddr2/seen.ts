@@ -2,7 +2,6 @@ import {
   type Address,
   type Interface,
   interfaceNamed,
-  interfaces,
   runningInterfaces,
   type Sighting,
 } from '../../lib/host/net/addresses.ts';
@@ -45,7 +44,8 @@ async function lookForAddress(ctx: Ctx, want: Wanted): Promise<Seen> {
     const quick = judge(want, await runningInterfaces(host, want.family), params.check_link_status);
     if ('at' in quick && conclusive.has(quick.is)) return quick;
   }
-  const links = await interfaces(host, want.namespace);
+  const { interfacesAtRest } = await import('./at-rest.ts');
+  const links = await interfacesAtRest(ctx, want);
   return judge(want, links, params.check_link_status, await usedIndex(ctx));
 }
 

@@ -1,12 +1,7 @@
-import {
-  type Interface,
-  interfaceNamed,
-  interfaces,
-  isLocal,
-  type Sighting,
-} from '../../lib/host/net/addresses.ts';
+import { type Interface, interfaceNamed, isLocal, type Sighting } from '../../lib/host/net/addresses.ts';
 import { ipCommand, namespaceExists } from '../../lib/host/net/namespaces.ts';
 import { endAnnouncer } from './announce.ts';
+import { interfacesAtRest } from './at-rest.ts';
 import { giveBackToLoopback } from './loopback.ts';
 import type { Ctx } from './params.ts';
 import { sightings, usedIndex } from './seen.ts';
@@ -52,7 +47,7 @@ type Sorted = { readonly ours: readonly Sighting[]; readonly others: readonly Si
  * known by its index whatever its name is now. When there is neither, every place may be ours: no two of a network may have the address.
  */
 async function sort(ctx: Ctx, want: Wanted): Promise<Sorted> {
-  const links = await interfaces(ctx.host, want.namespace);
+  const links = await interfacesAtRest(ctx, want);
   const index = await usedIndex(ctx);
   if (want.nic === undefined) return { ours: sightings(want, links, undefined, index), others: [] };
   const used = links.find((link) => link.index === index);

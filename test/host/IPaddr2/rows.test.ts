@@ -85,6 +85,32 @@ describe('I1: a nicety fails no action', () => {
     expect(await net.ip('-j address show dev eth0')).toContain('"metric":300');
   });
 
+  test('/proc/sys is read-only, two addresses of one network stop at once: neither is put back', async () => {
+    await net.ip('address delete 192.168.144.1/24 dev eth0');
+    for (const dev of ['eth0', 'all'])
+      await net.inside(['sysctl', '-qw', `net.ipv4.conf.${dev}.promote_secondaries=0`]);
+    for (let round = 0; round < 6; round += 1) {
+      for (const last of [2, 3, 4]) await net.ip(`address add 192.168.144.${last}/24 dev eth0`);
+      const answers = await Promise.all(
+        [2, 3].map((last) =>
+          wrapped(
+            changed(readOnlyProcSys),
+            'stop',
+            { ip: `192.168.144.${last}` },
+            { OCF_RESOURCE_INSTANCE: `vip${last}` },
+          ),
+        ),
+      );
+      const said = answers.map(({ stderr }) => stderr).join('\n');
+      expect(
+        answers.map(({ code }) => code),
+        said,
+      ).toEqual([0, 0]);
+      expect(await net.added(), said).toEqual(['eth0 192.168.144.4/24']);
+      await net.ip('address delete 192.168.144.4/24 dev eth0');
+    }
+  });
+
   test('S19: /run is read-only: nothing is begun that a stop could not know of, what runs is stopped', async () => {
     const noState = changed(
       `mount --bind ${net.stateDir} ${net.stateDir}; mount -o remount,ro,bind ${net.stateDir}`,

@@ -153,14 +153,14 @@ describe('stop', () => {
   });
 
   test('switches promote_secondaries on, and only then deletes', async () => {
-    const machine = new Router({ ip });
-    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
-    machine.held.push({ nic: 'eth0', ip: '192.168.144.3', prefix: 24, extra: { secondary: true } });
+    const machine = new Router({ ip: '10.0.0.2' });
+    for (const one of ['10.0.0.2', '10.0.0.3']) machine.held.push({ nic: 'eth0', ip: one, prefix: 24 });
     const setting = '/proc/sys/net/ipv4/conf/eth0/promote_secondaries';
     machine.files.set(setting, '0\n');
     expect((await machine.act('stop')).code).toBe(0);
     const deeds = machine.journal.filter((line) => /promote|delete/.test(line));
-    expect(deeds).toEqual([`poke ${setting} 1`, `run ip -f inet address delete ${ip}/24 dev eth0`]);
+    expect(deeds).toEqual([`poke ${setting} 1`, `run ip -f inet address delete 10.0.0.2/24 dev eth0`]);
+    expect(machine.ips()).toEqual(['10.0.0.3']);
   });
 
   test('flush_routes', async () => {
