@@ -1,5 +1,5 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { type Interface, interfaceNamed } from '../../lib/host/net/addresses.ts';
+import { type Address, type Interface, interfaceNamed } from '../../lib/host/net/addresses.ts';
 import { contains } from '../../lib/host/net/networks.ts';
 import { type LinkRoute, linkRoutes, rankRoutes } from '../../lib/host/net/routes.ts';
 import type { Ctx } from './params.ts';
@@ -49,17 +49,36 @@ async function bestRoute(
   const fitting = attached.filter(
     (route) => route.prefix <= (want.prefix ?? 128) && (nic === undefined || route.nic === nic.name),
   );
-  const linked = fitting.filter(
-    (route) => !route.linkDown && (interfaceNamed(links, route.nic)?.running ?? true),
-  );
-  // without any link the best of those that may get theirs back
-  const [best, ...others] = rankRoutes(linked.length > 0 ? linked : fitting, indexOf);
+  const hasLink = (route: LinkRoute) =>
+    !route.linkDown && (interfaceNamed(links, route.nic)?.running ?? true);
+  const [best, ...others] = rankRoutes(fitting, indexOf, hasLink);
+  if (best && nic === undefined) requireNoCloser(want, best, links);
   const rivals = others.filter(({ nic: rival, prefix }) => rival !== best?.nic && prefix === best?.prefix);
   if (best && rivals.length > 0)
     ctx.log.info(
       `${want.ip}: interface ${best.nic} chosen, ${rivals.map((rival) => rival.nic).join(', ')} lead to the same network`,
     );
   return best;
+}
+
+/** An interface that is switched off has no routes; the network that it is in is the address's all the same. */
+function requireNoCloser(
+  { ip, prefix: most = 128 }: Wanted,
+  best: LinkRoute,
+  links: readonly Interface[],
+): void {
+  const isCloser = ({ ip: other, prefix, family, peer }: Address) =>
+    prefix > best.prefix &&
+    prefix <= most &&
+    prefix < (family === 'inet' ? 32 : 128) &&
+    peer === undefined &&
+    contains(other, prefix, ip);
+  const off = links.find(({ up, addresses }) => !up && addresses.some(isCloser));
+  if (off)
+    throw new Failure(
+      'failed',
+      `${off.name}, which is in a network of ${ip}, is down; ${best.nic} is in a wider one: switch it on or configure nic`,
+    );
 }
 
 const loopbackPrefix = ({ family }: Wanted): number => (family === 'inet' ? 8 : 128);

@@ -69,14 +69,19 @@ export function parseRoutes(text: string): readonly LinkRoute[] {
   });
 }
 
-/** Best first: longest prefix, then lowest metric, then the kernel's own, then the interface that was there first. */
+/**
+ * Best first: longest prefix, then those with a link, then lowest metric, then the kernel's own, then the interface that was there first.
+ * A network that has lost its link is no other network.
+ */
 export function rankRoutes(
   routes: readonly LinkRoute[],
   indexOf: (nic: string) => number,
+  hasLink: (route: LinkRoute) => boolean,
 ): readonly LinkRoute[] {
   return [...routes].sort(
     (a, b) =>
       b.prefix - a.prefix ||
+      Number(hasLink(b)) - Number(hasLink(a)) ||
       (a.metric ?? 0) - (b.metric ?? 0) ||
       Number(b.protocol === 'kernel') - Number(a.protocol === 'kernel') ||
       indexOf(a.nic) - indexOf(b.nic),

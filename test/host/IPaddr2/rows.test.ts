@@ -385,12 +385,18 @@ test.each<Row>([
     steps: [['start', 0, ['eth1 192.168.144.7/24', 'eth1 192.168.144.2/24']]],
   },
   {
-    name: 'I7: the longer prefix has no link',
+    name: 'I7: the longer prefix has no link: another network is not the address’s',
     before: ['address add 192.168.1.1/16 brd + dev eth1', noCarrier],
     params: v4,
-    steps: [
-      ['start', 0, ['eth1 192.168.1.1/16 brd 192.168.255.255', 'eth1 192.168.144.2/16 brd 192.168.255.255']],
-    ],
+    steps: [['start', 1, ['eth1 192.168.1.1/16 brd 192.168.255.255']]],
+    says: '192.168.144.2 is on eth0, which has no link',
+  },
+  {
+    name: 'I7: the longer prefix is of an interface that is down',
+    before: ['address add 192.168.1.1/16 brd + dev eth1', 'link set eth0 down'],
+    params: v4,
+    steps: [['start', 1, ['eth1 192.168.1.1/16 brd 192.168.255.255']]],
+    says: 'eth0, which is in a network of 192.168.144.2, is down',
   },
 ])('$name', run);
 
