@@ -1,12 +1,13 @@
 import { wordsOf } from '../../lib/contract/reason.ts';
 import { commandLine, firstLine, outputTrouble } from '../../lib/host/host.ts';
 import { stateDir } from '../../lib/host/memory.ts';
-import type { Sighting } from '../../lib/host/net/addresses.ts';
+import { interfaces } from '../../lib/host/net/addresses.ts';
 import { inNamespace } from '../../lib/host/net/namespaces.ts';
 import { identityOf, type ProcessIdentity } from '../../lib/host/process-table.ts';
 import { fileNameOf } from '../../lib/host/sys/file-names.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
+import { judge, usedIndex } from './seen.ts';
 import { type Spot, spotOf } from './spot.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -16,9 +17,12 @@ const endMs = 2000;
  * Tells the neighbours where the address lives now, `count` times. By default in the background: nothing waits for it, and stop
  * ends it. A failure here is logged and no more: neighbours that were not told ask again by themselves, if later.
  */
-export async function announce(ctx: Ctx, want: Wanted, spot: Spot, count: number): Promise<void> {
+export const announce = (ctx: Ctx, want: Wanted, spot: Spot, count: number): Promise<void> =>
+  bestEffort(ctx, want, () => tellNeighbours(ctx, want, spot, count));
+
+async function bestEffort(ctx: Ctx, want: Wanted, work: () => Promise<void>): Promise<void> {
   try {
-    await tellNeighbours(ctx, want, spot, count);
+    await work();
   } catch (error) {
     ctx.log.warn(`${want.ip} could not be announced: ${wordsOf(error)}`);
   }
@@ -39,10 +43,15 @@ async function tellNeighbours(ctx: Ctx, want: Wanted, spot: Spot, count: number)
 }
 
 /** arp_count_refresh: some rounds at every monitor, for switches with a short memory. */
-export async function announceAgain(ctx: Ctx, want: Wanted, at: Sighting): Promise<void> {
-  const count = ctx.params.arp_count_refresh;
-  if (count === 0 || want.family === 'inet6' || (ctx.request.probe && ctx.request.byPacemaker)) return;
-  await announce(ctx, want, spotOf(at), count);
+export async function announceAgain(ctx: Ctx, want: Wanted): Promise<void> {
+  const { host, params, request } = ctx;
+  const count = params.arp_count_refresh;
+  if (count === 0 || want.family === 'inet6' || (request.probe && request.byPacemaker)) return;
+  await bestEffort(ctx, want, async () => {
+    const links = await interfaces(host, want.namespace);
+    const seen = judge(want, links, params.check_link_status, await usedIndex(ctx));
+    if (seen.is === 'served') await tellNeighbours(ctx, want, spotOf(seen.at), count);
+  });
 }
 
 async function sendNow({ host, log }: Ctx, want: Wanted, commands: readonly Argv[]): Promise<void> {

@@ -15,7 +15,7 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
   switch (seen.is) {
     case 'served':
       await reportAnnouncer(ctx);
-      await announceAgain(ctx, want, seen.at);
+      await announceAgain(ctx, want);
       return 'ok';
     case 'no interface':
       if (ctx.request.probe) return notRunning(sentence(want, seen));

@@ -1,9 +1,8 @@
 import {
-  type Address,
-  type Interface,
+  type Glimpse,
   interfaceNamed,
+  type PlaceOn,
   runningInterfaces,
-  type Sighting,
 } from '../../lib/host/net/addresses.ts';
 import { namespaceExists } from '../../lib/host/net/namespaces.ts';
 import type { Ctx } from './params.ts';
@@ -11,10 +10,10 @@ import { lookAtShare } from './share.ts';
 import { isLinkLocal, isLoopback, type Wanted } from './wanted.ts';
 
 /** How much of what is wanted is there; everything but `absent` and `no interface` says where. */
-export type Seen =
-  | { readonly is: 'served' | 'link down' | 'tentative' | 'duplicate'; readonly at: Sighting }
-  | { readonly is: 'other label' | 'other prefix' | 'elsewhere' | 'renamed'; readonly at: Sighting }
-  | { readonly is: 'not our share' | 'outdated share' | 'unguarded'; readonly at: Sighting }
+export type Seen<At = PlaceOn<Glimpse>> =
+  | { readonly is: 'served' | 'link down' | 'tentative' | 'duplicate'; readonly at: At }
+  | { readonly is: 'other label' | 'other prefix' | 'elsewhere' | 'renamed'; readonly at: At }
+  | { readonly is: 'not our share' | 'outdated share' | 'unguarded'; readonly at: At }
   | { readonly is: 'absent' | 'no interface' | 'no namespace' };
 
 /** Looks at the machine; for a healthy address in our own namespace without a command, unless it is a Cluster-IP. */
@@ -22,7 +21,7 @@ export const look = async (ctx: Ctx, want: Wanted): Promise<Seen> =>
   withShare(ctx, want, await lookForAddress(ctx, want));
 
 /** An instance of a Cluster-IP has its share, or only an address that others here may need. */
-export async function withShare(ctx: Ctx, want: Wanted, seen: Seen): Promise<Seen> {
+export async function withShare<At>(ctx: Ctx, want: Wanted, seen: Seen<At>): Promise<Seen<At>> {
   if (seen.is !== 'served') return seen;
   const { at } = seen;
   switch (await lookAtShare(ctx, want)) {
@@ -56,7 +55,12 @@ export const usedIndex = ({ memory }: Ctx): Promise<number | undefined> => memor
 const conclusive: ReadonlySet<Seen['is']> = new Set(['served', 'tentative', 'duplicate']);
 
 /** The best of all places where the address is. Without a configured prefix or interface any of them is right. */
-export function judge(want: Wanted, links: readonly Interface[], checkLink: boolean, used?: number): Seen {
+export function judge<Link extends Glimpse>(
+  want: Wanted,
+  links: readonly Link[],
+  checkLink: boolean,
+  used?: number,
+): Seen<PlaceOn<Link>> {
   const nic = want.nic === undefined ? undefined : interfaceNamed(links, want.nic);
   const everywhere = sightings(want, links, nic, used);
   if (want.nic !== undefined && nic === undefined)
@@ -85,17 +89,17 @@ export function judge(want: Wanted, links: readonly Interface[], checkLink: bool
  * used. One on `lo` counts only where it was asked for: LVS back ends keep theirs there. A link-local one counts only on `nic`: those of
  * other interfaces are other addresses.
  */
-export const sightings = (
+export const sightings = <Link extends Glimpse>(
   want: Wanted,
-  links: readonly Interface[],
+  links: readonly Link[],
   nic = want.nic === undefined ? undefined : interfaceNamed(links, want.nic),
   used?: number,
-): readonly Sighting[] =>
+): readonly PlaceOn<Link>[] =>
   links
     .filter((link) => !isLinkLocal(want.ip) || link === nic)
     .filter(({ name }) => name !== 'lo' || want.nic === 'lo' || isLoopback(want.ip))
     .flatMap((link) => {
-      const isOurs = link === nic || link.index === used;
+      const isOurs = link === nic || (used !== undefined && link.index === used);
       return link.addresses
         .filter((address) => address.ip === want.ip && (isOurs || !isRealServers(want, address)))
         .map((address) => ({ link, address }));
@@ -105,10 +109,13 @@ export const sightings = (
  * Whether the address stands alone, as LVS real servers and kube-proxy have it on a dummy: start never makes a network of one address
  * unless it was told to.
  */
-const isRealServers = ({ prefix: wanted, ip }: Wanted, { prefix, family, peer }: Address): boolean =>
+const isRealServers = (
+  { prefix: wanted, ip }: Wanted,
+  { prefix, family, peer }: Glimpse['addresses'][number],
+): boolean =>
   prefix === (family === 'inet' ? 32 : 128) && prefix !== wanted && peer === undefined && !isLoopback(ip);
 
-const hasLabel = ({ label }: Wanted, { link, address }: Sighting): boolean =>
+const hasLabel = ({ label }: Wanted, { link, address }: PlaceOn<Glimpse>): boolean =>
   label === undefined || address.label === `${link.name}:${label}`;
 
 /** What is seen, said to a person. */

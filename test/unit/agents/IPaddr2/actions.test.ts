@@ -209,6 +209,30 @@ describe('the announcer', () => {
     expect(launches).toEqual(launched.map((pattern) => expect.stringMatching(pattern)));
   });
 
+  test.each([
+    ['InfiniBand', 'eth0', 'infiniband', {}, /ipoibarping -q -c 2 -U -I eth0/],
+    ['a label of its own', 'web', 'ether', {}, /send_arp .* eth0 192\.168\.144\.2 auto/],
+    [
+      'a Cluster-IP, by the MAC address that all nodes listen to',
+      'eth0',
+      'ether',
+      { CRM_meta_globally_unique: 'true', CRM_meta_clone_max: '2', CRM_meta_clone: '0' },
+      /send_arp .* eth0 192\.168\.144\.2 511b55974e28/,
+    ],
+  ])('again at a monitor as at start: %s', async (_what, label, linkType, params, launched) => {
+    const machine = new Router({ ip, ...params, arp_count_refresh: '2', CRM_meta_interval: '10000' });
+    for (const program of ['ipoibarping', sender]) machine.on(program, () => '');
+    machine.on('nft', new Nft().answer);
+    machine.linkType = linkType;
+    expect((await machine.act('start')).code).toBe(0);
+    machine.running = [{ name: label, address: ip, prefix: 24 }];
+    machine.journal.length = 0;
+    expect((await machine.act('monitor')).code).toBe(0);
+    expect(machine.journal.filter((line) => line.startsWith('launch'))).toEqual([
+      expect.stringMatching(launched),
+    ]);
+  });
+
   test('nothing that sends: the kernel is made to ask an address that nobody has', async () => {
     const machine = new Router({ ip });
     machine.files.set(
