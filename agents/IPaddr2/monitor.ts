@@ -25,6 +25,7 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
       if (ctx.request.probe && (await isOurs(ctx, want))) throw new Failure('failed', sentence(want, seen));
       return notRunning(sentence(want, seen));
     case 'renamed':
+    case 'lost namespace':
     case 'other label':
     case 'tentative':
     case 'duplicate':

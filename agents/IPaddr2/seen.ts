@@ -4,7 +4,8 @@ import {
   type PlaceOn,
   runningInterfaces,
 } from '../../lib/host/net/addresses.ts';
-import { namespaceExists } from '../../lib/host/net/namespaces.ts';
+import type { Keeper } from '../../lib/host/net/nameless-namespaces.ts';
+import { type NamespaceId, namespaceExists, namespaceId } from '../../lib/host/net/namespaces.ts';
 import type { Ctx } from './params.ts';
 import { lookAtShare } from './share.ts';
 import { isLinkLocal, isLoopback, type Wanted } from './wanted.ts';
@@ -14,7 +15,8 @@ export type Seen<At = PlaceOn<Glimpse>> =
   | { readonly is: 'served' | 'link down' | 'tentative' | 'duplicate'; readonly at: At }
   | { readonly is: 'other label' | 'other prefix' | 'elsewhere' | 'renamed'; readonly at: At }
   | { readonly is: 'not our share' | 'outdated share' | 'unguarded'; readonly at: At }
-  | { readonly is: 'absent' | 'no interface' | 'no namespace' };
+  | { readonly is: 'absent' | 'no interface' | 'no namespace' }
+  | { readonly is: 'lost namespace'; readonly lost: Keeper };
 
 /** Looks at the machine; for a healthy address in our own namespace without a command, unless it is a Cluster-IP. */
 export const look = async (ctx: Ctx, want: Wanted): Promise<Seen> =>
@@ -38,6 +40,8 @@ export async function withShare<At>(ctx: Ctx, want: Wanted, seen: Seen<At>): Pro
 
 async function lookForAddress(ctx: Ctx, want: Wanted): Promise<Seen> {
   const { host, params } = ctx;
+  const lost = await lostNamespace(ctx, want);
+  if (lost) return { is: 'lost namespace', lost };
   if (!(await namespaceExists(host, want.namespace))) return { is: 'no namespace' };
   if (want.namespace === undefined) {
     const quick = judge(want, await runningInterfaces(host, want.family), params.check_link_status);
@@ -46,6 +50,21 @@ async function lookForAddress(ctx: Ctx, want: Wanted): Promise<Seen> {
   const { interfacesAtRest } = await import('./at-rest.ts');
   const links = await interfacesAtRest(ctx, want);
   return judge(want, links, params.check_link_status, await usedIndex(ctx));
+}
+
+/** The namespace that start used, where its name is gone, or another one's by now, and the address still in it. */
+export async function lostNamespace(ctx: Ctx, want: Wanted): Promise<Keeper | undefined> {
+  if (want.namespace === undefined) return undefined;
+  const used = await ctx.memory.fact<NamespaceId>('namespace');
+  if (used === undefined) return undefined;
+  const named = await namespaceId(ctx.host, want.namespace);
+  if (named?.dev === used.dev && named.ino === used.ino) return undefined;
+  const index = await usedIndex(ctx);
+  const { keeperWith } = await import('../../lib/host/net/nameless-namespaces.ts');
+  return keeperWith(ctx.host, used.ino, (links) => {
+    const seen = judge(want, links, false, index);
+    return 'at' in seen && seen.is !== 'elsewhere';
+  });
 }
 
 /** The interface that start used, whatever its name is now. */
@@ -124,6 +143,8 @@ export function sentence(want: Wanted, seen: Seen): string {
   switch (seen.is) {
     case 'no namespace':
       return `network namespace ${want.namespace} does not exist`;
+    case 'lost namespace':
+      return `${ip} is in a namespace that is no longer named ${want.namespace}: ${seen.lost.who} keeps it`;
     case 'no interface':
       return `interface ${want.nic} does not exist`;
     case 'renamed':

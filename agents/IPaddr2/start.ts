@@ -1,7 +1,7 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { type Interface, interfaces, type Sighting } from '../../lib/host/net/addresses.ts';
-import { ipCommand, namespaceExists } from '../../lib/host/net/namespaces.ts';
+import { ipCommand, namespaceExists, namespaceId } from '../../lib/host/net/namespaces.ts';
 import { advertise } from './advertise.ts';
 import { announce, endAnnouncer } from './announce.ts';
 import { addAddress, labelSource, removeAddress } from './change.ts';
@@ -12,7 +12,7 @@ import { settled } from './monitor.ts';
 import type { Ctx } from './params.ts';
 import { requireUnused } from './require-unused.ts';
 import { spellingRules } from './rules.ts';
-import { judge, look, sentence, sightings, usedIndex, withShare } from './seen.ts';
+import { judge, look, lostNamespace, sentence, sightings, usedIndex, withShare } from './seen.ts';
 import { requireSender } from './senders.ts';
 import { requireFirewall } from './share.ts';
 import { type Spot, spotOf } from './spot.ts';
@@ -33,8 +33,11 @@ export async function start(ctx: Ctx): Promise<void> {
   const [problem] = spellingRules(params);
   if (want === undefined || problem !== undefined)
     throw new Failure('notInstalled', problem ?? `ip=${params.ip} is not an address`);
+  const lost = await lostNamespace(ctx, want);
+  if (lost) throw new Failure('failed', sentence(want, { is: 'lost namespace', lost }));
   if (!(await namespaceExists(host, want.namespace)))
     throw new Failure('notInstalled', `network namespace ${want.namespace} does not exist`);
+  if (want.namespace !== undefined) await memory.note('namespace', await namespaceId(host, want.namespace));
   warnOfOldParameters(ctx, want);
   await requireFirewall(ctx, want);
 

@@ -4,24 +4,41 @@ import { endAnnouncer } from './announce.ts';
 import { interfacesAtRest } from './at-rest.ts';
 import { giveBackToLoopback } from './loopback.ts';
 import type { Ctx } from './params.ts';
-import { sightings, usedIndex } from './seen.ts';
+import { lostNamespace, sentence, sightings, usedIndex } from './seen.ts';
 import { pidFileOf } from './senders.ts';
 import { takeDown } from './take-down.ts';
 import { isLinkLocal, type Wanted, wanted } from './wanted.ts';
 
 /** Looks for the address first: routes, prefix and label that start needed may be gone, the address must not stay for that. */
 export async function stop(ctx: Ctx): Promise<void> {
-  const { host, params, log } = ctx;
+  const { host, log } = ctx;
   await endAnnouncer(ctx);
   const want = wanted(ctx);
   if (want === undefined) return;
   await host.sys.remove(pidFileOf(ctx, want.ip)).catch(() => undefined);
+  await stopInLostNamespace(ctx, want);
   if (!(await namespaceExists(host, want.namespace))) {
     log.info(`network namespace ${want.namespace} does not exist: ${want.ip} is not there`);
     return;
   }
   if (await goneWithoutTools(ctx, want)) return;
+  await stopIn(ctx, want);
+}
 
+async function stopInLostNamespace(ctx: Ctx, want: Wanted): Promise<void> {
+  const lost = await lostNamespace(ctx, want);
+  if (lost === undefined) return;
+  ctx.log.warn(sentence(want, { is: 'lost namespace', lost }));
+  try {
+    await stopIn(ctx, { ...want, namespace: lost.file });
+  } catch (error) {
+    // it may have ended with its last process
+    if (await lostNamespace(ctx, want)) throw error;
+  }
+}
+
+async function stopIn(ctx: Ctx, want: Wanted): Promise<void> {
+  const { host, params, log } = ctx;
   let strangers: readonly Sighting[] = [];
   const removed = await takeDown(ctx, want, async () => {
     const { ours, others } = await sort(ctx, want);

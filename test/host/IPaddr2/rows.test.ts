@@ -4,9 +4,10 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { agentUnderTest } from '../agent-under-test.ts';
 import {
+  callOf,
   follow,
   networkOfEachTest,
   noCarrier,
@@ -315,6 +316,96 @@ describe('I5: what is left of a namespace', () => {
     await once(child.stdout, 'data');
     return child.pid;
   }
+});
+
+describe('I12: a namespace that has lost its name', () => {
+  const name = () => `${net.node}-lost`;
+  const params = () => ({
+    ...{ ip: '10.9.9.9', nic: 'br0', cidr_netmask: '24', check_link_status: 'false' },
+    ...{ arp_bg: 'false', arp_count: '1' },
+    network_namespace: name(),
+  });
+  const call = async (step: string) => {
+    const { code, stderr } = await wrapped(['env'], ...callOf(step, params()));
+    return [step, code, /ocf-exit-reason:(.*)$/m.exec(stderr)?.[1] ?? ''];
+  };
+  const make = async () => {
+    await execa('ip', ['netns', 'add', name()]);
+    await execa('ip', ['-n', name(), 'link', 'add', 'br0', 'type', 'bridge']);
+    expect(await call('start')).toEqual(['start', 0, '']);
+    expect(await call('monitor')).toEqual(['monitor', 0, '']);
+  };
+  const lose = () => execa('ip', ['netns', 'delete', name()]);
+  /** A process in it, until `end`. */
+  async function keptBy() {
+    const child = execa('ip', ['netns', 'exec', name(), 'sh', '-c', 'echo; exec sleep 600'], {
+      reject: false,
+    });
+    await once(child.stdout, 'data');
+    const file = `/proc/${child.pid}/ns/net`;
+    return {
+      pid: child.pid,
+      has: async () =>
+        (await execa('nsenter', [`--net=${file}`, 'ip', 'address', 'show'])).stdout.includes('10.9.9.9'),
+      end: async () => {
+        child.kill('SIGKILL');
+        await child;
+      },
+    };
+  }
+  afterEach(() => execa('ip', ['netns', 'delete', name()], { reject: false }));
+
+  test.each([
+    ['', async () => {}],
+    [', and another has it now', () => execa('ip', ['netns', 'add', name()])],
+  ])('a process is in it%s: failed until it is stopped, which removes it there', async (_what, then) => {
+    await make();
+    const keeper = await keptBy();
+    try {
+      await lose();
+      await then();
+      for (const step of ['monitor', 'start'])
+        expect(await call(step)).toEqual([
+          step,
+          1,
+          expect.stringMatching(`no longer named .*: pid ${keeper.pid} \\(sleep\\) keeps it`),
+        ]);
+      expect(await call('probe')).toEqual(['probe', 1, expect.anything()]);
+      expect(await keeper.has()).toBe(true);
+      expect(await call('stop')).toEqual(['stop', 0, '']);
+      expect(await keeper.has()).toBe(false);
+      expect(await call('probe')).toEqual(['probe', 7, expect.anything()]);
+    } finally {
+      await keeper.end();
+    }
+  });
+
+  test('it is mounted elsewhere', async () => {
+    await make();
+    const file = join(net.stateDir, 'namespace');
+    await writeFile(file, '');
+    await execa('mount', ['--bind', `/run/netns/${name()}`, file]);
+    try {
+      await lose();
+      expect(await call('monitor')).toEqual([
+        'monitor',
+        1,
+        expect.stringContaining(`a mount on ${file} keeps it`),
+      ]);
+      expect(await call('stop')).toEqual(['stop', 0, '']);
+      const { stdout } = await execa('nsenter', [`--net=${file}`, 'ip', 'address', 'show']);
+      expect(stdout).not.toContain('10.9.9.9');
+    } finally {
+      await execa('umount', [file]);
+    }
+  });
+
+  test('nobody keeps it: it is gone', async () => {
+    await make();
+    await lose();
+    expect(await call('monitor')).toEqual(['monitor', 7, expect.stringContaining('does not exist')]);
+    expect(await call('stop')).toEqual(['stop', 0, '']);
+  });
 });
 
 describe('I6: an interface that was renamed', () => {
