@@ -7,7 +7,7 @@ import { identityOf, type ProcessIdentity } from '../../lib/host/process-table.t
 import { fileNameOf } from '../../lib/host/sys/file-names.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Ctx } from './params.ts';
-import { judge, usedIndex } from './seen.ts';
+import { judge, ownIndexes } from './seen.ts';
 import { type Spot, spotOf } from './spot.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -49,7 +49,7 @@ export async function announceAgain(ctx: Ctx, want: Wanted): Promise<void> {
   if (count === 0 || want.family === 'inet6' || (request.probe && request.byPacemaker)) return;
   await bestEffort(ctx, want, async () => {
     const links = await interfaces(host, want.namespace);
-    const seen = judge(want, links, params.check_link_status, await usedIndex(ctx));
+    const seen = judge(want, links, params.check_link_status, await ownIndexes(ctx, want, links));
     if (seen.is === 'served') await tellNeighbours(ctx, want, spotOf(seen.at), count);
   });
 }

@@ -20,7 +20,10 @@ export async function chooseSpot(ctx: Ctx, want: Wanted, links: readonly Interfa
     throw new Failure('notInstalled', `interface ${want.nic} does not exist`);
 
   const complete = given !== undefined && want.prefix !== undefined;
-  const route = complete && want.family === 'inet' ? undefined : await bestRoute(ctx, want, given, links);
+  const routes = complete && want.family === 'inet' ? [] : await routesTo(ctx, want, given, links);
+  const [route] = routes;
+  if (route && given === undefined) requireNoCloser(want, route, links);
+  tellRivals(ctx, want, routes);
   const link = given ?? interfaceNamed(links, route?.nic ?? (isLoopback(want.ip) ? 'lo' : ''));
   const prefix = want.prefix ?? route?.prefix ?? (isLoopback(want.ip) ? loopbackPrefix(want) : undefined);
   if (link === undefined || prefix === undefined) throw new Failure('notInstalled', noRoute(want));
@@ -38,12 +41,21 @@ export async function chooseSpot(ctx: Ctx, want: Wanted, links: readonly Interfa
   };
 }
 
-async function bestRoute(
+/** The interface that the routes choose. */
+export const routedLink = async (
+  ctx: Ctx,
+  want: Wanted,
+  links: readonly Interface[],
+): Promise<Interface | undefined> =>
+  interfaceNamed(links, (await routesTo(ctx, want, undefined, links))[0]?.nic ?? '');
+
+/** The attached networks that the address may be in, best first. */
+async function routesTo(
   ctx: Ctx,
   want: Wanted,
   nic: Interface | undefined,
   links: readonly Interface[],
-): Promise<LinkRoute | undefined> {
+): Promise<readonly LinkRoute[]> {
   const attached = await linkRoutes(ctx.host, want.namespace, want.family, want.ip, ctx.params.proto);
   const indexOf = (name: string) => interfaceNamed(links, name)?.index ?? Number.MAX_SAFE_INTEGER;
   const fitting = attached.filter(
@@ -51,14 +63,15 @@ async function bestRoute(
   );
   const hasLink = (route: LinkRoute) =>
     !route.linkDown && (interfaceNamed(links, route.nic)?.running ?? true);
-  const [best, ...others] = rankRoutes(fitting, indexOf, hasLink);
-  if (best && nic === undefined) requireNoCloser(want, best, links);
-  const rivals = others.filter(({ nic: rival, prefix }) => rival !== best?.nic && prefix === best?.prefix);
+  return rankRoutes(fitting, indexOf, hasLink);
+}
+
+function tellRivals({ log }: Ctx, { ip }: Wanted, [best, ...others]: readonly LinkRoute[]): void {
+  const rivals = others.filter(({ nic, prefix }) => nic !== best?.nic && prefix === best?.prefix);
   if (best && rivals.length > 0)
-    ctx.log.info(
-      `${want.ip}: interface ${best.nic} chosen, ${rivals.map((rival) => rival.nic).join(', ')} lead to the same network`,
+    log.info(
+      `${ip}: interface ${best.nic} chosen, ${rivals.map(({ nic }) => nic).join(', ')} lead to the same network`,
     );
-  return best;
 }
 
 /** An interface that is switched off has no routes; the network that it is in is the address's all the same. */

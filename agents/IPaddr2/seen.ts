@@ -1,5 +1,7 @@
 import {
+  type Family,
   type Glimpse,
+  type Interface,
   interfaceNamed,
   type PlaceOn,
   runningInterfaces,
@@ -44,12 +46,12 @@ async function lookForAddress(ctx: Ctx, want: Wanted): Promise<Seen> {
   if (lost) return { is: 'lost namespace', lost };
   if (!(await namespaceExists(host, want.namespace))) return { is: 'no namespace' };
   if (want.namespace === undefined) {
-    const quick = judge(want, await runningInterfaces(host, want.family), params.check_link_status);
+    const quick = judge(want, await runningInterfaces(host, want.family), params.check_link_status, []);
     if ('at' in quick && conclusive.has(quick.is)) return quick;
   }
   const { interfacesAtRest } = await import('./at-rest.ts');
   const links = await interfacesAtRest(ctx, want);
-  return judge(want, links, params.check_link_status, await usedIndex(ctx));
+  return judge(want, links, params.check_link_status, await ownIndexes(ctx, want, links));
 }
 
 /** The namespace that start used, where its name is gone, or another one's by now, and the address still in it. */
@@ -59,16 +61,38 @@ export async function lostNamespace(ctx: Ctx, want: Wanted): Promise<Keeper | un
   if (used === undefined) return undefined;
   const named = await namespaceId(ctx.host, want.namespace);
   if (named?.dev === used.dev && named.ino === used.ino) return undefined;
-  const index = await usedIndex(ctx);
   const { keeperWith } = await import('../../lib/host/net/nameless-namespaces.ts');
-  return keeperWith(ctx.host, used.ino, (links) => {
-    const seen = judge(want, links, false, index);
+  return keeperWith(ctx.host, used.ino, async (links, namespace) => {
+    const there = { ...want, namespace };
+    const seen = judge(there, links, false, await ownIndexes(ctx, there, links));
     return 'at' in seen && seen.is !== 'elsewhere';
   });
 }
 
 /** The interface that start used, whatever its name is now. */
-export const usedIndex = ({ memory }: Ctx): Promise<number | undefined> => memory.fact<number>('index');
+const usedIndex = ({ memory }: Ctx): Promise<number | undefined> => memory.fact<number>('index');
+
+/**
+ * Interfaces that the address is ours on whatever is configured: the one that start used and, where only the prefix of an address that stands
+ * alone was asked for, the one that it would choose.
+ */
+export async function ownIndexes(
+  ctx: Ctx,
+  want: Wanted,
+  links: readonly Interface[],
+): Promise<readonly number[]> {
+  const used = await usedIndex(ctx);
+  const own = used === undefined ? [] : [used];
+  const isAsked = want.nic === undefined && want.prefix === wholeOf(want.family);
+  const isElsewhere = ({ index, addresses }: Interface) =>
+    index !== used && addresses.some(({ ip, prefix }) => ip === want.ip && prefix === want.prefix);
+  if (!isAsked || !links.some(isElsewhere)) return own;
+  const { routedLink } = await import('./choose-spot.ts');
+  const chosen = await routedLink(ctx, want, links);
+  return chosen === undefined ? own : [...own, chosen.index];
+}
+
+const wholeOf = (family: Family): number => (family === 'inet' ? 32 : 128);
 
 /** What the kernel's own lists show of an address on a running interface needs no second look; what they leave out does. */
 const conclusive: ReadonlySet<Seen['is']> = new Set(['served', 'tentative', 'duplicate']);
@@ -78,10 +102,10 @@ export function judge<Link extends Glimpse>(
   want: Wanted,
   links: readonly Link[],
   checkLink: boolean,
-  used?: number,
+  own: readonly number[],
 ): Seen<PlaceOn<Link>> {
   const nic = want.nic === undefined ? undefined : interfaceNamed(links, want.nic);
-  const everywhere = sightings(want, links, nic, used);
+  const everywhere = sightings(want, links, own, nic);
   if (want.nic !== undefined && nic === undefined)
     return everywhere[0] ? { is: 'renamed', at: everywhere[0] } : { is: 'no interface' };
   const here = everywhere.filter(({ link }) => nic === undefined || link === nic);
@@ -104,35 +128,30 @@ export function judge<Link extends Glimpse>(
 }
 
 /**
- * Every place of the address that may be ours; `nic` is the interface that was configured or chosen, `used` the index of the one that start
- * used. One on `lo` counts only where it was asked for: LVS back ends keep theirs there. A link-local one counts only on `nic`: those of
+ * Every place of the address that may be ours; `nic` is the interface that was configured or chosen, `own` are `ownIndexes`. One on `lo` counts only where it was asked for: LVS back ends keep theirs there. A link-local one counts only on `nic`: those of
  * other interfaces are other addresses.
  */
 export const sightings = <Link extends Glimpse>(
   want: Wanted,
   links: readonly Link[],
+  own: readonly number[],
   nic = want.nic === undefined ? undefined : interfaceNamed(links, want.nic),
-  used?: number,
 ): readonly PlaceOn<Link>[] =>
   links
     .filter((link) => !isLinkLocal(want.ip) || link === nic)
     .filter(({ name }) => name !== 'lo' || want.nic === 'lo' || isLoopback(want.ip))
     .flatMap((link) => {
-      const isOurs = link === nic || (used !== undefined && link.index === used);
+      const isOurs = link === nic || (link.index !== undefined && own.includes(link.index));
       return link.addresses
-        .filter((address) => address.ip === want.ip && (isOurs || !isRealServers(want, address)))
+        .filter((address) => address.ip === want.ip && (isOurs || !isRealServers(address)))
         .map((address) => ({ link, address }));
     });
 
 /**
- * Whether the address stands alone, as LVS real servers and kube-proxy have it on a dummy: start never makes a network of one address
- * unless it was told to.
+ * Whether the address stands alone, as LVS real servers and kube-proxy have it on a dummy. One that start made is known by its interface.
  */
-const isRealServers = (
-  { prefix: wanted, ip }: Wanted,
-  { prefix, family, peer }: Glimpse['addresses'][number],
-): boolean =>
-  prefix === (family === 'inet' ? 32 : 128) && prefix !== wanted && peer === undefined && !isLoopback(ip);
+const isRealServers = ({ ip, prefix, family, peer }: Glimpse['addresses'][number]): boolean =>
+  prefix === wholeOf(family) && peer === undefined && !isLoopback(ip);
 
 const hasLabel = ({ label }: Wanted, { link, address }: PlaceOn<Glimpse>): boolean =>
   label === undefined || address.label === `${link.name}:${label}`;

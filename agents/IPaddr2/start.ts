@@ -12,7 +12,7 @@ import { settled } from './monitor.ts';
 import type { Ctx } from './params.ts';
 import { requireUnused } from './require-unused.ts';
 import { spellingRules } from './rules.ts';
-import { judge, look, lostNamespace, sentence, sightings, usedIndex, withShare } from './seen.ts';
+import { judge, look, lostNamespace, ownIndexes, sentence, sightings, withShare } from './seen.ts';
 import { requireSender } from './senders.ts';
 import { requireFirewall } from './share.ts';
 import { type Spot, spotOf } from './spot.ts';
@@ -42,8 +42,8 @@ export async function start(ctx: Ctx): Promise<void> {
   await requireFirewall(ctx, want);
 
   let links = await interfaces(host, want.namespace);
-  const used = await usedIndex(ctx);
-  const before = await withShare(ctx, want, judge(want, links, params.check_link_status, used));
+  const own = await ownIndexes(ctx, want, links);
+  const before = await withShare(ctx, want, judge(want, links, params.check_link_status, own));
   switch (before.is) {
     case 'served':
       await memory.note('index', before.at.link.index);
@@ -59,7 +59,7 @@ export async function start(ctx: Ctx): Promise<void> {
         await takeShare(ctx, want, spotOf(before.at));
         links = await interfaces(host, want.namespace);
         // The stop of another instance may have taken the address away before this one had its share.
-        if (judge(want, links, params.check_link_status, used).is === 'absent') break;
+        if (judge(want, links, params.check_link_status, own).is === 'absent') break;
         if (before.is !== 'link down') return await requireServed(ctx, want);
         await bringBack(ctx, want, before.at);
         return;
@@ -75,7 +75,7 @@ export async function start(ctx: Ctx): Promise<void> {
   }
 
   const spot = await chooseSpot(ctx, want, links);
-  const old = sightings(want, links, spot.link, used);
+  const old = sightings(want, links, own, spot.link);
   const stranger = old.find(({ link }) => link !== spot.link);
   if (stranger)
     throw new Failure('failed', `${want.ip} is already on ${stranger.link.name}, not on ${spot.link.name}`);
@@ -169,7 +169,7 @@ async function undo(ctx: Ctx, want: Wanted, spot: Spot, added: boolean): Promise
     await endAnnouncer(ctx);
     const isOurs = added || want.share !== undefined;
     const here = async () =>
-      sightings(want, await interfaces(ctx.host, want.namespace), undefined, spot.link.index).filter(
+      sightings(want, await interfaces(ctx.host, want.namespace), [spot.link.index]).filter(
         ({ link, address }) => link.index === spot.link.index && address.prefix === spot.prefix,
       );
     if (isOurs || (await here()).length === 0) {

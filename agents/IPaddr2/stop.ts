@@ -4,7 +4,7 @@ import { endAnnouncer } from './announce.ts';
 import { interfacesAtRest } from './at-rest.ts';
 import { giveBackToLoopback } from './loopback.ts';
 import type { Ctx } from './params.ts';
-import { lostNamespace, sentence, sightings, usedIndex } from './seen.ts';
+import { lostNamespace, ownIndexes, sentence, sightings } from './seen.ts';
 import { pidFileOf } from './senders.ts';
 import { takeDown } from './take-down.ts';
 import { isLinkLocal, type Wanted, wanted } from './wanted.ts';
@@ -65,13 +65,13 @@ type Sorted = { readonly ours: readonly Sighting[]; readonly others: readonly Si
  */
 async function sort(ctx: Ctx, want: Wanted): Promise<Sorted> {
   const links = await interfacesAtRest(ctx, want);
-  const index = await usedIndex(ctx);
-  if (want.nic === undefined) return { ours: sightings(want, links, undefined, index), others: [] };
-  const used = links.find((link) => link.index === index);
+  const own = await ownIndexes(ctx, want, links);
+  if (want.nic === undefined) return { ours: sightings(want, links, own), others: [] };
+  const used = links.find(({ index }) => own.includes(index));
   const named = interfaceNamed(links, want.nic);
   const all = isLinkLocal(want.ip)
-    ? [named, used].filter(once).flatMap((nic) => sightings(want, links, nic))
-    : sightings(want, links, named, index);
+    ? [named, used].filter(once).flatMap((nic) => sightings(want, links, own, nic))
+    : sightings(want, links, own);
   if (named === undefined && used === undefined) return { ours: all, others: [] };
   const isOurs = ({ link }: Sighting) => link === named || link === used;
   return { ours: all.filter(isOurs), others: all.filter((sighting) => !isOurs(sighting)) };

@@ -16,13 +16,13 @@ const mostKeepers = 3;
 export async function keeperWith(
   host: Host,
   ino: number,
-  holds: (links: readonly Interface[]) => boolean,
+  holds: (links: readonly Interface[], file: string) => Promise<boolean>,
 ): Promise<Keeper | undefined> {
   for (let tries = 1; ; tries += 1) {
     const keeper = await keeperOf(host, ino);
     if (keeper === undefined) return undefined;
     try {
-      return holds(await interfaces(host, keeper.file)) ? keeper : undefined;
+      return (await holds(await interfaces(host, keeper.file), keeper.file)) ? keeper : undefined;
     } catch (error) {
       // it may have ended since it was found
       if (tries === mostKeepers) throw error;

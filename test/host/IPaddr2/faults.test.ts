@@ -166,8 +166,31 @@ describe("I10: the address of a real server's, for a balancer in front of it, is
       ],
     },
     {
-      name: 'it was asked for by its prefix',
+      name: 'its prefix was asked for, the routes lead elsewhere',
       before: [real],
+      params: { ...v4, cidr_netmask: '32' },
+      steps: [
+        ['probe', 7],
+        ['stop', 0, [there]],
+        ['start', 0, ['eth0 192.168.144.2/32 brd 192.168.144.255', there]],
+        ['monitor', 0],
+        ['stop', 0, [there]],
+      ],
+    },
+    {
+      name: 'its prefix was asked for, it is down on purpose on an interface of kube-proxy',
+      before: ['link add kube-ipvs0 type bridge', 'address add 192.168.144.2/32 dev kube-ipvs0'],
+      params: { ...v4, cidr_netmask: '32', nic: 'eth0' },
+      steps: [
+        ['probe', 7],
+        ['start', 0, ['eth0 192.168.144.2/32 brd 192.168.144.255', 'kube-ipvs0 192.168.144.2/32']],
+        ['monitor', 0],
+        ['stop', 0, ['kube-ipvs0 192.168.144.2/32']],
+      ],
+    },
+    {
+      name: 'its prefix was asked for, it is where the routes lead',
+      before: ['address add 192.168.144.2/32 dev eth0'],
       params: { ...v4, cidr_netmask: '32' },
       steps: [
         ['probe', 0],
