@@ -10,7 +10,7 @@ import { type ChosenSpot, chooseSpot } from './choose-spot.ts';
 import { giveBackToLoopback, takeFromLoopback } from './loopback.ts';
 import { settled } from './monitor.ts';
 import type { Ctx } from './params.ts';
-import { requireUnused } from './require-unused.ts';
+import { mustAsk, requireUnused } from './require-unused.ts';
 import { spellingRules } from './rules.ts';
 import { judge, look, lostNamespace, ownIndexes, sentence, sightings, withShare } from './seen.ts';
 import { requireSender } from './senders.ts';
@@ -74,13 +74,16 @@ export async function start(ctx: Ctx): Promise<void> {
     default:
   }
 
-  const spot = await chooseSpot(ctx, want, links);
+  let spot = await chooseSpot(ctx, want, links);
   const old = sightings(want, links, own, spot.link);
   const stranger = old.find(({ link }) => link !== spot.link);
   if (stranger)
     throw new Failure('failed', `${want.ip} is already on ${stranger.link.name}, not on ${spot.link.name}`);
   await requireSender(ctx);
-  await requireUnused(ctx, want, spot.link);
+  if (mustAsk(ctx, want, spot.link)) {
+    spot = { ...spot, link: await switchOn(ctx, want, spot.link) };
+    await requireUnused(ctx, want, spot.link);
+  }
   await memory.note('index', spot.link.index);
   if (await serve(ctx, want, spot, old)) {
     log.info(`${want.ip}/${spot.prefix} added to ${spot.link.name}`);
@@ -116,26 +119,29 @@ async function serve(ctx: Ctx, want: Wanted, spot: ChosenSpot, old: readonly Sig
 async function bringBack(ctx: Ctx, want: Wanted, at: Sighting): Promise<void> {
   await ctx.memory.note('index', at.link.index);
   await advertise(ctx, want, at.link, async () => {
-    await switchOn(ctx, want, at.link);
+    const link = await switchOn(ctx, want, at.link);
     await requireServed(ctx, want);
+    if (mustAsk(ctx, want, link)) await requireUnused(ctx, want, link);
   });
   await announce(ctx, want, spotOf(at), ctx.params.arp_count);
 }
 
-async function switchOn(ctx: Ctx, want: Wanted, link: Interface): Promise<void> {
+/** Says what has become of the interface. */
+async function switchOn(ctx: Ctx, want: Wanted, link: Interface): Promise<Interface> {
   const { host, log } = ctx;
   if (!link.up) {
     log.info(`interface ${link.name} is switched on`);
     await host.run(ipCommand(want.namespace, 'link', 'set', 'dev', link.name, 'up'));
   }
-  if (!link.up || ctx.params.check_link_status) await waitForLink(ctx, want, link);
+  const isAwaited = !link.up || ctx.params.check_link_status;
+  const running = link.running || (isAwaited && (await waitForLink(ctx, want, link)));
+  return { ...link, up: true, running };
 }
 
-/** Until the interface has a link, within bounds. */
-async function waitForLink({ host, log }: Ctx, want: Wanted, link: Interface): Promise<void> {
-  if (link.running) return;
+/** Until the interface has a link, within bounds. Says whether it has. */
+function waitForLink({ host, log }: Ctx, want: Wanted, link: Interface): Promise<boolean> {
   log.info(`waiting for the link of ${link.name}`);
-  await host.until(
+  return host.until(
     async () => {
       const now = await interfaces(host, want.namespace);
       return now.some(({ index, running }) => index === link.index && running);

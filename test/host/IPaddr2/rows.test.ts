@@ -238,7 +238,38 @@ test.each([
   expect(await net.added()).toHaveLength(1);
 });
 
+const used = { ip: '192.168.144.9', nic: 'eth0', cidr_netmask: '24', run_arping: 'true' };
+
 test.each<Row>([
+  {
+    name: 'I13: run_arping, its interface is down: asked once it is on',
+    before: ['link set eth0 down'],
+    params: used,
+    steps: [['start', 1, []]],
+    says: 'another host answers for 192.168.144.9 on eth0',
+  },
+  {
+    name: 'I13: run_arping, the address is there, its interface is down',
+    before: ['address add 192.168.144.9/24 brd + dev eth0', 'link set eth0 down'],
+    params: used,
+    steps: [
+      ['start', 1],
+      ['stop', 0, []],
+    ],
+  },
+  {
+    name: 'I13: run_arping, no link: nobody can be asked',
+    before: [noCarrier],
+    params: used,
+    steps: [['start', 1, []]],
+    says: 'eth0 has no link: nobody can be asked',
+  },
+  {
+    name: 'I13: run_arping, no link, which does not matter',
+    before: [noCarrier],
+    params: { ...used, check_link_status: 'false' },
+    steps: [['start', 0, ['eth0 192.168.144.9/24 brd 192.168.144.255']]],
+  },
   {
     name: 'I4: the address is there, its interface is switched off: switched on',
     before: [present, 'link set eth0 down'],
