@@ -2,7 +2,7 @@ import type { Host } from '../host.ts';
 import { hasFields, isListOf, isObject, isText, readJson } from '../json.ts';
 import type { RunningAddress } from '../sys/sys.ts';
 import { canonicalIp } from './address-text.ts';
-import { ipCommand, type Namespace } from './namespaces.ts';
+import { type Namespace, shown } from './namespaces.ts';
 
 export type Family = 'inet' | 'inet6';
 
@@ -52,7 +52,7 @@ export type PlaceOn<Link extends Glimpse> = {
 
 /** Every interface with its addresses. */
 export const interfaces = async (host: Host, namespace: Namespace): Promise<readonly Interface[]> =>
-  parseAddresses(await host.run(ipCommand(namespace, '-j', 'address', 'show')));
+  parseAddresses(await shown(host, namespace, 'address', 'show'));
 
 type IpLink = {
   readonly ifname: string;

@@ -1,7 +1,8 @@
-import type { Host } from '../host.ts';
+import { Failure } from '../../contract/outcome.ts';
+import { commandFailure, commandLine, type Host } from '../host.ts';
 import { factsIfThere, kindIfThere, targetIfThere } from '../local-files.ts';
 import { isFileName } from '../sys/file-names.ts';
-import type { Argv } from '../sys/sys.ts';
+import type { Argv, Output } from '../sys/sys.ts';
 
 /** A network namespace by its name, as `ip netns` keeps it, or by a file of it; `undefined` is the one this process lives in. */
 export type Namespace = string | undefined;
@@ -69,3 +70,20 @@ export const inNamespace = (namespace: Namespace, argv: Argv): Argv => {
     ? ['nsenter', `--net=${namespace}`, ...argv]
     : ['ip', 'netns', 'exec', namespace, ...argv];
 };
+
+/** Whether the kernel's list had changed while it was told: something may be missing, of which ip says so on stderr and 0. */
+export const isCutShort = ({ stderr }: Output): boolean => stderr.includes('Dump was interrupted');
+
+/** What `ip -j … show` prints, whole: a list that was cut short is asked for again. Throws `Failure`. */
+export async function shown(host: Host, namespace: Namespace, ...words: readonly string[]): Promise<string> {
+  const argv = ipCommand(namespace, '-j', ...words);
+  let text = '';
+  const isWhole = await host.until(async () => {
+    const output = await host.tryRun(argv);
+    if (output.code !== 0) throw commandFailure(argv, output);
+    text = output.stdout;
+    return !isCutShort(output);
+  }, host.left() / 2);
+  if (isWhole) return text;
+  throw new Failure('failed', `${commandLine(argv)}: what it lists does not stop changing`);
+}

@@ -36,6 +36,43 @@ describe('an answer that is none is not one without the address', () => {
   });
 });
 
+describe('a list that the kernel cut short, of which ip says 0', () => {
+  /** `ip address show` leaves the address out so many times. */
+  function cutShort(times: number) {
+    const machine = new Router({ ip });
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    const answer = machine.handler('ip');
+    let left = times;
+    machine.on('ip', async (args, command) => {
+      if (!args.includes('show') || left === 0) return answer(args, command);
+      left -= 1;
+      const { held } = machine;
+      machine.held = held.slice(0, 2);
+      const stdout = String(await answer(args, command));
+      machine.held = held;
+      return { stdout, stderr: 'Dump was interrupted and may be inconsistent.\n' };
+    });
+    return machine;
+  }
+
+  test.each([
+    ['monitor', 0, [ip]],
+    ['stop', 0, []],
+  ])('%s asks again', async (action, code, left) => {
+    const machine = cutShort(2);
+    expect((await machine.act(action)).code).toBe(code);
+    expect(machine.ips()).toEqual(left);
+  });
+
+  test('again and again: unknown', async () => {
+    for (const action of ['monitor', 'stop'])
+      expect(await cutShort(1e9).act(action)).toMatchObject({
+        code: 1,
+        reason: 'ip -j address show: what it lists does not stop changing',
+      });
+  });
+});
+
 describe('start takes back what it did', () => {
   test.each([
     ['the kernel refuses the address', { ip: v6 }, 'address add'],
