@@ -21,8 +21,12 @@ export type Seen<At = PlaceOn<Glimpse>> =
   | { readonly is: 'lost namespace'; readonly lost: Keeper };
 
 /** Looks at the machine; for a healthy address in our own namespace without a command, unless it is a Cluster-IP. */
-export const look = async (ctx: Ctx, want: Wanted): Promise<Seen> =>
-  withShare(ctx, want, await lookForAddress(ctx, want));
+export async function look(ctx: Ctx, want: Wanted): Promise<Seen> {
+  const seen = await withShare(ctx, want, await lookForAddress(ctx, want));
+  if (seen.is === 'served' && seen.at.address.detection === 'tentative')
+    ctx.log.warn(`${sentence(want, seen)}, which has no link: duplicate address detection has not begun`);
+  return seen;
+}
 
 /** An instance of a Cluster-IP has its share, or only an address that others here may need. */
 export async function withShare<At>(ctx: Ctx, want: Wanted, seen: Seen<At>): Promise<Seen<At>> {
@@ -97,7 +101,10 @@ const wholeOf = (family: Family): number => (family === 'inet' ? 32 : 128);
 /** What the kernel's own lists show of an address on a running interface needs no second look; what they leave out does. */
 const conclusive: ReadonlySet<Seen['is']> = new Set(['served', 'tentative', 'duplicate']);
 
-/** The best of all places where the address is. Without a configured prefix or interface any of them is right. */
+/**
+ * The best of all places where the address is. Without a configured prefix or interface any of them is right. Where a link is not asked for,
+ * neither is the end of duplicate address detection, which waits for one.
+ */
 export function judge<Link extends Glimpse>(
   want: Wanted,
   links: readonly Link[],
@@ -117,7 +124,8 @@ export function judge<Link extends Glimpse>(
   const labelled = samePrefix.filter((sighting) => hasLabel(want, sighting));
   const linked = labelled.filter(({ link }) => link.running || !checkLink);
   const unique = linked.filter(({ address }) => address.detection !== 'failed');
-  const usable = unique.find(({ address }) => address.detection === 'none');
+  const usable =
+    unique.find(({ address }) => address.detection === 'none') ?? unique.find(({ link }) => !link.running);
 
   if (usable) return { is: 'served', at: usable };
   if (unique[0]) return { is: 'tentative', at: unique[0] };

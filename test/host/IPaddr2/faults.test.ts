@@ -257,6 +257,17 @@ describe('no link', () => {
       says: 'no link',
     },
     {
+      name: 'IPaddr2#57: not to be checked, IPv6, whose duplicate address detection waits for a link',
+      before: [noCarrier],
+      params: { ...v6, nic: 'eth0', cidr_netmask: '64', check_link_status: 'false' },
+      steps: [
+        ['start', 0, ['eth0 2001:db8:1234::2/64']],
+        ['monitor', 0],
+        ['start', 0],
+        ['stop', 0, []],
+      ],
+    },
+    {
       name: 'IPaddr2#57: not to be checked',
       before: [present, noCarrier],
       params: { ...v4, check_link_status: 'false' },
