@@ -38,7 +38,7 @@ async function tellNeighbours(ctx: Ctx, want: Wanted, spot: Spot, count: number)
   }
   const commands = sender(count).map((argv) => inNamespace(want.namespace, argv));
   ctx.log.debug(`announcing ${want.ip}: ${commands.map((argv) => commandLine(argv)).join('; ')}`);
-  if (ctx.params.arp_bg === false) await sendNow(ctx, want, commands);
+  if (ctx.params.arp_bg === false) await Promise.all(commands.map((argv) => sendNow(ctx, want, argv)));
   else await sendLater(ctx, want, commands);
 }
 
@@ -48,20 +48,27 @@ export async function announceAgain(ctx: Ctx, want: Wanted): Promise<void> {
   const count = params.arp_count_refresh;
   if (count === 0 || want.family === 'inet6' || (request.probe && request.byPacemaker)) return;
   await bestEffort(ctx, want, async () => {
+    if (await isAnnouncing(ctx)) return;
     const links = await interfaces(host, want.namespace);
     const seen = judge(want, links, params.check_link_status, await ownIndexes(ctx, want, links));
     if (seen.is === 'served') await tellNeighbours(ctx, want, spotOf(seen.at), count);
   });
 }
 
-async function sendNow({ host, log }: Ctx, want: Wanted, commands: readonly Argv[]): Promise<void> {
-  for (const argv of commands) {
-    const output = await host.tryRun(argv);
-    // Thomas Habets' arping says 1 because nobody answers what asks for no answer
-    const unanswered = output.code === 1 && output.stderr.trim() === '' && !output.hung;
-    if (output.code !== 0 && !unanswered)
-      log.warn(`${want.ip} could not be announced: ${argv[0]}: ${outputTrouble(output)}`);
-  }
+/** What start announces is not cut off, nor is what a monitor began. */
+async function isAnnouncing({ host, memory }: Ctx): Promise<boolean> {
+  const { isAtWork } = await import('../../lib/host/process-end.ts');
+  const announcers = (await memory.fact<readonly ProcessIdentity[]>('announcers')) ?? [];
+  const atWork = await Promise.all(announcers.map((announcer) => isAtWork(host, announcer)));
+  return atWork.includes(true);
+}
+
+async function sendNow({ host, log }: Ctx, want: Wanted, argv: Argv): Promise<void> {
+  const output = await host.tryRun(argv);
+  // Thomas Habets' arping says 1 because nobody answers what asks for no answer
+  const unanswered = output.code === 1 && output.stderr.trim() === '' && !output.hung;
+  if (output.code !== 0 && !unanswered)
+    log.warn(`${want.ip} could not be announced: ${argv[0]}: ${outputTrouble(output)}`);
 }
 
 async function sendLater(ctx: Ctx, want: Wanted, commands: readonly Argv[]): Promise<void> {

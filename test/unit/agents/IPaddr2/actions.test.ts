@@ -270,6 +270,33 @@ describe('the announcer', () => {
     ]);
   });
 
+  test("again at a monitor only once start's have ended", async () => {
+    const params = { arp_count_refresh: '1', CRM_meta_interval: '10000' };
+    const machine = new Router({ ip, ...params }).on(sender, () => '');
+    machine.process(9999, { stat: stat(500) });
+    const launches = () => machine.journal.filter((line) => line.startsWith('launch')).length;
+    for (const action of ['start', 'monitor', 'monitor']) expect((await machine.act(action)).code).toBe(0);
+    expect([launches(), machine.journal.filter((line) => line.startsWith('signal'))]).toEqual([1, []]);
+    machine.endProcess(9999);
+    expect((await machine.act('monitor')).code).toBe(0);
+    expect(launches()).toBe(2);
+  });
+
+  test('in the foreground: requests and replies at the same time', async () => {
+    const machine = new Router({ ip, arp_bg: 'false', arp_sender: 'iputils_arping' });
+    let [now, most] = [0, 0];
+    machine.on('arping', async ([option]) => {
+      if (option === '-V') return 'arping from iputils 20221126';
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resolve) => setImmediate(resolve));
+      now -= 1;
+      return '';
+    });
+    expect((await machine.act('start')).code).toBe(0);
+    expect(most).toBe(2);
+  });
+
   test('nothing that sends: the kernel is made to ask an address that nobody has', async () => {
     const machine = new Router({ ip });
     machine.files.set(
