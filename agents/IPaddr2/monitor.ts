@@ -22,7 +22,8 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
       throw new Failure('failed', sentence(want, seen));
     case 'link down':
     case 'other prefix':
-      if (ctx.request.probe && (await isOurs(ctx, want))) throw new Failure('failed', sentence(want, seen));
+      if (ctx.request.probe && (await isOurs(ctx, want, seen.at.link.name)))
+        throw new Failure('failed', sentence(want, seen));
       return notRunning(sentence(want, seen));
     case 'renamed':
     case 'lost namespace':
@@ -42,8 +43,8 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
  * leave the address here, and two nodes would answer for it once the link is back. A Cluster-IP's without this instance's share is another
  * instance's.
  */
-const isOurs = async (ctx: Ctx, want: Wanted): Promise<boolean> =>
-  (await lookAtShare(ctx, want)) !== 'not taken';
+const isOurs = async (ctx: Ctx, want: Wanted, nic: string): Promise<boolean> =>
+  (await lookAtShare(ctx, want, nic)) !== 'not taken';
 
 /** A look that waits for duplicate address detection to end. */
 export async function settled(ctx: Ctx, want: Wanted, withinMs = detectionMs): Promise<Seen> {

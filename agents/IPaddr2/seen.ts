@@ -29,10 +29,14 @@ export async function look(ctx: Ctx, want: Wanted): Promise<Seen> {
 }
 
 /** An instance of a Cluster-IP has its share, or only an address that others here may need. */
-export async function withShare<At>(ctx: Ctx, want: Wanted, seen: Seen<At>): Promise<Seen<At>> {
+export async function withShare<At extends PlaceOn<Glimpse>>(
+  ctx: Ctx,
+  want: Wanted,
+  seen: Seen<At>,
+): Promise<Seen<At>> {
   if (seen.is !== 'served') return seen;
   const { at } = seen;
-  switch (await lookAtShare(ctx, want)) {
+  switch (await lookAtShare(ctx, want, at.link.name)) {
     case 'taken':
       return seen;
     case 'not taken':
@@ -49,7 +53,8 @@ async function lookForAddress(ctx: Ctx, want: Wanted): Promise<Seen> {
   const lost = await lostNamespace(ctx, want);
   if (lost) return { is: 'lost namespace', lost };
   if (!(await namespaceExists(host, want.namespace))) return { is: 'no namespace' };
-  if (want.namespace === undefined) {
+  // The rules of a Cluster-IP are asked for by the name of its interface, which a label does not tell.
+  if (want.namespace === undefined && want.share === undefined) {
     const quick = judge(want, await runningInterfaces(host, want.family), params.check_link_status, []);
     if ('at' in quick && conclusive.has(quick.is)) return quick;
   }
@@ -193,7 +198,7 @@ export function sentence(want: Wanted, seen: Seen): string {
     case 'not our share':
       return `${ip} is on ${seen.at.link.name}, but share ${want.share?.number} of it is not taken here`;
     case 'outdated share':
-      return `${ip} is on ${seen.at.link.name}, but share ${want.share?.number} of ${want.share?.total} was taken with other numbers: clone-max or the seed has changed`;
+      return `${ip} is on ${seen.at.link.name}, but share ${want.share?.number} of ${want.share?.total} was taken with another clone-max or seed, or on another interface`;
     case 'unguarded':
       return `${ip} is on ${seen.at.link.name} without rules: this node answers the clients of all others too`;
     case 'served':

@@ -391,7 +391,7 @@ describe('Cluster-IP', () => {
       for (const [name, value] of Object.entries(changed)) machine.env[`OCF_RESKEY_${name}`] = value;
       expect(await machine.act('monitor')).toMatchObject({
         code: 1,
-        reason: expect.stringMatching(/share 1 .* was taken with other/),
+        reason: expect.stringMatching(/share 1 .* was taken with another/),
       });
       machine.env['OCF_RESKEY_CRM_meta_interval'] = '10000';
       expect((await machine.act('monitor')).code).toBe(1);
