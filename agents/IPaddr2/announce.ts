@@ -1,11 +1,11 @@
 import { wordsOf } from '../../lib/contract/reason.ts';
-import { commandLine, firstLine, outputTrouble } from '../../lib/host/host.ts';
+import { commandLine, outputTrouble } from '../../lib/host/host.ts';
 import { stateDir } from '../../lib/host/memory.ts';
 import { interfaces } from '../../lib/host/net/addresses.ts';
 import { inNamespace } from '../../lib/host/net/namespaces.ts';
 import { identityOf, type ProcessIdentity } from '../../lib/host/process-table.ts';
-import { fileNameOf } from '../../lib/host/sys/file-names.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
+import { complaintsOf, reportAnnouncer } from './complaints.ts';
 import type { Ctx } from './params.ts';
 import { judge, ownIndexes } from './seen.ts';
 import { type Spot, spotOf } from './spot.ts';
@@ -44,14 +44,12 @@ async function tellNeighbours(ctx: Ctx, want: Wanted, spot: Spot, count: number)
 
 /** arp_count_refresh: some rounds at every monitor, for switches with a short memory. */
 export async function announceAgain(ctx: Ctx, want: Wanted): Promise<void> {
-  const { host, params, request } = ctx;
-  const count = params.arp_count_refresh;
-  if (count === 0 || want.family === 'inet6' || (request.probe && request.byPacemaker)) return;
+  const { host, params } = ctx;
   await bestEffort(ctx, want, async () => {
     if (await isAnnouncing(ctx)) return;
     const links = await interfaces(host, want.namespace);
     const seen = judge(want, links, params.check_link_status, await ownIndexes(ctx, want, links));
-    if (seen.is === 'served') await tellNeighbours(ctx, want, spotOf(seen.at), count);
+    if (seen.is === 'served') await tellNeighbours(ctx, want, spotOf(seen.at), params.arp_count_refresh);
   });
 }
 
@@ -120,15 +118,3 @@ async function endAll({ host, memory, log }: Ctx, announcers: readonly ProcessId
   }
   await memory.note('announcers', undefined);
 }
-
-/** Nobody waits for a background sender: what it complained of is told by whoever comes next. */
-export async function reportAnnouncer(ctx: Ctx): Promise<void> {
-  const { host, log } = ctx;
-  const text = await host.sys.read(complaintsOf(ctx)).catch(() => '');
-  if (text.trim() === '') return;
-  log.warn(`announcing ${ctx.params.ip}: ${firstLine(text)}`);
-  await host.sys.remove(complaintsOf(ctx)).catch(() => undefined);
-}
-
-const complaintsOf = ({ host, request }: Ctx): string =>
-  `${stateDir(host.sys.env)}/IPaddr2-${fileNameOf(request.instance)}.announcer`;

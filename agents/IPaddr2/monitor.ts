@@ -1,5 +1,5 @@
 import { Failure, type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
-import { announceAgain, reportAnnouncer } from './announce.ts';
+import { reportAnnouncer } from './complaints.ts';
 import type { Ctx } from './params.ts';
 import { look, type Seen, sentence } from './seen.ts';
 import { lookAtShare } from './share.ts';
@@ -15,7 +15,7 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
   switch (seen.is) {
     case 'served':
       await reportAnnouncer(ctx);
-      await announceAgain(ctx, want);
+      if (isRepeated(ctx, want)) await (await import('./announce.ts')).announceAgain(ctx, want);
       return 'ok';
     case 'no interface':
       if (ctx.request.probe) return notRunning(sentence(want, seen));
@@ -37,6 +37,10 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
       return notRunning(sentence(want, seen));
   }
 }
+
+/** Whether a monitor announces the address, too: a look before a start does not. */
+const isRepeated = ({ params, request }: Ctx, { family }: Wanted): boolean =>
+  params.arp_count_refresh > 0 && family === 'inet' && !(request.probe && request.byPacemaker);
 
 /**
  * To a probe an address that stands idle here is a failure, which Pacemaker stops before it starts the address elsewhere. After a 7 it would
