@@ -1,12 +1,13 @@
 import { wordsOf } from '../../lib/contract/reason.ts';
-import { commandLine, firstLine, outputTrouble } from '../../lib/host/host.ts';
+import { commandLine, outputTrouble } from '../../lib/host/host.ts';
 import { stateDir } from '../../lib/host/memory.ts';
-import type { Sighting } from '../../lib/host/net/addresses.ts';
+import { interfaces } from '../../lib/host/net/addresses.ts';
 import { inNamespace } from '../../lib/host/net/namespaces.ts';
 import { identityOf, type ProcessIdentity } from '../../lib/host/process-table.ts';
-import { fileNameOf } from '../../lib/host/sys/file-names.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
+import { complaintsOf, reportAnnouncer } from './complaints.ts';
 import type { Ctx } from './params.ts';
+import { judge, ownIndexes } from './seen.ts';
 import { type Spot, spotOf } from './spot.ts';
 import type { Wanted } from './wanted.ts';
 
@@ -16,9 +17,12 @@ const endMs = 2000;
  * Tells the neighbours where the address lives now, `count` times. By default in the background: nothing waits for it, and stop
  * ends it. A failure here is logged and no more: neighbours that were not told ask again by themselves, if later.
  */
-export async function announce(ctx: Ctx, want: Wanted, spot: Spot, count: number): Promise<void> {
+export const announce = (ctx: Ctx, want: Wanted, spot: Spot, count: number): Promise<void> =>
+  bestEffort(ctx, want, () => tellNeighbours(ctx, want, spot, count));
+
+async function bestEffort(ctx: Ctx, want: Wanted, work: () => Promise<void>): Promise<void> {
   try {
-    await tellNeighbours(ctx, want, spot, count);
+    await work();
   } catch (error) {
     ctx.log.warn(`${want.ip} could not be announced: ${wordsOf(error)}`);
   }
@@ -34,25 +38,35 @@ async function tellNeighbours(ctx: Ctx, want: Wanted, spot: Spot, count: number)
   }
   const commands = sender(count).map((argv) => inNamespace(want.namespace, argv));
   ctx.log.debug(`announcing ${want.ip}: ${commands.map((argv) => commandLine(argv)).join('; ')}`);
-  if (ctx.params.arp_bg === false) await sendNow(ctx, want, commands);
+  if (ctx.params.arp_bg === false) await Promise.all(commands.map((argv) => sendNow(ctx, want, argv)));
   else await sendLater(ctx, want, commands);
 }
 
 /** arp_count_refresh: some rounds at every monitor, for switches with a short memory. */
-export async function announceAgain(ctx: Ctx, want: Wanted, at: Sighting): Promise<void> {
-  const count = ctx.params.arp_count_refresh;
-  if (count === 0 || want.family === 'inet6' || (ctx.request.probe && ctx.request.byPacemaker)) return;
-  await announce(ctx, want, spotOf(at), count);
+export async function announceAgain(ctx: Ctx, want: Wanted): Promise<void> {
+  const { host, params } = ctx;
+  await bestEffort(ctx, want, async () => {
+    if (await isAnnouncing(ctx)) return;
+    const links = await interfaces(host, want.namespace);
+    const seen = judge(want, links, params.check_link_status, await ownIndexes(ctx, want, links));
+    if (seen.is === 'served') await tellNeighbours(ctx, want, spotOf(seen.at), params.arp_count_refresh);
+  });
 }
 
-async function sendNow({ host, log }: Ctx, want: Wanted, commands: readonly Argv[]): Promise<void> {
-  for (const argv of commands) {
-    const output = await host.tryRun(argv);
-    // Thomas Habets' arping says 1 because nobody answers what asks for no answer
-    const unanswered = output.code === 1 && output.stderr.trim() === '' && !output.hung;
-    if (output.code !== 0 && !unanswered)
-      log.warn(`${want.ip} could not be announced: ${argv[0]}: ${outputTrouble(output)}`);
-  }
+/** What start announces is not cut off, nor is what a monitor began. */
+async function isAnnouncing({ host, memory }: Ctx): Promise<boolean> {
+  const { isAtWork } = await import('../../lib/host/process-end.ts');
+  const announcers = (await memory.fact<readonly ProcessIdentity[]>('announcers')) ?? [];
+  const atWork = await Promise.all(announcers.map((announcer) => isAtWork(host, announcer)));
+  return atWork.includes(true);
+}
+
+async function sendNow({ host, log }: Ctx, want: Wanted, argv: Argv): Promise<void> {
+  const output = await host.tryRun(argv);
+  // Thomas Habets' arping says 1 because nobody answers what asks for no answer
+  const unanswered = output.code === 1 && output.stderr.trim() === '' && !output.hung;
+  if (output.code !== 0 && !unanswered)
+    log.warn(`${want.ip} could not be announced: ${argv[0]}: ${outputTrouble(output)}`);
 }
 
 async function sendLater(ctx: Ctx, want: Wanted, commands: readonly Argv[]): Promise<void> {
@@ -104,15 +118,3 @@ async function endAll({ host, memory, log }: Ctx, announcers: readonly ProcessId
   }
   await memory.note('announcers', undefined);
 }
-
-/** Nobody waits for a background sender: what it complained of is told by whoever comes next. */
-export async function reportAnnouncer(ctx: Ctx): Promise<void> {
-  const { host, log } = ctx;
-  const text = await host.sys.read(complaintsOf(ctx)).catch(() => '');
-  if (text.trim() === '') return;
-  log.warn(`announcing ${ctx.params.ip}: ${firstLine(text)}`);
-  await host.sys.remove(complaintsOf(ctx)).catch(() => undefined);
-}
-
-const complaintsOf = ({ host, request }: Ctx): string =>
-  `${stateDir(host.sys.env)}/IPaddr2-${fileNameOf(request.instance)}.announcer`;

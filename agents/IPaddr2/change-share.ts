@@ -3,7 +3,7 @@ import { wordsOf } from '../../lib/contract/reason.ts';
 import { ipCommand } from '../../lib/host/net/namespaces.ts';
 import { changeRules, type Rule, type Table } from '../../lib/host/net/nftables.ts';
 import type { Ctx } from './params.ts';
-import { commentOf, divides, isOf, nameOf, nftFamilyOf, tableHere } from './share.ts';
+import { commentOf, divides, guards, isOf, nameOf, nftFamilyOf, tableHere } from './share.ts';
 import type { Spot } from './spot.ts';
 import { hashSeed, multicastMac, type Wanted } from './wanted.ts';
 
@@ -30,14 +30,14 @@ export async function takeShare(ctx: Ctx, want: Wanted, spot: Spot): Promise<voi
   await changeTable(ctx, want, (seen) => {
     const rules = seen?.rules ?? [];
     const own = rules.filter(isOf(share.number));
-    const isRight = divides(share, hashSeed(seed));
+    const isRight = divides(share, spot.link.name, hashSeed(seed));
     return [
       ...(seen ? [] : [`create table ${table}`]),
       `add chain ${table} ${chain} { type filter hook ${chain} priority mangle; }`,
       ...deletions(want, rules.filter(isGuard)),
       `add rule ${here} drop`,
       // Without the answers to its own questions the node could not reach its neighbours from this address.
-      ...(family === 'ip6' && !rules.some(isGuard)
+      ...(family === 'ip6' && !rules.some(guards(spot.link.name))
         ? [`insert rule ${here} icmpv6 type nd-neighbor-advert accept`]
         : []),
       ...deletions(

@@ -3,6 +3,7 @@ import { commandFailure, commandLine, commandTrouble, type Host } from '../../li
 import { type Address, type Interface, interfaces, type Sighting } from '../../lib/host/net/addresses.ts';
 import { inNamespace, ipCommand, type Namespace } from '../../lib/host/net/namespaces.ts';
 import { contains } from '../../lib/host/net/networks.ts';
+import { whileAtRest, withoutOthers } from './at-rest.ts';
 import type { ChosenSpot } from './choose-spot.ts';
 import type { Ctx } from './params.ts';
 
@@ -12,7 +13,8 @@ import type { Wanted } from './wanted.ts';
  * Adds the address; the kernel keeps it or refuses it, there is no half. Says whether it did: one that has come meanwhile, as from
  * another instance of a Cluster-IP, is none of ours to take back.
  */
-export async function addAddress({ host, params }: Ctx, want: Wanted, spot: ChosenSpot): Promise<boolean> {
+export async function addAddress(ctx: Ctx, want: Wanted, spot: ChosenSpot): Promise<boolean> {
+  const { host, params } = ctx;
   const { link, prefix, broadcast, label, metric } = spot;
   const six = want.family === 'inet6';
   const words = [
@@ -25,7 +27,7 @@ export async function addAddress({ host, params }: Ctx, want: Wanted, spot: Chos
     ...(six && params.preferred_lft !== 'forever' ? ['preferred_lft', params.preferred_lft] : []),
   ];
   const argv = ipCommand(want.namespace, '-f', want.family, 'address', 'add', ...words);
-  const output = await host.tryRun(argv);
+  const output = await whileAtRest(ctx, () => host.tryRun(argv));
   if (output.code === 0) return true;
   if (!(await isThere(host, want.namespace, link, { ip: want.ip, prefix })))
     throw commandFailure(argv, output);
@@ -46,21 +48,54 @@ async function isThere(
  * Removes exactly this address. Other addresses of its network stay: should it be the first of them, the kernel would take the
  * others with it.
  */
-export async function removeAddress(ctx: Ctx, namespace: Namespace, sighting: Sighting): Promise<void> {
-  const { link, address } = sighting;
-  const { ip, prefix, peer, family } = address;
-  const endangered = await promoteOthers(ctx, namespace, link, address);
+export async function removeAddress(
+  ctx: Ctx,
+  namespace: Namespace,
+  { link, address }: Sighting,
+): Promise<void> {
+  if (address.family === 'inet6' || (await promotes(ctx.host, namespace, link.name)))
+    return deleteAddress(ctx, namespace, link, address);
+  await withoutOthers(ctx, async () => {
+    // Others may have come or gone since the look, and which is the first is another one then.
+    const now = (await interfaces(ctx.host, namespace)).find(({ index }) => index === link.index);
+    const still = now?.addresses.find(
+      ({ ip, prefix, peer }) => ip === address.ip && prefix === address.prefix && peer === address.peer,
+    );
+    if (now === undefined || still === undefined) return;
+    const endangered = await promoteOthers(ctx, namespace, now, still);
+    await deleteAddress(ctx, namespace, now, still);
+    await putBack(ctx, namespace, now, endangered);
+  });
+}
+
+async function deleteAddress(
+  { host, log }: Ctx,
+  namespace: Namespace,
+  link: Interface,
+  { ip, prefix, peer, family }: Address,
+): Promise<void> {
   const which = peer === undefined ? [`${ip}/${prefix}`] : [ip, 'peer', `${peer}/${prefix}`];
   const argv = ipCommand(namespace, '-f', family, 'address', 'delete', ...which, 'dev', link.name);
-  const { code, stderr } = await ctx.host.tryRun(argv);
-  if (code !== 0) ctx.log.warn(`${commandLine(argv)}: ${stderr.trim() || `exit ${code}`}`);
-  await putBack(ctx, namespace, link, endangered);
+  const { code, stderr } = await host.tryRun(argv);
+  if (code !== 0) log.warn(`${commandLine(argv)}: ${stderr.trim() || `exit ${code}`}`);
+}
+
+const promotion = (dev: string): string => `/proc/sys/net/ipv4/conf/${dev}/promote_secondaries`;
+
+/** Whether the kernel keeps the secondary addresses of a network when the first goes. */
+async function promotes(host: Host, namespace: Namespace, nic: string): Promise<boolean> {
+  const files = ['all', nic].map(promotion);
+  const text =
+    namespace === undefined
+      ? (await Promise.all(files.map((file) => host.sys.read(file).catch(() => '')))).join('')
+      : (await host.tryRun(inNamespace(namespace, ['cat', ...files]))).stdout;
+  return text.includes('1');
 }
 
 /**
- * Has the kernel keep the secondary addresses of a network when the first goes. It is left switched on, as systemd's defaults
- * have it: another address may be removed at this moment, and switching back would lose that one's neighbours. Returns those that the
- * kernel would take along because that cannot be switched on, as where /proc/sys is read-only.
+ * Has the kernel keep them. It is left switched on, as systemd's defaults have it: another address may be removed at this moment, and
+ * switching back would lose that one's neighbours. Returns those that the kernel would take along because that cannot be switched on, as
+ * where /proc/sys is read-only.
  */
 async function promoteOthers(
   { host, log }: Ctx,
@@ -68,23 +103,16 @@ async function promoteOthers(
   link: Interface,
   address: Address,
 ): Promise<readonly Address[]> {
-  if (address.family === 'inet6' || address.secondary) return [];
+  if (address.secondary) return [];
   const others = link.addresses.filter(
     (other) =>
       other.secondary && other.prefix === address.prefix && contains(address.ip, address.prefix, other.ip),
   );
   if (others.length === 0) return [];
-  const conf = (dev: string) => `/proc/sys/net/ipv4/conf/${dev}/promote_secondaries`;
-  const write = async (file: string) =>
-    namespace === undefined
-      ? host.sys.poke(file, '1\n')
-      : void (await host.run(inNamespace(namespace, ['tee', file]), { input: '1\n' }));
-  const read = (file: string): Promise<string> =>
-    namespace === undefined ? host.sys.read(file) : host.run(inNamespace(namespace, ['cat', file]));
+  const file = promotion(link.name);
   try {
-    for (const dev of ['all', link.name])
-      if ((await read(conf(dev)).catch(() => '0')).trim() === '1') return [];
-    await write(conf(link.name));
+    if (namespace === undefined) await host.sys.poke(file, '1\n');
+    else await host.run(inNamespace(namespace, ['tee', file]), { input: '1\n' });
     log.info(
       `promote_secondaries switched on for ${link.name}: its other addresses stay when ${address.ip} goes`,
     );

@@ -1,5 +1,5 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { type Interface, interfaceNamed } from '../../lib/host/net/addresses.ts';
+import { type Address, type Interface, interfaceNamed } from '../../lib/host/net/addresses.ts';
 import { contains } from '../../lib/host/net/networks.ts';
 import { type LinkRoute, linkRoutes, rankRoutes } from '../../lib/host/net/routes.ts';
 import type { Ctx } from './params.ts';
@@ -20,7 +20,10 @@ export async function chooseSpot(ctx: Ctx, want: Wanted, links: readonly Interfa
     throw new Failure('notInstalled', `interface ${want.nic} does not exist`);
 
   const complete = given !== undefined && want.prefix !== undefined;
-  const route = complete && want.family === 'inet' ? undefined : await bestRoute(ctx, want, given, links);
+  const routes = complete && want.family === 'inet' ? [] : await routesTo(ctx, want, given, links);
+  const [route] = routes;
+  if (route && given === undefined) requireNoCloser(want, route, links);
+  tellRivals(ctx, want, routes);
   const link = given ?? interfaceNamed(links, route?.nic ?? (isLoopback(want.ip) ? 'lo' : ''));
   const prefix = want.prefix ?? route?.prefix ?? (isLoopback(want.ip) ? loopbackPrefix(want) : undefined);
   if (link === undefined || prefix === undefined) throw new Failure('notInstalled', noRoute(want));
@@ -38,28 +41,57 @@ export async function chooseSpot(ctx: Ctx, want: Wanted, links: readonly Interfa
   };
 }
 
-async function bestRoute(
+/** The interface that the routes choose. */
+export const routedLink = async (
+  ctx: Ctx,
+  want: Wanted,
+  links: readonly Interface[],
+): Promise<Interface | undefined> =>
+  interfaceNamed(links, (await routesTo(ctx, want, undefined, links))[0]?.nic ?? '');
+
+/** The attached networks that the address may be in, best first. */
+async function routesTo(
   ctx: Ctx,
   want: Wanted,
   nic: Interface | undefined,
   links: readonly Interface[],
-): Promise<LinkRoute | undefined> {
+): Promise<readonly LinkRoute[]> {
   const attached = await linkRoutes(ctx.host, want.namespace, want.family, want.ip, ctx.params.proto);
   const indexOf = (name: string) => interfaceNamed(links, name)?.index ?? Number.MAX_SAFE_INTEGER;
   const fitting = attached.filter(
     (route) => route.prefix <= (want.prefix ?? 128) && (nic === undefined || route.nic === nic.name),
   );
-  const linked = fitting.filter(
-    (route) => !route.linkDown && (interfaceNamed(links, route.nic)?.running ?? true),
-  );
-  // without any link the best of those that may get theirs back
-  const [best, ...others] = rankRoutes(linked.length > 0 ? linked : fitting, indexOf);
-  const rivals = others.filter(({ nic: rival, prefix }) => rival !== best?.nic && prefix === best?.prefix);
+  const hasLink = (route: LinkRoute) =>
+    !route.linkDown && (interfaceNamed(links, route.nic)?.running ?? true);
+  return rankRoutes(fitting, indexOf, hasLink);
+}
+
+function tellRivals({ log }: Ctx, { ip }: Wanted, [best, ...others]: readonly LinkRoute[]): void {
+  const rivals = others.filter(({ nic, prefix }) => nic !== best?.nic && prefix === best?.prefix);
   if (best && rivals.length > 0)
-    ctx.log.info(
-      `${want.ip}: interface ${best.nic} chosen, ${rivals.map((rival) => rival.nic).join(', ')} lead to the same network`,
+    log.info(
+      `${ip}: interface ${best.nic} chosen, ${rivals.map(({ nic }) => nic).join(', ')} lead to the same network`,
     );
-  return best;
+}
+
+/** An interface that is switched off has no routes; the network that it is in is the address's all the same. */
+function requireNoCloser(
+  { ip, prefix: most = 128 }: Wanted,
+  best: LinkRoute,
+  links: readonly Interface[],
+): void {
+  const isCloser = ({ ip: other, prefix, family, peer }: Address) =>
+    prefix > best.prefix &&
+    prefix <= most &&
+    prefix < (family === 'inet' ? 32 : 128) &&
+    peer === undefined &&
+    contains(other, prefix, ip);
+  const off = links.find(({ up, addresses }) => !up && addresses.some(isCloser));
+  if (off)
+    throw new Failure(
+      'failed',
+      `${off.name}, which is in a network of ${ip}, is down; ${best.nic} is in a wider one: switch it on or configure nic`,
+    );
 }
 
 const loopbackPrefix = ({ family }: Wanted): number => (family === 'inet' ? 8 : 128);

@@ -1,5 +1,5 @@
 import { Failure, type Health, notRunning, type Report } from '../../lib/contract/outcome.ts';
-import { announceAgain, reportAnnouncer } from './announce.ts';
+import { reportAnnouncer } from './complaints.ts';
 import type { Ctx } from './params.ts';
 import { look, type Seen, sentence } from './seen.ts';
 import { lookAtShare } from './share.ts';
@@ -15,16 +15,18 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
   switch (seen.is) {
     case 'served':
       await reportAnnouncer(ctx);
-      await announceAgain(ctx, want, seen.at);
+      if (isRepeated(ctx, want)) await (await import('./announce.ts')).announceAgain(ctx, want);
       return 'ok';
     case 'no interface':
       if (ctx.request.probe) return notRunning(sentence(want, seen));
       throw new Failure('failed', sentence(want, seen));
     case 'link down':
     case 'other prefix':
-      if (ctx.request.probe && (await isOurs(ctx, want))) throw new Failure('failed', sentence(want, seen));
+      if (ctx.request.probe && (await isOurs(ctx, want, seen.at.link.name)))
+        throw new Failure('failed', sentence(want, seen));
       return notRunning(sentence(want, seen));
     case 'renamed':
+    case 'lost namespace':
     case 'other label':
     case 'tentative':
     case 'duplicate':
@@ -36,13 +38,17 @@ export async function monitor(ctx: Ctx): Promise<Health | Report> {
   }
 }
 
+/** Whether a monitor announces the address, too: a look before a start does not. */
+const isRepeated = ({ params, request }: Ctx, { family }: Wanted): boolean =>
+  params.arp_count_refresh > 0 && family === 'inet' && !(request.probe && request.byPacemaker);
+
 /**
  * To a probe an address that stands idle here is a failure, which Pacemaker stops before it starts the address elsewhere. After a 7 it would
  * leave the address here, and two nodes would answer for it once the link is back. A Cluster-IP's without this instance's share is another
  * instance's.
  */
-const isOurs = async (ctx: Ctx, want: Wanted): Promise<boolean> =>
-  (await lookAtShare(ctx, want)) !== 'not taken';
+const isOurs = async (ctx: Ctx, want: Wanted, nic: string): Promise<boolean> =>
+  (await lookAtShare(ctx, want, nic)) !== 'not taken';
 
 /** A look that waits for duplicate address detection to end. */
 export async function settled(ctx: Ctx, want: Wanted, withinMs = detectionMs): Promise<Seen> {

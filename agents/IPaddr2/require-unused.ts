@@ -6,24 +6,26 @@ import { arpingHere } from './arping.ts';
 import type { Ctx } from './params.ts';
 import type { Wanted } from './wanted.ts';
 
-/** run_arping: asks the network for another owner before the address is added. IPv6 does that by itself, and a Cluster-IP has other owners. */
+/** run_arping. IPv6 asks by itself, and a Cluster-IP has other owners. */
+export const mustAsk = ({ params }: Ctx, want: Wanted, link: Interface): boolean =>
+  params.run_arping && want.family === 'inet' && !want.share && link.linkType !== 'loopback';
+
+/** Asks the network for another owner of the address. Without a link nobody hears the question, and that nobody answers says nothing. */
 export async function requireUnused(ctx: Ctx, want: Wanted, link: Interface): Promise<void> {
-  const { host, params } = ctx;
-  if (
-    !params.run_arping ||
-    want.family === 'inet6' ||
-    want.share ||
-    link.linkType === 'loopback' ||
-    !link.running
-  )
+  const { host, params, log } = ctx;
+  if (!link.running) {
+    const unasked = `${link.name} has no link: nobody can be asked whether ${want.ip} is in use`;
+    if (params.check_link_status) throw new Failure('failed', unasked);
+    log.warn(unasked);
     return;
+  }
   const kind = (await arpingHere(ctx)) ?? 'iputils_arping';
   const argv = inNamespace(want.namespace, ['arping', '-q', ...questions[kind], link.name, want.ip]);
   const output = await host.tryRun(argv, { timeoutMs: longestMs });
   const silent = output.stderr.trim() === '' && !output.hung;
   const used = kind === 'iputils_arping' ? output.code === 1 && silent : output.code === 0;
   const unused = kind === 'iputils_arping' ? output.code === 0 : output.code === 1 && silent;
-  if (used) throw new Failure('failed', `another host answers for ${want.ip} on ${link.name}: not added`);
+  if (used) throw new Failure('failed', `another host answers for ${want.ip} on ${link.name}`);
   if (!unused) throw commandFailure(argv, output);
 }
 

@@ -6,7 +6,10 @@ import { hashSeed, type Share, type Wanted } from './wanted.ts';
 // Cluster-IP: all nodes have the address and a multicast MAC, so that all receive every packet, and each one's nft rules accept
 // what hashes to its shares. Tables, comments, seed and MAC are the stock agent's (4.18): nodes with either work together.
 
-/** What the rules of this node say about an instance's share; it is outdated when the clients are divided by another total or seed. */
+/**
+ * What the rules of this node say about an instance's share; it is outdated when the clients are divided by another total or seed, or on
+ * another interface: a rule stays with the index of one that is gone.
+ */
 export type Sharing = 'taken' | 'not taken' | 'outdated' | 'unguarded';
 
 const firewall = 'nft';
@@ -16,24 +19,32 @@ export async function requireFirewall({ host }: Ctx, { share }: Wanted): Promise
     throw new Failure('notInstalled', `command ${firewall}, which a Cluster-IP needs, is not installed`);
 }
 
-/** Looks at the rules. Without any that drop, this node answers every client, whoever else does. */
-export async function lookAtShare(ctx: Ctx, want: Wanted): Promise<Sharing> {
+/** Looks at the rules of the interface that has the address. Without any that drop, this node answers every client, whoever else does. */
+export async function lookAtShare(ctx: Ctx, want: Wanted, nic: string): Promise<Sharing> {
   if (want.share === undefined) return 'taken';
   if (!(await ctx.host.sys.has(firewall))) return 'unguarded';
   const rules = (await tableHere(ctx, want))?.rules ?? [];
-  if (!rules.some(({ drops }) => drops)) return 'unguarded';
+  if (!rules.some(guards(nic))) return 'unguarded';
   const own = rules.filter(isOf(want.share.number));
   if (own.length === 0) return 'not taken';
   // Without a configured seed it is that of the address and its network, which change with the prefix only.
   const seed = hashSeed(ctx.params.clusterip_hash_seed ?? '');
-  return own.every(divides(want.share, seed)) ? 'taken' : 'outdated';
+  return own.every(divides(want.share, nic, seed)) ? 'taken' : 'outdated';
 }
 
 /** Whether a rule divides the clients as the instance's shall be, of any seed where none is given. */
 export const divides =
-  ({ total }: Share, seed?: number) =>
-  ({ hash }: Rule): boolean =>
-    hash?.mod === total && (seed === undefined || hash.seed === seed);
+  ({ total }: Share, nic: string, seed?: number) =>
+  (rule: Rule): boolean =>
+    isOn(rule, nic) && rule.hash?.mod === total && (seed === undefined || rule.hash.seed === seed);
+
+/** Whether a rule drops what no share accepts. */
+export const guards =
+  (nic: string) =>
+  (rule: Rule): boolean =>
+    rule.drops && isOn(rule, nic);
+
+const isOn = ({ iif }: Rule, nic: string): boolean => iif === undefined || iif === nic;
 
 /** The table of the address on this node. */
 export const tableHere = ({ host }: Ctx, want: Wanted): Promise<Table | undefined> =>

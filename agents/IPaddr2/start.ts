@@ -1,7 +1,7 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { type Interface, interfaces, type Sighting } from '../../lib/host/net/addresses.ts';
-import { ipCommand, namespaceExists } from '../../lib/host/net/namespaces.ts';
+import { ipCommand, namespaceExists, namespaceId } from '../../lib/host/net/namespaces.ts';
 import { advertise } from './advertise.ts';
 import { announce, endAnnouncer } from './announce.ts';
 import { addAddress, labelSource, removeAddress } from './change.ts';
@@ -10,9 +10,9 @@ import { type ChosenSpot, chooseSpot } from './choose-spot.ts';
 import { giveBackToLoopback, takeFromLoopback } from './loopback.ts';
 import { settled } from './monitor.ts';
 import type { Ctx } from './params.ts';
-import { requireUnused } from './require-unused.ts';
+import { mustAsk, requireUnused } from './require-unused.ts';
 import { spellingRules } from './rules.ts';
-import { judge, look, sentence, sightings, usedIndex, withShare } from './seen.ts';
+import { judge, look, lostNamespace, ownIndexes, sentence, sightings, withShare } from './seen.ts';
 import { requireSender } from './senders.ts';
 import { requireFirewall } from './share.ts';
 import { type Spot, spotOf } from './spot.ts';
@@ -33,14 +33,17 @@ export async function start(ctx: Ctx): Promise<void> {
   const [problem] = spellingRules(params);
   if (want === undefined || problem !== undefined)
     throw new Failure('notInstalled', problem ?? `ip=${params.ip} is not an address`);
+  const lost = await lostNamespace(ctx, want);
+  if (lost) throw new Failure('failed', sentence(want, { is: 'lost namespace', lost }));
   if (!(await namespaceExists(host, want.namespace)))
     throw new Failure('notInstalled', `network namespace ${want.namespace} does not exist`);
+  if (want.namespace !== undefined) await memory.note('namespace', await namespaceId(host, want.namespace));
   warnOfOldParameters(ctx, want);
   await requireFirewall(ctx, want);
 
   let links = await interfaces(host, want.namespace);
-  const used = await usedIndex(ctx);
-  const before = await withShare(ctx, want, judge(want, links, params.check_link_status, used));
+  const own = await ownIndexes(ctx, want, links);
+  const before = await withShare(ctx, want, judge(want, links, params.check_link_status, own));
   switch (before.is) {
     case 'served':
       await memory.note('index', before.at.link.index);
@@ -56,7 +59,7 @@ export async function start(ctx: Ctx): Promise<void> {
         await takeShare(ctx, want, spotOf(before.at));
         links = await interfaces(host, want.namespace);
         // The stop of another instance may have taken the address away before this one had its share.
-        if (judge(want, links, params.check_link_status, used).is === 'absent') break;
+        if (judge(want, links, params.check_link_status, own).is === 'absent') break;
         if (before.is !== 'link down') return await requireServed(ctx, want);
         await bringBack(ctx, want, before.at);
         return;
@@ -71,13 +74,16 @@ export async function start(ctx: Ctx): Promise<void> {
     default:
   }
 
-  const spot = await chooseSpot(ctx, want, links);
-  const old = sightings(want, links, spot.link, used);
+  let spot = await chooseSpot(ctx, want, links);
+  const old = sightings(want, links, own, spot.link);
   const stranger = old.find(({ link }) => link !== spot.link);
   if (stranger)
     throw new Failure('failed', `${want.ip} is already on ${stranger.link.name}, not on ${spot.link.name}`);
   await requireSender(ctx);
-  await requireUnused(ctx, want, spot.link);
+  if (mustAsk(ctx, want, spot.link)) {
+    spot = { ...spot, link: await switchOn(ctx, want, spot.link) };
+    await requireUnused(ctx, want, spot.link);
+  }
   await memory.note('index', spot.link.index);
   if (await serve(ctx, want, spot, old)) {
     log.info(`${want.ip}/${spot.prefix} added to ${spot.link.name}`);
@@ -113,26 +119,29 @@ async function serve(ctx: Ctx, want: Wanted, spot: ChosenSpot, old: readonly Sig
 async function bringBack(ctx: Ctx, want: Wanted, at: Sighting): Promise<void> {
   await ctx.memory.note('index', at.link.index);
   await advertise(ctx, want, at.link, async () => {
-    await switchOn(ctx, want, at.link);
+    const link = await switchOn(ctx, want, at.link);
     await requireServed(ctx, want);
+    if (mustAsk(ctx, want, link)) await requireUnused(ctx, want, link);
   });
   await announce(ctx, want, spotOf(at), ctx.params.arp_count);
 }
 
-async function switchOn(ctx: Ctx, want: Wanted, link: Interface): Promise<void> {
+/** Says what has become of the interface. */
+async function switchOn(ctx: Ctx, want: Wanted, link: Interface): Promise<Interface> {
   const { host, log } = ctx;
   if (!link.up) {
     log.info(`interface ${link.name} is switched on`);
     await host.run(ipCommand(want.namespace, 'link', 'set', 'dev', link.name, 'up'));
   }
-  if (!link.up || ctx.params.check_link_status) await waitForLink(ctx, want, link);
+  const isAwaited = !link.up || ctx.params.check_link_status;
+  const running = link.running || (isAwaited && (await waitForLink(ctx, want, link)));
+  return { ...link, up: true, running };
 }
 
-/** Until the interface has a link, within bounds. */
-async function waitForLink({ host, log }: Ctx, want: Wanted, link: Interface): Promise<void> {
-  if (link.running) return;
+/** Until the interface has a link, within bounds. Says whether it has. */
+function waitForLink({ host, log }: Ctx, want: Wanted, link: Interface): Promise<boolean> {
   log.info(`waiting for the link of ${link.name}`);
-  await host.until(
+  return host.until(
     async () => {
       const now = await interfaces(host, want.namespace);
       return now.some(({ index, running }) => index === link.index && running);
@@ -166,7 +175,7 @@ async function undo(ctx: Ctx, want: Wanted, spot: Spot, added: boolean): Promise
     await endAnnouncer(ctx);
     const isOurs = added || want.share !== undefined;
     const here = async () =>
-      sightings(want, await interfaces(ctx.host, want.namespace), undefined, spot.link.index).filter(
+      sightings(want, await interfaces(ctx.host, want.namespace), [spot.link.index]).filter(
         ({ link, address }) => link.index === spot.link.index && address.prefix === spot.prefix,
       );
     if (isOurs || (await here()).length === 0) {

@@ -1,32 +1,44 @@
-import {
-  type Interface,
-  interfaceNamed,
-  interfaces,
-  isLocal,
-  type Sighting,
-} from '../../lib/host/net/addresses.ts';
+import { type Interface, interfaceNamed, isLocal, type Sighting } from '../../lib/host/net/addresses.ts';
 import { ipCommand, namespaceExists } from '../../lib/host/net/namespaces.ts';
 import { endAnnouncer } from './announce.ts';
+import { interfacesAtRest } from './at-rest.ts';
 import { giveBackToLoopback } from './loopback.ts';
 import type { Ctx } from './params.ts';
-import { sightings, usedIndex } from './seen.ts';
+import { lostNamespace, ownIndexes, sentence, sightings } from './seen.ts';
 import { pidFileOf } from './senders.ts';
 import { takeDown } from './take-down.ts';
 import { isLinkLocal, type Wanted, wanted } from './wanted.ts';
 
 /** Looks for the address first: routes, prefix and label that start needed may be gone, the address must not stay for that. */
 export async function stop(ctx: Ctx): Promise<void> {
-  const { host, params, log } = ctx;
+  const { host, log } = ctx;
   await endAnnouncer(ctx);
   const want = wanted(ctx);
   if (want === undefined) return;
   await host.sys.remove(pidFileOf(ctx, want.ip)).catch(() => undefined);
+  await stopInLostNamespace(ctx, want);
   if (!(await namespaceExists(host, want.namespace))) {
     log.info(`network namespace ${want.namespace} does not exist: ${want.ip} is not there`);
     return;
   }
   if (await goneWithoutTools(ctx, want)) return;
+  await stopIn(ctx, want);
+}
 
+async function stopInLostNamespace(ctx: Ctx, want: Wanted): Promise<void> {
+  const lost = await lostNamespace(ctx, want);
+  if (lost === undefined) return;
+  ctx.log.warn(sentence(want, { is: 'lost namespace', lost }));
+  try {
+    await stopIn(ctx, { ...want, namespace: lost.file });
+  } catch (error) {
+    // it may have ended with its last process
+    if (await lostNamespace(ctx, want)) throw error;
+  }
+}
+
+async function stopIn(ctx: Ctx, want: Wanted): Promise<void> {
+  const { host, params, log } = ctx;
   let strangers: readonly Sighting[] = [];
   const removed = await takeDown(ctx, want, async () => {
     const { ours, others } = await sort(ctx, want);
@@ -52,14 +64,14 @@ type Sorted = { readonly ours: readonly Sighting[]; readonly others: readonly Si
  * known by its index whatever its name is now. When there is neither, every place may be ours: no two of a network may have the address.
  */
 async function sort(ctx: Ctx, want: Wanted): Promise<Sorted> {
-  const links = await interfaces(ctx.host, want.namespace);
-  const index = await usedIndex(ctx);
-  if (want.nic === undefined) return { ours: sightings(want, links, undefined, index), others: [] };
-  const used = links.find((link) => link.index === index);
+  const links = await interfacesAtRest(ctx, want);
+  const own = await ownIndexes(ctx, want, links);
+  if (want.nic === undefined) return { ours: sightings(want, links, own), others: [] };
+  const used = links.find(({ index }) => own.includes(index));
   const named = interfaceNamed(links, want.nic);
   const all = isLinkLocal(want.ip)
-    ? [named, used].filter(once).flatMap((nic) => sightings(want, links, nic))
-    : sightings(want, links, named, index);
+    ? [named, used].filter(once).flatMap((nic) => sightings(want, links, own, nic))
+    : sightings(want, links, own);
   if (named === undefined && used === undefined) return { ours: all, others: [] };
   const isOurs = ({ link }: Sighting) => link === named || link === used;
   return { ours: all.filter(isOurs), others: all.filter((sighting) => !isOurs(sighting)) };

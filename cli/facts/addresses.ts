@@ -2,7 +2,7 @@ import { readBoolean } from '../../lib/contract/params.ts';
 import { commandTrouble, type Host } from '../../lib/host/host.ts';
 import { canonicalIp } from '../../lib/host/net/address-text.ts';
 import { parseAddresses } from '../../lib/host/net/addresses.ts';
-import { ipCommand, type Namespace, namespaceExists } from '../../lib/host/net/namespaces.ts';
+import { ipCommand, isCutShort, type Namespace, namespaceExists } from '../../lib/host/net/namespaces.ts';
 import { type Cluster, startedOn } from './cluster.ts';
 import { type Known, noAnswer, tryToKnow } from './known.ts';
 
@@ -38,6 +38,6 @@ async function isHere(host: Host, ip: string, namespace: Namespace): Promise<boo
   } else if (!(await namespaceExists(host, namespace))) return false;
   const argv = ipCommand(namespace, '-j', 'address', 'show');
   const output = await host.tryRun(argv, { timeoutMs: askMs });
-  if (output.code !== 0) throw noAnswer(host, output, commandTrouble(argv, output));
+  if (output.code !== 0 || isCutShort(output)) throw noAnswer(host, output, commandTrouble(argv, output));
   return parseAddresses(output.stdout).some((link) => link.addresses.some((one) => one.ip === ip));
 }

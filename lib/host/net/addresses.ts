@@ -2,7 +2,7 @@ import type { Host } from '../host.ts';
 import { hasFields, isListOf, isObject, isText, readJson } from '../json.ts';
 import type { RunningAddress } from '../sys/sys.ts';
 import { canonicalIp } from './address-text.ts';
-import { ipCommand, type Namespace } from './namespaces.ts';
+import { type Namespace, shown } from './namespaces.ts';
 
 export type Family = 'inet' | 'inet6';
 
@@ -37,12 +37,22 @@ export type Interface = {
   readonly addresses: readonly Address[];
 };
 
+/** As much of an interface and its addresses as the kernel's own lists tell: enough to know whether an address serves, not to work with it. */
+export type Glimpse = Pick<Interface, 'name' | 'altNames' | 'running'> & {
+  readonly index?: number;
+  readonly addresses: readonly Pick<Address, 'family' | 'ip' | 'prefix' | 'label' | 'peer' | 'detection'>[];
+};
+
 /** An address where it was found. */
-export type Sighting = { readonly link: Interface; readonly address: Address };
+export type Sighting = PlaceOn<Interface>;
+export type PlaceOn<Link extends Glimpse> = {
+  readonly link: Link;
+  readonly address: Link['addresses'][number];
+};
 
 /** Every interface with its addresses. */
 export const interfaces = async (host: Host, namespace: Namespace): Promise<readonly Interface[]> =>
-  parseAddresses(await host.run(ipCommand(namespace, '-j', 'address', 'show')));
+  parseAddresses(await shown(host, namespace, 'address', 'show'));
 
 type IpLink = {
   readonly ifname: string;
@@ -161,7 +171,10 @@ const originOf = ({
 ];
 
 /** The interface of this name, be it an alternative one. */
-export const interfaceNamed = (links: readonly Interface[], name: string): Interface | undefined =>
+export const interfaceNamed = <Link extends Glimpse>(
+  links: readonly Link[],
+  name: string,
+): Link | undefined =>
   links.find((link) => link.name === name) ?? links.find(({ altNames }) => altNames.includes(name));
 
 /**
@@ -169,10 +182,10 @@ export const interfaceNamed = (links: readonly Interface[], name: string): Inter
  * process' own namespace. What is here is true; what is missing may exist nevertheless (a link that is down, an alternative
  * name), and only `interfaces` knows.
  */
-export async function runningInterfaces(host: Host, family: Family): Promise<readonly Interface[]> {
+export async function runningInterfaces(host: Host, family: Family): Promise<readonly Glimpse[]> {
   if (family === 'inet') return groupRunning(await host.sys.runningAddresses());
   const links = parseIfInet6(await host.sys.read('/proc/net/if_inet6').catch(() => ''));
-  const running: Interface[] = [];
+  const running: Glimpse[] = [];
   for (const link of links) {
     const state = await host.sys.read(`/sys/class/net/${link.name}/operstate`).catch(() => 'down');
     if (hasLink(state.trim())) running.push(link);
@@ -181,21 +194,15 @@ export async function runningInterfaces(host: Host, family: Family): Promise<rea
 }
 
 /** getifaddrs(3) names an IPv4 address by its label; the interface is what is before the colon, which no name may hold. */
-const groupRunning = (addresses: readonly RunningAddress[]): readonly Interface[] =>
+const groupRunning = (addresses: readonly RunningAddress[]): readonly Glimpse[] =>
   grouped(
     addresses
       .filter(({ address }) => !address.includes(':'))
-      .map(({ name: label, address: ip, prefix }) => {
-        const name = label.split(':', 1)[0] ?? label;
-        return {
-          name,
-          index: 0,
-          address: { ...plain, family: 'inet', ip, prefix, label },
-        };
-      }),
+      .map(({ name: label, address: ip, prefix }) => ({
+        name: label.split(':', 1)[0] ?? label,
+        address: { family: 'inet', ip, prefix, label, detection: 'none' },
+      })),
   );
-
-const plain = { secondary: false, detection: 'none', origin: [] } as const;
 
 /**
  * /proc/net/if_inet6:
@@ -205,7 +212,7 @@ const plain = { secondary: false, detection: 'none', origin: [] } as const;
  *
  * (1) address, (2) interface index, (3) prefix length, (4) scope, (5) flags of linux/if_addr.h, all in hexadecimal, (6) interface.
  */
-export const parseIfInet6 = (text: string): readonly Interface[] =>
+export const parseIfInet6 = (text: string): readonly Glimpse[] =>
   grouped(
     text
       .split('\n')
@@ -218,7 +225,7 @@ export const parseIfInet6 = (text: string): readonly Interface[] =>
         return {
           name,
           index: Number.parseInt(index, 16),
-          address: { ...plain, family: 'inet6', ip, prefix: Number.parseInt(prefix, 16), detection },
+          address: { family: 'inet6', ip, prefix: Number.parseInt(prefix, 16), detection },
         };
       }),
   );
@@ -229,20 +236,22 @@ const tentative = 0x40;
 
 /** By interface, in the order in which each comes first. */
 function grouped(
-  found: readonly { readonly name: string; readonly index: number; readonly address: Address }[],
-): readonly Interface[] {
-  const links = new Map<string, Interface & { readonly addresses: Address[] }>();
+  found: readonly {
+    readonly name: string;
+    readonly index?: number;
+    readonly address: Glimpse['addresses'][number];
+  }[],
+): readonly Glimpse[] {
+  const links = new Map<string, Glimpse & { readonly addresses: Glimpse['addresses'][number][] }>();
   for (const { name, index, address } of found) {
     const link = links.get(name);
     if (link) link.addresses.push(address);
     else
       links.set(name, {
         name,
-        index,
+        ...(index !== undefined && { index }),
         altNames: [],
-        up: true,
         running: true,
-        linkType: '',
         addresses: [address],
       });
   }

@@ -1,5 +1,5 @@
 import { commandFailure, type Host } from '../host.ts';
-import { hasFields, isListOf, isObject, readJson } from '../json.ts';
+import { hasFields, isListOf, isObject, type Json, readJson } from '../json.ts';
 import { inNamespace, type Namespace } from './namespaces.ts';
 
 /** The family of a table, as nft calls it. */
@@ -11,6 +11,8 @@ export type Rule = {
   /** What whoever made it wants to know it by. */
   readonly comment: string;
   readonly drops: boolean;
+  /** The interface that it matches; of one that is gone its index, which no later one gets. */
+  readonly iif?: string;
   /** What a rule for a part of the packets compares. */
   readonly hash?: Hash;
 };
@@ -65,10 +67,12 @@ const isEntry = (value: unknown): value is Entry =>
  *       {"rule":{"chain":"prerouting","handle":4,"comment":"cip-node-1","expr":[{"match":
  *         {"op":"==","left":{"jhash":{"mod":3,"seed":1478186391,"offset":1,"expr":{…}}},"right":1}},{"accept":null}]}},
  *                           (5)
- *       {"rule":{"chain":"prerouting","handle":5,"expr":[{"match":{…}},{"drop":null}]}}]}
- *                (1)                  (2)        (3)                    (4)
+ *       {"rule":{"chain":"prerouting","handle":5,"expr":[{"match":
+ *                (1)                  (2)        (3)
+ *         {"op":"==","left":{"meta":{"key":"iif"}},"right":"eth0"}},{"drop":null}]}}]}
+ *                                            (6)                    (4)
  *
- * (1) chain, (2) the handle to delete it by, (3) statements, (4) one that drops, (5) a hash. A rule need not have a comment.
+ * (1) chain, (2) the handle to delete it by, (3) statements, (4) one that drops, (5) a hash, (6) the interface. A rule need not have a comment.
  * Entries of other kinds are passed over. Throws `Failure`.
  */
 export function parseRules(text: string): Table {
@@ -78,16 +82,30 @@ export function parseRules(text: string): Table {
     if (rule === undefined) return [];
     const { chain, handle, comment = '', expr } = rule;
     const hash = expr.map(hashIn).find((one) => one);
+    const iif = expr.map(iifIn).find((one) => one);
     const drops = expr.some((statement) => 'drop' in statement);
-    return [{ chain, handle, comment, drops, ...(hash && { hash }) }];
+    return [{ chain, handle, comment, drops, ...(iif && { iif }), ...(hash && { hash }) }];
   });
   return { handle, rules };
 }
 
-function hashIn(statement: object): Hash | undefined {
+function matchIn(statement: object): { readonly left: Json; readonly right: unknown } | undefined {
   const match = 'match' in statement ? statement.match : undefined;
-  const left = isObject(match) ? match['left'] : undefined;
-  const jhash = isObject(left) ? left['jhash'] : undefined;
+  return isObject(match) && isObject(match['left'])
+    ? { left: match['left'], right: match['right'] }
+    : undefined;
+}
+
+function iifIn(statement: object): string | undefined {
+  const match = matchIn(statement);
+  const meta = match?.left['meta'];
+  const { right } = match ?? {};
+  const isIif = isObject(meta) && meta['key'] === 'iif';
+  return isIif && (typeof right === 'string' || typeof right === 'number') ? String(right) : undefined;
+}
+
+function hashIn(statement: object): Hash | undefined {
+  const jhash = matchIn(statement)?.left['jhash'];
   if (!hasFields(jhash, { mod: 'number', 'seed?': 'number' })) return undefined;
   const { mod, seed } = jhash as Hash;
   return { mod, ...(seed !== undefined && { seed }) };

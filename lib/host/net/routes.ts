@@ -1,7 +1,7 @@
 import type { Host } from '../host.ts';
 import { hasFields, isListOf, readJson } from '../json.ts';
 import type { Family } from './addresses.ts';
-import { ipCommand, type Namespace } from './namespaces.ts';
+import { type Namespace, shown } from './namespaces.ts';
 import { contains } from './networks.ts';
 
 /** A route to a network that is directly attached to an interface. */
@@ -28,8 +28,12 @@ export async function linkRoutes(
 ): Promise<readonly LinkRoute[]> {
   const bits = family === 'inet' ? '32' : '128';
   const filter = protocol === undefined ? [] : ['proto', protocol];
-  const argv = ipCommand(namespace, '-j', '-f', family, 'route', 'show', 'match', `${ip}/${bits}`, ...filter);
-  return parseRoutes(await host.run(argv)).filter(({ network, prefix }) => contains(network, prefix, ip));
+  const text = await shown(
+    host,
+    namespace,
+    ...['-f', family, 'route', 'show', 'match', `${ip}/${bits}`, ...filter],
+  );
+  return parseRoutes(text).filter(({ network, prefix }) => contains(network, prefix, ip));
 }
 
 type IpRoute = {
@@ -69,14 +73,19 @@ export function parseRoutes(text: string): readonly LinkRoute[] {
   });
 }
 
-/** Best first: longest prefix, then lowest metric, then the kernel's own, then the interface that was there first. */
+/**
+ * Best first: longest prefix, then those with a link, then lowest metric, then the kernel's own, then the interface that was there first.
+ * A network that has lost its link is no other network.
+ */
 export function rankRoutes(
   routes: readonly LinkRoute[],
   indexOf: (nic: string) => number,
+  hasLink: (route: LinkRoute) => boolean,
 ): readonly LinkRoute[] {
   return [...routes].sort(
     (a, b) =>
       b.prefix - a.prefix ||
+      Number(hasLink(b)) - Number(hasLink(a)) ||
       (a.metric ?? 0) - (b.metric ?? 0) ||
       Number(b.protocol === 'kernel') - Number(a.protocol === 'kernel') ||
       indexOf(a.nic) - indexOf(b.nic),

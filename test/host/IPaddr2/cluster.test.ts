@@ -152,6 +152,24 @@ describe('rules that are missing', () => {
   });
 });
 
+test('I14: the interface was made anew: rules of the old one serve nobody, and fail until they are made anew', async () => {
+  for (const instance of [0, 1]) expect(await call(instance, 'start')).toBe(0);
+  await net.ip('link delete eth0');
+  await net.ip(`link add eth0 type veth peer name p0 netns ${net.peer}`);
+  await net.ip('link set eth0 up');
+  await net.ipPeer('link set p0 up');
+  await net.ip('address add 192.168.144.1/24 brd + dev eth0');
+  for (const host of hosts) await net.ipPeer(`address add 192.168.144.${host}/24 dev p0`);
+  expect([await call(0, 'monitor'), await call(1, 'monitor')]).toEqual([7, 7]);
+  expect(await call(0, 'start')).toBe(0);
+  expect([await call(0, 'monitor'), await call(1, 'monitor'), await call(1, 'probe')]).toEqual([0, 1, 1]);
+  expect(await call(1, 'start')).toBe(0);
+  expect([await call(0, 'monitor'), await call(1, 'monitor')]).toEqual([0, 0]);
+  expect(await served()).toEqual(hosts);
+  for (const instance of [0, 1]) expect(await call(instance, 'stop')).toBe(0);
+  expect([await net.added(), await tables()]).toEqual([[], []]);
+});
+
 test('I11: clone-max was changed while instances run: they fail until they have started anew', async () => {
   const [two, three] = [{}, { CRM_meta_clone_max: '3' }];
   for (const instance of [0, 1]) expect(await call(instance, 'start', two)).toBe(0);

@@ -166,8 +166,31 @@ describe("I10: the address of a real server's, for a balancer in front of it, is
       ],
     },
     {
-      name: 'it was asked for by its prefix',
+      name: 'its prefix was asked for, the routes lead elsewhere',
       before: [real],
+      params: { ...v4, cidr_netmask: '32' },
+      steps: [
+        ['probe', 7],
+        ['stop', 0, [there]],
+        ['start', 0, ['eth0 192.168.144.2/32 brd 192.168.144.255', there]],
+        ['monitor', 0],
+        ['stop', 0, [there]],
+      ],
+    },
+    {
+      name: 'its prefix was asked for, it is down on purpose on an interface of kube-proxy',
+      before: ['link add kube-ipvs0 type bridge', 'address add 192.168.144.2/32 dev kube-ipvs0'],
+      params: { ...v4, cidr_netmask: '32', nic: 'eth0' },
+      steps: [
+        ['probe', 7],
+        ['start', 0, ['eth0 192.168.144.2/32 brd 192.168.144.255', 'kube-ipvs0 192.168.144.2/32']],
+        ['monitor', 0],
+        ['stop', 0, ['kube-ipvs0 192.168.144.2/32']],
+      ],
+    },
+    {
+      name: 'its prefix was asked for, it is where the routes lead',
+      before: ['address add 192.168.144.2/32 dev eth0'],
       params: { ...v4, cidr_netmask: '32' },
       steps: [
         ['probe', 0],
@@ -232,6 +255,17 @@ describe('no link', () => {
       params: v4,
       steps: [['monitor', 7]],
       says: 'no link',
+    },
+    {
+      name: 'IPaddr2#57: not to be checked, IPv6, whose duplicate address detection waits for a link',
+      before: [noCarrier],
+      params: { ...v6, nic: 'eth0', cidr_netmask: '64', check_link_status: 'false' },
+      steps: [
+        ['start', 0, ['eth0 2001:db8:1234::2/64']],
+        ['monitor', 0],
+        ['start', 0],
+        ['stop', 0, []],
+      ],
     },
     {
       name: 'IPaddr2#57: not to be checked',

@@ -4,9 +4,10 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { agentUnderTest } from '../agent-under-test.ts';
 import {
+  callOf,
   follow,
   networkOfEachTest,
   noCarrier,
@@ -83,6 +84,32 @@ describe('I1: a nicety fails no action', () => {
     expect(answer).toMatchObject({ code: 0 });
     expect(await net.added(), answer.stderr).toEqual(others);
     expect(await net.ip('-j address show dev eth0')).toContain('"metric":300');
+  });
+
+  test('/proc/sys is read-only, two addresses of one network stop at once: neither is put back', async () => {
+    await net.ip('address delete 192.168.144.1/24 dev eth0');
+    for (const dev of ['eth0', 'all'])
+      await net.inside(['sysctl', '-qw', `net.ipv4.conf.${dev}.promote_secondaries=0`]);
+    for (let round = 0; round < 6; round += 1) {
+      for (const last of [2, 3, 4]) await net.ip(`address add 192.168.144.${last}/24 dev eth0`);
+      const answers = await Promise.all(
+        [2, 3].map((last) =>
+          wrapped(
+            changed(readOnlyProcSys),
+            'stop',
+            { ip: `192.168.144.${last}` },
+            { OCF_RESOURCE_INSTANCE: `vip${last}` },
+          ),
+        ),
+      );
+      const said = answers.map(({ stderr }) => stderr).join('\n');
+      expect(
+        answers.map(({ code }) => code),
+        said,
+      ).toEqual([0, 0]);
+      expect(await net.added(), said).toEqual(['eth0 192.168.144.4/24']);
+      await net.ip('address delete 192.168.144.4/24 dev eth0');
+    }
   });
 
   test('S19: /run is read-only: nothing is begun that a stop could not know of, what runs is stopped', async () => {
@@ -211,7 +238,38 @@ test.each([
   expect(await net.added()).toHaveLength(1);
 });
 
+const used = { ip: '192.168.144.9', nic: 'eth0', cidr_netmask: '24', run_arping: 'true' };
+
 test.each<Row>([
+  {
+    name: 'I13: run_arping, its interface is down: asked once it is on',
+    before: ['link set eth0 down'],
+    params: used,
+    steps: [['start', 1, []]],
+    says: 'another host answers for 192.168.144.9 on eth0',
+  },
+  {
+    name: 'I13: run_arping, the address is there, its interface is down',
+    before: ['address add 192.168.144.9/24 brd + dev eth0', 'link set eth0 down'],
+    params: used,
+    steps: [
+      ['start', 1],
+      ['stop', 0, []],
+    ],
+  },
+  {
+    name: 'I13: run_arping, no link: nobody can be asked',
+    before: [noCarrier],
+    params: used,
+    steps: [['start', 1, []]],
+    says: 'eth0 has no link: nobody can be asked',
+  },
+  {
+    name: 'I13: run_arping, no link, which does not matter',
+    before: [noCarrier],
+    params: { ...used, check_link_status: 'false' },
+    steps: [['start', 0, ['eth0 192.168.144.9/24 brd 192.168.144.255']]],
+  },
   {
     name: 'I4: the address is there, its interface is switched off: switched on',
     before: [present, 'link set eth0 down'],
@@ -291,6 +349,96 @@ describe('I5: what is left of a namespace', () => {
   }
 });
 
+describe('I12: a namespace that has lost its name', () => {
+  const name = () => `${net.node}-lost`;
+  const params = () => ({
+    ...{ ip: '10.9.9.9', nic: 'br0', cidr_netmask: '24', check_link_status: 'false' },
+    ...{ arp_bg: 'false', arp_count: '1' },
+    network_namespace: name(),
+  });
+  const call = async (step: string) => {
+    const { code, stderr } = await wrapped(['env'], ...callOf(step, params()));
+    return [step, code, /ocf-exit-reason:(.*)$/m.exec(stderr)?.[1] ?? ''];
+  };
+  const make = async () => {
+    await execa('ip', ['netns', 'add', name()]);
+    await execa('ip', ['-n', name(), 'link', 'add', 'br0', 'type', 'bridge']);
+    expect(await call('start')).toEqual(['start', 0, '']);
+    expect(await call('monitor')).toEqual(['monitor', 0, '']);
+  };
+  const lose = () => execa('ip', ['netns', 'delete', name()]);
+  /** A process in it, until `end`. */
+  async function keptBy() {
+    const child = execa('ip', ['netns', 'exec', name(), 'sh', '-c', 'echo; exec sleep 600'], {
+      reject: false,
+    });
+    await once(child.stdout, 'data');
+    const file = `/proc/${child.pid}/ns/net`;
+    return {
+      pid: child.pid,
+      has: async () =>
+        (await execa('nsenter', [`--net=${file}`, 'ip', 'address', 'show'])).stdout.includes('10.9.9.9'),
+      end: async () => {
+        child.kill('SIGKILL');
+        await child;
+      },
+    };
+  }
+  afterEach(() => execa('ip', ['netns', 'delete', name()], { reject: false }));
+
+  test.each([
+    ['', async () => {}],
+    [', and another has it now', () => execa('ip', ['netns', 'add', name()])],
+  ])('a process is in it%s: failed until it is stopped, which removes it there', async (_what, then) => {
+    await make();
+    const keeper = await keptBy();
+    try {
+      await lose();
+      await then();
+      for (const step of ['monitor', 'start'])
+        expect(await call(step)).toEqual([
+          step,
+          1,
+          expect.stringMatching(`no longer named .*: pid ${keeper.pid} \\(sleep\\) keeps it`),
+        ]);
+      expect(await call('probe')).toEqual(['probe', 1, expect.anything()]);
+      expect(await keeper.has()).toBe(true);
+      expect(await call('stop')).toEqual(['stop', 0, '']);
+      expect(await keeper.has()).toBe(false);
+      expect(await call('probe')).toEqual(['probe', 7, expect.anything()]);
+    } finally {
+      await keeper.end();
+    }
+  });
+
+  test('it is mounted elsewhere', async () => {
+    await make();
+    const file = join(net.stateDir, 'namespace');
+    await writeFile(file, '');
+    await execa('mount', ['--bind', `/run/netns/${name()}`, file]);
+    try {
+      await lose();
+      expect(await call('monitor')).toEqual([
+        'monitor',
+        1,
+        expect.stringContaining(`a mount on ${file} keeps it`),
+      ]);
+      expect(await call('stop')).toEqual(['stop', 0, '']);
+      const { stdout } = await execa('nsenter', [`--net=${file}`, 'ip', 'address', 'show']);
+      expect(stdout).not.toContain('10.9.9.9');
+    } finally {
+      await execa('umount', [file]);
+    }
+  });
+
+  test('nobody keeps it: it is gone', async () => {
+    await make();
+    await lose();
+    expect(await call('monitor')).toEqual(['monitor', 7, expect.stringContaining('does not exist')]);
+    expect(await call('stop')).toEqual(['stop', 0, '']);
+  });
+});
+
 describe('I6: an interface that was renamed', () => {
   const rename = ['link set eth0 down', 'link set eth0 name wan0', 'link set wan0 up'];
 
@@ -359,12 +507,18 @@ test.each<Row>([
     steps: [['start', 0, ['eth1 192.168.144.7/24', 'eth1 192.168.144.2/24']]],
   },
   {
-    name: 'I7: the longer prefix has no link',
+    name: 'I7: the longer prefix has no link: another network is not the address’s',
     before: ['address add 192.168.1.1/16 brd + dev eth1', noCarrier],
     params: v4,
-    steps: [
-      ['start', 0, ['eth1 192.168.1.1/16 brd 192.168.255.255', 'eth1 192.168.144.2/16 brd 192.168.255.255']],
-    ],
+    steps: [['start', 1, ['eth1 192.168.1.1/16 brd 192.168.255.255']]],
+    says: '192.168.144.2 is on eth0, which has no link',
+  },
+  {
+    name: 'I7: the longer prefix is of an interface that is down',
+    before: ['address add 192.168.1.1/16 brd + dev eth1', 'link set eth0 down'],
+    params: v4,
+    steps: [['start', 1, ['eth1 192.168.1.1/16 brd 192.168.255.255']]],
+    says: 'eth0, which is in a network of 192.168.144.2, is down',
   },
 ])('$name', run);
 

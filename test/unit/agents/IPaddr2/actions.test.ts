@@ -36,6 +36,43 @@ describe('an answer that is none is not one without the address', () => {
   });
 });
 
+describe('a list that the kernel cut short, of which ip says 0', () => {
+  /** `ip address show` leaves the address out so many times. */
+  function cutShort(times: number) {
+    const machine = new Router({ ip });
+    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
+    const answer = machine.handler('ip');
+    let left = times;
+    machine.on('ip', async (args, command) => {
+      if (!args.includes('show') || left === 0) return answer(args, command);
+      left -= 1;
+      const { held } = machine;
+      machine.held = held.slice(0, 2);
+      const stdout = String(await answer(args, command));
+      machine.held = held;
+      return { stdout, stderr: 'Dump was interrupted and may be inconsistent.\n' };
+    });
+    return machine;
+  }
+
+  test.each([
+    ['monitor', 0, [ip]],
+    ['stop', 0, []],
+  ])('%s asks again', async (action, code, left) => {
+    const machine = cutShort(2);
+    expect((await machine.act(action)).code).toBe(code);
+    expect(machine.ips()).toEqual(left);
+  });
+
+  test('again and again: unknown', async () => {
+    for (const action of ['monitor', 'stop'])
+      expect(await cutShort(1e9).act(action)).toMatchObject({
+        code: 1,
+        reason: 'ip -j address show: what it lists does not stop changing',
+      });
+  });
+});
+
 describe('start takes back what it did', () => {
   test.each([
     ['the kernel refuses the address', { ip: v6 }, 'address add'],
@@ -153,14 +190,14 @@ describe('stop', () => {
   });
 
   test('switches promote_secondaries on, and only then deletes', async () => {
-    const machine = new Router({ ip });
-    machine.held.push({ nic: 'eth0', ip, prefix: 24 });
-    machine.held.push({ nic: 'eth0', ip: '192.168.144.3', prefix: 24, extra: { secondary: true } });
+    const machine = new Router({ ip: '10.0.0.2' });
+    for (const one of ['10.0.0.2', '10.0.0.3']) machine.held.push({ nic: 'eth0', ip: one, prefix: 24 });
     const setting = '/proc/sys/net/ipv4/conf/eth0/promote_secondaries';
     machine.files.set(setting, '0\n');
     expect((await machine.act('stop')).code).toBe(0);
     const deeds = machine.journal.filter((line) => /promote|delete/.test(line));
-    expect(deeds).toEqual([`poke ${setting} 1`, `run ip -f inet address delete ${ip}/24 dev eth0`]);
+    expect(deeds).toEqual([`poke ${setting} 1`, `run ip -f inet address delete 10.0.0.2/24 dev eth0`]);
+    expect(machine.ips()).toEqual(['10.0.0.3']);
   });
 
   test('flush_routes', async () => {
@@ -207,6 +244,57 @@ describe('the announcer', () => {
     expect((await machine.act('start')).code).toBe(0);
     const launches = machine.journal.filter((line) => line.startsWith('launch'));
     expect(launches).toEqual(launched.map((pattern) => expect.stringMatching(pattern)));
+  });
+
+  test.each([
+    ['InfiniBand', 'eth0', 'infiniband', {}, /ipoibarping -q -c 2 -U -I eth0/],
+    ['a label of its own', 'web', 'ether', {}, /send_arp .* eth0 192\.168\.144\.2 auto/],
+    [
+      'a Cluster-IP, by the MAC address that all nodes listen to',
+      'eth0',
+      'ether',
+      { CRM_meta_globally_unique: 'true', CRM_meta_clone_max: '2', CRM_meta_clone: '0' },
+      /send_arp .* eth0 192\.168\.144\.2 511b55974e28/,
+    ],
+  ])('again at a monitor as at start: %s', async (_what, label, linkType, params, launched) => {
+    const machine = new Router({ ip, ...params, arp_count_refresh: '2', CRM_meta_interval: '10000' });
+    for (const program of ['ipoibarping', sender]) machine.on(program, () => '');
+    machine.on('nft', new Nft().answer);
+    machine.linkType = linkType;
+    expect((await machine.act('start')).code).toBe(0);
+    machine.running = [{ name: label, address: ip, prefix: 24 }];
+    machine.journal.length = 0;
+    expect((await machine.act('monitor')).code).toBe(0);
+    expect(machine.journal.filter((line) => line.startsWith('launch'))).toEqual([
+      expect.stringMatching(launched),
+    ]);
+  });
+
+  test("again at a monitor only once start's have ended", async () => {
+    const params = { arp_count_refresh: '1', CRM_meta_interval: '10000' };
+    const machine = new Router({ ip, ...params }).on(sender, () => '');
+    machine.process(9999, { stat: stat(500) });
+    const launches = () => machine.journal.filter((line) => line.startsWith('launch')).length;
+    for (const action of ['start', 'monitor', 'monitor']) expect((await machine.act(action)).code).toBe(0);
+    expect([launches(), machine.journal.filter((line) => line.startsWith('signal'))]).toEqual([1, []]);
+    machine.endProcess(9999);
+    expect((await machine.act('monitor')).code).toBe(0);
+    expect(launches()).toBe(2);
+  });
+
+  test('in the foreground: requests and replies at the same time', async () => {
+    const machine = new Router({ ip, arp_bg: 'false', arp_sender: 'iputils_arping' });
+    let [now, most] = [0, 0];
+    machine.on('arping', async ([option]) => {
+      if (option === '-V') return 'arping from iputils 20221126';
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resolve) => setImmediate(resolve));
+      now -= 1;
+      return '';
+    });
+    expect((await machine.act('start')).code).toBe(0);
+    expect(most).toBe(2);
   });
 
   test('nothing that sends: the kernel is made to ask an address that nobody has', async () => {
@@ -303,7 +391,7 @@ describe('Cluster-IP', () => {
       for (const [name, value] of Object.entries(changed)) machine.env[`OCF_RESKEY_${name}`] = value;
       expect(await machine.act('monitor')).toMatchObject({
         code: 1,
-        reason: expect.stringMatching(/share 1 .* was taken with other/),
+        reason: expect.stringMatching(/share 1 .* was taken with another/),
       });
       machine.env['OCF_RESKEY_CRM_meta_interval'] = '10000';
       expect((await machine.act('monitor')).code).toBe(1);

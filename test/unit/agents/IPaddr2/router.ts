@@ -1,4 +1,5 @@
 import { ipaddr2 } from '../../../../agents/IPaddr2/agent.ts';
+import { contains } from '../../../../lib/host/net/networks.ts';
 import { runAction } from '../../../../lib/ocf/run.ts';
 import { FakeMachine, hangs } from '../../../fake/machine.ts';
 import { wordsTo } from '../../../fake/story.ts';
@@ -37,21 +38,32 @@ export class Router extends FakeMachine {
       const [, , , verb, cidr = '', ...more] = args; // -f FAMILY address VERB IP/PREFIX … dev NIC …
       const nic = more[more.indexOf('dev') + 1] ?? '';
       const [ip = '', prefix] = cidr.split('/');
-      const others = this.held.filter((one) => one.ip !== ip || one.prefix !== Number(prefix));
-      const isThere = others.length < this.held.length;
+      const [gone] = this.held.filter((one) => one.ip === ip && one.prefix === Number(prefix));
+      const others = this.held.filter((one) => one !== gone);
       if (line.includes('address add')) {
-        if (isThere) return { code: 2, stderr: 'Error: ipv4: Address already assigned.\n' };
+        if (gone) return { code: 2, stderr: 'Error: ipv4: Address already assigned.\n' };
         const broadcast = more.includes('broadcast') ? more[more.indexOf('broadcast') + 1] : undefined;
         const extra = ip.includes(':') ? this.fresh : { broadcast };
         this.held.push({ nic, ip, prefix: Number(prefix), extra });
       }
       if (line.includes('address') && verb === 'delete') {
-        if (!isThere) return { code: 2, stderr: 'Error: ipv4: Address not found.\n' };
-        this.held = others;
+        if (!gone) return { code: 2, stderr: 'Error: ipv4: Address not found.\n' };
+        this.held = others.filter((one) => this.promotes || this.firstOf(one) !== gone);
       }
       return '';
     });
   }
+
+  private get promotes(): boolean {
+    return this.files.get('/proc/sys/net/ipv4/conf/eth0/promote_secondaries') === '1\n';
+  }
+
+  /** The first IPv4 address of its network on its interface; the kernel takes the others along when it goes. */
+  private firstOf = (one: Held): Held | undefined =>
+    this.held.find(
+      ({ nic, ip, prefix }) =>
+        !ip.includes(':') && nic === one.nic && prefix === one.prefix && contains(ip, prefix, one.ip),
+    );
 
   /** Multicast MAC addresses that eth0 listens to, however often that was asked for. */
   readonly listens = new Set<string>();
@@ -72,12 +84,13 @@ export class Router extends FakeMachine {
       flags: ['UP'],
       addr_info: this.held
         .filter((one) => one.nic === name)
-        .map(({ ip, prefix, extra }) => ({
-          family: ip.includes(':') ? 'inet6' : 'inet',
-          local: ip,
-          prefixlen: prefix,
+        .map((one) => ({
+          family: one.ip.includes(':') ? 'inet6' : 'inet',
+          local: one.ip,
+          prefixlen: one.prefix,
           label: name,
-          ...extra,
+          ...(!one.ip.includes(':') && this.firstOf(one) !== one && { secondary: true }),
+          ...one.extra,
         })),
     });
     return JSON.stringify([nic('lo', 1, 'loopback'), nic('eth0', 2, this.linkType)]);

@@ -126,6 +126,35 @@ test('IPv6 addresses that start together: the kernel tells of each, and the sett
   }
 });
 
+describe('addresses of one network, of which the kernel takes all along with the first', () => {
+  const [one, two, three] = ['10.0.0.2', '10.0.0.3', '10.0.0.4'] as const;
+  test.each<readonly [string, readonly string[], readonly Call[], readonly string[]]>([
+    ['the first and another stop', [one, two], [plain('stop', one), plain('stop', two)], []],
+    ['another and the first stop', [one, two], [plain('stop', two), plain('stop', one)], []],
+    ['the first two stop', [one, two, three], [plain('stop', one), plain('stop', two)], [three]],
+    ['the last two stop', [one, two, three], [plain('stop', three), plain('stop', two)], [one]],
+    ['the first stops, one starts', [one], [plain('stop', one), plain('start', three)], [three]],
+    ['one starts, the first stops', [one, two], [plain('start', three), plain('stop', one)], [two, three]],
+    [
+      'the first stops, the other is looked at',
+      [one, two],
+      [plain('stop', one), plain('monitor', two)],
+      [two],
+    ],
+  ])('%s', async (_name, before, calls, left) => {
+    for (const lengths of counts(2)) {
+      const router = new Router({ nic: 'eth0', cidr_netmask: '24' });
+      for (const ip of before) router.held.push({ nic: 'eth0', ip, prefix: 24 });
+      const results = await together(router, calls, lengths);
+      expect(
+        { codes: results.map(({ code }) => code), ips: router.ips().sort() },
+        `${lengths.join(' ')} ${results.map(({ reason }) => reason).join('; ')}`,
+      ).toEqual({ codes: [0, 0], ips: left });
+      expect([...router.files.keys()].filter((file) => /-(alone|beside)-/.test(file))).toEqual([]);
+    }
+  });
+});
+
 describe('an address that comes between the look and the adding', () => {
   test.each([
     ['as it is wanted: there is nothing to do', {}, {}, 0, undefined],

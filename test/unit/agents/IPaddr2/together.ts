@@ -1,6 +1,8 @@
 import type { Command } from '../../../../lib/host/sys/sys.ts';
 import type { Router } from './router.ts';
 
+const firstPid = 5000;
+
 /** A call of the agent. */
 export type Call = {
   readonly action: string;
@@ -29,12 +31,14 @@ export async function together(router: Router, calls: readonly Call[], lengths: 
   };
   turn = calls.length - 1;
   next();
+  for (const who of calls.keys()) router.process(firstPid + who, { comm: 'IPaddr2' });
 
   return Promise.all(
     calls.map(async ({ action, env, failing }, who) => {
       let hasFailed = false;
       const call: Router = Object.create(router, {
         env: { value: { ...router.env, ...env } },
+        pid: { value: firstPid + who },
         run: {
           value: async (command: Command) => {
             if (turn === who && steps <= 0) next();
@@ -58,6 +62,7 @@ export async function together(router: Router, calls: readonly Call[], lengths: 
         },
       });
       const result = await call.act(action);
+      router.endProcess(firstPid + who);
       over.add(who);
       if (turn === who) next();
       return result;

@@ -53,6 +53,16 @@ const route = (nic: string, network: string, rest: Partial<LinkRoute> = {}): Lin
 test.each([
   ['the longest prefix', [route('a', '10.0.0.0/8'), route('b', '10.1.0.0/16', { metric: 900 })], 'b'],
   [
+    'the longest prefix, although it has no link,',
+    [route('a', '10.0.0.0/8'), route('b', '10.1.0.0/16', { linkDown: true })],
+    'b',
+  ],
+  [
+    'then one with a link',
+    [route('a', '10.0.0.0/8', { linkDown: true }), route('b', '10.0.0.0/8', { metric: 900 })],
+    'b',
+  ],
+  [
     'then the lowest metric',
     [route('a', '10.0.0.0/8', { metric: 100 }), route('b', '10.0.0.0/8', { metric: 50 })],
     'b',
@@ -62,6 +72,7 @@ test.each([
   ['then the older interface', [route('b', '10.0.0.0/8'), route('a', '10.0.0.0/8')], 'a'],
 ])('%s wins', (_name, routes, best) => {
   const indexOf = (nic: string) => ['a', 'b'].indexOf(nic);
-  expect(rankRoutes(routes, indexOf)[0]?.nic).toBe(best);
-  expect(rankRoutes([...routes].reverse(), indexOf)[0]?.nic).toBe(best);
+  const hasLink = ({ linkDown }: LinkRoute) => !linkDown;
+  expect(rankRoutes(routes, indexOf, hasLink)[0]?.nic).toBe(best);
+  expect(rankRoutes([...routes].reverse(), indexOf, hasLink)[0]?.nic).toBe(best);
 });
