@@ -11,6 +11,7 @@ export const jobs = {
   replaceFile: files.replaceFile,
   writeFile: files.writeFile,
   appendFile: files.appendFile,
+  createFile: files.createFile,
   removeFile: files.removeFile,
   follow: files.follow,
   mountAt: files.mountAt,

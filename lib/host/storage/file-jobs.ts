@@ -224,9 +224,19 @@ export function appendFile(
   dir: Directory,
   { path, text }: { readonly path: string; readonly text: string },
 ): void {
+  createFile(dir, { path });
   const found = walked(dir, path);
-  if (found.dir.facts(found.name) === undefined) found.dir.create(found.name, bytesOf(text), 0o644);
-  else found.dir.append(found.name, bytesOf(text));
+  found.dir.append(found.name, bytesOf(text));
+}
+
+/** Makes an empty file where there is nothing: another process may make it at the same moment, and write to it. */
+export function createFile(dir: Directory, { path }: { readonly path: string }): void {
+  const found = walked(dir, path);
+  try {
+    found.dir.create(found.name, new Uint8Array(), 0o644);
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
 }
 
 /** Removes a file, or whatever lies under its name but a directory. */
