@@ -20,7 +20,7 @@ export const jobs = {
   retire: nsm.retire,
   hasRetiredSince: nsm.hasRetiredSince,
   waiting: nsm.waiting,
-  forget: nsm.forget,
+  settle: nsm.settle,
   readNsmState: nsm.readState,
   advance: nsm.advance,
   furnish: state.furnish,

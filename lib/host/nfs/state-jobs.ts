@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { directories } from '../storage/file-jobs.ts';
 import { textOf } from '../sys/bytes.ts';
 import { type Directory, errorCode, type Kind, RefusedError } from '../sys/directory.ts';
-import { advance, retire } from './nsm-jobs.ts';
+import { advance, retire, tallies } from './nsm-jobs.ts';
 import type { Owner } from './state-directory.ts';
 import { recordLists, recovery, reserve, stateFiles } from './state-names.ts';
 
@@ -44,6 +44,7 @@ const ofStatd: readonly (readonly [path: string, kind: Kind])[] = [
   ['sm', 'directory'],
   ['sm.bak', 'directory'],
   ['sm.tsha', 'directory'],
+  [tallies, 'directory'],
   ['state', 'file'],
   ['state.new', 'file'],
 ];
