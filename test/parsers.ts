@@ -35,6 +35,7 @@ import { exportArgument, isHostName, sameClient } from '../lib/host/nfs/client-s
 import { holdsState } from '../lib/host/nfs/clients.ts';
 import { assignmentsIn } from '../lib/host/nfs/conf.ts';
 import { parseEtab, parseKernelExports, withoutExports } from '../lib/host/nfs/exports.ts';
+import { parseExports } from '../lib/host/nfs/exports-file.ts';
 import { parseThreads } from '../lib/host/nfs/nfsd.ts';
 import { clientIn } from '../lib/host/nfs/nsm-jobs.ts';
 import { formatRmtab, parseRmtab, rmtabBelow, rmtabMissing } from '../lib/host/nfs/rmtab.ts';
@@ -101,6 +102,11 @@ export const parsers: readonly Parser[] = [
     work: (text) => rmtabMissing(parseRmtab(text.slice(0, text.length / 2)), parseRmtab(text)),
   },
   { what: 'etab', line: etab, work: parseEtab },
+  {
+    what: '/etc/exports',
+    line: (n) => `"/srv/my files ${n}" -sync 10.0.0.0/24(rw,fsid=${n}) \\\n other(ro) # ${n}`,
+    work: parseExports,
+  },
   {
     what: 'etab without some',
     line: etab,

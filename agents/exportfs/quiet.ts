@@ -1,14 +1,13 @@
 import type { Host } from '../../lib/host/host.ts';
-import { stateDir } from '../../lib/host/memory.ts';
 import { exportArgument } from '../../lib/host/nfs/client-spec.ts';
 import { type Export, readEtab } from '../../lib/host/nfs/exports.ts';
 import { stateRoot } from '../../lib/host/nfs/state-directory.ts';
 import { placeOf } from '../../lib/host/storage/managed-paths.ts';
 import { type Mount, mountHolding, mountOn } from '../../lib/host/storage/mounts.ts';
-import { fileNameOf } from '../../lib/host/sys/file-names.ts';
 import type { Ctx } from './params.ts';
+import { placeholder } from './placeholder.ts';
 import type { Seen } from './seen.ts';
-import { besideExportfs } from './take-out.ts';
+import { besideExportfs, type Looked } from './take-out.ts';
 import { isSame } from './unexport.ts';
 import { fsidIn } from './wanted.ts';
 
@@ -44,6 +43,7 @@ export async function endsWithServer(
 export async function keepClientsWaiting(
   ctx: Ctx,
   { table, state, directories, threads }: Seen,
+  looked: Looked,
 ): Promise<boolean> {
   const { host, log } = ctx;
   const ours = directories.flatMap(({ entries }) => entries);
@@ -60,7 +60,7 @@ export async function keepClientsWaiting(
     await host.sys.makeDir(placeholder(ctx));
     const argument = exportArgument(first.client, placeholder(ctx));
     const argv = ['exportfs', '-i', '-o', `ro,mp,fsid=${fsid}`, argument] as const;
-    await besideExportfs(host, () => host.run(argv, { timeoutMs: placeholderMs }));
+    await besideExportfs(host, looked, () => host.run(argv, { timeoutMs: placeholderMs }));
     return true;
   } catch (error) {
     log.info(`clients may see errors now: ${error instanceof Error ? error.message : error}`);
@@ -69,14 +69,11 @@ export async function keepClientsWaiting(
 }
 
 /** After the real export is back. The end of nfs-server.service empties etab anyway. */
-export async function dropPlaceholder(ctx: Ctx, etab: readonly Export[]): Promise<void> {
+export async function dropPlaceholder(ctx: Ctx, etab: readonly Export[], looked: Looked): Promise<void> {
   const { host, log } = ctx;
   const left = etab.filter(({ path }) => path === placeholder(ctx));
   if (left.length === 0) return;
   const names = left.map(({ client, path }) => exportArgument(client, path));
-  const output = await besideExportfs(host, () => host.tryRun(['exportfs', '-u', ...names]));
+  const output = await besideExportfs(host, looked, () => host.tryRun(['exportfs', '-u', ...names]));
   if (output.code !== 0) log.warn(`cannot take ${placeholder(ctx)} out of etab: ${output.stderr.trim()}`);
 }
-
-const placeholder = ({ host, request }: Ctx): string =>
-  `${stateDir(host.sys.env)}/waiting-${fileNameOf(request.instance)}`;

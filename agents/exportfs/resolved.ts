@@ -10,7 +10,8 @@ import type { WantedDirectory } from './wanted.ts';
 
 /**
  * A directory that does not stand in etab under a name that is known: its links are followed, and DNS is asked. What our start spelled
- * and etab has not is not exported, whatever else cannot be found out. Nor is what a stray link leads to: no start of ours exports it.
+ * and etab has not is not exported, whatever else cannot be found out, but for what exportfs may have made of it. Nor is what a stray
+ * link leads to: no start of ours exports it.
  */
 export async function findResolved(ctx: Ctx, want: WantedDirectory, known: Known): Promise<SeenDirectory> {
   const { etab, table, spelt } = known;
@@ -30,13 +31,15 @@ export async function findResolved(ctx: Ctx, want: WantedDirectory, known: Known
   const { name, silence } = here.length > 0 ? ((await known.name) ?? {}) : {};
   const entries = entriesOf((client) => name !== undefined && sameClient(name, client));
   if (entries.length > 0) return { ...want, path, entries };
-  for (const { directory: from, path: was, client, options } of spelt.remembered) {
-    if (from !== want.directory || options === undefined) continue;
-    const asked = { path: was, client, options: options.split(','), isWhole: true };
-    const made = await madeOf(ctx, asked, etab);
-    if (made.length > 0) return { ...want, path: was, entries: made, isAstray: true };
+  let open: string | undefined;
+  for (const one of spelt.remembered) {
+    if (one.directory !== want.directory) continue;
+    const { lines, doubt } = await madeOf(ctx, one, etab);
+    open ??= doubt;
+    if (lines.length > 0)
+      return { ...want, path: one.path, entries: lines, isAstray: true, ...(open && { doubt: open }) };
   }
-  if (remembered.length > 0) return { ...want, path, entries };
+  if (remembered.length > 0) return { ...want, path, entries, ...(open && { doubt: open }) };
 
   const unlisted = listed === undefined ? etab.filter(({ client }) => mayBe(client)) : [];
   const doubt = (await doubtAbout(ctx, here, silence)) ?? (await doubtAbout(ctx, unlisted, trouble));

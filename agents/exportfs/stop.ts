@@ -20,15 +20,16 @@ export async function stop(ctx: Ctx): Promise<void> {
   const seen = await look(ctx, want);
   const entries = seen.directories.flatMap((one) => one.entries);
   await backUpRmtab(ctx, seen);
-  await dropStrays(ctx, seen);
-  const wait = await keepClientsWaiting(ctx, seen);
+  const looked = await dropStrays(ctx, seen);
+  const wait = await keepClientsWaiting(ctx, seen, looked);
   if (entries.length > 0)
     await unexport(ctx, seen, entries, {
+      looked,
       withinMs: Math.min(unexportMs, ctx.host.left() / 3),
       keepsLocks: await keepsLocks(ctx, seen),
     });
   // another export that was there before has stopped meanwhile
-  if (!wait) await keepClientsWaiting(ctx, seen);
+  if (!wait) await keepClientsWaiting(ctx, seen, looked);
   await emptyKernelCache(ctx, seen);
   if (seen.is === 'unknown') throw new Failure('failed', sentence(want, seen));
   await releaseState(ctx, seen);

@@ -1,3 +1,4 @@
+import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
 import { daemonProcesses } from '../../lib/host/host-daemons.ts';
 import { stateDir } from '../../lib/host/memory.ts';
@@ -72,8 +73,22 @@ async function othersDone(host: Host): Promise<void> {
 /** Beside no other agent that does the same, as when several exports stop at once, or that runs exportfs. */
 const alone = (host: Host, work: () => Promise<void>): Promise<void> => locked(host, '-x', work);
 
-/** An exportfs of ours, as many at once as there are, but none while an agent writes etab without it: one would undo the other. */
-export const besideExportfs = <T>(host: Host, work: () => Promise<T>): Promise<T> => locked(host, '-s', work);
+/** Paths of etab of which nobody knows where they lead by now, and why. */
+export type Looked = { readonly unknown: readonly string[] };
+
+/**
+ * An exportfs of ours, as many at once as there are, but none while an agent writes etab without it: one would undo the other. Throws
+ * `Failure` where it might follow what nobody has seen.
+ */
+export async function besideExportfs<T>(host: Host, { unknown }: Looked, work: () => Promise<T>): Promise<T> {
+  const [first, ...more] = unknown;
+  if (first === undefined) return locked(host, '-s', work);
+  const others = more.length === 0 ? '' : ` and ${more.length} more`;
+  throw new Failure(
+    'failed',
+    `exportfs is not run, for it follows all of etab: where does ${first}${others} lead?`,
+  );
+}
 
 /** Without flock(1), or where somebody keeps the lock, the work is done all the same. */
 async function locked<T>(host: Host, how: '-x' | '-s', work: () => Promise<T>): Promise<T> {

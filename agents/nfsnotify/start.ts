@@ -7,6 +7,7 @@ import {
   advanceNsmState,
   readNsmState,
   retireOlder,
+  tallyName,
   waitingClients,
 } from '../../lib/host/nfs/nsm-records.ts';
 import {
@@ -53,7 +54,7 @@ export async function start(ctx: Ctx): Promise<void> {
 }
 
 async function tellClients(ctx: Ctx): Promise<void> {
-  const { host, log, memory } = ctx;
+  const { host, log, memory, request } = ctx;
   const conf = await nfsConf(host);
   const isV4Only = !speaksV3(conf);
   const statd = isV4Only ? await currentStatd(host) : await awaitStatd(host);
@@ -74,15 +75,27 @@ async function tellClients(ctx: Ctx): Promise<void> {
   await retireOlder(host, log, dir);
   const clients = await waitingClients(host, dir);
   // A client that hears a new number claims its locks: once for each server, whose grace period is over when a start comes again.
-  const last = await memory.fact<ServerMark>(numbered);
-  const isSame = last !== undefined && (await isMarked(host, last));
+  const isSame = await isNumbered(ctx);
   const isKept = keepState || clients.length === 0 || isSame;
   const state = isKept ? ((await readNsmState(host, dir)) ?? 1) : await advanceNsmState(host, dir, owner);
   if (!isKept) await memory.keep(numbered, await markServer(host));
-  const { waiting, unusable } = await firstRound(host, log, dir, sources, clients, { state, port, wait });
+  const { waiting, unusable } = await firstRound(host, log, dir, sources, clients, {
+    name: tallyName('nfsnotify', request.instance),
+    state,
+    port,
+    wait,
+  });
   if (unusable.length > 0) throw new Failure('failed', unusable.join('; '));
   await noteDone(ctx, { statd });
   if (waiting.length > 0) await leaveSender(host, memory, minutes);
+}
+
+/** Whether this very server has its number already, also by another resource. */
+async function isNumbered({ host, memory }: Ctx): Promise<boolean> {
+  const others = (await memory.others()).map(({ kept }) => kept?.[numbered]);
+  for (const mark of [await memory.fact(numbered), ...others])
+    if (mark !== undefined && (await isMarked(host, mark as ServerMark))) return true;
+  return false;
 }
 
 async function awaitStatd(host: Host): Promise<ProcessIdentity | undefined> {

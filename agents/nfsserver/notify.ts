@@ -1,6 +1,6 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { readNsmState, waitingClients } from '../../lib/host/nfs/nsm-records.ts';
+import { readNsmState, tallyName, waitingClients } from '../../lib/host/nfs/nsm-records.ts';
 import {
   firstRound,
   notFoundOut,
@@ -36,6 +36,7 @@ export async function notify(ctx: Ctx, { v3 }: Survey): Promise<void> {
   if (unknown) log.warn(`clients are not notified from every nfs_ip: ${unknown}`);
   const sources = await usableSources(host, hosts, 0);
   const { waiting, unusable } = await firstRound(host, log, dir, sources, clients, {
+    name: nameOf(ctx),
     wait: params.nfs_notify_foreground,
     state: (await readNsmState(host, dir)) ?? 1,
     port: params.statd_outgoing_port,
@@ -50,7 +51,9 @@ export async function notify(ctx: Ctx, { v3 }: Survey): Promise<void> {
  * all have or the action's time is up.
  */
 export const notifyAgain = (ctx: Ctx): Promise<void> =>
-  keepTelling(ctx, ctx.params.nfs_ip, ctx.params.statd_outgoing_port);
+  keepTelling(ctx, nameOf(ctx), ctx.params.nfs_ip, ctx.params.statd_outgoing_port);
+
+const nameOf = ({ request }: Ctx): string => tallyName('nfsserver', request.instance);
 
 /** Throws `Failure` for a name in nfs_ip that has no address, or whose address cannot be found out: nobody could be notified from it. */
 export async function requireAddresses(host: Host, names: Ctx['params']['nfs_ip']): Promise<void> {

@@ -1,9 +1,9 @@
 import * as clients from './nfs/client-list.ts';
 import * as nsm from './nfs/nsm-jobs.ts';
 import * as state from './nfs/state-jobs.ts';
-import type { Job, OpenDirectory, RunTool } from './storage/file-jobs.ts';
+import type { Job, OpenDirectory, RunTool, Trouble } from './storage/file-jobs.ts';
 import * as files from './storage/file-jobs.ts';
-import { type Anchored, errorCode, RefusedError } from './sys/directory.ts';
+import type { Anchored } from './sys/directory.ts';
 
 /** Every piece of work below a directory of others', by the name that a child of ours is asked for it. */
 export const jobs = {
@@ -11,6 +11,7 @@ export const jobs = {
   replaceFile: files.replaceFile,
   writeFile: files.writeFile,
   appendFile: files.appendFile,
+  createFile: files.createFile,
   removeFile: files.removeFile,
   follow: files.follow,
   mountAt: files.mountAt,
@@ -19,7 +20,7 @@ export const jobs = {
   retire: nsm.retire,
   hasRetiredSince: nsm.hasRetiredSince,
   waiting: nsm.waiting,
-  forget: nsm.forget,
+  settle: nsm.settle,
   readNsmState: nsm.readState,
   advance: nsm.advance,
   furnish: state.furnish,
@@ -46,10 +47,7 @@ export type Order = Anchored & {
 };
 
 /** What it says on its standard output. */
-export type Told =
-  | { readonly answer: unknown }
-  /** `isRefused`: something lies there that is not what may lie there; `code`: the kernel's. */
-  | { readonly trouble: string; readonly isRefused?: true; readonly code?: string };
+export type Told = { readonly answer: unknown } | Trouble;
 
 /** Does the work; never throws. */
 export function perform({ job, ask, ...place }: Order, open: OpenDirectory, run: RunTool): Told {
@@ -57,14 +55,6 @@ export function perform({ job, ask, ...place }: Order, open: OpenDirectory, run:
     const work = jobs[job] as Job<unknown>;
     return { answer: work(files.existing(place, open), ask, run, open) ?? null };
   } catch (error) {
-    if (error instanceof RefusedError) return { trouble: error.message, isRefused: true };
-    const code = errorCode(error);
-    return { trouble: wordsOf(error), ...(code && { code }) };
+    return files.troubleOf(error);
   }
 }
-
-/** Of `ENOSPC: no space left on device, write` the words for people. */
-const wordsOf = (error: unknown): string => {
-  const { message } = error instanceof Error ? error : new Error(String(error));
-  return /^E[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
-};

@@ -36,6 +36,8 @@ export type Remembered = {
   /** Of its last start on this boot. */
   readonly params?: RawParams;
   readonly facts: Readonly<Record<string, unknown>>;
+  /** What outlives its stop. */
+  readonly kept?: Readonly<Record<string, unknown>>;
 };
 
 type Page = {

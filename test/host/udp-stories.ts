@@ -110,6 +110,16 @@ export const udpStories: Readonly<Record<string, readonly [() => Promise<unknown
     },
     'well',
   ],
+  'any address of IPv4 and any of IPv6 have a port each of one number': [
+    async () => {
+      const port = await closedPort();
+      const sockets = [];
+      for (const any of ['0.0.0.0', '::']) sockets.push(await sys.openUdp(any, port));
+      for (const socket of sockets) socket.close();
+      return sockets.length;
+    },
+    2,
+  ],
   'an address that is not here, a port that is taken': [
     async () => {
       const host = await echo();

@@ -82,9 +82,11 @@ export async function writeState(
 export const readEtab = async (host: Host, state: StateDirectory): Promise<readonly Export[]> =>
   parseEtab((await readState(host, state, 'etab')) ?? '');
 
-/** exportfs calls a missing etab an error, although it exports. */
+/** exportfs calls a missing etab an error, although it exports. What others write meanwhile stays. */
 export async function ensureEtab(host: Host, state: StateDirectory): Promise<void> {
-  if ((await readState(host, state, 'etab')) === undefined) await writeState(host, state, 'etab', '');
+  if ((await readState(host, state, 'etab')) !== undefined) return;
+  const { beneath } = await import('../storage/beneath.ts');
+  await beneath(host, state.path, 'createFile', { path: 'etab' });
 }
 
 /**

@@ -1,5 +1,5 @@
-import { replace, write } from '../storage/file-jobs.ts';
-import { textOf } from '../sys/bytes.ts';
+import { replace, troubleOf, write } from '../storage/file-jobs.ts';
+import { bytesOf, textOf } from '../sys/bytes.ts';
 import { type Directory, type EntryFacts, errorCode, RefusedError } from '../sys/directory.ts';
 import type { Owner } from './state-directory.ts';
 
@@ -137,9 +137,107 @@ export const clientIn = (record: string): string | undefined =>
     .filter((word) => word !== '')[5]
     ?.trim();
 
-export function forget(dir: Directory, { files }: { readonly files: readonly string[] }): void {
-  const room = dir.sub('sm.bak');
-  for (const file of files) if (room?.facts(file)?.kind === 'file') room.remove(file);
+/** What each resource that tells clients has noted about it, beside the list: it goes wherever the list goes. */
+export const tallies = 'sm.told';
+const mostTallies = 100;
+/** Of a list with `mostClients`. */
+const longestTally = 8 << 20;
+
+export type Tally = {
+  /** The number that was told. */
+  readonly state: number;
+  /** Records of clients that have confirmed to all of the resource's addresses. */
+  readonly told: readonly string[];
+  /** Records of clients that it does not tell: none of its addresses is for them, or its time is up. */
+  readonly passed: readonly string[];
+  /** It tells nobody any more. */
+  readonly isUp?: true;
+};
+
+export type Settled = {
+  /** Records that were struck off. */
+  readonly struck: readonly string[];
+  /** Resources whose addresses others are still to be told from. */
+  readonly awaited: readonly string[];
+  /** Why the others cannot know of this one. */
+  readonly trouble?: string;
+};
+
+/**
+ * Notes who has confirmed to this resource, and strikes those off that have to every resource of this list: each is a server of its own to
+ * a client that mounted from its address. When its own time is up, who has not begun for this server is waited for no more.
+ */
+export function settle(dir: Directory, ask: { readonly name: string; readonly own: Tally }): Settled {
+  const { name } = ask;
+  const bak = dir.sub('sm.bak');
+  const before = tallyIn(dir.sub(tallies), name);
+  // what was confirmed to this resource before stays so, whoever asks for it now: its start, or its sender
+  const kept = before?.state === ask.own.state ? [...before.told].filter((file) => bak?.facts(file)) : [];
+  const own: Tally = { ...ask.own, told: [...new Set([...ask.own.told, ...kept])] };
+  // noted first: of two that do this at the same moment one at least sees the other
+  const trouble = noted(dir, name, own);
+  const room = dir.sub(tallies);
+  const all = (room?.names() ?? []).filter((one) => one !== name && !isDraft(one)).slice(0, mostTallies);
+  const others = all.map((one) => ({ name: one, tally: tallyIn(room, one) }));
+  const current = others.filter((one) => isOfServer(own.state, one));
+  const silent = others.filter((one) => !current.includes(one));
+  if (own.isUp)
+    for (const one of silent) if (room?.facts(one.name)?.kind !== 'directory') room?.remove(one.name);
+  const busy = current.filter(({ tally }) => !tally?.isUp);
+  const told = new Set(own.told);
+  const awaited = new Set<string>();
+  const struck = [...new Set([...told, ...own.passed])].filter((file) => {
+    const open = busy.filter(({ tally }) => !tally?.files.has(file));
+    if (!own.isUp) open.push(...silent);
+    if (told.has(file)) for (const one of open) awaited.add(one.name);
+    return open.length === 0 && (told.has(file) || current.some(({ tally }) => tally?.told.has(file)));
+  });
+  for (const file of struck) if (bak?.facts(file)?.kind === 'file') bak.remove(file);
+  return { struck, awaited: [...awaited], ...(trouble !== undefined && { trouble }) };
+}
+
+/** In place where there is one: a new name may have to wait for clients. */
+function noted(dir: Directory, name: string, own: Tally): string | undefined {
+  try {
+    if (dir.facts(tallies) === undefined) dir.makeDirectory(tallies, 0o755);
+    const room = dir.sub(tallies);
+    if (room) write(room, name, bytesOf(JSON.stringify(own)), 0o644);
+    return undefined;
+  } catch (error) {
+    return troubleOf(error).trouble;
+  }
+}
+
+const isDraft = (name: string): boolean => /\.tsha-\d+$/.test(name);
+
+type Read = {
+  readonly state: number;
+  readonly isUp: boolean;
+  readonly told: ReadonlySet<string>;
+  /** Of whom it has told, and of whom it does not tell. */
+  readonly files: ReadonlySet<string>;
+};
+
+/** `undefined` for what cannot be read: whoever wrote it is waited for. */
+function tallyIn(room: Directory | undefined, name: string): Read | undefined {
+  try {
+    const bytes = room?.head(name, longestTally + 1);
+    if (bytes === undefined || bytes.length > longestTally) return undefined;
+    const { state, told, passed, isUp = false } = JSON.parse(textOf(bytes)) as Partial<Tally>;
+    if (typeof state !== 'number' || !Array.isArray(told) || !Array.isArray(passed)) return undefined;
+    return { state, isUp, told: new Set(told), files: new Set([...told, ...passed]) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether it was written for the server whose number this is. nfsserver tells the one that nfsnotify then takes the next of. */
+function isOfServer(
+  state: number,
+  { name, tally }: { readonly name: string; readonly tally: Read | undefined },
+): boolean {
+  if (tally === undefined) return false;
+  return tally.state >= state || (name.startsWith('nfsserver-') && nextNsmState(tally.state) === state);
 }
 
 /** The number in the file `state`: four bytes in the machine's order. `null` when there is none. */

@@ -1,10 +1,12 @@
 import type { Log } from '../../contract/log.ts';
 import type { Host } from '../host.ts';
+import type { Ask } from '../jobs.ts';
 import { readIfThere } from '../local-files.ts';
 import { memoryOf } from '../memory.ts';
 import { beneath } from '../storage/beneath.ts';
+import { fileNameOf } from '../sys/file-names.ts';
 import { isMarked, nfsdBegun } from './nfsd-threads.ts';
-import type { Waiting } from './nsm-jobs.ts';
+import type { Settled, Waiting } from './nsm-jobs.ts';
 import type { ServerMark } from './server-mark.ts';
 import type { Owner } from './state-directory.ts';
 
@@ -87,6 +89,16 @@ const ticks = 100;
 export const waitingClients = (host: Host, dir: string): Promise<readonly Waiting[]> =>
   beneath(host, dir, 'waiting', {});
 
-export async function forgetClients(host: Host, dir: string, told: readonly Waiting[]): Promise<void> {
-  if (told.length > 0) await beneath(host, dir, 'forget', { files: told.map(({ file }) => file) });
-}
+/** Whose notes a round's are, as a name of a file. */
+export const tallyName = (agent: string, instance: string): string => fileNameOf(`${agent}-${instance}`);
+
+/** A new name beside the list may have to wait for clients with delegations of the directory. */
+const settleMs = 5000;
+
+/** Notes who has confirmed, and strikes those off whom nobody else is to tell. Where that fails all stay on record. */
+export const settleClients = (host: Host, dir: string, ask: Ask<'settle'>): Promise<Settled> =>
+  beneath(host, dir, 'settle', ask, { timeoutMs: settleMs }).catch((error: unknown) => ({
+    struck: [],
+    awaited: [],
+    trouble: error instanceof Error ? error.message : String(error),
+  }));

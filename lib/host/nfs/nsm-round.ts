@@ -4,7 +4,7 @@ import { commandTrouble, type Host, hostName } from '../host.ts';
 import { readIfThere } from '../local-files.ts';
 import { canonicalIp } from '../net/address-text.ts';
 import { parseIfInet6 } from '../net/addresses.ts';
-import { forgetClients, type Waiting } from './nsm-records.ts';
+import { settleClients, type Waiting } from './nsm-records.ts';
 import { type Notice, tell } from './nsm-wire.ts';
 
 /** One address of the service, and what clients may know it as. */
@@ -143,13 +143,19 @@ const isHere = (host: Host, address: string): Promise<boolean> =>
   );
 
 export type Round = {
+  /** Who has confirmed to every address that is for them. */
   readonly told: readonly Waiting[];
+  /** Who is on record still, also for the addresses of others. */
   readonly waiting: readonly Waiting[];
   /** Sources that nothing can be sent from: one sentence each. */
   readonly unusable: readonly string[];
   /** Clients that are waiting because their answer is no good, and what is wrong with it. */
   readonly odd: ReadonlyMap<string, string>;
   readonly heard: Heard;
+  /** Other resources that are still to tell some of those that have confirmed here. */
+  readonly awaited: readonly string[];
+  /** Why the others cannot know who has confirmed here. */
+  readonly trouble?: string;
 };
 
 /** The addresses of the service that each client has confirmed to, by the name of its record. */
@@ -167,11 +173,22 @@ export async function firstRound(
   dir: string,
   sources: readonly Source[],
   clients: readonly Waiting[],
-  { wait, ...notice }: { readonly wait: boolean; readonly state: number; readonly port: number | undefined },
+  {
+    wait,
+    ...notice
+  }: {
+    readonly wait: boolean;
+    readonly name: string;
+    readonly state: number;
+    readonly port: number | undefined;
+  },
 ): Promise<Round> {
   const withinMs = wait ? host.left() - reserveMs : firstRoundMs;
   const round = await notifyRound(host, dir, sources, clients, { ...notice, withinMs });
-  log.info(`${round.told.length} clients notified, ${round.waiting.length} have not answered yet`);
+  const { told, awaited, trouble } = round;
+  log.info(`${told.length} clients notified, ${clients.length - told.length} have not answered yet`);
+  if (awaited.length > 0) log.info(`clients stay on record until ${someOf(awaited)} has told them, too`);
+  if (trouble !== undefined) log.warn(`other resources do not know who has been notified: ${trouble}`);
   warnOfOdd(log, [...round.odd]);
   return round;
 }
@@ -191,7 +208,7 @@ export function someOf(list: readonly string[]): string {
 
 /**
  * Tells each of `clients` from every address of the service that it has not `heard` from, and strikes those from the list that have confirmed
- * to all of them.
+ * to all of them, and to those of every other resource that tells this list.
  */
 export async function notifyRound(
   host: Host,
@@ -202,8 +219,10 @@ export async function notifyRound(
     state,
     port,
     withinMs,
+    name,
     heard = new Map(),
   }: {
+    readonly name: string;
     readonly state: number;
     readonly port: number | undefined;
     readonly withinMs: number;
@@ -231,11 +250,20 @@ export async function notifyRound(
     }),
   );
   const needed = (one: Waiting) => (isIP(one.client) === 0 ? 1 : sourcesFor(one, sources).length);
-  const isTold = (one: Waiting) => (confirmed.get(one.file)?.size ?? 0) >= Math.max(1, needed(one));
+  const isPassed = (one: Waiting) => needed(one) === 0;
+  const isTold = (one: Waiting) => !isPassed(one) && (confirmed.get(one.file)?.size ?? 0) >= needed(one);
   const told = clients.filter(isTold);
-  await forgetClients(host, dir, told);
-  return { told, waiting: clients.filter((one) => !isTold(one)), unusable, odd, heard: confirmed };
+  const isMute = unusable.length > 0 && unusable.length === sources.length; // nobody may wait for it
+  const own = { state, told: filesOf(told), passed: filesOf(clients.filter(isPassed)) };
+  const { struck, ...settled } = isMute
+    ? { struck: [], awaited: [] }
+    : await settleClients(host, dir, { name, own });
+  const gone = new Set(struck);
+  const waiting = clients.filter(({ file }) => !gone.has(file));
+  return { told, waiting, unusable, odd, heard: confirmed, ...settled };
 }
+
+export const filesOf = (clients: readonly Waiting[]): readonly string[] => clients.map(({ file }) => file);
 
 /** The addresses that a client is told from. */
 export const sourcesFor = ({ client }: Waiting, sources: readonly Source[]): readonly string[] =>

@@ -2,8 +2,9 @@ import type { Log } from '../../contract/log.ts';
 import type { Host } from '../host.ts';
 import type { Memory } from '../memory.ts';
 import { identityOf, isStillThere, type ProcessIdentity } from '../process-table.ts';
-import { forgetClients, readNsmState, type Waiting, waitingClients } from './nsm-records.ts';
+import { readNsmState, settleClients, type Waiting, waitingClients } from './nsm-records.ts';
 import {
+  filesOf,
   type Heard,
   notFoundOut,
   notifyRound,
@@ -64,6 +65,7 @@ const reserveMs = 3000;
  */
 export async function keepTelling(
   { host, log }: { readonly host: Host; readonly log: Log },
+  name: string,
   list: string | undefined,
   port: number | undefined,
 ): Promise<void> {
@@ -76,9 +78,15 @@ export async function keepTelling(
   for (;;) {
     const clients = await waitingClients(host, dir);
     const withinMs = Math.min(host.left() - reserveMs, againMs);
-    if (withinMs <= 0) return giveUp(host, log, dir, sources, clients, heard);
+    if (withinMs <= 0) return giveUp(host, log, dir, sources, clients, { name, state, heard });
     const next = host.sys.now() + withinMs;
-    const round = await notifyRound(host, dir, sources, clients, { state, port, withinMs, heard });
+    const round = await notifyRound(host, dir, sources, clients, {
+      name,
+      state,
+      port,
+      withinMs,
+      heard,
+    });
     const { waiting, odd } = round;
     if (waiting.length === 0) return log.info('every client has been notified');
     heard = round.heard;
@@ -91,8 +99,8 @@ export async function keepTelling(
 }
 
 /**
- * Says who has not confirmed. Whoever has confirmed to one address of the service has heard of the restart and is struck off: clients of one
- * network may have no way to the address of another.
+ * Says who has not confirmed. Whoever has confirmed to one address of the service has heard of the restart and is struck off, unless another
+ * resource still tells it: clients of one network may have no way to the address of another.
  */
 async function giveUp(
   host: Host,
@@ -100,17 +108,19 @@ async function giveUp(
   dir: string,
   sources: readonly Source[],
   clients: readonly Waiting[],
-  heard: Heard,
+  { name, state, heard }: { readonly name: string; readonly state: number; readonly heard: Heard },
 ): Promise<void> {
   const isPartly = ({ file }: Waiting) => (heard.get(file)?.size ?? 0) > 0;
   const partly = clients.filter(isPartly);
   const never = clients.filter((one) => !isPartly(one));
   const notTo = (one: Waiting) => sourcesFor(one, sources).filter((from) => !heard.get(one.file)?.has(from));
-  await forgetClients(host, dir, partly);
-  if (partly.length > 0)
+  const own = { state, told: filesOf(partly), passed: filesOf(never), isUp: true as const };
+  await settleClients(host, dir, { name, own });
+  const missed = partly.filter((one) => notTo(one).length > 0);
+  if (missed.length > 0)
     log.warn(
       someOf(
-        partly.map(
+        missed.map(
           (one) =>
             `${one.client} confirmed to ${[...(heard.get(one.file) ?? [])].join(' and ')}, not to ${notTo(one).join(' and ')}`,
         ),

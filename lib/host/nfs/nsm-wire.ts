@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
+import { fewAtOnce } from '../few-at-once.ts';
 import type { Host } from '../host.ts';
 import { canonicalIp } from '../net/address-text.ts';
 import type { UdpSocket } from '../sys/sys.ts';
@@ -178,7 +179,7 @@ function openLine(host: Host, socket: UdpSocket, withinMs: number): Line {
   return {
     left,
     wait: (ms) => host.sys.sleep(Math.max(0, Math.min(ms, left()))),
-    lookUp: atMost(mostLookUps),
+    lookUp: fewAtOnce(mostLookUps),
     async call(to, port, [program, version, procedure], body, callMs = withinMs) {
       const xid = unguessed(waiting);
       const noAuth = [0, 0, 0, 0];
@@ -203,22 +204,6 @@ function openLine(host: Host, socket: UdpSocket, withinMs: number): Line {
       waiting.delete(xid);
       return answer && resultOf(answer);
     },
-  };
-}
-
-function atMost(most: number): Line['lookUp'] {
-  let running = 0;
-  const queue: (() => void)[] = [];
-  return async (work) => {
-    if (running === most) await new Promise<void>((resolve) => queue.push(resolve));
-    else running++;
-    try {
-      return await work();
-    } finally {
-      const next = queue.shift();
-      if (next) next();
-      else running--;
-    }
   };
 }
 

@@ -3,7 +3,7 @@ import { directories } from '../storage/file-jobs.ts';
 import { hasTrap } from '../storage/sqlite.ts';
 import { textOf } from '../sys/bytes.ts';
 import { type Directory, errorCode, type Kind, RefusedError } from '../sys/directory.ts';
-import { advance, copiesIn, retire, retireCopies } from './nsm-jobs.ts';
+import { advance, copiesIn, retire, retireCopies, tallies } from './nsm-jobs.ts';
 import type { Owner } from './state-directory.ts';
 import { recordLists, recovery, reserve, stateFiles } from './state-names.ts';
 
@@ -47,6 +47,7 @@ const ofStatd: readonly (readonly [path: string, kind: Kind])[] = [
   ['sm.ha', 'directory'],
   ['sm.ha/sm', 'directory'],
   ['sm.ha/sm.bak', 'directory'],
+  [tallies, 'directory'],
   ['state', 'file'],
   ['state.new', 'file'],
 ];

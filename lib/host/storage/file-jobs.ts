@@ -59,8 +59,35 @@ export type Leads =
   /** The link that leads out of the directory, or nowhere. */
   | { readonly link: string; readonly target: string };
 
-/** Where names lead. Links are followed as long as they stay below the directory. */
-export function follow(dir: Directory, { names }: { readonly names: readonly string[] }): Leads {
+/** What went wrong; `isRefused`: something lies there that is not what may lie there; `code`: the kernel's. */
+export type Trouble = { readonly trouble: string; readonly isRefused?: true; readonly code?: string };
+
+export function troubleOf(error: unknown): Trouble {
+  if (error instanceof RefusedError) return { trouble: error.message, isRefused: true };
+  const code = errorCode(error);
+  return { trouble: wordsOf(error), ...(code && { code }) };
+}
+
+/** Of `ENOSPC: no space left on device, write` the words for people. */
+const wordsOf = (error: unknown): string => {
+  const { message } = error instanceof Error ? error : new Error(String(error));
+  return /^E[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
+};
+
+/** Where each of several ways leads. Links are followed as long as they stay below the directory. */
+export const follow = (
+  dir: Directory,
+  { ways }: { readonly ways: readonly (readonly string[])[] },
+): readonly (Leads | Trouble)[] =>
+  ways.map((names) => {
+    try {
+      return followOne(dir, names);
+    } catch (error) {
+      return troubleOf(error);
+    }
+  });
+
+function followOne(dir: Directory, names: readonly string[]): Leads {
   let way = [dir];
   let left = names;
   let last: { readonly link: string; readonly target: string } | undefined;
@@ -197,9 +224,19 @@ export function appendFile(
   dir: Directory,
   { path, text }: { readonly path: string; readonly text: string },
 ): void {
+  createFile(dir, { path });
   const found = walked(dir, path);
-  if (found.dir.facts(found.name) === undefined) found.dir.create(found.name, bytesOf(text), 0o644);
-  else found.dir.append(found.name, bytesOf(text));
+  found.dir.append(found.name, bytesOf(text));
+}
+
+/** Makes an empty file where there is nothing: another process may make it at the same moment, and write to it. */
+export function createFile(dir: Directory, { path }: { readonly path: string }): void {
+  const found = walked(dir, path);
+  try {
+    found.dir.create(found.name, new Uint8Array(), 0o644);
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
 }
 
 /** Removes a file, or whatever lies under its name but a directory. */

@@ -46,7 +46,8 @@ export async function datagram(from: string, to: string, port: number): Promise<
 }
 
 async function bound(address: string, port: number): Promise<Socket> {
-  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  // a socket of `::` would take the port of this number of IPv4, too
+  const socket = createSocket(address.includes(':') ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' });
   try {
     socket.bind({ address, port, exclusive: true });
     await once(socket, 'listening');

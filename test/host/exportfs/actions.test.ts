@@ -140,6 +140,19 @@ test('exportfs#72: 50 starts at once lose no entry', async () => {
   expect(await box.exported()).toHaveLength(names.length);
 });
 
+test('starts at once in a state directory without etab take nothing from each other', async () => {
+  const names = ['a', 'b', 'c', 'd'];
+  for (let round = 0; round < 3; round++) {
+    await box.run('rm', '-f', '/var/lib/nfs/etab');
+    const starts = names.map((name, n) => {
+      const params = { ...plain, fsid: n + 1, directory: box.directory(name), OCF_RESOURCE_INSTANCE: name };
+      return box.ours('start', params);
+    });
+    expect((await Promise.all(starts)).map(({ code }) => code)).toEqual(names.map(() => 0));
+    expect(await box.exported()).toHaveLength(names.length);
+  }
+});
+
 test('10 stops at once, none of which exportfs helps, leave no entry and take no other one', async () => {
   const resources = Array.from({ length: 10 }, (_, n) => ({
     ...plain,

@@ -76,6 +76,29 @@ test('S24: an exportfs of others follows it: the next monitor says so, and a sto
   expect(await box.exported()).toEqual(['/usr/share 192.0.2.7']);
 });
 
+test.each([
+  ['by its number', {}],
+  ['by all of its options', { fsid: '' }],
+])(
+  'S24: the client takes the link away again: what an exportfs of others made of it is known %s',
+  async (_how, more) => {
+    const params = { ...paramsOf(`${disk}/share`), ...more };
+    await shell('exportfs -i -o rw,no_root_squash "*:/usr/share"');
+    expect((await box.ours('start', params)).code).toBe(0);
+    await shell(
+      'mv "$1/share" "$1/aside"; ln -s /etc "$1/share"; exportfs -i -o ro,fsid=77 192.0.2.7:/usr; rm "$1/share"; mv "$1/aside" "$1/share"',
+    );
+    const others = ['/usr 192.0.2.7', '/usr/share *'];
+    expect(await box.exported()).toEqual(['/etc *', ...others]);
+    expect(await box.ours('monitor', params)).toMatchObject({
+      code: 1,
+      reason: expect.stringMatching(/^\/etc is exported in place of/),
+    });
+    expect((await box.ours('stop', params)).code).toBe(0);
+    expect(await box.exported()).toEqual(others);
+  },
+);
+
 test('S24: no exportfs of ours follows it, also on behalf of another resource', async () => {
   const params = paramsOf(`${disk}/share`);
   const other = { ...paramsOf(`${disk}/other`), fsid: 7, OCF_RESOURCE_INSTANCE: 'other' };

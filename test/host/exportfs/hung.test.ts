@@ -73,6 +73,23 @@ describe('started by the stock agent, and what etab calls it cannot be found out
   });
 });
 
+test('S24: another line of etab lies on storage that is silent: no start runs exportfs, which would follow it; a stop does without', async () => {
+  const silent = box.directory('silent');
+  const params = { clientspec: '*', directory: box.directory('a'), options: 'rw', rmtab_backup: 'none' };
+  expect((await box.ours('start', params)).code).toBe(0);
+  const ours = await box.read('/var/lib/nfs/etab');
+  const theirs = ours.replace(`${params.directory}\t*`, `${silent}/share\t192.0.2.7`);
+  await box.write('/var/lib/nfs/etab', `${ours}\n${theirs}\n`);
+  await box.silence(silent);
+  expect(await box.ours('start', params)).toMatchObject({
+    code: 1,
+    reason: expect.stringContaining(`${silent}/share`),
+  });
+  expect((await box.ours('monitor', params)).code).toBe(0);
+  expect((await box.ours('stop', params)).code).toBe(0);
+  expect(await box.exported()).toEqual([`${silent}/share 192.0.2.7`]);
+});
+
 test('F8: a directory that answers with an error is no reason to ban every node', async () => {
   const loop = join(box.folder, 'loop');
   symlinkSync(loop, loop);

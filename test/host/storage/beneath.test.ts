@@ -203,11 +203,27 @@ describe.each(Object.keys(runtimes) as Runtime[])('in %s', (runtime) => {
       ['keep', { into: 'sm.bak' }],
       ['retire', { from: 'sm' }],
       ['waiting', {}],
-      ['forget', { files: ['client', 'secret'] }],
+      ['settle', { name: 'a', own: { state: 1, told: ['client', 'secret'], passed: [] } }],
       ['hasRetiredSince', { since: 0 }],
     ] as const)
       expect(await ask(runtime, job, asked)).toMatchObject({ isRefused: true });
     expect(readFileSync(join(dir, 'sm/client'), 'utf8')).toBe('record\n');
+    expect(snapshot(outside)).toEqual(before);
+  });
+
+  test('S1: what lies among the notes of those who tell clients is not followed: it is waited for, and goes in the end', async () => {
+    for (const list of ['sm', 'sm.bak', 'sm.told']) mkdirSync(join(dir, list));
+    const all = Object.entries(plants);
+    for (const [index, [, plant]] of all.entries()) plant(join(dir, 'sm.told', `plant${index}`));
+    writeFileSync(join(dir, 'sm.bak/client'), 'a b c d e 10.0.0.51 here\n');
+    const before = snapshot(outside);
+    const own = { state: 1, told: ['client'], passed: [] };
+    const awaited = all.map((_plant, index) => `plant${index}`);
+    const first = await ask(runtime, 'settle', { name: 'a', own });
+    expect(first).toEqual({ answer: { struck: [], awaited: expect.arrayContaining(awaited) } });
+    const last = await ask(runtime, 'settle', { name: 'a', own: { ...own, isUp: true } });
+    expect(last).toEqual({ answer: { struck: ['client'], awaited: [] } });
+    expect(readdirSync(join(dir, 'sm.bak'))).toEqual([]);
     expect(snapshot(outside)).toEqual(before);
   });
 
@@ -232,7 +248,10 @@ describe.each(Object.keys(runtimes) as Runtime[])('in %s', (runtime) => {
     expect(await ask(runtime, 'retire', { from: 'sm' })).toEqual({ answer: null });
     const told = await ask(runtime, 'waiting', {});
     expect('answer' in told && (told.answer as unknown[]).length).toBe(9000);
-    expect(await ask(runtime, 'forget', { files: names })).toEqual({ answer: null });
+    const own = { state: 1, told: names, passed: [] };
+    expect(await ask(runtime, 'settle', { name: 'a', own })).toEqual({
+      answer: { struck: names, awaited: [] },
+    });
     expect([readdirSync(join(dir, 'sm')), readdirSync(join(dir, 'sm.bak'))]).toEqual([[], []]);
   });
 

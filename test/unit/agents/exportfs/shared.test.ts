@@ -301,6 +301,25 @@ test('a new, empty state directory gets its etab: exportfs would fail without', 
   expect((await run('start')).code).toBe(0);
 });
 
+test.each([
+  ['on shared storage', () => {}],
+  ['of this node', (m: ExportingMachine) => m.unmountAll()],
+] as const)(
+  'a state directory %s without etab: what another start writes meanwhile stays',
+  async (_where, prepare) => {
+    const { machine, run } = node();
+    prepare(machine);
+    machine.files.delete('/var/lib/nfs/etab');
+    const own = machine.handler('/agent');
+    machine.on('/agent', (args, command) => {
+      if (String(command.input).includes('"createFile"')) machine.etab = etabLine('/srv/b', '*');
+      return own(args, command);
+    });
+    expect((await run('start')).code).toBe(0);
+    expect(machine.exported).toEqual(['/srv/b *', '/nfsdata *']);
+  },
+);
+
 describe('rmtab on another filesystem', () => {
   const line = (path: string, client = '10.0.0.7') => `${client}:${path}:0x00000001\n`;
   const apart = (params: { readonly [name: string]: string } = {}) => {

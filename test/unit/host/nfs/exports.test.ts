@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { exportArgument, isHostName, sameClient } from '../../../../lib/host/nfs/client-spec.ts';
 import { holdsState } from '../../../../lib/host/nfs/clients.ts';
 import { parseEtab, parseKernelExports, withoutExports } from '../../../../lib/host/nfs/exports.ts';
+import { parseExports } from '../../../../lib/host/nfs/exports-file.ts';
 
 // written by exportfs of nfs-utils 2.6.2
 const etab = `/tmp/xq/a\tFE80:0::1(ro,sync,wdelay,hide,fsid=0,anonuid=65534,anongid=65534,sec=sys,ro,root_squash,no_all_squash)
@@ -26,6 +27,23 @@ test('etab: paths with blanks, every kind of client', () => {
 test('etab without one entry keeps the other bytes', () => {
   const rest = withoutExports(etab, ({ client }) => client === '*');
   expect(rest).toBe(etab.replace(/^.*e\\040x.*\n/m, ''));
+});
+
+test('/etc/exports: quotes, escapes, continued lines, comments, clients without a name', () => {
+  const text = `# /not this
+"/srv/my files" -sync,wdelay 10.0.0.0/24(rw) \\
+  @group(ro) # /nor that
+/srv/b\\040c
+/srv/d\t(ro)  host#1
+
+`;
+  expect(parseExports(text)).toEqual([
+    { path: '/srv/my files', client: '10.0.0.0/24' },
+    { path: '/srv/my files', client: '@group' },
+    { path: '/srv/b c', client: '*' },
+    { path: '/srv/d', client: '*' },
+    { path: '/srv/d', client: 'host#1' },
+  ]);
 });
 
 test('the kernel cache: joined clients, refused and expired entries', () => {
