@@ -13,7 +13,7 @@ import {
 } from '../../lib/host/storage/mounts.ts';
 import { areKin } from './fstypes.ts';
 import { remember, remembered } from './mark.ts';
-import type { Candidate, Verdict } from './wanted.ts';
+import { type Candidate, isWhole, type Verdict } from './wanted.ts';
 
 // What is recognised by a path: an image file, a bind mount, and a disk whose number says nothing.
 
@@ -27,6 +27,7 @@ export async function judgeImage({ ctx, wanted, mount, table }: Candidate<'image
   const path = tidyPath(wanted.source.path);
   const before = await remembered(ctx, 'image');
   const ours = async (): Promise<Verdict> => {
+    if (mount.type !== 'btrfs' && !isWhole(mount, ctx.params.options)) return 'foreign';
     const serial = await serialOf(host, there);
     await remember(ctx, { is: 'image', file: undeleted(file), number: there, serial });
     return 'ours';

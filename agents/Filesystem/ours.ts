@@ -2,7 +2,7 @@ import { deviceUnder, serialOf } from '../../lib/host/storage/block-devices.ts';
 import type { Mount } from '../../lib/host/storage/mounts.ts';
 import { remember, remembered } from './mark.ts';
 import type { Ctx } from './params.ts';
-import { type Candidate, optionValue, type Verdict, type Wanted } from './wanted.ts';
+import { type Candidate, isWhole, type Verdict, type Wanted } from './wanted.ts';
 
 // The one rule that says whether a mount is what the parameters ask for. A disk's number decides here; what it takes a path or a
 // name to decide is in files of its own, which the monitor of a plain disk does not load.
@@ -64,10 +64,6 @@ async function judgeDisk(candidate: Candidate<'disk'>): Promise<Verdict> {
   if (known.length > 0 || before?.number === there) return 'foreign';
   return (await import('./ours-by-path.ts')).judgeUnknownDisk(candidate, there);
 }
-
-/** Not a bind mount of one of its directories, which shows others than were asked for. */
-const isWhole = ({ root }: Mount, options: string): boolean =>
-  root === '/' || optionValue(options, 'X-mount.subdir') !== undefined;
 
 const diskMark = async ({ host }: Ctx, number: string) =>
   ({ is: 'disk', number, serial: await serialOf(host, number) }) as const;

@@ -70,6 +70,10 @@ export const optionValue = (options: string, name: string): string | undefined =
     ?.trim()
     .slice(name.length + 1);
 
+/** Not a bind mount of one of its directories, which shows others than were asked for. */
+export const isWhole = ({ root }: Mount, options: string): boolean =>
+  root === '/' || optionValue(options, 'X-mount.subdir') !== undefined;
+
 /** How a label is found: on all disks, which takes a command, or by udev's links only. */
 export type Labels = 'search' | 'links';
 

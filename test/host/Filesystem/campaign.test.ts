@@ -29,6 +29,9 @@ const events = [
   'cover above',
   'cover gone',
   'source renamed',
+  'another in its place',
+  'another elsewhere',
+  'directory changed',
 ] as const;
 
 type Situation = {
@@ -83,6 +86,8 @@ class World {
   readonly ends: (() => Promise<void>)[] = [];
   /** Ids of mounts that our starts made: they stay ours under any path. */
   readonly made = new Set<number>();
+  /** Of `others`, those of the disk that is asked for: a stop takes along what it has elsewhere once it runs. */
+  readonly kin = new Set<number>();
   renamed = 0;
   hasSource = true;
   /** Ours has been recognised once, so that a vanished link decides nothing. */
@@ -170,7 +175,8 @@ class World {
   /** The kernel gives the number of a mount that has gone to the next one. */
   forgetGone(): void {
     const there = new Set(this.table.map(({ id }) => id));
-    for (const ids of [this.others, this.made]) for (const id of ids) if (!there.has(id)) ids.delete(id);
+    for (const ids of [this.others, this.made, this.kin])
+      for (const id of ids) if (!there.has(id)) ids.delete(id);
   }
 
   async mountForeign(): Promise<void> {
@@ -188,12 +194,46 @@ class World {
   }
 }
 
+/**
+ * By hand: ours goes, and another tree of the same filesystem takes its place, or the same one another. The new mount has the id of the
+ * old one, unless another process on this machine was faster.
+ */
+async function replaceOurs(world: World, where: 'here' | 'elsewhere'): Promise<void> {
+  const { directory, base, situation } = world;
+  const { kind, name } = situation;
+  if (kind === 'nfs' || (kind === 'tmpfs' && where === 'here')) return;
+  await sandbox.run('umount', '-c', '-R', directory).catch(() => undefined);
+  if (world.on.length > 0) return;
+  world.forgetGone();
+  const target = where === 'here' ? directory : `${base}/elsewhere/${name}`;
+  const options = kind === 'image' ? ['-o', 'loop'] : kind === 'btrfs' ? ['-o', 'subvol=A'] : [];
+  const source = { disk: disks.ours, link: disks.ours, image, btrfs: disks.btrfs }[kind as 'disk'];
+  await sandbox.run('mkdir', '-p', '--', target, `${base}/whole`);
+  if (kind === 'bind') await sandbox.run('mount', '--bind', `${base}/other`, target);
+  else if (kind === 'tmpfs') await sandbox.run('mount', '-t', 'tmpfs', 'word', target);
+  else if (kind === 'btrfs' && where === 'here') await sandbox.run('mount', '-o', 'subvol=B', source, target);
+  else if (where === 'elsewhere') await sandbox.run('mount', ...options, source, target);
+  else {
+    await sandbox.run('mount', ...options, source, `${base}/whole`);
+    await sandbox.run('mkdir', '-p', `${base}/whole/part`);
+    await sandbox.run('mount', '--bind', `${base}/whole/part`, target);
+    await sandbox.run('umount', '-c', `${base}/whole`);
+  }
+  for (const { id, target: on } of world.table)
+    if (on === target) {
+      world.others.add(id);
+      if (source !== undefined) world.kin.add(id);
+    }
+}
+
 /** What somebody does to the directory by its path, which leads to another place below a cover. */
 const onThePath: ReadonlySet<string> = new Set([
   'foreign on it',
   'foreign over it',
   'foreign gone',
   'unmounted by hand',
+  'another in its place',
+  'another elsewhere',
   'nested',
   'holder',
 ]);
@@ -236,6 +276,21 @@ async function act(world: World, event: (typeof events)[number]): Promise<void> 
     case 'unmounted by hand':
       if (isOurs) await sandbox.run('umount', '-c', '-R', directory).catch(() => undefined);
       return;
+    case 'another in its place':
+      if (isOurs) await replaceOurs(world, 'here');
+      return;
+    case 'another elsewhere':
+      if (isOurs) await replaceOurs(world, 'elsewhere');
+      return;
+    case 'directory changed':
+      if (!isOurs || cover || world.on.length > 1) return;
+      for (const action of ['monitor', 'start'])
+        expect(
+          await sandbox.ours(action, { ...params, ...recurring, directory: `${base}/changed` }),
+          action,
+        ).toMatchObject({ code: 1, reason: expect.stringContaining('not on') });
+      expect(world.table.filter(({ target }) => target === `${base}/changed`)).toEqual([]);
+      return;
     case 'nested':
       if (!isOurs || world.situation.kind === 'bind') return;
       await sandbox.run('mkdir', '-p', '--', `${directory}/below`);
@@ -253,6 +308,9 @@ async function act(world: World, event: (typeof events)[number]): Promise<void> 
       world.ends.push(end);
       return;
     }
+    case 'start':
+      if (world.table.some(({ id, target }) => world.kin.has(id) && target !== directory)) return;
+      return judgeAction(world, event, params);
     default:
       return judgeAction(world, event, params);
   }

@@ -34,6 +34,12 @@ const rows: readonly Told[] = [
   ["F1: an image, somebody's disk", image, foreignDisk, isForeign],
   ['F1: an image, another image', image, { ...foreignDisk, source: '/dev/loop8', device: '7:8' }, isForeign],
   ['F1: an image, a tmpfs', image, tmpfs, isForeign],
+  [
+    'F1: an image, one of its directories',
+    image,
+    { ...foreignDisk, source: '/dev/loop9', device: '7:9', root: '/d' },
+    isForeign,
+  ],
   ['F1: an image', image, { ...foreignDisk, source: '/dev/loop9', device: '7:9' }, isOurs],
   [
     'F1: its loop option alone makes no difference',
