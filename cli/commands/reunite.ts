@@ -15,8 +15,11 @@ import {
   connectHere,
   discardHere,
   hangUpHere,
+  linkOf,
+  settledLinkIn,
   survivorCommands,
   takeBack,
+  tellTakenBack,
   victimCommands,
 } from './discard.ts';
 import type { Side, Split } from './sides.ts';
@@ -26,24 +29,33 @@ import type { Side, Split } from './sides.ts';
 type Both = { readonly victim: Side; readonly survivor: Side };
 
 /** The connection as each side's drbdadm takes it: `resource:peer` where it is one of several. */
-export function connectionsOf({ resource, sides, isOneOfSeveral }: Split, victim: string) {
+type Ends = { readonly ofVictim: string; readonly ofSurvivor: string };
+
+export function connectionsOf({ resource, sides, isOneOfSeveral }: Split, victim: string): Ends {
   const survivor = sides.find((side) => side.node !== victim)?.node ?? '';
   const towards = (peer: string) => (isOneOfSeveral ? `${resource}:${peer}` : resource);
   return { ofVictim: towards(survivor), ofSurvivor: towards(victim) };
 }
 
+/** The connection as this command takes it on this node. */
+export const connectionHere = ({ resource, sides, isOneOfSeveral }: Split): string =>
+  isOneOfSeveral ? `${resource}:${sides.find(({ isHere }) => !isHere)?.node ?? ''}` : resource;
+
 /** The command that gives up what a side has changed, as a person is to type it. */
-export const discardLine = (resource: string, { node }: Side): string =>
-  harmless(shellLine(['tsha', 'split-brain', resource, `--discard=${node}`, `--confirm=${node}`]));
+export const discardLine = (split: Split, { node }: Side): string =>
+  harmless(
+    shellLine(['tsha', 'split-brain', connectionHere(split), `--discard=${node}`, `--confirm=${node}`]),
+  );
 
 /** What is done, by hand or by `reunite`, in this order: `node1: drbdadm connect data`. */
 export function linesOf(split: Split, victim: Side, survivor: Side): readonly string[] {
   const { ofVictim, ofSurvivor } = connectionsOf(split, victim.node);
-  const [hangUp, ...giveUp] = victimCommands(ofVictim).map((argv) => `${victim.node}: ${shellLine(argv)}`);
+  const on = ({ node }: Side, argv: Argv) => `${node}: ${shellLine(argv)}`;
+  const [hangUp, giveUp] = victimCommands(ofVictim);
   return [
-    ...(hangUp === undefined ? [] : [hangUp]),
-    ...survivorCommands(ofSurvivor).map((argv) => `${survivor.node}: ${shellLine(argv)}`),
-    ...giveUp,
+    on(victim, hangUp),
+    ...survivorCommands(ofSurvivor).map((argv) => on(survivor, argv)),
+    on(victim, giveUp),
   ];
 }
 
@@ -56,8 +68,9 @@ export async function reunite(call: Call, split: Split, both: Both, narrate: Nar
   const { host, terminal } = call;
   const { victim, survivor } = both;
   const words = wordsIn(terminal.language);
-  const { ofVictim, ofSurvivor } = connectionsOf(split, victim.node);
-  call.onInterrupt(() => takenBack(call, victim, ofVictim, words));
+  const ends = connectionsOf(split, victim.node);
+  const { ofVictim, ofSurvivor } = ends;
+  call.onInterrupt(() => takenBack(call, both, ends, words));
   if (victim.isHere) {
     await hangUpHere(host, ofVictim, words);
     await there(call, survivor.node, 'connect', ofSurvivor, survivorCommands(ofSurvivor), narrate);
@@ -73,19 +86,18 @@ export async function reunite(call: Call, split: Split, both: Both, narrate: Nar
 
 async function takenBack(
   { host }: Call,
-  victim: Side,
-  connection: string,
+  { victim, survivor }: Both,
+  { ofVictim, ofSurvivor }: Ends,
   words: Words,
 ): Promise<Left | undefined> {
-  if (victim.isHere) return takeBack(host, connection, words);
-  const answer = await askNode(host, victim.node, 'hangup', [connection], 20_000);
-  const isTaken = answer.is === 'answered';
-  const byHand = `${victim.node}: drbdadm disconnect ${connection}`;
-  const text = isTaken
-    ? say(words.discardCancelled, { resource: connection })
-    : say(words.wishMayStand, { command: byHand });
-  print(2, `${text}\n`);
-  return isTaken ? undefined : 'halfway';
+  if (victim.isHere) return takeBack(host, ofVictim, words);
+  const answer = await askNode(host, victim.node, 'hangup', [ofVictim], 20_000);
+  const there = settledLinkIn(answer.is === 'answered' ? answer.text.trim() : undefined);
+  // where that node does not tell, as a tsha of old does not: a connection has two ends
+  const here = await tryToKnow(() => linkOf(host, ofSurvivor));
+  const hasMet = survivor.isHere && here.is === 'known' && here.value === 'Connected';
+  const byHand = `${victim.node}: drbdadm disconnect ${ofVictim}`;
+  return tellTakenBack(there ?? (hasMet ? 'Connected' : undefined), ofVictim, byHand, words);
 }
 
 /** By ssh where that is possible; else a person has to do it, and this command waits for the effect. */
@@ -181,8 +193,11 @@ function requireRightWay({ volumes }: Peer, victim: Side, survivor: Side, words:
     throw new CommandError('broken', say(words.wrongWay, { node: survivor.node }), ['tsha status']);
 }
 
-function partedAgain({ resource }: Split, victim: Side, narrate: Narrate, words: Words): Ending {
-  const lines = [say(words.partedAgain, { resource }), `  → ${discardLine(resource, victim)}`];
+function partedAgain(split: Split, victim: Side, narrate: Narrate, words: Words): Ending {
+  const lines = [
+    say(words.partedAgain, { resource: connectionHere(split) }),
+    `  → ${discardLine(split, victim)}`,
+  ];
   narrate('halfway', lines.map(harmless), { secondCopy: false }, 'halfway');
   return 'halfway';
 }

@@ -14,7 +14,7 @@ import { say, type Words, wordsIn } from '../output/words.ts';
 import { shellLine } from '../stack.ts';
 import { atWork, requireRoot } from './change.ts';
 import { requireUnused, resourceIn, snapshotHere } from './discard.ts';
-import { discardLine, linesOf, reunite } from './reunite.ts';
+import { connectionHere, discardLine, linesOf, reunite } from './reunite.ts';
 import { believedRole, ownOf, proposal, type Side, type Split, splitsOnBoth, type Unmet } from './sides.ts';
 
 export type SplitBrainOptions = {
@@ -59,7 +59,7 @@ export async function splitBrain(call: Call, options: SplitBrainOptions): Promis
     throw new CommandError(
       'unknown',
       words.whichResource,
-      found.map(({ resource, sides }) => `tsha split-brain ${resource}:${sides[1].node}`),
+      found.map((one) => harmless(shellLine(['tsha', 'split-brain', connectionHere(one)]))),
     );
   return discard(call, facts, split, options, narrate);
 }
@@ -161,7 +161,7 @@ function splitLines(split: Split, { time }: Pick<Facts, 'time'>, words: Words): 
     ),
     ...(foundAt === null ? [] : [`  ${say(words.metAt, { when: clock(foundAt, time) })}`]),
     ...(victim && keeper
-      ? [say(words.proposal, { keeper: harmless(keeper.node) }), `  → ${discardLine(resource, victim)}`]
+      ? [say(words.proposal, { keeper: harmless(keeper.node) }), `  → ${discardLine(split, victim)}`]
       : [words.noProposal]),
   ];
 }
@@ -174,7 +174,7 @@ async function discard(
   narrate: Narrate,
 ): Promise<Ending> {
   const words = wordsIn(call.terminal.language);
-  const { resource, sides } = split;
+  const { sides } = split;
   const victim = sides.find(({ node }) => node === options.discard);
   const survivor = sides.find((side) => side !== victim);
   if (!victim || !survivor)
@@ -186,7 +186,7 @@ async function discard(
       }),
     );
   await requireUnusedVictim(call, facts, split, victim);
-  await requireNoPolicy(call, resource, victim, survivor);
+  await requireNoPolicy(call, split, victim, survivor);
   const commands = linesOf(split, victim, survivor);
   const ways = { from: victim.node, to: survivor.node, commands: [...commands] };
   narrate(
@@ -199,10 +199,10 @@ async function discard(
     throw new CommandError(
       'broken',
       say(words.confirmNeeded, { node: victim.node, amount: amount(victim.changedKiB) }),
-      [discardLine(resource, victim)],
+      [discardLine(split, victim)],
     );
   requireRoot(call);
-  return atWork(call, discardLine(resource, victim), async () => {
+  return atWork(call, discardLine(split, victim), async () => {
     if (options.snapshot) await takeSnapshot(call, split, victim, narrate, words);
     return reunite(call, split, { victim, survivor }, narrate);
   });
@@ -248,16 +248,17 @@ async function takeSnapshot(
  */
 async function requireNoPolicy(
   { host, terminal }: Call,
-  resource: string,
+  split: Split,
   victim: Side,
   survivor: Side,
 ): Promise<void> {
+  const { resource } = split;
   const { discarding } = await drbdSetup(host, resource);
   const policy = discarding.find((one) => wouldDecide(one, survivor));
   if (policy === undefined) return;
   throw new CommandError('broken', say(wordsIn(terminal.language).policyDecides, { policy, resource }), [
     `# on both nodes, in net of ${resource}: after-sb-0pri disconnect; after-sb-1pri disconnect;`,
-    discardLine(resource, victim),
+    discardLine(split, victim),
   ]);
 }
 

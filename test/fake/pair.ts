@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Call } from '../../cli/command.ts';
-import { node } from '../../cli/commands/node.ts';
+import { answer } from '../../cli/commands/node.ts';
 import type { Ending } from '../../cli/exit.ts';
 import { lockFileIn } from '../../cli/facts/at-work.ts';
 import { peerFacts, resourceHere } from '../../cli/facts/side.ts';
@@ -48,6 +48,8 @@ export class FakePair {
   #home: NodeName = 'node1';
   /** The other node's tsha is of today. */
   tells = true;
+  /** What it says to `hangup`: what came of it, nothing as before, or that it does not know the word. */
+  hangup: 'told' | 'silent' | 'refused' = 'told';
   /** After-sb policies of the resource, by their numbers of Primaries. */
   policies: readonly string[] = ['disconnect', 'disconnect', 'disconnect'];
   /** Calls of other programs so far, of both nodes. */
@@ -252,11 +254,12 @@ export class FakePair {
         }),
       };
     }
-    if (verb === 'hangup' && !this.tells) return { code: 3, stderr: 'tsha: no such verb\n' };
+    if (verb === 'hangup' && this.hangup === 'refused') return { code: 3, stderr: 'tsha: no such verb\n' };
     const call = this.#callOn(to, timeoutMs);
     try {
-      await node(call, { verb: verb as Verb, connection, kib: null });
-      return {};
+      const lines = await answer(call, { verb: verb as Verb, connection, kib: null });
+      const isSilent = verb === 'hangup' && this.hangup === 'silent';
+      return { stdout: isSilent ? '' : lines.map((line) => `${line}\n`).join('') };
     } catch (error) {
       return { code: 2, stderr: `tsha: ${(error as Error).message}\n` };
     }
