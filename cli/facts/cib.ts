@@ -83,8 +83,10 @@ export type Location = {
 
 export type Colocation = {
   readonly resource: string;
+  readonly role: string | null;
   readonly with: string;
   readonly withRole: string | null;
+  readonly score: string;
 };
 /** What may run only where a site of the multi-site cluster has a ticket. */
 export type Ticket = {
@@ -252,26 +254,50 @@ export function readTime(text: string): number | null {
 const setMembers = (set: Element): readonly string[] =>
   below(set, 'resource_ref').map((ref) => of(ref, 'id'));
 
+/** Of two sets the first must be with the second, and within a set each with the one before it. */
 function colocation(element: Element): readonly Colocation[] {
   const sets = below(element, 'resource_set');
+  const score = of(element, 'score');
   if (sets.length === 0)
     return [
       {
         resource: of(element, 'rsc'),
+        role: of(element, 'rsc-role') || null,
         with: of(element, 'with-rsc'),
         withRole: of(element, 'with-rsc-role') || null,
+        score,
       },
     ];
-  const [, last] = [sets[0], sets.at(-1)];
-  const withRole = last ? of(last, 'role') || null : null;
-  return sets
-    .slice(0, -1)
-    .flatMap((set) =>
-      setMembers(set).flatMap((resource) =>
-        (last ? setMembers(last) : []).map((other) => ({ resource, with: other, withRole })),
+  return sets.flatMap((set, index) => {
+    const role = of(set, 'role') || null;
+    const members = setMembers(set);
+    const inside = of(set, 'sequential') === 'false' ? [] : members.slice(1);
+    const next = sets[index + 1];
+    const withRole = next ? of(next, 'role') || null : null;
+    return [
+      ...inside.map((resource, at) => ({
+        ...{ resource, role, with: members[at] ?? '', withRole: role },
+        score: of(set, 'score') || score,
+      })),
+      ...members.flatMap((resource) =>
+        (next ? setMembers(next) : []).map((other) => ({ resource, role, with: other, withRole, score })),
       ),
-    );
+    ];
+  });
 }
+
+/** Whether Pacemaker takes a score for one that nothing outweighs, be it for or against. */
+export const isInfinite = (score: string): boolean =>
+  /^[+-]?INFINITY$/i.test(score) || Math.abs(Number(score)) >= 1_000_000;
+
+const isRunning = (role: string | null): boolean =>
+  role === null || /^(started|promoted|master)$/i.test(role);
+
+/** The resource runs only where the other one does, or is promoted: what keeps the two apart, or is a wish, is something else. */
+export const isBond = ({ role, withRole, score }: Colocation): boolean =>
+  isInfinite(score) && !score.startsWith('-') && isRunning(role) && isRunning(withRole);
+
+export const isPromotedRole = (role: string | null): boolean => /^(promoted|master)$/i.test(role ?? '');
 
 function order(element: Element): readonly Order[] {
   const sets = below(element, 'resource_set');

@@ -506,24 +506,19 @@ describe('switch', () => {
   });
 
   /** The captured cluster with another resource, which runs where it is said. */
-  function withService(cluster: Cluster, id: string, node: string, isLed: boolean): Cluster {
+  function withService(cluster: Cluster, id: string, node: string): Cluster {
     const [one] = cluster.cib.primitives.filter(({ type }) => type === 'IPaddr2');
     const [instance] = cluster.instances.filter((each) => each.id === one?.id);
     if (!one || !instance) throw new Error('no address');
-    const alone = { resource: id, with: 'DataClone', withRole: 'Promoted' };
     return {
       ...cluster,
-      cib: {
-        ...cluster.cib,
-        primitives: [{ ...one, id, group: null }, ...cluster.cib.primitives],
-        colocations: isLed ? [alone, ...cluster.cib.colocations] : cluster.cib.colocations,
-      },
+      cib: { ...cluster.cib, primitives: [{ ...one, id, group: null }, ...cluster.cib.primitives] },
       instances: [{ ...instance, id, node }, ...cluster.instances],
     };
   }
 
   test('an address for administrators is not taken for the service', async () => {
-    const cluster = withService(clusterOf(await look(captured('healthy.node1'))), 'admin-ip', 'node1', false);
+    const cluster = withService(clusterOf(await look(captured('healthy.node1'))), 'admin-ip', 'node1');
     expect(moveFor(cluster, { to: 'node1', service: null }, english)).toMatchObject({
       service: { id: 'nfsshare' },
       resource: 'DataClone',
@@ -531,15 +526,6 @@ describe('switch', () => {
     expect(moveFor(cluster, { to: 'node2', service: 'admin-ip' }, english)).toMatchObject({
       ...{ from: 'node1', resource: 'admin-ip', isPromotion: false },
     });
-  });
-
-  test('of several services one has to be named', async () => {
-    const cluster = withService(clusterOf(await look(captured('healthy.node1'))), 'other', 'node2', true);
-    expect(() => moveFor(cluster, { to: 'node1', service: null }, english)).toThrow(
-      'there are several services: other, nfsshare',
-    );
-    expect(moveFor(cluster, { to: 'node1', service: 'nfsshare' }, english)).toMatchObject({ from: 'node2' });
-    expect(() => moveFor(cluster, { to: 'node1', service: 'x' }, english)).toThrow('there is no service x');
   });
 
   test.each([
