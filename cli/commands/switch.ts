@@ -1,9 +1,8 @@
-import type { Code } from '../../lib/findings/catalogue.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { settle } from '../apply/workshop.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
-import type { Location } from '../facts/cib.ts';
+import { isInfinite, type Location } from '../facts/cib.ts';
 import { type Cluster, lookAtCluster } from '../facts/cluster.ts';
 import { type Facts, gather } from '../facts/gather.ts';
 import { tryToKnow } from '../facts/known.ts';
@@ -15,7 +14,7 @@ import { clock } from '../output/units.ts';
 import { say, type Words, wordsIn } from '../output/words.ts';
 import { shellLine } from '../stack.ts';
 import { agreed, type Proposal, requireRoot } from './change.ts';
-import { linesOf, must, type Precondition, requireMet } from './preconditions.ts';
+import { isIdle, linesOf, must, none, noneInTheWay, type Precondition, requireMet } from './preconditions.ts';
 
 export type SwitchOptions = {
   readonly to: string | null;
@@ -36,7 +35,8 @@ type Move = {
   readonly to: string;
   /** The clone whose promotion leads, or the group or resource that the others run with. */
   readonly resource: string;
-  readonly isPromotion: boolean;
+  /** Of the constraint, in the word of the cluster's schema; null for all of the resource. */
+  readonly role: string | null;
   /** The end of a constraint of this name that is there already, in milliseconds since 1970. */
   readonly left: number | null;
 };
@@ -94,7 +94,7 @@ export async function switchOver(call: Call, options: SwitchOptions): Promise<En
       requireMet(stillSo, options.although, words.refused, command);
       return next;
     },
-    keyOf: ({ from, resource, isPromotion }) => [from, resource, isPromotion],
+    keyOf: ({ from, resource, role }) => [from, resource, role],
   };
   return agreed(call, proposal, (now) => carryOut(call, now, narrate));
 }
@@ -129,7 +129,7 @@ export function moveFor(
     from,
     to,
     resource,
-    isPromotion: leader !== undefined,
+    role: leader === undefined ? null : cluster.cib.promoted,
     left: cluster.cib.locations.find(({ id }) => id === constraintId(resource))?.endsAt ?? null,
   };
 }
@@ -182,29 +182,15 @@ export function preconditions(
   const failures = cluster.failures.filter((one) => one.node === to && names.includes(one.resource));
   // beside what people and handlers leave behind: what no score of a constraint of ours wins against
   const isFirm = ({ node: of, score }: Location) =>
-    (of === to && score === '-INFINITY') || (of === from && /^\+?INFINITY$/.test(score));
+    isInfinite(score) && (score.startsWith('-') ? of === to : of === from);
   const inTheWay = cluster.cib.locations.filter(
     (one) =>
       (/^cli-/.test(one.id) || /^drbd-fence-by-handler/.test(one.id) || isFirm(one)) &&
       names.includes(one.resource) &&
       (one.endsAt === null || one.endsAt > facts.time),
   );
-  const busy = cluster.instances.filter(
-    ({ role, pending }) => /ing$/.test(role) || (pending !== null && pending !== 'Monitoring'),
-  );
   const managed =
     !cluster.maintenance && cluster.instances.every((one) => !names.includes(one.id) || one.managed);
-  /** `well` where there are none of them. */
-  const none = (
-    found: readonly string[],
-    well: string,
-    otherwise: string,
-    acceptable: Code | null = null,
-  ): Precondition => ({
-    holds: found.length === 0,
-    what: found.length === 0 ? say(well, { to }) : say(otherwise, { to, what: found.join(', ') }),
-    acceptable,
-  });
   return [
     must(
       node?.online === true && node.standby === 'no' && !node.unclean && !node.maintenance,
@@ -212,24 +198,14 @@ export function preconditions(
     ),
     ...(replicated(cluster).length > 0 ? [must(hasSecondCopy(facts) === true, words.mustBeTwice)] : []),
     must(cluster.hasQuorum && cluster.dc !== null && managed, words.mustBeManaged),
-    none(
-      busy.map(({ id, role }) => `${id} ${role}`),
-      words.idle,
-      words.busy,
-    ),
+    isIdle(cluster, words),
     none(
       failures.map((one) => one.resource),
-      words.noFailures,
-      words.failuresOn,
+      say(words.noFailures, { to }),
+      say(words.failuresOn, { to }),
       'RESOURCE_FAILED',
     ),
-    none(
-      inTheWay.map(({ id, endsAt }) =>
-        endsAt === null ? id : `${id}${say(words.until, { when: clock(endsAt, facts.time) })}`,
-      ),
-      words.noneInTheWay,
-      words.inTheWay,
-    ),
+    noneInTheWay(inTheWay, facts.time, words),
   ];
 }
 
@@ -244,10 +220,10 @@ const endOf = (until: number): string =>
     .replace(/\.\d+Z$/, 'Z');
 
 /** As `crm_resource --move --lifetime` writes it, so that `crm_resource --clear` and pcs know it. `until` is in milliseconds since 1970. */
-export function createConstraint({ resource, to, isPromotion }: Move, until: number): Argv {
+export function createConstraint({ resource, to, role }: Move, until: number): Argv {
   const [id, name, node] = [escaped(constraintId(resource)), escaped(resource), escaped(to)];
   const xml = [
-    `<rsc_location id="${id}" rsc="${name}"${isPromotion ? ' role="Promoted"' : ''}>`,
+    `<rsc_location id="${id}" rsc="${name}"${role === null ? '' : ` role="${role}"`}>`,
     `<rule id="cli-prefer-rule-${name}" score="INFINITY" boolean-op="and">`,
     `<expression id="cli-prefer-expr-${name}" attribute="#uname" operation="eq" value="${node}" type="string"/>`,
     `<date_expression id="cli-prefer-lifetime-end-${name}" operation="lt" end="${endOf(until)}"/>`,

@@ -1,4 +1,5 @@
 import { isOn, type Migration, migrationIn, outdated, type Recorded } from './migration.ts';
+import { promotedIn } from './roles.ts';
 import { resolved } from './templates.ts';
 import { below, type Element, attribute as of, within } from './xml.ts';
 
@@ -22,6 +23,8 @@ export type Cib = {
   readonly migration: Migration | null;
   /** What was written down by another agent than the one that is configured. */
   readonly outdated: readonly Recorded[];
+  /** The role in the word of this configuration's schema. */
+  readonly promoted: string;
 };
 
 /** What Pacemaker calls when something happens. */
@@ -167,6 +170,7 @@ export function readCib(asWritten: Element): Cib {
     operations: below(cib, 'status', 'node_state').flatMap(doneOperations),
     migration: migrationIn(cib),
     outdated: outdated(cib),
+    promoted: promotedIn(cib),
   };
 }
 

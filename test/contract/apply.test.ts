@@ -113,6 +113,19 @@ describe('apply', () => {
   );
 
   test(
+    'on a configuration whose schema is older than the roles’ words of today: in its own words',
+    async () => {
+      const on = folder(empty.replace(/validate-with="[^"]*"/, 'validate-with="pacemaker-3.6"'), yaml);
+      const first = await tsha(on, ['-y']);
+      expect(first, first.stderr).toMatchObject({ code: 0, stderr: '' });
+      expect(on.cib()).toContain('with-rsc-role="Master"');
+      expect(on.cib()).not.toMatch(/role="(Promoted|Unpromoted)"/);
+      expect((await tsha(on, ['-y'])).stdout).toMatch(/Nothing to do/);
+    },
+    patience,
+  );
+
+  test(
     '-n says what differs and what stops, changes nothing, 1',
     async () => {
       const on = folder(running, withAddress);

@@ -478,7 +478,7 @@ describe('switch', () => {
 
   test('a healthy pair: to the other node, by promotion', async () => {
     const { move, unmet } = await moved('healthy.node1');
-    expect(move).toMatchObject({ from: 'node2', to: 'node1', resource: 'DataClone', isPromotion: true });
+    expect(move).toMatchObject({ from: 'node2', to: 'node1', resource: 'DataClone', role: 'Promoted' });
     expect(unmet).toEqual([]);
   });
 
@@ -524,7 +524,7 @@ describe('switch', () => {
       resource: 'DataClone',
     });
     expect(moveFor(cluster, { to: 'node2', service: 'admin-ip' }, english)).toMatchObject({
-      ...{ from: 'node1', resource: 'admin-ip', isPromotion: false },
+      ...{ from: 'node1', resource: 'admin-ip', role: null },
     });
   });
 
@@ -552,6 +552,15 @@ describe('switch', () => {
     expect(() => moveFor(clusterOf(facts), { to: 'node9', service: null }, english)).toThrow(
       'there is no node node9',
     );
+  });
+
+  test('the role is in the word of the cluster’s schema', async () => {
+    const one = await changed('healthy.node1', (cib) =>
+      cib.replace('validate-with="pacemaker-3.9"', 'validate-with="pacemaker-3.2"'),
+    );
+    const move = moveFor(clusterOf(await look(one)), { to: 'node1', service: null }, english);
+    if (move === 'there') throw new Error('there');
+    expect(createConstraint(move, 600_000).at(-1)).toContain(' role="Master">');
   });
 
   test('the constraint is one that ends, whatever the names hold', async () => {

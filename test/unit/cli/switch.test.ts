@@ -62,7 +62,7 @@ describe('resources that stand apart and are held together by constraints', () =
   test.each([null, 'nfs_ip', 'NFS'])('they move as one, whichever is named: %s', async (service) => {
     const { cluster } = await looked(apart);
     const move = planned(cluster, service);
-    expect(move).toMatchObject({ resource: 'DataClone', isPromotion: true, from: 'node2' });
+    expect(move).toMatchObject({ resource: 'DataClone', role: 'Promoted', from: 'node2' });
     expect(move.services.map(({ id }) => id).sort()).toEqual([...all].sort());
     if (service === null) expect(move.service.name).toBe('10.77.0.20');
   });
@@ -148,7 +148,7 @@ describe('what another resource is to the service', () => {
     if (!runs) throw new Error('no address');
     const now = { ...cluster, instances: [...cluster.instances, { ...runs, id: 'backup' }] };
     const move = planned(now);
-    expect(move).toMatchObject({ service: { id: 'nfsshare' }, resource: 'DataClone', isPromotion: true });
+    expect(move).toMatchObject({ service: { id: 'nfsshare' }, resource: 'DataClone', role: 'Promoted' });
     expect(move.services.map(({ id }) => id)).toEqual(joins ? ['nfsshare', 'backup'] : ['nfsshare']);
     expect(planned(now, 'backup').resource).toBe(joins ? 'DataClone' : 'backup');
   });
@@ -170,7 +170,7 @@ test('of services that run with two DRBDs one has to be named', async () => {
 
 test('without DRBD: the constraint is for what the others run with', async () => {
   const { cluster } = await looked((cib) => apart(cib, chain.slice(1)));
-  expect(planned(cluster, 'nfs_ip')).toMatchObject({ resource: 'NFS', isPromotion: false });
+  expect(planned(cluster, 'nfs_ip')).toMatchObject({ resource: 'NFS', role: null });
 });
 
 const colocationsIn = (constraint: string): Cib['colocations'] =>
