@@ -1,9 +1,10 @@
+import type { Host } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { type DrbdResource, lookAtDrbd, type Peer } from '../facts/drbd.ts';
 import { tryToKnow } from '../facts/known.ts';
-import { askNode } from '../facts/other-node.ts';
+import { type Answer, askNode, unreachable } from '../facts/other-node.ts';
 import type { Left } from '../interrupt.ts';
 import type { Narrate } from '../output/narration.ts';
 import { print } from '../output/print.ts';
@@ -22,7 +23,7 @@ import {
   tellTakenBack,
   victimCommands,
 } from './discard.ts';
-import type { Side, Split } from './sides.ts';
+import { nameless, type Side, type Split } from './sides.ts';
 
 // Two sides of a split brain are brought together, the one giving up what it has changed alone.
 
@@ -73,13 +74,13 @@ export async function reunite(call: Call, split: Split, both: Both, narrate: Nar
   call.onInterrupt(() => takenBack(call, both, ends, words));
   if (victim.isHere) {
     await hangUpHere(host, ofVictim, words);
-    await there(call, survivor.node, 'connect', ofSurvivor, survivorCommands(ofSurvivor), narrate);
+    await there(call, survivor, 'connect', ofSurvivor, survivorCommands(ofSurvivor), narrate);
     await discardHere(host, ofVictim, victim.node, words);
   } else {
     // a tsha there that does not know the word hangs up when it gives up, and a person when he is told to
-    await askNode(host, victim.node, 'hangup', [ofVictim], 60_000);
+    await ask(host, victim, 'hangup', ofVictim, 60_000);
     await connectHere(host, ofSurvivor, words);
-    await there(call, victim.node, 'discard', ofVictim, victimCommands(ofVictim), narrate);
+    await there(call, victim, 'discard', ofVictim, victimCommands(ofVictim), narrate);
   }
   return follow(call, split, both, narrate);
 }
@@ -91,7 +92,7 @@ async function takenBack(
   words: Words,
 ): Promise<Left | undefined> {
   if (victim.isHere) return takeBack(host, ofVictim, words);
-  const answer = await askNode(host, victim.node, 'hangup', [ofVictim], 20_000);
+  const answer = await ask(host, victim, 'hangup', ofVictim, 20_000);
   const there = settledLinkIn(answer.is === 'answered' ? answer.text.trim() : undefined);
   // where that node does not tell, as a tsha of old does not: a connection has two ends
   const here = await tryToKnow(() => linkOf(host, ofSurvivor));
@@ -100,17 +101,27 @@ async function takenBack(
   return tellTakenBack(there ?? (hasMet ? 'Connected' : undefined), ofVictim, byHand, words);
 }
 
+const ask = async (
+  host: Host,
+  { host: name }: Side,
+  verb: 'hangup' | 'connect' | 'discard',
+  connection: string,
+  withinMs: number,
+): Promise<Answer> =>
+  name === null ? unreachable(nameless) : askNode(host, name, verb, [connection], withinMs);
+
 /** By ssh where that is possible; else a person has to do it, and this command waits for the effect. */
 async function there(
   call: Call,
-  node: string,
+  side: Side,
   verb: 'connect' | 'discard',
   connection: string,
   byHand: readonly Argv[],
   narrate: Narrate,
 ): Promise<void> {
   const words = wordsIn(call.terminal.language);
-  const answer = await askNode(call.host, node, verb, [connection], 60_000);
+  const { node } = side;
+  const answer = await ask(call.host, side, verb, connection, 60_000);
   if (answer.is === 'refused')
     throw new CommandError('broken', say(words.failedThere, { node, why: answer.why }), ['tsha status']);
   if (answer.is === 'unreachable') {

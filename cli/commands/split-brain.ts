@@ -2,7 +2,7 @@ import type { Call } from '../command.ts';
 import { CommandError, type Ending, exitStatus } from '../exit.ts';
 import type { Period } from '../facts/drbd.ts';
 import { type Facts, gather } from '../facts/gather.ts';
-import { askNode } from '../facts/other-node.ts';
+import { askNode, unreachable } from '../facts/other-node.ts';
 import { drbdSetup } from '../facts/setup.ts';
 import { findingsNow } from '../findings/now.ts';
 import { envelope } from '../output/json.ts';
@@ -15,7 +15,16 @@ import { shellLine } from '../stack.ts';
 import { atWork, requireRoot } from './change.ts';
 import { requireUnused, resourceIn, snapshotHere } from './discard.ts';
 import { connectionHere, discardLine, linesOf, reunite } from './reunite.ts';
-import { believedRole, ownOf, proposal, type Side, type Split, splitsOnBoth, type Unmet } from './sides.ts';
+import {
+  believedRole,
+  nameless,
+  ownOf,
+  proposal,
+  type Side,
+  type Split,
+  splitsOnBoth,
+  type Unmet,
+} from './sides.ts';
 
 export type SplitBrainOptions = {
   readonly resource: string | null;
@@ -108,7 +117,7 @@ const dataOf = ({ resource, sides, foundAt }: Split) => ({
   resource,
   foundAt: isoOf(foundAt),
   sides: sides.map((side) => ({
-    node: side.node,
+    node: side.host,
     isHere: side.isHere,
     role: side.role,
     changedKiB: side.changedKiB,
@@ -117,7 +126,7 @@ const dataOf = ({ resource, sides, foundAt }: Split) => ({
     primaryUntil: isoOf(ownOf(side)?.lastPrimary?.until),
     wayBack: logicalVolumes(side) ?? null,
   })),
-  proposedVictim: proposal(sides)?.node ?? null,
+  proposedVictim: proposal(sides)?.host ?? null,
 });
 
 /** `Tue 21:14 – now`; a question mark for what nobody could tell. */
@@ -145,6 +154,7 @@ function splitLines(split: Split, { time }: Pick<Facts, 'time'>, words: Words): 
   ];
   const victim = proposal(sides);
   const keeper = sides.find((side) => side !== victim);
+  const unsure = sides.find(({ role }) => role !== 'Primary' && role !== 'Secondary');
   return [
     ...table([
       ['', harmless(resource), ...sides.map(({ node }) => harmless(node))],
@@ -162,7 +172,7 @@ function splitLines(split: Split, { time }: Pick<Facts, 'time'>, words: Words): 
     ...(foundAt === null ? [] : [`  ${say(words.metAt, { when: clock(foundAt, time) })}`]),
     ...(victim && keeper
       ? [say(words.proposal, { keeper: harmless(keeper.node) }), `  → ${discardLine(split, victim)}`]
-      : [words.noProposal]),
+      : [unsure ? harmless(say(words.roleUnknown, { node: unsure.node })) : words.noProposal]),
   ];
 }
 
@@ -230,13 +240,11 @@ async function takeSnapshot(
     told(await snapshotHere(call.host, split.resource, { node, changedKiB, at: new Date() }, words));
     return;
   }
-  const answer = await askNode(
-    call.host,
-    node,
-    'snapshot',
-    [split.resource, ...(changedKiB === null ? [] : [`--kib=${changedKiB}`])],
-    150_000,
-  );
+  const kib = changedKiB === null ? [] : [`--kib=${changedKiB}`];
+  const answer =
+    victim.host === null
+      ? unreachable(nameless)
+      : await askNode(call.host, victim.host, 'snapshot', [split.resource, ...kib], 150_000);
   if (answer.is !== 'answered')
     throw new CommandError('broken', say(words.noSnapshot, { node, why: answer.why }));
   told(answer.text.split('\n').filter((line) => line.startsWith('/')));

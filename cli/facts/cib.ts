@@ -104,6 +104,8 @@ export type Order = { readonly first: string; readonly firstAction: string; read
 export type NodeState = {
   /** `forever` is in the configuration, `reboot` in the attributes that a restart of the cluster manager deletes. */
   readonly standby: 'no' | 'forever' | 'reboot';
+  /** All that are set: each has to be taken away. */
+  readonly standbys: readonly ('forever' | 'reboot')[];
   readonly maintenance: boolean;
   /** Attributes that last until the node leaves the cluster. */
   readonly transient: Values;
@@ -335,8 +337,13 @@ function nodeStates(cib: Element, configuration: Element): ReadonlyMap<string, N
     const lasting = valuesIn(below(node, 'instance_attributes'));
     const state = below(cib, 'status', 'node_state').find((one) => of(one, 'uname') === of(node, 'uname'));
     const transient = state ? valuesIn(below(state, 'transient_attributes', 'instance_attributes')) : {};
+    const standbys = [
+      ...(isOn(lasting['standby']) ? (['forever'] as const) : []),
+      ...(isOn(transient['standby']) ? (['reboot'] as const) : []),
+    ];
     states.set(of(node, 'uname'), {
-      standby: isOn(lasting['standby']) ? 'forever' : isOn(transient['standby']) ? 'reboot' : 'no',
+      standby: standbys[0] ?? 'no',
+      standbys,
       maintenance: isOn(lasting['maintenance']) || isOn(transient['maintenance']),
       transient,
     });

@@ -280,20 +280,26 @@ export function hasSecondCopy(facts: Facts): boolean | null {
   const cluster = facts.cluster.value;
   const wanted = replicated(cluster);
   if (wanted.length === 0) return null;
-  const answers = wanted.map(({ id, name }) => {
-    const here =
-      facts.drbd.is === 'known' ? facts.drbd.value.resources.find((one) => one.name === name) : undefined;
-    if (here) return isTwice(here);
-    // the kernel knows better than the cluster, whose word is as old as the last monitor
-    if (facts.drbd.is === 'known' && isExpected(cluster, id, facts.node)) return false;
-    return cluster.instances.filter((one) => one.id === id && one.active).length < 2
-      ? false
-      : published(cluster, id, name);
-  });
+  const answers = wanted.map((one) => isKeptTwice(facts, cluster, one));
   if (answers.includes(false)) return false;
   // where this node's kernel should have told and did not, what its agents have published is no word of it
   const isMute = facts.drbd.is === 'unknown' && !facts.drbd.isNoWonder;
   return isMute || answers.includes(null) ? null : true;
+}
+
+/** The same of one resource. */
+export function isKeptTwice(
+  { drbd, node }: Facts,
+  cluster: Cluster,
+  { id, name }: Replicated,
+): boolean | null {
+  const here = drbd.is === 'known' ? drbd.value.resources.find((one) => one.name === name) : undefined;
+  if (here) return isTwice(here);
+  // the kernel knows better than the cluster, whose word is as old as the last monitor
+  if (drbd.is === 'known' && isExpected(cluster, id, node)) return false;
+  return cluster.instances.filter((one) => one.id === id && one.active).length < 2
+    ? false
+    : published(cluster, id, name);
 }
 
 /** Whether the cluster believes that a resource runs on a node. */

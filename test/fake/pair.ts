@@ -38,7 +38,9 @@ export class FakePair {
   constraint: string | null = null;
   #createdAt = 0;
   /** Lifetime of the standby of each node; undefined without one. */
-  readonly standby = new Map<NodeName, 'reboot' | 'forever'>();
+  readonly standby = new Map<NodeName, 'reboot' | 'forever' | 'both'>();
+  /** Something sets it again whenever it is taken away. */
+  staysAway = false;
   readonly links: { readonly [name in NodeName]: Link };
   /** Whose changes DRBD has given up. */
   lost: NodeName | null = null;
@@ -95,8 +97,11 @@ export class FakePair {
     machine.on('crm_resource', () => '');
     machine.on('crm_standby', (args) => {
       const of = args[args.indexOf('--node') + 1] as NodeName;
-      if (args.includes('--delete')) this.standby.delete(of);
-      else this.standby.set(of, args[args.indexOf('--lifetime') + 1] as 'reboot' | 'forever');
+      const lifetime = args[args.indexOf('--lifetime') + 1] as 'reboot' | 'forever';
+      const now = this.standby.get(of);
+      if (!args.includes('--delete')) this.standby.set(of, lifetime);
+      else if (now === 'both') this.standby.set(of, lifetime === 'reboot' ? 'forever' : 'reboot');
+      else if (now === lifetime && !this.staysAway) this.standby.delete(of);
       return '';
     });
     machine.on('drbdsetup', async (args, command) => {
@@ -175,15 +180,15 @@ export class FakePair {
       this.constraint === null ? cib : cib.replace('<constraints>', `<constraints>${this.constraint}`);
     return [...this.standby].reduce((text, [name, lifetime]) => {
       const pair = `<nvpair id="sb-${name}" name="standby" value="on"/>`;
-      return lifetime === 'forever'
-        ? text.replace(
-            new RegExp(`(<node id="\\d+" uname="${name}")(?:/>|>)`),
-            `$1><instance_attributes id="i-${name}">${pair}</instance_attributes>`,
-          )
-        : text.replace(
-            new RegExp(`(<node_state [^>]*uname="${name}"[\\s\\S]*?<instance_attributes [^>]*>)`),
-            `$1${pair}`,
-          );
+      const set = `<instance_attributes id="i-${name}">${pair}</instance_attributes>`;
+      const lasting = text.replace(
+        new RegExp(`(<node id="\\d+" uname="${name}")(/?)>`),
+        (_, head: string, isWhole: string) => `${head}>${set}${isWhole === '/' ? '</node>' : ''}`,
+      );
+      return (lifetime === 'reboot' ? text : lasting).replace(
+        new RegExp(`(<node_state [^>]*uname="${name}"[\\s\\S]*?<instance_attributes [^>]*>)`),
+        lifetime === 'forever' ? '$1' : `$1${pair}`,
+      );
     }, constrained);
   }
 

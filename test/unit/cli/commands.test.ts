@@ -652,7 +652,15 @@ describe('split brain', () => {
     ['after-sb-1pri violently-as0p', 'Secondary', 8, false],
     ['after-sb-2pri call-pri-lost-after-sb', 'Primary', 8, false],
   ])('%s, the side that stays %s with %s KiB: it would decide: %s', (policy, role, changedKiB, does) => {
-    const side = { node: 'node1', isHere: true, role, changedKiB, generation: null, own: null };
+    const side = {
+      node: 'node1',
+      host: 'node1',
+      isHere: true,
+      role,
+      changedKiB,
+      generation: null,
+      own: null,
+    };
     expect(wouldDecide(policy, side)).toBe(does);
   });
 

@@ -315,6 +315,54 @@ describe('they come to their end', () => {
     expect([...pair.standby]).toEqual([]);
   });
 
+  test('maintenance off takes away every standby that is set', async () => {
+    const pair = pairOf('healthy');
+    pair.standby.set('node1', 'both');
+    expect(await keeping('off')(pair)).toBe('well');
+    expect([...pair.standby]).toEqual([]);
+  });
+
+  test('maintenance off of a node that stays in standby does not wait for a copy', async () => {
+    const pair = pairOf('healthy');
+    pair.standby.set('node1', 'forever');
+    pair.staysAway = true;
+    const { node2 } = pair.machines;
+    const { clock } = node2;
+    said.splice(0);
+    expect(await keeping('off')(pair)).toBe('halfway');
+    expect(node2.clock - clock).toBeLessThan(60_000);
+  });
+
+  test.each([
+    [
+      'a move to it is under way, or was broken off',
+      (pair: FakePair) => {
+        pair.constraint = '<rsc_location id="cli-prefer-x" rsc="DataClone" node="node1" score="INFINITY"/>';
+      },
+      /in the way: cli-prefer-x/,
+    ],
+    [
+      'something is at work',
+      ({ machines: { node2 } }: FakePair) => {
+        const honest = node2.handler('crm_mon');
+        node2.on('crm_mon', async (args, command) => {
+          const output = await honest?.(args, command);
+          return (typeof output === 'string' ? output : '').replace(
+            /(<resource id="nfs_ip" [^>]*)role="Started"/,
+            '$1role="Starting"',
+          );
+        });
+      },
+      /at work: nfs_ip Starting/,
+    ],
+  ] as const)('maintenance of a node is refused while %s', async (_, begin, why) => {
+    const pair = pairOf('healthy');
+    begin(pair);
+    await expect(
+      maintenance(pair.call('node2'), { to: 'on', node: 'node1', dryRun: true, yes: true }),
+    ).rejects.toThrow(why);
+  });
+
   test.each(['node1', 'node2'] as const)('a split brain, repaired from %s', async (from) => {
     const pair = pairOf('split');
     expect(await repairing(from)(pair)).toBe('well');
