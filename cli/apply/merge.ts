@@ -1,4 +1,5 @@
 import { CommandError } from '../exit.ts';
+import { inOwnWords } from '../facts/roles.ts';
 import { below, type Element, attribute as of, within } from '../facts/xml.ts';
 import { type Named, type Operation, parametersOfFile, type Resource, type Wanted } from '../plan/cluster.ts';
 import {
@@ -40,7 +41,7 @@ export function merge(cib: Element, wanted: Wanted, exportPrefix: string): Merge
     ),
   );
   const next = mapChild(merged, 'configuration', (configuration) => mergeAlerts(configuration, wanted, tell));
-  return { cib: next, changes };
+  return { cib: inOwnWords(next), changes };
 }
 
 type Tell = (kind: Change['kind'], id: string, what: string) => void;

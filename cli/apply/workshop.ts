@@ -5,7 +5,7 @@ import { Failure } from '../../lib/contract/outcome.ts';
 import { commandFailure, type Host } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Call } from '../command.ts';
-import { attribute, below, type Element, parseXml, within } from '../facts/xml.ts';
+import { attribute, below, type Element, isTrue, parseXml, within } from '../facts/xml.ts';
 import { xmlLines } from '../plan/xml.ts';
 
 // Pacemaker's own tools, on drafts of the CIB in a folder that only root can read. None of these changes the cluster but `push`.
@@ -63,6 +63,8 @@ export type Action = {
   readonly resource: string;
   readonly node: string;
   readonly reason: string;
+  /** By what is not managed, or has failed for good. */
+  readonly isBlocked: boolean;
 };
 
 /** Plays a draft through. Exports that are served before the cluster hears of them are found running by its first look. */
@@ -89,7 +91,8 @@ export async function simulated(
     if (!existsSync(after)) throw commandFailure(argv, answer);
     draft = after;
   }
-  const argv: Argv = ['crm_simulate', '--xml-file', draft, '--simulate', '--output-as=xml'];
+  // the plan alone: played to its end, one that something blocks is an error
+  const argv: Argv = ['crm_simulate', '--xml-file', draft, '--run', '--output-as=xml'];
   const answer = await host.tryRun(argv, { timeoutMs: 30_000 });
   if (answer.code !== 0) throw commandFailure(argv, answer);
   return below(parseXml(answer.stdout), 'actions', 'rsc_action').map((one) => ({
@@ -97,6 +100,7 @@ export async function simulated(
     resource: attribute(one, 'resource').replace(/:\d+$/, ''),
     node: attribute(one, 'node') || attribute(one, 'source'),
     reason: attribute(one, 'reason'),
+    isBlocked: isTrue(one, 'blocked'),
   }));
 }
 

@@ -55,7 +55,7 @@ async function approve({ terminal, ask }: Call, question: string): Promise<void>
  * One change at a time on this node: whoever comes second is told who is at work. A note whose process is gone does not count: `status`
  * tells of it until the next change begins. `what` is the command as it was called.
  */
-export async function atWork(call: Call, what: string, work: () => Promise<Ending>): Promise<Ending> {
+export async function atWork<Result>(call: Call, what: string, work: () => Promise<Result>): Promise<Result> {
   const file = lockFileIn(call.lockDir);
   const made = mkdirSync(call.lockDir, { recursive: true, mode: 0o755 });
   if (made) chmodSync(call.lockDir, 0o755); // whatever umask this command was called with: `status` reads it as anybody

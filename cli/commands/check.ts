@@ -59,7 +59,7 @@ function isMissed(cluster: Cluster, id: string, node: string): boolean {
   const { cib, nodes } = cluster;
   if (!cib.primitives.some((one) => one.id === id)) return false;
   const unit = unitOf(cluster, id);
-  const served = movable(cluster);
+  const served = movable(cluster).flatMap(({ services }) => services);
   const isServed =
     replicated(cluster).some((one) => one.id === id) || served.some((one) => one.members.includes(id));
   const others = nodes.filter(({ name, isMember }) => isMember && name !== node);

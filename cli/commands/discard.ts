@@ -1,6 +1,7 @@
 import { commandLine, type Host, outputTrouble } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { CommandError } from '../exit.ts';
+import { tryToKnow } from '../facts/known.ts';
 import { disksOf, type LogicalVolume, resourceHere, usersOf } from '../facts/side.ts';
 import type { Left } from '../interrupt.ts';
 import { print } from '../output/print.ts';
@@ -15,14 +16,14 @@ export const resourceIn = (connection: string): string => connection.split(':', 
 const drbdMs = 20_000;
 const tool = (...words: readonly string[]): Argv => ['drbdadm', ...words];
 
-export const victimCommands = (connection: string): readonly Argv[] => [
+export const victimCommands = (connection: string): readonly [hangUp: Argv, giveUp: Argv] => [
   tool('disconnect', connection),
   tool('connect', '--discard-my-data', connection),
 ];
 export const survivorCommands = (connection: string): readonly Argv[] => [tool('connect', connection)];
 
 /** The state of one connection here; `undefined` when there is no such. */
-async function linkOf(host: Host, connection: string): Promise<string | undefined> {
+export async function linkOf(host: Host, connection: string): Promise<string | undefined> {
   const [name = '', peer] = connection.split(':');
   const { peers } = await resourceHere(host, name);
   // 8.4 does not know the name of its only peer
@@ -44,23 +45,27 @@ export async function connectHere(host: Host, connection: string, words: Words):
   }
 }
 
-/** Where it waits for the other side; once the two have met DRBD goes on, and there is nothing to give up any more. */
-export async function hangUpHere(host: Host, connection: string, words: Words): Promise<void> {
-  if (await isDecided(host, connection)) return;
-  const [disconnect] = victimCommands(connection);
-  if (!disconnect) return;
-  const output = await host.tryRun(disconnect, { timeoutMs: drbdMs });
-  if (!(await isDecided(host, connection)))
-    throw new CommandError(
-      'broken',
-      say(words.failedHere, { command: disconnect.join(' '), why: outputTrouble(output) }),
-      ['tsha status'],
-    );
-}
+/** A connection at which nobody waits: hung up, or met. */
+const settledLinks = ['StandAlone', 'Connected'] as const;
+export type SettledLink = (typeof settledLinks)[number];
 
-/** Nobody waits here: hung up, or met. */
-const isDecided = async (host: Host, connection: string): Promise<boolean> =>
-  /^(StandAlone|Connected)$/.test((await linkOf(host, connection)) ?? '');
+export const settledLinkIn = (text: string | undefined): SettledLink | undefined =>
+  settledLinks.find((one) => one === text);
+
+/** Where it waits for the other side; once the two have met DRBD goes on, and there is nothing to give up any more. What it is then. */
+export async function hangUpHere(host: Host, connection: string, words: Words): Promise<SettledLink> {
+  const before = settledLinkIn(await linkOf(host, connection));
+  if (before) return before;
+  const [disconnect] = victimCommands(connection);
+  const output = await host.tryRun(disconnect, { timeoutMs: drbdMs });
+  const after = settledLinkIn(await linkOf(host, connection));
+  if (after) return after;
+  throw new CommandError(
+    'broken',
+    say(words.failedHere, { command: disconnect.join(' '), why: outputTrouble(output) }),
+    ['tsha status'],
+  );
+}
 
 /**
  * Gives up what this node has changed alone. Throws `CommandError` for a node that works on the data: giving that up would pull it from under
@@ -68,9 +73,8 @@ const isDecided = async (host: Host, connection: string): Promise<boolean> =>
  */
 export async function discardHere(host: Host, connection: string, node: string, words: Words): Promise<void> {
   await requireUnused(host, resourceIn(connection), node, words);
-  await hangUpHere(host, connection, words);
+  if ((await hangUpHere(host, connection, words)) === 'Connected') return;
   const [, connect] = victimCommands(connection);
-  if (!connect || (await linkOf(host, connection)) === 'Connected') return;
   const output = await host.tryRun(connect, { timeoutMs: drbdMs });
   if (output.code !== 0)
     throw new CommandError(
@@ -90,21 +94,32 @@ export async function requireUnused(host: Host, resource: string, node: string, 
     );
 }
 
-/**
- * Takes the wish back, unless the two sides have met: then DRBD goes on, and a disconnect would leave half a copy. Says what came of it; never
- * fails.
- */
+/** Takes the wish back, unless the two sides have met: then DRBD goes on, and a disconnect would leave half a copy. Never fails. */
 export async function takeBack(host: Host, connection: string, words: Words): Promise<Left | undefined> {
-  try {
-    await hangUpHere(host, connection, words);
-    const hasMet = (await linkOf(host, connection)) === 'Connected';
-    const text = hasMet ? words.metAgain : words.discardCancelled;
-    print(2, `${say(text, { resource: resourceIn(connection) })}\n`);
-    return hasMet ? 'halfway' : undefined;
-  } catch {
-    print(2, `${say(words.wishMayStand, { command: `drbdadm disconnect ${connection}` })}\n`);
-    return 'halfway';
-  }
+  const link = await tryToKnow(() => hangUpHere(host, connection, words));
+  return tellTakenBack(
+    link.is === 'known' ? link.value : undefined,
+    connection,
+    `drbdadm disconnect ${connection}`,
+    words,
+  );
+}
+
+/** Says what came of it where a wish was to be taken back; `link` is the one at which it stood, undefined where nobody knows. */
+export function tellTakenBack(
+  link: SettledLink | undefined,
+  connection: string,
+  byHand: string,
+  words: Words,
+): Left | undefined {
+  const text =
+    link === undefined
+      ? say(words.wishMayStand, { command: byHand })
+      : link === 'Connected'
+        ? words.metAgain
+        : say(words.discardCancelled, { resource: connection });
+  print(2, `${text}\n`);
+  return link === 'StandAlone' ? undefined : 'halfway';
 }
 
 const mebibyte = 1024 * 1024;

@@ -3,7 +3,7 @@ import type { Finding } from '../../lib/findings/finding.ts';
 import { chinese } from '../../lib/findings/zh-CN.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
-import type { Ticket } from '../facts/cib.ts';
+import { isBond, type Ticket } from '../facts/cib.ts';
 import type { Cluster } from '../facts/cluster.ts';
 import { type Facts, gather } from '../facts/gather.ts';
 import { orNull } from '../facts/known.ts';
@@ -146,7 +146,10 @@ function resourceLines(id: string, { time }: Facts, { instances, cib }: Cluster)
       ),
     ...cib.colocations
       .filter(({ resource }) => names.includes(resource))
-      .map((one) => `  must be with ${one.with}${one.withRole ? ` (${one.withRole})` : ''}`),
+      .map((one) => {
+        const other = `with ${one.with}${one.withRole ? ` (${one.withRole})` : ''}`;
+        return isBond(one) ? `  must be ${other}` : `  ${other}: score ${one.score || '0'}`;
+      }),
     ...cib.orders
       .filter(({ second }) => names.includes(second))
       .map((one) => `  waits for: ${one.firstAction} ${one.first}`),

@@ -3,10 +3,19 @@ import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { type Cluster, lookAtCluster } from '../facts/cluster.ts';
+import type { DrbdResource, Peer } from '../facts/drbd.ts';
 import { type Facts, gather } from '../facts/gather.ts';
 import { tryToKnow } from '../facts/known.ts';
-import { hasSecondCopy, movable, replicated, runsOn, services } from '../facts/service.ts';
-import { peerName } from '../findings/now.ts';
+import { isSameHost, peerName } from '../facts/peers.ts';
+import {
+  hasSecondCopy,
+  isExpected,
+  isKeptTwice,
+  movable,
+  replicated,
+  runsOn,
+  services,
+} from '../facts/service.ts';
 import { type Narrate, narrator } from '../output/narration.ts';
 import { print } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
@@ -14,6 +23,7 @@ import { duration } from '../output/units.ts';
 import { say, type Words, wordsIn } from '../output/words.ts';
 import { shellLine } from '../stack.ts';
 import { agreed, type Proposal, requireRoot } from './change.ts';
+import { isIdle, must, noneInTheWay, requireMet } from './preconditions.ts';
 
 export type MaintenanceOptions = {
   readonly to: 'on' | 'off';
@@ -37,11 +47,9 @@ export async function maintenance(call: Call, options: MaintenanceOptions): Prom
     narrate('nothing', [words.nothingToDo]);
     return 'well';
   }
-  if (options.to === 'on') {
-    requirePassive(facts, cluster, node, words);
-    requireCopyStays(facts, cluster, node, words);
-  }
-  const commands = nodes.map((name) => commandFor(options.to, name, cluster));
+  if (options.to === 'on') requireReady(facts, cluster, node, words);
+  const steps = stepsFor(options.to, nodes, cluster);
+  const commands = steps.map(({ argv }) => argv);
   narrate(
     'plan',
     commands.map((argv) => `  ${shellLine(argv)}`),
@@ -50,33 +58,31 @@ export async function maintenance(call: Call, options: MaintenanceOptions): Prom
   if (options.dryRun) return 'well';
   requireRoot(call);
   const isQuestion = options.to === 'on';
-  const proposal: Proposal<readonly Argv[]> = {
+  const proposal: Proposal<readonly Step[]> = {
     question: isQuestion ? say(words.maintenanceNow, { node: harmless(node) }) : null,
     yes: options.yes,
     what: `tsha maintenance ${options.to}${options.node ? ` ${node}` : ''}`,
-    plan: commands,
+    plan: steps,
     async again() {
       const seen = await gather(call.host, Date.now());
       if (seen.cluster.is === 'unknown') throw new CommandError('unknown', seen.cluster.why);
       const now = seen.cluster.value;
-      requirePassive(seen, now, node, words);
-      requireCopyStays(seen, now, node, words);
-      return nodesFor(now, options, words).map((name) => commandFor(options.to, name, now));
+      requireReady(seen, now, node, words);
+      return stepsFor(options.to, nodesFor(now, options, words), now);
     },
   };
   return agreed(call, proposal, async (plan) => {
-    for (const [index, argv] of plan.entries())
-      await carryOut(call, argv, nodes[index] ?? '', options.to, words);
+    for (const [index, step] of plan.entries()) await carryOut(call, step, index === 0, options.to, words);
     narrate('begun', [], { [options.to === 'on' ? 'from' : 'to']: node });
-    return options.to === 'on' ? waitUntilOut(call, node, narrate) : waitForCopies(call, narrate);
+    return options.to === 'on' ? waitUntilOut(call, node, narrate) : waitForCopies(call, nodes, narrate);
   });
 }
 
 /** A command that did not answer may have done its work all the same: the cluster is asked before anything is said. */
 async function carryOut(
   call: Call,
-  argv: Argv,
-  node: string,
+  { argv, node, lifetime }: Step,
+  isFirst: boolean,
   to: MaintenanceOptions['to'],
   words: Words,
 ): Promise<void> {
@@ -86,8 +92,8 @@ async function carryOut(
   const seen = await tryToKnow(() => lookAtCluster(call.host));
   if (seen.is === 'unknown')
     throw new CommandError('halfway', `${why}; ${words.notKnownWhether}`, ['tsha status']);
-  const standby = seen.value.nodes.find(({ name }) => name === node)?.standby;
-  if ((standby !== 'no') !== (to === 'on')) throw new CommandError('broken', why, ['tsha status']);
+  const isSet = standbysOf(seen.value, node).includes(lifetime);
+  if (isSet !== (to === 'on')) throw new CommandError(isFirst ? 'broken' : 'halfway', why, ['tsha status']);
 }
 
 /** Throws `CommandError` for a node that does not exist. */
@@ -101,6 +107,27 @@ function nodesFor(cluster: Cluster, { to, node }: MaintenanceOptions, words: Wor
   const isAway = (name: string) => cluster.nodes.some((one) => one.name === name && one.standby !== 'no');
   if (to === 'on') return node === null || isAway(node) ? [] : [node];
   return names.filter((name) => isAway(name) && (node === null || name === node));
+}
+
+/** What must hold before a node goes out of service. */
+function requireReady(facts: Facts, cluster: Cluster, node: string, words: Words): void {
+  requirePassive(facts, cluster, node, words);
+  const isManaged =
+    !cluster.maintenance &&
+    cluster.nodes.every(({ name, maintenance }) => name !== node || !maintenance) &&
+    cluster.instances.every((one) => one.node !== node || !one.active || one.managed);
+  // one that is under way comes here, and the service with it
+  const moves = cluster.cib.locations.filter(
+    ({ id, node: to, endsAt }) =>
+      /^cli-prefer-/.test(id) && to === node && (endsAt === null || endsAt > facts.time),
+  );
+  const conditions = [
+    must(cluster.hasQuorum && cluster.dc !== null && isManaged, words.mustBeManaged),
+    isIdle(cluster, words),
+    noneInTheWay(moves, facts.time, words),
+  ];
+  requireMet(conditions, [], words.refused, shellLine(['tsha', 'maintenance', 'on', node]));
+  requireCopyStays(facts, cluster, node, words);
 }
 
 /** A node that serves would take the service down, or the second copy with it: it is moved first. Of one that is away nobody knows. */
@@ -127,7 +154,7 @@ function requirePassive(facts: Facts, cluster: Cluster, node: string, words: Wor
           ]
         : ['tsha status'],
     );
-  const primary = primaryOn(facts, node);
+  const primary = primaryOn(facts, cluster, node);
   if (primary !== undefined)
     throw new CommandError('broken', harmless(say(words.primaryThere, { node, resource: primary })), [
       'tsha status',
@@ -135,39 +162,79 @@ function requirePassive(facts: Facts, cluster: Cluster, node: string, words: Wor
   if (!other) throw new CommandError('broken', words.noOtherNode);
 }
 
+/** Whether a connection leads to that node: of one whose peer nobody can name, where the cluster runs the resource there. */
+function leadsTo(facts: Facts, cluster: Cluster, resource: DrbdResource, peer: Peer, node: string): boolean {
+  const name = peerName(facts, resource, peer);
+  if (name !== null) return isSameHost(name, node);
+  const id = replicated(cluster).find((one) => one.name === resource.name)?.id;
+  return id === undefined || isExpected(cluster, id, node);
+}
+
 /** A resource of DRBD's that somebody works on there, by the kernel's word. */
-const primaryOn = (facts: Facts, node: string): string | undefined =>
+const primaryOn = (facts: Facts, cluster: Cluster, node: string): string | undefined =>
   facts.drbd.is === 'unknown'
     ? undefined
-    : facts.drbd.value.resources.find(({ role, peers }) =>
+    : facts.drbd.value.resources.find((resource) =>
         node === facts.node
-          ? role === 'Primary'
-          : peers.some((peer) => peer.role === 'Primary' && peerName(facts, peer) === node),
+          ? resource.role === 'Primary'
+          : resource.peers.some(
+              (peer) => peer.role === 'Primary' && leadsTo(facts, cluster, resource, peer, node),
+            ),
       )?.name;
 
-/** A disk that has failed is served from the other node's: that one must stay, as must the one that a resync reads from. */
+/**
+ * A disk that has failed is served from the other node's: that one must stay, as must the one that a resync reads from. Of a resource that this
+ * kernel does not have only the agents tell.
+ */
 function requireCopyStays(facts: Facts, cluster: Cluster, node: string, words: Words): void {
-  const names = replicated(cluster).map(({ name }) => name);
-  if (names.length === 0) return;
+  const wanted = replicated(cluster);
+  if (wanted.length === 0) return;
   if (facts.drbd.is === 'unknown') throw new CommandError('unknown', facts.drbd.why);
-  for (const { name, volumes, peers } of facts.drbd.value.resources) {
-    const connected = peers.filter(({ connection }) => connection === 'Connected');
-    const isLeftAlone = volumes.some(({ volume, disk }) => {
-      const theirs = connected.flatMap((peer) => peer.volumes.filter((one) => one.volume === volume));
-      const areTheirsGood = theirs.some((one) => one.disk === 'UpToDate');
-      return node === facts.node ? theirs.length > 0 && !areTheirsGood : disk !== 'UpToDate' && areTheirsGood;
-    });
-    if (names.includes(name) && isLeftAlone)
-      throw new CommandError('broken', harmless(say(words.onlyCopyThere, { node, resource: name })), [
-        'tsha status',
+  for (const one of wanted) {
+    const here = facts.drbd.value.resources.find(({ name }) => name === one.name);
+    const told = { node, resource: one.name };
+    if (here && isOnlyCopy(facts, cluster, here, node))
+      throw new CommandError('broken', harmless(say(words.onlyCopyThere, told)), ['tsha status']);
+    const isBlind = !here && node !== facts.node && isExpected(cluster, one.id, node);
+    if (isBlind && isKeptTwice(facts, cluster, one) !== true)
+      throw new CommandError('unknown', harmless(say(words.copyNotSeen, told)), [
+        harmless(`${shellLine(['tsha', 'maintenance', 'on', node])}   # ${node}`),
       ]);
   }
 }
 
-function commandFor(to: 'on' | 'off', node: string, { nodes }: Cluster): Argv {
-  if (to === 'on') return ['crm_standby', '--node', node, '--lifetime', 'reboot', '--update', 'on'];
-  const lifetime = nodes.find(({ name }) => name === node)?.standby === 'reboot' ? 'reboot' : 'forever';
-  return ['crm_standby', '--node', node, '--lifetime', lifetime, '--delete'];
+function isOnlyCopy(facts: Facts, cluster: Cluster, resource: DrbdResource, node: string): boolean {
+  const connected = resource.peers.filter(({ connection }) => connection === 'Connected');
+  return resource.volumes.some(({ volume, disk }) => {
+    const isCurrent = (peers: readonly Peer[]) =>
+      peers.some((peer) => peer.volumes.some((one) => one.volume === volume && one.disk === 'UpToDate'));
+    if (node === facts.node) return connected.length > 0 && !isCurrent(connected);
+    const there = connected.filter((peer) => leadsTo(facts, cluster, resource, peer, node));
+    const elsewhere = connected.filter((peer) => !there.includes(peer));
+    return isCurrent(there) && disk !== 'UpToDate' && !isCurrent(elsewhere);
+  });
+}
+
+type Lifetime = 'reboot' | 'forever';
+type Step = { readonly node: string; readonly lifetime: Lifetime; readonly argv: Argv };
+
+/** Those of a failed stop are in neither place. */
+function standbysOf({ cib, nodes }: Cluster, node: string): readonly Lifetime[] {
+  const set = cib.nodes.get(node)?.standbys ?? [];
+  const isAway = nodes.some(({ name, standby }) => name === node && standby !== 'no');
+  return set.length === 0 && isAway ? ['forever'] : set;
+}
+
+function stepsFor(to: 'on' | 'off', nodes: readonly string[], cluster: Cluster): readonly Step[] {
+  const command = (node: string, lifetime: Lifetime, ...what: readonly string[]): Step => ({
+    ...{ node, lifetime },
+    argv: ['crm_standby', '--node', node, '--lifetime', lifetime, ...what],
+  });
+  return nodes.flatMap((node) =>
+    to === 'on'
+      ? command(node, 'reboot', '--update', 'on')
+      : standbysOf(cluster, node).map((lifetime) => command(node, lifetime, '--delete')),
+  );
 }
 
 const outWithinMs = 180_000;
@@ -205,20 +272,33 @@ async function waitUntilOut(call: Call, node: string, narrate: Narrate): Promise
   return 'halfway';
 }
 
+/** Of configuration and status, which are asked for side by side, the one may be a little older. */
+const mostAway = 3;
+
 /** Until both copies are UpToDate; Ctrl-C ends the waiting and nothing else. */
-async function waitForCopies(call: Call, narrate: Narrate): Promise<Ending> {
+async function waitForCopies(call: Call, nodes: readonly string[], narrate: Narrate): Promise<Ending> {
   const { sys, host, terminal } = call;
   const words = wordsIn(terminal.language);
   const end = sys.now() + syncsWithinMs;
+  let away = 0;
   for (let told = ''; sys.now() < end; await sys.sleep(1000)) {
     const facts = await gather(host, Date.now());
     if (facts.cluster.is === 'known' && replicated(facts.cluster.value).length === 0) {
       narrate('done', [words.nothingToDo]);
       return 'well';
     }
+    const [still] =
+      facts.cluster.is === 'known'
+        ? facts.cluster.value.nodes.filter(({ name, standby }) => nodes.includes(name) && standby !== 'no')
+        : [];
+    if (still && ++away >= mostAway) {
+      const why = harmless(say(words.stillStandby, { node: still.name }));
+      narrate('halfway', [`✗ ${why}`, '  → tsha status'], { secondCopy: false }, 'halfway');
+      return 'halfway';
+    }
     const isUp =
       facts.cluster.is === 'known' && facts.cluster.value.instances.every(({ role }) => !/ing$/.test(role));
-    if (hasSecondCopy(facts) === true && isUp) {
+    if (hasSecondCopy(facts) === true && isUp && !still) {
       narrate('done', [`✓ ${words.bothUpToDate}`], { secondCopy: true });
       return 'well';
     }

@@ -4,8 +4,9 @@ import { CommandError, type Ending, exitStatus } from '../exit.ts';
 import { lookAtCorosync } from '../facts/corosync.ts';
 import { type Facts, gather } from '../facts/gather.ts';
 import { orNull, tryToKnow } from '../facts/known.ts';
+import { peerLabel } from '../facts/peers.ts';
 import { hasSecondCopy, services } from '../facts/service.ts';
-import { findingsNow, peerName } from '../findings/now.ts';
+import { findingsNow } from '../findings/now.ts';
 import { endingFor } from '../output/findings.ts';
 import { print } from '../output/print.ts';
 import { writeWhole } from '../output/whole-file.ts';
@@ -113,7 +114,7 @@ export function metricsText(facts: Facts, clusterLabel: string | null): string {
     resource.peers.map((peer) => ({
       resource: resource.name,
       peer,
-      labels: { resource: resource.name, peer: peerName(facts, peer) },
+      labels: { resource: resource.name, peer: peerLabel(facts, resource, peer) },
     })),
   );
   metric(

@@ -24,44 +24,41 @@ export type NodeOptions = {
 };
 
 /** `tsha node VERB`: what the other node asks of this one over ssh. What it cannot or will not do it says, with an exit status. */
-export async function node(call: Call, { verb, connection, kib }: NodeOptions): Promise<Ending> {
+export async function node(call: Call, options: NodeOptions): Promise<Ending> {
+  for (const line of await answer(call, options)) print(1, `${line}\n`);
+  return 'well';
+}
+
+/** The lines of the answer. */
+export async function answer(call: Call, { verb, connection, kib }: NodeOptions): Promise<readonly string[]> {
   const { host } = call;
   const words = wordsIn(call.terminal.language);
-  if (verb === 'look') {
-    print(1, `${JSON.stringify(await lookAtMachine(host))}\n`);
-    return 'well';
-  }
+  if (verb === 'look') return [JSON.stringify(await lookAtMachine(host))];
   if (verb === 'agents') {
     const provider = providers.find((one) => one === connection);
     if (provider === undefined) throw new CommandError('unknown', `tsha node agents ${providers.join('|')}`);
-    print(1, `${JSON.stringify({ missing: missingOf(await installedAgents(host, provider)) })}\n`);
-    return 'well';
+    return [JSON.stringify({ missing: missingOf(await installedAgents(host, provider)) })];
   }
   if (verb === 'events') {
     const since = Number(connection ?? 0);
     if (!Number.isFinite(since)) throw new CommandError('unknown', 'tsha node events MILLISECONDS');
-    print(1, `${JSON.stringify({ events: await eventsHere(host, since) })}\n`);
-    return 'well';
+    return [JSON.stringify({ events: await eventsHere(host, since) })];
   }
   if (connection === null || !/^[\w.+-]+(:[\w.+-]+)?$/.test(connection))
     throw new CommandError('unknown', `tsha node ${verb} RESOURCE`);
-  if (verb === 'side') {
-    print(1, `${JSON.stringify(await lookAtSide(host, connection))}\n`);
-    return 'well';
-  }
+  if (verb === 'side') return [JSON.stringify(await lookAtSide(host, connection))];
   requireRoot(call);
   const name = await hostName(host);
   return atWork(call, `tsha node ${verb} ${connection}`, async () => {
-    if (verb === 'snapshot') {
-      const wish = { node: name, changedKiB: kib, at: new Date() };
-      for (const path of await snapshotHere(host, connection, wish, words)) print(1, `${path}\n`);
-    } else if (verb === 'connect') await connectHere(host, connection, words);
-    else if (verb === 'hangup') await hangUpHere(host, connection, words);
+    if (verb === 'snapshot')
+      return snapshotHere(host, connection, { node: name, changedKiB: kib, at: new Date() }, words);
+    if (verb === 'hangup') return [await hangUpHere(host, connection, words)];
+    if (verb === 'connect') await connectHere(host, connection, words);
     else {
       // ssh itself tells nobody here that its other end has gone: that side asks for `hangup`
       call.onInterrupt(() => takeBack(host, connection, words));
       await discardHere(host, connection, name, words);
     }
-    return 'well';
+    return [];
   });
 }

@@ -1,6 +1,11 @@
 import type { Code } from '../../lib/findings/catalogue.ts';
 import { CommandError } from '../exit.ts';
+import type { Location } from '../facts/cib.ts';
+import type { Cluster } from '../facts/cluster.ts';
+import { isAtWork } from '../facts/service.ts';
 import { harmless, type Terminal } from '../output/terminal.ts';
+import { clock } from '../output/units.ts';
+import { say, type Words } from '../output/words.ts';
 
 /** What must hold before a command begins anything. */
 export type Precondition = {
@@ -19,6 +24,36 @@ type Although = readonly string[];
 export const must = (holds: boolean, what: string, acceptable: Code | null = null): Precondition => ({
   ...{ holds, what, acceptable },
 });
+
+/** `well` where there are none of them, else `otherwise` with `{what}`. */
+export const none = (
+  found: readonly string[],
+  well: string,
+  otherwise: string,
+  acceptable: Code | null = null,
+): Precondition =>
+  must(
+    found.length === 0,
+    found.length === 0 ? well : say(otherwise, { what: found.join(', ') }),
+    acceptable,
+  );
+
+/** Of nothing an action is under way. */
+export const isIdle = ({ instances }: Cluster, words: Words): Precondition =>
+  none(
+    instances.filter(isAtWork).map(({ id, role }) => `${id} ${role}`),
+    words.idle,
+    words.busy,
+  );
+
+export const noneInTheWay = (found: readonly Location[], time: number, words: Words): Precondition =>
+  none(
+    found.map(({ id, endsAt }) =>
+      endsAt === null ? id : `${id}${say(words.until, { when: clock(endsAt, time) })}`,
+    ),
+    words.noneInTheWay,
+    words.inTheWay,
+  );
 
 const isAccepted = ({ acceptable }: Precondition, although: Although): boolean =>
   acceptable !== null && although.includes(acceptable);

@@ -1,9 +1,10 @@
+import type { Host } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { type DrbdResource, lookAtDrbd, type Peer } from '../facts/drbd.ts';
 import { tryToKnow } from '../facts/known.ts';
-import { askNode } from '../facts/other-node.ts';
+import { type Answer, askNode, unreachable } from '../facts/other-node.ts';
 import type { Left } from '../interrupt.ts';
 import type { Narrate } from '../output/narration.ts';
 import { print } from '../output/print.ts';
@@ -15,35 +16,47 @@ import {
   connectHere,
   discardHere,
   hangUpHere,
+  linkOf,
+  settledLinkIn,
   survivorCommands,
   takeBack,
+  tellTakenBack,
   victimCommands,
 } from './discard.ts';
-import type { Side, Split } from './sides.ts';
+import { nameless, type Side, type Split } from './sides.ts';
 
 // Two sides of a split brain are brought together, the one giving up what it has changed alone.
 
 type Both = { readonly victim: Side; readonly survivor: Side };
 
 /** The connection as each side's drbdadm takes it: `resource:peer` where it is one of several. */
-export function connectionsOf({ resource, sides, isOneOfSeveral }: Split, victim: string) {
+type Ends = { readonly ofVictim: string; readonly ofSurvivor: string };
+
+export function connectionsOf({ resource, sides, isOneOfSeveral }: Split, victim: string): Ends {
   const survivor = sides.find((side) => side.node !== victim)?.node ?? '';
   const towards = (peer: string) => (isOneOfSeveral ? `${resource}:${peer}` : resource);
   return { ofVictim: towards(survivor), ofSurvivor: towards(victim) };
 }
 
+/** The connection as this command takes it on this node. */
+export const connectionHere = ({ resource, sides, isOneOfSeveral }: Split): string =>
+  isOneOfSeveral ? `${resource}:${sides.find(({ isHere }) => !isHere)?.node ?? ''}` : resource;
+
 /** The command that gives up what a side has changed, as a person is to type it. */
-export const discardLine = (resource: string, { node }: Side): string =>
-  harmless(shellLine(['tsha', 'split-brain', resource, `--discard=${node}`, `--confirm=${node}`]));
+export const discardLine = (split: Split, { node }: Side): string =>
+  harmless(
+    shellLine(['tsha', 'split-brain', connectionHere(split), `--discard=${node}`, `--confirm=${node}`]),
+  );
 
 /** What is done, by hand or by `reunite`, in this order: `node1: drbdadm connect data`. */
 export function linesOf(split: Split, victim: Side, survivor: Side): readonly string[] {
   const { ofVictim, ofSurvivor } = connectionsOf(split, victim.node);
-  const [hangUp, ...giveUp] = victimCommands(ofVictim).map((argv) => `${victim.node}: ${shellLine(argv)}`);
+  const on = ({ node }: Side, argv: Argv) => `${node}: ${shellLine(argv)}`;
+  const [hangUp, giveUp] = victimCommands(ofVictim);
   return [
-    ...(hangUp === undefined ? [] : [hangUp]),
-    ...survivorCommands(ofSurvivor).map((argv) => `${survivor.node}: ${shellLine(argv)}`),
-    ...giveUp,
+    on(victim, hangUp),
+    ...survivorCommands(ofSurvivor).map((argv) => on(survivor, argv)),
+    on(victim, giveUp),
   ];
 }
 
@@ -56,49 +69,59 @@ export async function reunite(call: Call, split: Split, both: Both, narrate: Nar
   const { host, terminal } = call;
   const { victim, survivor } = both;
   const words = wordsIn(terminal.language);
-  const { ofVictim, ofSurvivor } = connectionsOf(split, victim.node);
-  call.onInterrupt(() => takenBack(call, victim, ofVictim, words));
+  const ends = connectionsOf(split, victim.node);
+  const { ofVictim, ofSurvivor } = ends;
+  call.onInterrupt(() => takenBack(call, both, ends, words));
   if (victim.isHere) {
     await hangUpHere(host, ofVictim, words);
-    await there(call, survivor.node, 'connect', ofSurvivor, survivorCommands(ofSurvivor), narrate);
+    await there(call, survivor, 'connect', ofSurvivor, survivorCommands(ofSurvivor), narrate);
     await discardHere(host, ofVictim, victim.node, words);
   } else {
     // a tsha there that does not know the word hangs up when it gives up, and a person when he is told to
-    await askNode(host, victim.node, 'hangup', [ofVictim], 60_000);
+    await ask(host, victim, 'hangup', ofVictim, 60_000);
     await connectHere(host, ofSurvivor, words);
-    await there(call, victim.node, 'discard', ofVictim, victimCommands(ofVictim), narrate);
+    await there(call, victim, 'discard', ofVictim, victimCommands(ofVictim), narrate);
   }
   return follow(call, split, both, narrate);
 }
 
 async function takenBack(
   { host }: Call,
-  victim: Side,
-  connection: string,
+  { victim, survivor }: Both,
+  { ofVictim, ofSurvivor }: Ends,
   words: Words,
 ): Promise<Left | undefined> {
-  if (victim.isHere) return takeBack(host, connection, words);
-  const answer = await askNode(host, victim.node, 'hangup', [connection], 20_000);
-  const isTaken = answer.is === 'answered';
-  const byHand = `${victim.node}: drbdadm disconnect ${connection}`;
-  const text = isTaken
-    ? say(words.discardCancelled, { resource: connection })
-    : say(words.wishMayStand, { command: byHand });
-  print(2, `${text}\n`);
-  return isTaken ? undefined : 'halfway';
+  if (victim.isHere) return takeBack(host, ofVictim, words);
+  const answer = await ask(host, victim, 'hangup', ofVictim, 20_000);
+  const there = settledLinkIn(answer.is === 'answered' ? answer.text.trim() : undefined);
+  // where that node does not tell, as a tsha of old does not: a connection has two ends
+  const here = await tryToKnow(() => linkOf(host, ofSurvivor));
+  const hasMet = survivor.isHere && here.is === 'known' && here.value === 'Connected';
+  const byHand = `${victim.node}: drbdadm disconnect ${ofVictim}`;
+  return tellTakenBack(there ?? (hasMet ? 'Connected' : undefined), ofVictim, byHand, words);
 }
+
+const ask = async (
+  host: Host,
+  { host: name }: Side,
+  verb: 'hangup' | 'connect' | 'discard',
+  connection: string,
+  withinMs: number,
+): Promise<Answer> =>
+  name === null ? unreachable(nameless) : askNode(host, name, verb, [connection], withinMs);
 
 /** By ssh where that is possible; else a person has to do it, and this command waits for the effect. */
 async function there(
   call: Call,
-  node: string,
+  side: Side,
   verb: 'connect' | 'discard',
   connection: string,
   byHand: readonly Argv[],
   narrate: Narrate,
 ): Promise<void> {
   const words = wordsIn(call.terminal.language);
-  const answer = await askNode(call.host, node, verb, [connection], 60_000);
+  const { node } = side;
+  const answer = await ask(call.host, side, verb, connection, 60_000);
   if (answer.is === 'refused')
     throw new CommandError('broken', say(words.failedThere, { node, why: answer.why }), ['tsha status']);
   if (answer.is === 'unreachable') {
@@ -181,8 +204,11 @@ function requireRightWay({ volumes }: Peer, victim: Side, survivor: Side, words:
     throw new CommandError('broken', say(words.wrongWay, { node: survivor.node }), ['tsha status']);
 }
 
-function partedAgain({ resource }: Split, victim: Side, narrate: Narrate, words: Words): Ending {
-  const lines = [say(words.partedAgain, { resource }), `  → ${discardLine(resource, victim)}`];
+function partedAgain(split: Split, victim: Side, narrate: Narrate, words: Words): Ending {
+  const lines = [
+    say(words.partedAgain, { resource: connectionHere(split) }),
+    `  → ${discardLine(split, victim)}`,
+  ];
   narrate('halfway', lines.map(harmless), { secondCopy: false }, 'halfway');
   return 'halfway';
 }

@@ -5,16 +5,19 @@ import type { DrbdResource, Split as Parted, Peer } from '../facts/drbd.ts';
 import type { Facts } from '../facts/gather.ts';
 import { type Known, tryToKnow, unknown } from '../facts/known.ts';
 import { askSide } from '../facts/other-node.ts';
+import { isSameHost, peerLabel, peerName } from '../facts/peers.ts';
 import { clusterRole, replicated } from '../facts/service.ts';
 import { lookAtSide, outOfSync, type PeerFacts, type SideFacts } from '../facts/side.ts';
-import { peerName } from '../findings/now.ts';
 import { harmless } from '../output/terminal.ts';
 
 // Both sides of a split brain, as far as this node and the other one know of it.
 
 /** One side of a split brain. */
 export type Side = {
+  /** As it is shown. */
   readonly node: string;
+  /** Whom to ask; null where nobody knows whose side it is. */
+  readonly host: string | null;
   readonly isHere: boolean;
   /** Primary or Secondary, by the kernel here, by the cluster there; null when nobody could tell. */
   readonly role: string | null;
@@ -75,34 +78,35 @@ function connectionsIn(facts: Facts, wanted: string | null): readonly Ends[] {
   return (facts.drbd.is === 'known' ? facts.drbd.value.resources : [])
     .filter(({ name }) => resource === undefined || name === resource)
     .flatMap((one) => one.peers.map((peer) => ({ resource: one, peer })))
-    .filter(({ peer }) => node === undefined || isSameHost(peerName(facts, peer), node));
+    .filter((ends) => node === undefined || isSameHost(peerLabel(facts, ends.resource, ends.peer), node));
 }
 
 /** Connections that are not there, and whose end this node cannot explain by a split brain. */
 export const unmetIn = (facts: Facts, wanted: string | null): readonly Ends[] =>
   connectionsIn(facts, wanted).filter(({ peer }) => peer.connection !== 'Connected' && !peer.splitBrain);
 
-/** DRBD's names may have a domain where the cluster's have none. */
-const isSameHost = (one: string, other: string): boolean => one.split('.', 1)[0] === other.split('.', 1)[0];
-
 /** The connection towards this node, as the other one tells of it. */
 const towards = (peers: readonly PeerFacts[] | null, node: string): PeerFacts | undefined =>
   peers?.length === 1 ? peers[0] : peers?.find(({ name }) => name === null || isSameHost(name, node));
 
 async function askOther(call: Call, facts: Facts, { resource, peer }: Ends): Promise<Split | Unmet> {
-  const other = peerName(facts, peer);
-  const own = await askSide(call.host, other, [resource.name]);
+  const own = await askHost(call, peerName(facts, resource, peer), resource.name);
   const seen = own.is === 'known' ? towards(own.value.peers, facts.node) : undefined;
   if (seen?.splitBrain)
     return withOwn(call, splitOf(facts, { resource, peer }, seenFromHere(seen.splitBrain)), own);
   const silent = 'its tsha does not tell of this connection: another version, or another name of this node?';
   return {
     connection: peer.name === null ? resource.name : `${resource.name}:${peer.name}`,
-    peer: other,
+    peer: peerLabel(facts, resource, peer),
     standsAlone: peer.connection === 'StandAlone',
     there: own.is === 'unknown' ? own : seen ? { is: 'known', value: seen.connection } : unknown(silent),
   };
 }
+
+export const nameless = 'which node that is, neither DRBD nor the cluster tells';
+
+const askHost = async ({ host }: Call, other: string | null, resource: string): Promise<Known<SideFacts>> =>
+  other === null ? unknown(nameless) : askSide(host, other, [resource]);
 
 const seenFromHere = ({ hereKiB, thereKiB, generationHere, generationThere, foundAt }: Parted): Parted => ({
   ...{ hereKiB: thereKiB, thereKiB: hereKiB },
@@ -114,7 +118,7 @@ async function withOwn(call: Call, split: Split, other?: Known<SideFacts>): Prom
   const ask = async (side: Side): Promise<Side> => {
     const own = side.isHere
       ? await tryToKnow(() => lookAtSide(call.host, split.resource))
-      : (other ?? (await askSide(call.host, side.node, [split.resource])));
+      : (other ?? (await askHost(call, side.host, split.resource)));
     if (own.is === 'unknown') return { ...side, own };
     const facing = split.sides.find(({ node }) => node !== side.node)?.node ?? '';
     const byNow = towards(own.value.peers, facing)?.outOfSyncKiB ?? null;
@@ -132,7 +136,7 @@ export function splitsIn(facts: Facts, wanted: string | null): readonly Split[] 
 }
 
 function splitOf(facts: Facts, { resource, peer }: Ends, parted: Parted): Split {
-  const other = peerName(facts, peer);
+  const other = peerName(facts, resource, peer);
   const cluster = facts.cluster.is === 'known' ? facts.cluster.value : null;
   return {
     resource: resource.name,
@@ -141,6 +145,7 @@ function splitOf(facts: Facts, { resource, peer }: Ends, parted: Parted): Split 
     sides: [
       {
         node: facts.node,
+        host: facts.node,
         isHere: true,
         role: resource.role,
         changedKiB: mostOf(parted.hereKiB, outOfSync(peer.volumes)),
@@ -148,9 +153,10 @@ function splitOf(facts: Facts, { resource, peer }: Ends, parted: Parted): Split 
         own: null,
       },
       {
-        node: other,
+        node: peerLabel(facts, resource, peer),
+        host: other,
         isHere: false,
-        role: cluster ? believedRole(cluster, resource.name, other) : null,
+        role: cluster && other !== null ? believedRole(cluster, resource.name, other) : null,
         changedKiB: parted.thereKiB,
         generation: parted.generationThere,
         own: null,

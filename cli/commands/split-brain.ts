@@ -2,7 +2,7 @@ import type { Call } from '../command.ts';
 import { CommandError, type Ending, exitStatus } from '../exit.ts';
 import type { Period } from '../facts/drbd.ts';
 import { type Facts, gather } from '../facts/gather.ts';
-import { askNode } from '../facts/other-node.ts';
+import { askNode, unreachable } from '../facts/other-node.ts';
 import { drbdSetup } from '../facts/setup.ts';
 import { findingsNow } from '../findings/now.ts';
 import { envelope } from '../output/json.ts';
@@ -14,8 +14,17 @@ import { say, type Words, wordsIn } from '../output/words.ts';
 import { shellLine } from '../stack.ts';
 import { atWork, requireRoot } from './change.ts';
 import { requireUnused, resourceIn, snapshotHere } from './discard.ts';
-import { discardLine, linesOf, reunite } from './reunite.ts';
-import { believedRole, ownOf, proposal, type Side, type Split, splitsOnBoth, type Unmet } from './sides.ts';
+import { connectionHere, discardLine, linesOf, reunite } from './reunite.ts';
+import {
+  believedRole,
+  nameless,
+  ownOf,
+  proposal,
+  type Side,
+  type Split,
+  splitsOnBoth,
+  type Unmet,
+} from './sides.ts';
 
 export type SplitBrainOptions = {
   readonly resource: string | null;
@@ -59,7 +68,7 @@ export async function splitBrain(call: Call, options: SplitBrainOptions): Promis
     throw new CommandError(
       'unknown',
       words.whichResource,
-      found.map(({ resource, sides }) => `tsha split-brain ${resource}:${sides[1].node}`),
+      found.map((one) => harmless(shellLine(['tsha', 'split-brain', connectionHere(one)]))),
     );
   return discard(call, facts, split, options, narrate);
 }
@@ -108,7 +117,7 @@ const dataOf = ({ resource, sides, foundAt }: Split) => ({
   resource,
   foundAt: isoOf(foundAt),
   sides: sides.map((side) => ({
-    node: side.node,
+    node: side.host,
     isHere: side.isHere,
     role: side.role,
     changedKiB: side.changedKiB,
@@ -117,7 +126,7 @@ const dataOf = ({ resource, sides, foundAt }: Split) => ({
     primaryUntil: isoOf(ownOf(side)?.lastPrimary?.until),
     wayBack: logicalVolumes(side) ?? null,
   })),
-  proposedVictim: proposal(sides)?.node ?? null,
+  proposedVictim: proposal(sides)?.host ?? null,
 });
 
 /** `Tue 21:14 – now`; a question mark for what nobody could tell. */
@@ -145,6 +154,7 @@ function splitLines(split: Split, { time }: Pick<Facts, 'time'>, words: Words): 
   ];
   const victim = proposal(sides);
   const keeper = sides.find((side) => side !== victim);
+  const unsure = sides.find(({ role }) => role !== 'Primary' && role !== 'Secondary');
   return [
     ...table([
       ['', harmless(resource), ...sides.map(({ node }) => harmless(node))],
@@ -161,8 +171,8 @@ function splitLines(split: Split, { time }: Pick<Facts, 'time'>, words: Words): 
     ),
     ...(foundAt === null ? [] : [`  ${say(words.metAt, { when: clock(foundAt, time) })}`]),
     ...(victim && keeper
-      ? [say(words.proposal, { keeper: harmless(keeper.node) }), `  → ${discardLine(resource, victim)}`]
-      : [words.noProposal]),
+      ? [say(words.proposal, { keeper: harmless(keeper.node) }), `  → ${discardLine(split, victim)}`]
+      : [unsure ? harmless(say(words.roleUnknown, { node: unsure.node })) : words.noProposal]),
   ];
 }
 
@@ -174,7 +184,7 @@ async function discard(
   narrate: Narrate,
 ): Promise<Ending> {
   const words = wordsIn(call.terminal.language);
-  const { resource, sides } = split;
+  const { sides } = split;
   const victim = sides.find(({ node }) => node === options.discard);
   const survivor = sides.find((side) => side !== victim);
   if (!victim || !survivor)
@@ -186,7 +196,7 @@ async function discard(
       }),
     );
   await requireUnusedVictim(call, facts, split, victim);
-  await requireNoPolicy(call, resource, victim, survivor);
+  await requireNoPolicy(call, split, victim, survivor);
   const commands = linesOf(split, victim, survivor);
   const ways = { from: victim.node, to: survivor.node, commands: [...commands] };
   narrate(
@@ -199,10 +209,10 @@ async function discard(
     throw new CommandError(
       'broken',
       say(words.confirmNeeded, { node: victim.node, amount: amount(victim.changedKiB) }),
-      [discardLine(resource, victim)],
+      [discardLine(split, victim)],
     );
   requireRoot(call);
-  return atWork(call, discardLine(resource, victim), async () => {
+  return atWork(call, discardLine(split, victim), async () => {
     if (options.snapshot) await takeSnapshot(call, split, victim, narrate, words);
     return reunite(call, split, { victim, survivor }, narrate);
   });
@@ -230,13 +240,11 @@ async function takeSnapshot(
     told(await snapshotHere(call.host, split.resource, { node, changedKiB, at: new Date() }, words));
     return;
   }
-  const answer = await askNode(
-    call.host,
-    node,
-    'snapshot',
-    [split.resource, ...(changedKiB === null ? [] : [`--kib=${changedKiB}`])],
-    150_000,
-  );
+  const kib = changedKiB === null ? [] : [`--kib=${changedKiB}`];
+  const answer =
+    victim.host === null
+      ? unreachable(nameless)
+      : await askNode(call.host, victim.host, 'snapshot', [split.resource, ...kib], 150_000);
   if (answer.is !== 'answered')
     throw new CommandError('broken', say(words.noSnapshot, { node, why: answer.why }));
   told(answer.text.split('\n').filter((line) => line.startsWith('/')));
@@ -248,16 +256,17 @@ async function takeSnapshot(
  */
 async function requireNoPolicy(
   { host, terminal }: Call,
-  resource: string,
+  split: Split,
   victim: Side,
   survivor: Side,
 ): Promise<void> {
+  const { resource } = split;
   const { discarding } = await drbdSetup(host, resource);
   const policy = discarding.find((one) => wouldDecide(one, survivor));
   if (policy === undefined) return;
   throw new CommandError('broken', say(wordsIn(terminal.language).policyDecides, { policy, resource }), [
     `# on both nodes, in net of ${resource}: after-sb-0pri disconnect; after-sb-1pri disconnect;`,
-    discardLine(resource, victim),
+    discardLine(split, victim),
   ]);
 }
 

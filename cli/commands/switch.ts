@@ -1,13 +1,12 @@
-import type { Code } from '../../lib/findings/catalogue.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { settle } from '../apply/workshop.ts';
 import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
-import type { Location } from '../facts/cib.ts';
+import { isInfinite, type Location } from '../facts/cib.ts';
 import { type Cluster, lookAtCluster } from '../facts/cluster.ts';
 import { type Facts, gather } from '../facts/gather.ts';
 import { tryToKnow } from '../facts/known.ts';
-import { hasSecondCopy, leaderOf, movable, replicated, type Service, services } from '../facts/service.ts';
+import { hasSecondCopy, movable, movementOf, replicated, type Service, services } from '../facts/service.ts';
 import { type Narrate, narrator } from '../output/narration.ts';
 import { print } from '../output/print.ts';
 import { harmless } from '../output/terminal.ts';
@@ -15,7 +14,7 @@ import { clock } from '../output/units.ts';
 import { say, type Words, wordsIn } from '../output/words.ts';
 import { shellLine } from '../stack.ts';
 import { agreed, type Proposal, requireRoot } from './change.ts';
-import { linesOf, must, type Precondition, requireMet } from './preconditions.ts';
+import { isIdle, linesOf, must, none, noneInTheWay, type Precondition, requireMet } from './preconditions.ts';
 
 export type SwitchOptions = {
   readonly to: string | null;
@@ -30,11 +29,14 @@ export type SwitchOptions = {
 /** Where the service is to go, and by what. */
 type Move = {
   readonly service: Service;
+  /** All that moves with it, since it runs only where the others do: what is served now, the service among it. */
+  readonly services: readonly Service[];
   readonly from: string;
   readonly to: string;
-  /** The clone whose promotion leads, or the group itself. */
+  /** The clone whose promotion leads, or the group or resource that the others run with. */
   readonly resource: string;
-  readonly isPromotion: boolean;
+  /** Of the constraint, in the word of the cluster's schema; null for all of the resource. */
+  readonly role: string | null;
   /** The end of a constraint of this name that is there already, in milliseconds since 1970. */
   readonly left: number | null;
 };
@@ -59,7 +61,7 @@ export async function switchOver(call: Call, options: SwitchOptions): Promise<En
     return 'well';
   }
   const conditions = preconditions(facts, facts.cluster.value, move, words);
-  const title = `${move.from} → ${move.to}: ${move.service.name}. ${words.switchKeeps}`;
+  const title = `${move.from} → ${move.to}: ${move.services.map(({ name }) => name).join(', ')}. ${words.switchKeeps}`;
   const planned = Date.now() + lastsMinutes * 60_000;
   const commands = [createConstraint(move, planned), removeConstraint(move, planned)].map(shellLine);
   const { from, to } = move;
@@ -92,7 +94,7 @@ export async function switchOver(call: Call, options: SwitchOptions): Promise<En
       requireMet(stillSo, options.although, words.refused, command);
       return next;
     },
-    keyOf: ({ from, resource, isPromotion }) => [from, resource, isPromotion],
+    keyOf: ({ from, resource, role }) => [from, resource, role],
   };
   return agreed(call, proposal, (now) => carryOut(call, now, narrate));
 }
@@ -112,18 +114,22 @@ export function moveFor(
       say(words.noSuchNode, { node: harmless(wanted), nodes: names.join(', ') }),
     );
   if (wanted === service.node) return 'there';
-  const others = names.filter((name) => name !== service.node);
-  const to = wanted ?? (others.length === 1 ? others[0] : undefined);
+  const elsewhere = names.filter((name) => name !== service.node);
+  const to = wanted ?? (elsewhere.length === 1 ? elsewhere[0] : undefined);
   if (to === undefined)
-    throw new CommandError('unknown', say(words.toWhichNode, { nodes: others.join(', ') || '–' }));
-  const drbd = leaderOf(cluster, service);
-  const resource = drbd?.clone ?? service.id;
+    throw new CommandError('unknown', say(words.toWhichNode, { nodes: elsewhere.join(', ') || '–' }));
+  const { node: from } = service;
+  const { resource, leader, services: all } = movementOf(cluster, service);
+  const others = all.filter(
+    ({ id, state, node }) => id !== service.id && state === 'served' && node === from,
+  );
   return {
     service,
-    from: service.node,
+    services: [service, ...others],
+    from,
     to,
     resource,
-    isPromotion: drbd !== undefined,
+    role: leader === undefined ? null : cluster.cib.promoted,
     left: cluster.cib.locations.find(({ id }) => id === constraintId(resource))?.endsAt ?? null,
   };
 }
@@ -141,7 +147,7 @@ function serviceFor(cluster: Cluster, wanted: string | null, id: string | null, 
       harmless(say(words.noSuchService, { service: id, services: names(all) })),
     );
   }
-  const served = movable(cluster).filter(({ state }) => state === 'served');
+  const served = movable(cluster).flatMap(({ services: together }) => spokesman(together) ?? []);
   const [first, ...others] = served;
   if (!first) throw new CommandError('broken', words.nothingServed, ['tsha status']);
   if (others.length === 0) return first;
@@ -154,41 +160,37 @@ function serviceFor(cluster: Cluster, wanted: string | null, id: string | null, 
   );
 }
 
+/** Of those that move as one: the one that clients know by an address. */
+function spokesman(together: readonly Service[]): Service | undefined {
+  const served = together.filter(({ state }) => state === 'served');
+  return served.find(({ id, name }) => name !== id) ?? served[0];
+}
+
 /** What must hold before anything is begun. */
 export function preconditions(
   facts: Facts,
   cluster: Cluster,
-  { from, to, resource, service }: Move,
+  { from, to, resource, services: together }: Move,
   words: Words,
 ): readonly Precondition[] {
   const node = cluster.nodes.find(({ name }) => name === to);
-  const names = [resource, service.id, ...service.members, ...replicated(cluster).map(({ id }) => id)];
+  const names = [
+    resource,
+    ...together.flatMap(({ id, members }) => [id, ...members]),
+    ...replicated(cluster).map(({ id }) => id),
+  ];
   const failures = cluster.failures.filter((one) => one.node === to && names.includes(one.resource));
   // beside what people and handlers leave behind: what no score of a constraint of ours wins against
   const isFirm = ({ node: of, score }: Location) =>
-    (of === to && score === '-INFINITY') || (of === from && /^\+?INFINITY$/.test(score));
+    isInfinite(score) && (score.startsWith('-') ? of === to : of === from);
   const inTheWay = cluster.cib.locations.filter(
     (one) =>
       (/^cli-/.test(one.id) || /^drbd-fence-by-handler/.test(one.id) || isFirm(one)) &&
       names.includes(one.resource) &&
       (one.endsAt === null || one.endsAt > facts.time),
   );
-  const busy = cluster.instances.filter(
-    ({ role, pending }) => /ing$/.test(role) || (pending !== null && pending !== 'Monitoring'),
-  );
   const managed =
     !cluster.maintenance && cluster.instances.every((one) => !names.includes(one.id) || one.managed);
-  /** `well` where there are none of them. */
-  const none = (
-    found: readonly string[],
-    well: string,
-    otherwise: string,
-    acceptable: Code | null = null,
-  ): Precondition => ({
-    holds: found.length === 0,
-    what: found.length === 0 ? say(well, { to }) : say(otherwise, { to, what: found.join(', ') }),
-    acceptable,
-  });
   return [
     must(
       node?.online === true && node.standby === 'no' && !node.unclean && !node.maintenance,
@@ -196,24 +198,14 @@ export function preconditions(
     ),
     ...(replicated(cluster).length > 0 ? [must(hasSecondCopy(facts) === true, words.mustBeTwice)] : []),
     must(cluster.hasQuorum && cluster.dc !== null && managed, words.mustBeManaged),
-    none(
-      busy.map(({ id, role }) => `${id} ${role}`),
-      words.idle,
-      words.busy,
-    ),
+    isIdle(cluster, words),
     none(
       failures.map((one) => one.resource),
-      words.noFailures,
-      words.failuresOn,
+      say(words.noFailures, { to }),
+      say(words.failuresOn, { to }),
       'RESOURCE_FAILED',
     ),
-    none(
-      inTheWay.map(({ id, endsAt }) =>
-        endsAt === null ? id : `${id}${say(words.until, { when: clock(endsAt, facts.time) })}`,
-      ),
-      words.noneInTheWay,
-      words.inTheWay,
-    ),
+    noneInTheWay(inTheWay, facts.time, words),
   ];
 }
 
@@ -228,10 +220,10 @@ const endOf = (until: number): string =>
     .replace(/\.\d+Z$/, 'Z');
 
 /** As `crm_resource --move --lifetime` writes it, so that `crm_resource --clear` and pcs know it. `until` is in milliseconds since 1970. */
-export function createConstraint({ resource, to, isPromotion }: Move, until: number): Argv {
+export function createConstraint({ resource, to, role }: Move, until: number): Argv {
   const [id, name, node] = [escaped(constraintId(resource)), escaped(resource), escaped(to)];
   const xml = [
-    `<rsc_location id="${id}" rsc="${name}"${isPromotion ? ' role="Promoted"' : ''}>`,
+    `<rsc_location id="${id}" rsc="${name}"${role === null ? '' : ` role="${role}"`}>`,
     `<rule id="cli-prefer-rule-${name}" score="INFINITY" boolean-op="and">`,
     `<expression id="cli-prefer-expr-${name}" attribute="#uname" operation="eq" value="${node}" type="string"/>`,
     `<date_expression id="cli-prefer-lifetime-end-${name}" operation="lt" end="${endOf(until)}"/>`,
@@ -330,12 +322,22 @@ async function carryOut(call: Call, move: Move, narrate: Narrate): Promise<Endin
 }
 
 /** Once Pacemaker has nothing more to do; what it could not be asked about is not held against it. */
-async function staysThere({ host }: Call, { to, service }: Move): Promise<boolean> {
+async function staysThere({ host }: Call, move: Move): Promise<boolean> {
   await settle(host);
   const seen = await tryToKnow(() => lookAtCluster(host));
-  if (seen.is === 'unknown') return true;
-  const now = services(seen.value).find(({ id }) => id === service.id);
-  return now?.state === 'served' && now.node === to;
+  return seen.is === 'unknown' || isThere(seen.value, move);
+}
+
+const nowOf = (cluster: Cluster, { services: together }: Move): readonly Service[] =>
+  services(cluster).filter(({ id }) => together.some((one) => one.id === id));
+
+/** All that was to move is served where it is to be. */
+function isThere(cluster: Cluster, move: Move): boolean {
+  const now = nowOf(cluster, move);
+  return (
+    now.length === move.services.length &&
+    now.every(({ state, node }) => state === 'served' && node === move.to)
+  );
 }
 
 type Arrival = {
@@ -345,11 +347,7 @@ type Arrival = {
 };
 
 /** Tells every change of every resource as it is seen, until all of the service runs where it is to be. */
-async function follow(
-  { host, sys }: Call,
-  { to, service }: Move,
-  tell: (text: string) => void,
-): Promise<Arrival> {
+async function follow({ host, sys }: Call, move: Move, tell: (text: string) => void): Promise<Arrival> {
   const end = sys.now() + arrivesWithinMs;
   let before = new Map<string, string>();
   let downAt: number | null = null;
@@ -361,13 +359,9 @@ async function follow(
       last = seen.value;
       const now = statesOf(seen.value);
       for (const [key, state] of now) if (!first && before.get(key) !== state) tell(`${key}: ${state}`);
-      if (
-        downAt === null &&
-        services(seen.value).some(({ id, state }) => id === service.id && state !== 'served')
-      )
+      if (downAt === null && nowOf(seen.value, move).some(({ state }) => state !== 'served'))
         downAt = sys.now();
-      const there = services(seen.value).find(({ id }) => id === service.id);
-      if (there?.state === 'served' && there.node === to) return { arrived: true, downAt, hangs: [] };
+      if (isThere(seen.value, move)) return { arrived: true, downAt, hangs: [] };
       before = now;
     }
     // Asking takes half a second of a small node's only processor, which the agents need now.

@@ -1,4 +1,5 @@
 import { isOn, type Migration, migrationIn, outdated, type Recorded } from './migration.ts';
+import { promotedIn } from './roles.ts';
 import { resolved } from './templates.ts';
 import { below, type Element, attribute as of, within } from './xml.ts';
 
@@ -22,6 +23,8 @@ export type Cib = {
   readonly migration: Migration | null;
   /** What was written down by another agent than the one that is configured. */
   readonly outdated: readonly Recorded[];
+  /** The role in the word of this configuration's schema. */
+  readonly promoted: string;
 };
 
 /** What Pacemaker calls when something happens. */
@@ -83,8 +86,10 @@ export type Location = {
 
 export type Colocation = {
   readonly resource: string;
+  readonly role: string | null;
   readonly with: string;
   readonly withRole: string | null;
+  readonly score: string;
 };
 /** What may run only where a site of the multi-site cluster has a ticket. */
 export type Ticket = {
@@ -99,6 +104,8 @@ export type Order = { readonly first: string; readonly firstAction: string; read
 export type NodeState = {
   /** `forever` is in the configuration, `reboot` in the attributes that a restart of the cluster manager deletes. */
   readonly standby: 'no' | 'forever' | 'reboot';
+  /** All that are set: each has to be taken away. */
+  readonly standbys: readonly ('forever' | 'reboot')[];
   readonly maintenance: boolean;
   /** Attributes that last until the node leaves the cluster. */
   readonly transient: Values;
@@ -165,6 +172,7 @@ export function readCib(asWritten: Element): Cib {
     operations: below(cib, 'status', 'node_state').flatMap(doneOperations),
     migration: migrationIn(cib),
     outdated: outdated(cib),
+    promoted: promotedIn(cib),
   };
 }
 
@@ -252,26 +260,50 @@ export function readTime(text: string): number | null {
 const setMembers = (set: Element): readonly string[] =>
   below(set, 'resource_ref').map((ref) => of(ref, 'id'));
 
+/** Of two sets the first must be with the second, and within a set each with the one before it. */
 function colocation(element: Element): readonly Colocation[] {
   const sets = below(element, 'resource_set');
+  const score = of(element, 'score');
   if (sets.length === 0)
     return [
       {
         resource: of(element, 'rsc'),
+        role: of(element, 'rsc-role') || null,
         with: of(element, 'with-rsc'),
         withRole: of(element, 'with-rsc-role') || null,
+        score,
       },
     ];
-  const [, last] = [sets[0], sets.at(-1)];
-  const withRole = last ? of(last, 'role') || null : null;
-  return sets
-    .slice(0, -1)
-    .flatMap((set) =>
-      setMembers(set).flatMap((resource) =>
-        (last ? setMembers(last) : []).map((other) => ({ resource, with: other, withRole })),
+  return sets.flatMap((set, index) => {
+    const role = of(set, 'role') || null;
+    const members = setMembers(set);
+    const inside = of(set, 'sequential') === 'false' ? [] : members.slice(1);
+    const next = sets[index + 1];
+    const withRole = next ? of(next, 'role') || null : null;
+    return [
+      ...inside.map((resource, at) => ({
+        ...{ resource, role, with: members[at] ?? '', withRole: role },
+        score: of(set, 'score') || score,
+      })),
+      ...members.flatMap((resource) =>
+        (next ? setMembers(next) : []).map((other) => ({ resource, role, with: other, withRole, score })),
       ),
-    );
+    ];
+  });
 }
+
+/** Whether Pacemaker takes a score for one that nothing outweighs, be it for or against. */
+export const isInfinite = (score: string): boolean =>
+  /^[+-]?INFINITY$/i.test(score) || Math.abs(Number(score)) >= 1_000_000;
+
+const isRunning = (role: string | null): boolean =>
+  role === null || /^(started|promoted|master)$/i.test(role);
+
+/** The resource runs only where the other one does, or is promoted: what keeps the two apart, or is a wish, is something else. */
+export const isBond = ({ role, withRole, score }: Colocation): boolean =>
+  isInfinite(score) && !score.startsWith('-') && isRunning(role) && isRunning(withRole);
+
+export const isPromotedRole = (role: string | null): boolean => /^(promoted|master)$/i.test(role ?? '');
 
 function order(element: Element): readonly Order[] {
   const sets = below(element, 'resource_set');
@@ -305,8 +337,13 @@ function nodeStates(cib: Element, configuration: Element): ReadonlyMap<string, N
     const lasting = valuesIn(below(node, 'instance_attributes'));
     const state = below(cib, 'status', 'node_state').find((one) => of(one, 'uname') === of(node, 'uname'));
     const transient = state ? valuesIn(below(state, 'transient_attributes', 'instance_attributes')) : {};
+    const standbys = [
+      ...(isOn(lasting['standby']) ? (['forever'] as const) : []),
+      ...(isOn(transient['standby']) ? (['reboot'] as const) : []),
+    ];
     states.set(of(node, 'uname'), {
-      standby: isOn(lasting['standby']) ? 'forever' : isOn(transient['standby']) ? 'reboot' : 'no',
+      standby: standbys[0] ?? 'no',
+      standbys,
       maintenance: isOn(lasting['maintenance']) || isOn(transient['maintenance']),
       transient,
     });

@@ -6,6 +6,7 @@ import { type Drbd, lookAtDrbd } from './drbd.ts';
 import { type Known, tryToKnow } from './known.ts';
 import { lookAtMounted } from './mounted.ts';
 import { lookAtNfs, type Nfs } from './nfs.ts';
+import { type Hosts, lookAtHosts } from './peers.ts';
 
 /** What this node knows at this moment. */
 export type Facts = {
@@ -15,6 +16,8 @@ export type Facts = {
   readonly time: number;
   readonly cluster: Known<Cluster>;
   readonly drbd: Known<Drbd>;
+  /** Of resources whose peer has no name otherwise. */
+  readonly hosts: Hosts;
   readonly nfs: Known<Nfs>;
   /** Whether the addresses that are said to run on this node are there, by their ids. */
   readonly addresses: ReadonlyMap<string, Known<boolean>>;
@@ -37,7 +40,8 @@ export async function gather(host: Host, time: number): Promise<Facts> {
     tryToKnow(() => lookAtMounted(host, looking)),
     tryToKnow(() => lookAtWork(host)),
   ]);
-  return { node, time, cluster, drbd, nfs, addresses, mounted, atWork };
+  const hosts = await lookAtHosts(host, drbd, cluster, node);
+  return { node, time, cluster, drbd, hosts, nfs, addresses, mounted, atWork };
 }
 
 /** This node's, as the cluster calls it. */

@@ -18,10 +18,30 @@ export const markOf = ({ to, node }: Migration): string =>
 
 export const isOn = (value: string | undefined): boolean => /^(on|true|yes|y|1)$/i.test(value ?? '');
 
-const entries = (cib: Element): readonly Element[] =>
-  below(cib, 'configuration', 'crm_config', 'cluster_property_set', 'nvpair').filter(
-    (pair) => of(pair, 'name') === option,
-  );
+const ofOption = (set: Element): readonly Element[] =>
+  below(set, 'nvpair').filter((pair) => of(pair, 'name') === option);
+
+const setsIn = (cib: Element): readonly Element[] =>
+  below(cib, 'configuration', 'crm_config', 'cluster_property_set');
+
+const entries = (cib: Element): readonly Element[] => setsIn(cib).flatMap(ofOption);
+
+/** Whose name comes first wherever it stands. */
+const firstSet = 'cib-bootstrap-options';
+const scoreOf = (set: Element): number => Number(of(set, 'score').replace(/INFINITY/i, '1000000')) || 0;
+
+/** A set that a rule decides about is somebody's own affair. */
+const isPlain = (set: Element): boolean =>
+  set.name === 'cluster_property_set' && below(set, 'rule').length === 0;
+
+/** In the order in which Pacemaker asks them; of those with a rule it alone knows. */
+const plainSets = (cib: Element): readonly Element[] =>
+  setsIn(cib)
+    .filter(isPlain)
+    .toSorted((one, other) => {
+      const [first, second] = [one, other].map((set) => of(set, 'id') === firstSet);
+      return first === second ? scoreOf(other) - scoreOf(one) : first ? -1 : 1;
+    });
 
 export function migrationIn(cib: Element): Migration | null {
   for (const pair of entries(cib)) {
@@ -32,13 +52,14 @@ export function migrationIn(cib: Element): Migration | null {
   return null;
 }
 
-/** Of the first entry, which is the one that counts. */
-export const isInMaintenance = (cib: Element): boolean => isOn(entries(cib)[0]?.attributes['value']);
+/** By the entry that counts, where no rule does: whether Pacemaker is, it says itself. */
+export const isInMaintenance = (cib: Element): boolean =>
+  isOn(plainSets(cib).flatMap(ofOption)[0]?.attributes['value']);
 
 export const maintenanceEntries = (cib: Element): readonly string[] =>
   entries(cib).map((pair) => of(pair, 'id'));
 
-/** Without any entry of it: as it is by default. */
+/** Without any entry of it that no rule decides about. */
 export const outOfMaintenance = (cib: Element): Element =>
   changeSets(cib, (set) => ({
     ...set,
@@ -53,12 +74,12 @@ export function intoMaintenance(cib: Element, migration: Migration): Element {
     children: [],
   };
   const bare = outOfMaintenance(cib);
-  const [first] = below(bare, 'configuration', 'crm_config', 'cluster_property_set');
+  const [first] = plainSets(bare);
   if (first)
     return changeSets(bare, (set) => (set === first ? { ...set, children: [...set.children, entry] } : set));
   const set: Element = {
     name: 'cluster_property_set',
-    attributes: { id: 'cib-bootstrap-options' },
+    attributes: { id: firstSet },
     children: [entry],
   };
   return changeSection(bare, (section) => ({ ...section, children: [...section.children, set] }));
@@ -81,7 +102,7 @@ const changeSection = (cib: Element, change: (section: Element) => Element): Ele
 const changeSets = (cib: Element, change: (set: Element) => Element): Element =>
   changeSection(cib, (section) => ({
     ...section,
-    children: section.children.map((set) => (set.name === 'cluster_property_set' ? change(set) : set)),
+    children: section.children.map((set) => (isPlain(set) ? change(set) : set)),
   }));
 
 /** What a node's executor has written down of a resource, and by which agent. */

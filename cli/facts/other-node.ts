@@ -26,7 +26,10 @@ export type NoAnswer = {
   readonly mayStand: boolean;
 };
 
-type Answer = { readonly is: 'answered'; readonly text: string } | NoAnswer;
+export type Answer = { readonly is: 'answered'; readonly text: string } | NoAnswer;
+
+/** Nobody was asked. */
+export const unreachable = (why: string): NoAnswer => ({ is: 'unreachable', why, mayStand: false });
 
 /** Runs `tsha node VERB …` there; what it wrote, or why there is nothing. */
 export async function askNode(

@@ -1,6 +1,6 @@
 import { CommandError } from '../exit.ts';
 import { type AgentName, resourceIds } from '../stack.ts';
-import { type Values, valuesIn } from './cib.ts';
+import { isBond, readCib, type Values, valuesIn } from './cib.ts';
 import { below, type Element, attribute as of, within } from './xml.ts';
 
 /** A resource of ours or of the stock agents, as the CIB has it. */
@@ -55,13 +55,10 @@ export function pairIn(cib: Element): PairInCib {
   if (!group) throw nothingHere('no group holds an nfsserver');
   const names = (list: readonly Element[]) => list.map((one) => of(one, 'id')).join(', ');
   if (others.length > 0) throw nothingHere(`there are several groups with an nfsserver (${names(groups)})`);
-  const colocated = within(cib, 'rsc_colocation')
-    .filter((one) =>
-      [of(group, 'id'), ...below(group, 'primitive').map((member) => of(member, 'id'))].includes(
-        of(one, 'rsc'),
-      ),
-    )
-    .map((one) => of(one, 'with-rsc'));
+  const own = [group, ...below(group, 'primitive')].map((one) => of(one, 'id'));
+  const colocated = readCib(cib)
+    .colocations.filter((one) => isBond(one) && own.includes(one.resource))
+    .map((one) => one.with);
   const [only, ...more] =
     ofDrbd.length > 1 ? ofDrbd.filter(({ clone }) => colocated.includes(of(clone, 'id'))) : ofDrbd;
   if (!only) throw nothingHere('no promotable clone of DRBD belongs to the group');

@@ -1,4 +1,4 @@
-import { type Location, metaOf, type Primitive } from './cib.ts';
+import { type Cib, isBond, isPromotedRole, type Location, metaOf, type Primitive } from './cib.ts';
 import type { Cluster, Instance } from './cluster.ts';
 import type { Drbd, DrbdResource } from './drbd.ts';
 import type { Facts } from './gather.ts';
@@ -39,11 +39,7 @@ function service(id: string, members: readonly Primitive[], cluster: Cluster): S
   const address = members.find(({ type }) => /^IPaddr2?$/.test(type))?.parameters['ip'];
   const places = members.map((member) => placeOf(cluster, member.id));
   const missing = places.find(({ role, node, failed }) => role !== 'Started' || node === null || failed);
-  const leaders = leadersOf(
-    cluster,
-    id,
-    members.map((one) => one.id),
-  );
+  const leaders = leadersOf(cluster, id);
   const own = new Set([
     id,
     ...members.map((one) => one.id),
@@ -187,16 +183,68 @@ export const replicated = ({ cib }: Cluster): readonly Replicated[] =>
     .filter(({ type }) => type === 'drbd')
     .map(({ id, clone, parameters }) => ({ id, clone, name: parameters['drbd_resource'] ?? '' }));
 
-const leadersOf = (cluster: Cluster, id: string, members: readonly string[]): readonly Replicated[] =>
-  replicated(cluster).filter(({ clone }) =>
-    cluster.cib.colocations.some(
-      (one) => one.with === clone && (one.resource === id || members.includes(one.resource)),
-    ),
-  );
+/** What Pacemaker places as one: the clone or the group of a resource, or the resource itself. */
+function unitOf({ primitives, groups }: Cib, id: string): string {
+  const inside = groups.find((one) => one.id === id)?.members[0] ?? id;
+  const found = primitives.find((one) => one.id === inside);
+  return found?.clone ?? found?.group ?? id;
+}
+
+/** Units, of which the one runs only where the other does; `isPromoted`: where that is promoted. */
+type Bond = { readonly unit: string; readonly on: string; readonly isPromoted: boolean };
+
+const bondsIn = (cib: Cib): readonly Bond[] =>
+  cib.colocations.filter(isBond).map((one) => ({
+    unit: unitOf(cib, one.resource),
+    on: unitOf(cib, one.with),
+    isPromoted: isPromotedRole(one.withRole),
+  }));
+
+/** Everything that is reached from there, itself included. */
+function reached(from: readonly string[], next: (unit: string) => readonly string[]): ReadonlySet<string> {
+  const all = new Set(from);
+  for (const unit of all) for (const other of next(unit)) all.add(other);
+  return all;
+}
+
+/** What a unit runs with, directly or by others, itself included. */
+const holdersOf = ({ cib }: Cluster, unit: string): ReadonlySet<string> => {
+  const bonds = bondsIn(cib);
+  return reached([unit], (one) => bonds.flatMap((bond) => (bond.unit === one ? bond.on : [])));
+};
+
+const leadersOf = (cluster: Cluster, id: string): readonly Replicated[] => {
+  const holders = holdersOf(cluster, id);
+  return replicated(cluster).filter(({ clone }) => clone !== null && holders.has(clone));
+};
 
 /** The DRBD whose promoted instance a service runs with. */
-export const leaderOf = (cluster: Cluster, { id, members }: Service): Replicated | undefined =>
-  leadersOf(cluster, id, members)[0];
+export const leaderOf = (cluster: Cluster, { id }: Service): Replicated | undefined =>
+  leadersOf(cluster, id)[0];
+
+/** Services that move as one, since they run only where the others do. */
+export type Movement = {
+  /** The clone whose promotion leads, or the group or resource that the others run with. */
+  readonly resource: string;
+  readonly leader: Replicated | undefined;
+  readonly services: readonly Service[];
+};
+
+export function movementOf(cluster: Cluster, { id }: Service): Movement {
+  const all = services(cluster);
+  const leader = leadersOf(cluster, id)[0];
+  const bonds = bondsIn(cluster.cib);
+  const holders = [...holdersOf(cluster, id)].filter((unit) => all.some((one) => one.id === unit));
+  const [root = id, ...others] = holders.filter((unit) =>
+    bonds.every((bond) => bond.unit !== unit || bond.on === unit || !holders.includes(bond.on)),
+  );
+  const resource = leader?.clone ?? (others.length === 0 ? root : id);
+  // beside an instance that is not promoted there is no need to move
+  const moves = reached([resource, id], (one) =>
+    bonds.flatMap((bond) => (bond.on === one && (bond.isPromoted || one !== leader?.clone) ? bond.unit : [])),
+  );
+  return { resource, leader, services: all.filter((one) => moves.has(one.id)) };
+}
 
 /** An NFS server of the kernel's, by whichever agent, unit or script. */
 export const nfsServer = /^(nfsserver|nfs-server|nfs-kernel-server)(\.service)?$/;
@@ -209,13 +257,14 @@ export const canTakeOver = ({ nodes }: Cluster, active: string | null | undefine
   );
 
 /** What a switch may move: services that run with a DRBD, else NFS servers, else all. */
-export function movable(cluster: Cluster): readonly Service[] {
+export function movable(cluster: Cluster): readonly Movement[] {
   const all = services(cluster);
   const led = all.filter((one) => leaderOf(cluster, one) !== undefined);
-  if (led.length > 0) return led;
   const servers = cluster.cib.primitives.filter(({ type }) => nfsServer.test(type));
   const serving = all.filter(({ members }) => servers.some(({ id }) => members.includes(id)));
-  return serving.length > 0 ? serving : all;
+  const chosen = [led, serving].find((some) => some.length > 0) ?? all;
+  const found = chosen.map((one) => movementOf(cluster, one));
+  return found.filter(({ resource }, index) => found.findIndex((one) => one.resource === resource) === index);
 }
 
 /** The role that the cluster believes a node to have. */
@@ -231,20 +280,26 @@ export function hasSecondCopy(facts: Facts): boolean | null {
   const cluster = facts.cluster.value;
   const wanted = replicated(cluster);
   if (wanted.length === 0) return null;
-  const answers = wanted.map(({ id, name }) => {
-    const here =
-      facts.drbd.is === 'known' ? facts.drbd.value.resources.find((one) => one.name === name) : undefined;
-    if (here) return isTwice(here);
-    // the kernel knows better than the cluster, whose word is as old as the last monitor
-    if (facts.drbd.is === 'known' && isExpected(cluster, id, facts.node)) return false;
-    return cluster.instances.filter((one) => one.id === id && one.active).length < 2
-      ? false
-      : published(cluster, id, name);
-  });
+  const answers = wanted.map((one) => isKeptTwice(facts, cluster, one));
   if (answers.includes(false)) return false;
   // where this node's kernel should have told and did not, what its agents have published is no word of it
   const isMute = facts.drbd.is === 'unknown' && !facts.drbd.isNoWonder;
   return isMute || answers.includes(null) ? null : true;
+}
+
+/** The same of one resource. */
+export function isKeptTwice(
+  { drbd, node }: Facts,
+  cluster: Cluster,
+  { id, name }: Replicated,
+): boolean | null {
+  const here = drbd.is === 'known' ? drbd.value.resources.find((one) => one.name === name) : undefined;
+  if (here) return isTwice(here);
+  // the kernel knows better than the cluster, whose word is as old as the last monitor
+  if (drbd.is === 'known' && isExpected(cluster, id, node)) return false;
+  return cluster.instances.filter((one) => one.id === id && one.active).length < 2
+    ? false
+    : published(cluster, id, name);
 }
 
 /** Whether the cluster believes that a resource runs on a node. */

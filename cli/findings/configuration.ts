@@ -2,7 +2,7 @@ import { declaredPromoteSeconds, findingsInDrbd } from '../../lib/findings/drbd-
 import { type Finding, finding } from '../../lib/findings/finding.ts';
 import { secondsIn } from '../../lib/host/cluster-time.ts';
 import { alertAgent } from '../facts/alerts.ts';
-import type { Alert, Primitive } from '../facts/cib.ts';
+import { type Alert, isBond, isPromotedRole, type Primitive } from '../facts/cib.ts';
 import type { Cluster } from '../facts/cluster.ts';
 import type { Facts } from '../facts/gather.ts';
 import { nfsServer, type Replicated, replicated } from '../facts/service.ts';
@@ -79,7 +79,6 @@ function* quorum({ corosync }: Setup): Generator<Finding> {
 
 const recurring = ({ operations }: Primitive) =>
   operations.filter(({ name, interval }) => name === 'monitor' && secondsIn(interval) !== 0);
-const isPromotedRole = (role: string | null): boolean => role === 'Promoted' || role === 'Master';
 
 function* monitors({ cib }: Cluster): Generator<Finding> {
   const promotable = new Set(
@@ -142,8 +141,8 @@ function* group(facts: Facts, cluster: Cluster): Generator<Finding> {
     const unit = of ?? id;
     const own = [unit, ...members(unit)];
     const isWith = cib.colocations.some(
-      ({ resource, with: other, withRole }) =>
-        own.includes(resource) && names.includes(other) && isPromotedRole(withRole),
+      (one) =>
+        isBond(one) && own.includes(one.resource) && names.includes(one.with) && isPromotedRole(one.withRole),
     );
     if (!isWith) yield finding('NOT_WITH_PROMOTED', { resource: unit, clone }, { resource: unit });
     const isAfter = cib.orders.some(

@@ -7,6 +7,7 @@ import type { Drbd, DrbdResource, Peer, PeerVolume } from '../facts/drbd.ts';
 import type { Facts } from '../facts/gather.ts';
 import type { Known } from '../facts/known.ts';
 import { isOn, type Migration, markOf } from '../facts/migration.ts';
+import { peerLabel } from '../facts/peers.ts';
 import {
   canTakeOver,
   hasSecondCopy,
@@ -64,7 +65,7 @@ function* notSafe(facts: Facts, cluster: Cluster): Generator<Finding> {
 function* primariesUnseen(facts: Facts, { resources }: Drbd): Generator<Finding> {
   for (const resource of resources)
     for (const peer of resource.peers) {
-      const name = peerName(facts, peer);
+      const name = peerLabel(facts, resource, peer);
       if (peer.role === 'Primary' && peer.connection === 'Connected' && isOffline(facts, name))
         yield finding(
           'PRIMARY_UNSEEN',
@@ -294,7 +295,7 @@ const isSync = ({ replication }: PeerVolume): boolean =>
   /^(?:Sync|PausedSync|WFBitMap|Ahead|Behind)/.test(replication);
 
 function* peerFindings(facts: Facts, resource: DrbdResource, peer: Peer): Generator<Finding> {
-  const name = peerName(facts, peer);
+  const name = peerLabel(facts, resource, peer);
   const place = { node: facts.node, resource: resource.name };
   if (peer.splitBrain) {
     const { hereKiB, thereKiB, generationHere, generationThere } = peer.splitBrain;
@@ -350,16 +351,6 @@ function* peerFindings(facts: Facts, resource: DrbdResource, peer: Peer): Genera
 const isAway = ({ cluster }: Facts, name: string): boolean =>
   cluster.is === 'known' &&
   cluster.value.nodes.some((node) => node.name === name && (!node.online || node.standby !== 'no'));
-
-/** DRBD 8.4 does not know its peer's name; of two nodes it is the other one. */
-export function peerName({ cluster, node }: Facts, peer: Peer): string {
-  if (peer.name !== null) return peer.name;
-  const others =
-    cluster.is === 'known'
-      ? cluster.value.nodes.filter(({ name, isMember }) => isMember && name !== node)
-      : [];
-  return others.length === 1 ? (others[0]?.name ?? 'peer') : 'peer';
-}
 
 function* nfsFindings({ cluster, nfs, node, addresses, mounted }: Facts): Generator<Finding> {
   if (cluster.is === 'unknown') return;

@@ -179,8 +179,11 @@ async function carryOut(
   try {
     await change(course, (cib) => (isInMaintenance(cib) ? cib : intoMaintenance(cib, { to, node })));
     await settle(course.host);
-    narrate('begun', [`${clock(Date.now(), Date.now())}  ${words.on}`]);
-    why = await bring(course, wanted, steps);
+    const isHeeded = (await lookAtCluster(course.host)).maintenance;
+    // who has ended it meanwhile is told of otherwise
+    const isOutweighed = !isHeeded && isInMaintenance(parseXml(await cibText(course.host)));
+    if (isHeeded) narrate('begun', [`${clock(Date.now(), Date.now())}  ${words.on}`]);
+    why = isOutweighed ? words.notHeeded : await bring(course, wanted, steps);
   } catch (error) {
     why = wordsOf(error);
   }

@@ -28,6 +28,8 @@ const english = {
   kept: 'maintenance mode is on already, and stays on',
   question: 'Change the agents now?',
   on: 'maintenance mode is on: Pacemaker leaves everything as it is',
+  notHeeded:
+    'maintenance mode is switched on, and Pacemaker is not in it: another set of properties outweighs it',
   changed: 'the configuration names {agents}; they look at everything once',
   found: 'they found everything as it is, and Pacemaker would do nothing',
   back: 'back to the agents as they were',
@@ -81,6 +83,7 @@ const chinese: MigrateWords = {
   kept: '维护模式本来就开着，并保持开着',
   question: '现在更换代理吗？',
   on: '维护模式已开启：Pacemaker 让一切保持原样',
+  notHeeded: '维护模式已打开，但 Pacemaker 没有进入：另一组属性优先于它',
   changed: '配置已改为{agents}；它们各查看一次',
   found: '它们看到的与实际一致，Pacemaker 无事可做',
   back: '换回原来的代理',

@@ -232,7 +232,7 @@ export const envelopeShape = z.discriminatedUnion('kind', [
           foundAt: moment,
           sides: z.array(
             z.object({
-              node: z.string(),
+              node: z.string().nullable().describe('null where nobody can tell which one it is'),
               isHere: z.boolean(),
               role: z.string().nullable(),
               changedKiB: z.number().nullable(),

@@ -3,6 +3,7 @@ import type { Finding } from '../../lib/findings/finding.ts';
 import type { Cluster, ClusterNode } from '../facts/cluster.ts';
 import type { DrbdResource, Peer } from '../facts/drbd.ts';
 import type { Facts } from '../facts/gather.ts';
+import { peerLabel } from '../facts/peers.ts';
 import {
   canTakeOver,
   clusterRole,
@@ -13,7 +14,6 @@ import {
   type Service,
   services,
 } from '../facts/service.ts';
-import { peerName } from '../findings/now.ts';
 import { endingFor, findingLines, worstFirst } from './findings.ts';
 import { columnsOf, harmless, type Terminal, table } from './terminal.ts';
 import { amount, clock, dayAndTime, duration } from './units.ts';
@@ -196,7 +196,7 @@ function replication(facts: Facts, { paint, width }: Terminal, words: Words): re
   );
 
   function line(resource: DrbdResource, peer: Peer): string {
-    const other = peerName(facts, peer);
+    const other = peerLabel(facts, resource, peer);
     const syncing = peer.volumes.find(({ replication: word }) => /^Sync/.test(word));
     if (peer.connection !== 'Connected') {
       const found = peer.splitBrain?.foundAt;

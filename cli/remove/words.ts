@@ -6,6 +6,10 @@ const english = {
   ends: 'THE SERVICE ENDS. The data stays on both disks: {disks}',
   stranger:
     '{id} is in the group {group} and not in the file: take it out of the group first. Nothing has been changed',
+  shortened: 'stays for the others that it names',
+  undecided: 'the cluster has no quorum or no DC, and stops nothing: nothing has been changed',
+  wouldStay:
+    'Pacemaker would not stop {ids}, as in maintenance mode, or where it does not manage them: nothing has been changed',
   question: 'Stop the service, and remove it from the cluster?',
   stopping: 'stopping',
   stillRuns: 'after {seconds} s these still run: {ids}. They are switched off and stay in the configuration',
@@ -25,6 +29,9 @@ const chinese: typeof english = {
   goes: '{file} 中的以下内容将从集群移除：',
   ends: '服务将结束。数据保留在两块磁盘上：{disks}',
   stranger: '{id} 在组 {group} 中，但不在文件里：请先把它移出该组。没有改动任何东西',
+  shortened: '为其中的其他资源保留',
+  undecided: '集群没有仲裁或没有 DC，不会停止任何东西：没有改动任何东西',
+  wouldStay: 'Pacemaker 不会停止 {ids}（例如处于维护模式，或不受其管理）：没有改动任何东西',
   question: '停止服务并将其从集群移除吗？',
   stopping: '正在停止',
   stillRuns: '{seconds} 秒后仍在运行：{ids}。它们已被关闭，仍留在配置中',

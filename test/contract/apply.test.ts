@@ -113,6 +113,19 @@ describe('apply', () => {
   );
 
   test(
+    'on a configuration whose schema is older than the roles’ words of today: in its own words',
+    async () => {
+      const on = folder(empty.replace(/validate-with="[^"]*"/, 'validate-with="pacemaker-3.6"'), yaml);
+      const first = await tsha(on, ['-y']);
+      expect(first, first.stderr).toMatchObject({ code: 0, stderr: '' });
+      expect(on.cib()).toContain('with-rsc-role="Master"');
+      expect(on.cib()).not.toMatch(/role="(Promoted|Unpromoted)"/);
+      expect((await tsha(on, ['-y'])).stdout).toMatch(/Nothing to do/);
+    },
+    patience,
+  );
+
+  test(
     '-n says what differs and what stops, changes nothing, 1',
     async () => {
       const on = folder(running, withAddress);
@@ -425,6 +438,88 @@ ${exported('more', 2)}${exported('share', 1)}`;
     patience,
   );
 
+  const set = (id: string, more: string, ...members: readonly string[]) =>
+    `<resource_set id="${id}"${more}>${members.map((one) => `<resource_ref id="${one}"/>`).join('')}</resource_set>`;
+  const strangers = ['one', 'two', 'three'].map(
+    (id) => `<primitive id="${id}" class="ocf" provider="pacemaker" type="Dummy"/>`,
+  );
+  test(
+    'removed: what constraints say of others stays, and what means nothing without the pair goes',
+    async () => {
+      const shared = [
+        `<rsc_order id="chain" kind="Mandatory">${set('c1', '', 'one')}${set('c2', '', 'nfs-drbd-clone', 'nfs')}${set('c3', '', 'two')}</rsc_order>`,
+        `<rsc_order id="row">${set('r1', '', 'one', 'nfs', 'two')}</rsc_order>`,
+        `<rsc_colocation id="near" score="-INFINITY">${set('n1', '', 'one', 'two')}${set('n2', '', 'nfs')}</rsc_colocation>`,
+        `<rsc_location id="here" node="node1" score="5">${set('h1', '', 'one', 'nfs')}</rsc_location>`,
+        `<rsc_ticket id="ticket" ticket="t">${set('t1', '', 'nfs', 'three')}</rsc_ticket>`,
+        `<rsc_order id="gone">${set('g1', '', 'one')}${set('g2', '', 'nfs')}</rsc_order>`,
+        `<rsc_colocation id="gone-too" score="5">${set('o1', ' sequential="false"', 'one', 'two')}${set('o2', '', 'nfs')}</rsc_colocation>`,
+      ];
+      const more = live
+        .replace('<constraints>', `<constraints>${shared.join('')}`)
+        .replace('<resources>', `<resources>${strangers.join('')}`);
+      const on = folder(more, config);
+      const answer = await run([agentOf('script', commandName), 'remove', '-y', '-c', on.at('tsha.yaml')], {
+        PATH: path,
+        LC_ALL: 'C.UTF-8',
+        TMPDIR: on.at('tmp'),
+        CIB_file: on.at('cib.xml'),
+      });
+      expect(answer, answer.stderr).toMatchObject({ code: 0, stderr: '' });
+      expect(answer.stdout).toMatch(/~ chain {2}rsc_order: stays for the others/);
+      const constraints = /<constraints>[\s\S]*<\/constraints>/.exec(on.cib())?.[0] ?? '';
+      const left = [...constraints.matchAll(/<(rsc_\w+|resource_set|resource_ref) [^>]*?\bid="([^"]+)"/g)];
+      expect(left.map(([, , id]) => id).join(' ')).toBe(
+        'chain c1 one c3 two row r1 one two near n1 one two here h1 one ticket t1 three',
+      );
+    },
+    patience,
+  );
+
+  const own = (id: string, name: string, value: string) => (cib: string) =>
+    cib.replace(
+      new RegExp(`(<(?:primitive|group|clone) id="${id}"[^>]*>)`),
+      `$1<meta_attributes id="own-${id}"><nvpair id="own-${id}-v" name="${name}" value="${value}"/></meta_attributes>`,
+    );
+  const property = (name: string, value: string) => (cib: string) =>
+    cib.replace(/(<cluster_property_set [^>]*>)/, `$1<nvpair id="own-p" name="${name}" value="${value}"/>`);
+  test.each<readonly [string, change: (cib: string) => string, code: number, said: RegExp]>([
+    ['as it is', (cib) => cib, 1, /THE SERVICE ENDS/],
+    ['DRBD has a role of its own', own('nfs-drbd', 'target-role', 'Started'), 1, /THE SERVICE ENDS/],
+    ['maintenance mode', property('maintenance-mode', 'true'), 2, /would not stop nfs-/],
+    [
+      'one is not managed',
+      own('nfs-server', 'is-managed', 'false'),
+      2,
+      /would not stop .*nfs-server \(node2\)/,
+    ],
+    ['no quorum', (cib) => cib.replace('have-quorum="1"', 'have-quorum="0"'), 2, /no quorum/],
+  ])(
+    'whether it would stop is played before anything is changed: %s',
+    async (_, change, code, said) => {
+      const on = folder(change(live), config);
+      mkdirSync(on.at('bin'));
+      for (const name of ['cibadmin', 'crm_mon'])
+        writeFileSync(
+          on.at(`bin/${name}`),
+          `#!/bin/sh\nCIB_file=${on.at('cib.xml')} /usr/sbin/${name} "$@"\n`,
+          {
+            mode: 0o755,
+          },
+        );
+      const before = on.cib();
+      const answer = await run([agentOf('script', commandName), 'remove', '-n', '-c', on.at('tsha.yaml')], {
+        PATH: `${on.at('bin')}:${path}`,
+        LC_ALL: 'C.UTF-8',
+        TMPDIR: on.at('tmp'),
+      });
+      expect(answer.code, answer.stderr).toBe(code);
+      expect(answer.stdout + answer.stderr).toMatch(said);
+      expect(on.cib()).toBe(before);
+    },
+    patience,
+  );
+
   test.each<readonly [signal: string, back: string, code: number, said: RegExp]>([
     ['INT', ':', 130, /interrupted: the service is switched on again/],
     ['HUP', ':', 130, /interrupted: the service is switched on again/],
@@ -432,11 +527,12 @@ ${exported('more', 2)}${exported('share', 1)}`;
   ])(
     'not removed: SIG%s as soon as it is switched off, and the way back is "%s": exit %i',
     async (signal, back, code, said) => {
-      const on = folder(live, config);
+      const on = folder(own('nfs-drbd', 'target-role', 'Started')(live), config);
       mkdirSync(on.at('bin'));
       const real = `CIB_file=${on.at('cib.xml')} /usr/sbin`;
       const tools = {
         cibadmin: `${real}/cibadmin "$@"`,
+        crm_mon: `${real}/crm_mon "$@"`,
         crm_resource: `case "$*" in *--delete*) ${back} ;; esac\n${real}/crm_resource "$@"; case "$*" in *Stopped) kill -${signal} $PPID; sleep 60 ;; esac`,
       };
       for (const [name, line] of Object.entries(tools))
@@ -449,6 +545,7 @@ ${exported('more', 2)}${exported('share', 1)}`;
       expect(answer.stderr).toMatch(said);
       expect(answer.code).toBe(code);
       expect(on.cib().includes('value="Stopped"')).toBe(code === 4);
+      expect(on.cib()).toContain('name="target-role" value="Started"');
     },
     patience,
   );

@@ -129,6 +129,14 @@ export class FakePacemaker {
     const actions = isInMaintenance(cib)
       ? []
       : [
+          ...within(cib, 'clone', 'group')
+            .filter((one) => targetRole(one) === 'Stopped')
+            .flatMap((one) => within(one, 'primitive').map((member) => of(member, 'id')))
+            .flatMap((resource) =>
+              ['node1', 'node2']
+                .filter((node) => (this.#truth.get(`${node} ${resource}`) ?? 7) !== 7)
+                .map((node) => ['stop', resource, node]),
+            ),
           ...outdated(cib).map(({ resource, node }) => ['restart', resource, node]),
           ...recordedIn(cib)
             .filter(

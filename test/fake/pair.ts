@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Call } from '../../cli/command.ts';
-import { node } from '../../cli/commands/node.ts';
+import { answer } from '../../cli/commands/node.ts';
 import type { Ending } from '../../cli/exit.ts';
 import { lockFileIn } from '../../cli/facts/at-work.ts';
 import { peerFacts, resourceHere } from '../../cli/facts/side.ts';
@@ -38,7 +38,9 @@ export class FakePair {
   constraint: string | null = null;
   #createdAt = 0;
   /** Lifetime of the standby of each node; undefined without one. */
-  readonly standby = new Map<NodeName, 'reboot' | 'forever'>();
+  readonly standby = new Map<NodeName, 'reboot' | 'forever' | 'both'>();
+  /** Something sets it again whenever it is taken away. */
+  staysAway = false;
   readonly links: { readonly [name in NodeName]: Link };
   /** Whose changes DRBD has given up. */
   lost: NodeName | null = null;
@@ -48,6 +50,8 @@ export class FakePair {
   #home: NodeName = 'node1';
   /** The other node's tsha is of today. */
   tells = true;
+  /** What it says to `hangup`: what came of it, nothing as before, or that it does not know the word. */
+  hangup: 'told' | 'silent' | 'refused' = 'told';
   /** After-sb policies of the resource, by their numbers of Primaries. */
   policies: readonly string[] = ['disconnect', 'disconnect', 'disconnect'];
   /** Calls of other programs so far, of both nodes. */
@@ -93,8 +97,11 @@ export class FakePair {
     machine.on('crm_resource', () => '');
     machine.on('crm_standby', (args) => {
       const of = args[args.indexOf('--node') + 1] as NodeName;
-      if (args.includes('--delete')) this.standby.delete(of);
-      else this.standby.set(of, args[args.indexOf('--lifetime') + 1] as 'reboot' | 'forever');
+      const lifetime = args[args.indexOf('--lifetime') + 1] as 'reboot' | 'forever';
+      const now = this.standby.get(of);
+      if (!args.includes('--delete')) this.standby.set(of, lifetime);
+      else if (now === 'both') this.standby.set(of, lifetime === 'reboot' ? 'forever' : 'reboot');
+      else if (now === lifetime && !this.staysAway) this.standby.delete(of);
       return '';
     });
     machine.on('drbdsetup', async (args, command) => {
@@ -173,15 +180,15 @@ export class FakePair {
       this.constraint === null ? cib : cib.replace('<constraints>', `<constraints>${this.constraint}`);
     return [...this.standby].reduce((text, [name, lifetime]) => {
       const pair = `<nvpair id="sb-${name}" name="standby" value="on"/>`;
-      return lifetime === 'forever'
-        ? text.replace(
-            new RegExp(`(<node id="\\d+" uname="${name}")(?:/>|>)`),
-            `$1><instance_attributes id="i-${name}">${pair}</instance_attributes>`,
-          )
-        : text.replace(
-            new RegExp(`(<node_state [^>]*uname="${name}"[\\s\\S]*?<instance_attributes [^>]*>)`),
-            `$1${pair}`,
-          );
+      const set = `<instance_attributes id="i-${name}">${pair}</instance_attributes>`;
+      const lasting = text.replace(
+        new RegExp(`(<node id="\\d+" uname="${name}")(/?)>`),
+        (_, head: string, isWhole: string) => `${head}>${set}${isWhole === '/' ? '</node>' : ''}`,
+      );
+      return (lifetime === 'reboot' ? text : lasting).replace(
+        new RegExp(`(<node_state [^>]*uname="${name}"[\\s\\S]*?<instance_attributes [^>]*>)`),
+        lifetime === 'forever' ? '$1' : `$1${pair}`,
+      );
     }, constrained);
   }
 
@@ -252,11 +259,12 @@ export class FakePair {
         }),
       };
     }
-    if (verb === 'hangup' && !this.tells) return { code: 3, stderr: 'tsha: no such verb\n' };
+    if (verb === 'hangup' && this.hangup === 'refused') return { code: 3, stderr: 'tsha: no such verb\n' };
     const call = this.#callOn(to, timeoutMs);
     try {
-      await node(call, { verb: verb as Verb, connection, kib: null });
-      return {};
+      const lines = await answer(call, { verb: verb as Verb, connection, kib: null });
+      const isSilent = verb === 'hangup' && this.hangup === 'silent';
+      return { stdout: isSilent ? '' : lines.map((line) => `${line}\n`).join('') };
     } catch (error) {
       return { code: 2, stderr: `tsha: ${(error as Error).message}\n` };
     }

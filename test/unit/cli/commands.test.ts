@@ -478,7 +478,7 @@ describe('switch', () => {
 
   test('a healthy pair: to the other node, by promotion', async () => {
     const { move, unmet } = await moved('healthy.node1');
-    expect(move).toMatchObject({ from: 'node2', to: 'node1', resource: 'DataClone', isPromotion: true });
+    expect(move).toMatchObject({ from: 'node2', to: 'node1', resource: 'DataClone', role: 'Promoted' });
     expect(unmet).toEqual([]);
   });
 
@@ -506,40 +506,26 @@ describe('switch', () => {
   });
 
   /** The captured cluster with another resource, which runs where it is said. */
-  function withService(cluster: Cluster, id: string, node: string, isLed: boolean): Cluster {
+  function withService(cluster: Cluster, id: string, node: string): Cluster {
     const [one] = cluster.cib.primitives.filter(({ type }) => type === 'IPaddr2');
     const [instance] = cluster.instances.filter((each) => each.id === one?.id);
     if (!one || !instance) throw new Error('no address');
-    const alone = { resource: id, with: 'DataClone', withRole: 'Promoted' };
     return {
       ...cluster,
-      cib: {
-        ...cluster.cib,
-        primitives: [{ ...one, id, group: null }, ...cluster.cib.primitives],
-        colocations: isLed ? [alone, ...cluster.cib.colocations] : cluster.cib.colocations,
-      },
+      cib: { ...cluster.cib, primitives: [{ ...one, id, group: null }, ...cluster.cib.primitives] },
       instances: [{ ...instance, id, node }, ...cluster.instances],
     };
   }
 
   test('an address for administrators is not taken for the service', async () => {
-    const cluster = withService(clusterOf(await look(captured('healthy.node1'))), 'admin-ip', 'node1', false);
+    const cluster = withService(clusterOf(await look(captured('healthy.node1'))), 'admin-ip', 'node1');
     expect(moveFor(cluster, { to: 'node1', service: null }, english)).toMatchObject({
       service: { id: 'nfsshare' },
       resource: 'DataClone',
     });
     expect(moveFor(cluster, { to: 'node2', service: 'admin-ip' }, english)).toMatchObject({
-      ...{ from: 'node1', resource: 'admin-ip', isPromotion: false },
+      ...{ from: 'node1', resource: 'admin-ip', role: null },
     });
-  });
-
-  test('of several services one has to be named', async () => {
-    const cluster = withService(clusterOf(await look(captured('healthy.node1'))), 'other', 'node2', true);
-    expect(() => moveFor(cluster, { to: 'node1', service: null }, english)).toThrow(
-      'there are several services: other, nfsshare',
-    );
-    expect(moveFor(cluster, { to: 'node1', service: 'nfsshare' }, english)).toMatchObject({ from: 'node2' });
-    expect(() => moveFor(cluster, { to: 'node1', service: 'x' }, english)).toThrow('there is no service x');
   });
 
   test.each([
@@ -566,6 +552,15 @@ describe('switch', () => {
     expect(() => moveFor(clusterOf(facts), { to: 'node9', service: null }, english)).toThrow(
       'there is no node node9',
     );
+  });
+
+  test('the role is in the word of the cluster’s schema', async () => {
+    const one = await changed('healthy.node1', (cib) =>
+      cib.replace('validate-with="pacemaker-3.9"', 'validate-with="pacemaker-3.2"'),
+    );
+    const move = moveFor(clusterOf(await look(one)), { to: 'node1', service: null }, english);
+    if (move === 'there') throw new Error('there');
+    expect(createConstraint(move, 600_000).at(-1)).toContain(' role="Master">');
   });
 
   test('the constraint is one that ends, whatever the names hold', async () => {
@@ -657,7 +652,15 @@ describe('split brain', () => {
     ['after-sb-1pri violently-as0p', 'Secondary', 8, false],
     ['after-sb-2pri call-pri-lost-after-sb', 'Primary', 8, false],
   ])('%s, the side that stays %s with %s KiB: it would decide: %s', (policy, role, changedKiB, does) => {
-    const side = { node: 'node1', isHere: true, role, changedKiB, generation: null, own: null };
+    const side = {
+      node: 'node1',
+      host: 'node1',
+      isHere: true,
+      role,
+      changedKiB,
+      generation: null,
+      own: null,
+    };
     expect(wouldDecide(policy, side)).toBe(does);
   });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { connectionsOf } from '../../../cli/commands/reunite.ts';
+import { connectionsOf, discardLine } from '../../../cli/commands/reunite.ts';
 import { proposal, splitsIn } from '../../../cli/commands/sides.ts';
 import { gather } from '../../../cli/facts/gather.ts';
 import { findingsNow } from '../../../cli/findings/now.ts';
@@ -94,6 +94,9 @@ describe('split brain on DRBD 9, of which one side may be left connecting', () =
     // connections have names, and only this one is touched
     expect(connectionsOf(split, peer)).toEqual({ ofVictim: `data:${node}`, ofSurvivor: `data:${peer}` });
     expect(proposal(split.sides)).toBeDefined();
+    expect(discardLine(split, split.sides[1])).toBe(
+      `tsha split-brain data:${peer} --discard=${peer} --confirm=${peer}`,
+    );
     expect(splitsIn(facts, `data:${peer}`)).toEqual([split]);
     expect(() => splitsIn(facts, 'data:node7')).toThrow('no resource data:node7');
   });

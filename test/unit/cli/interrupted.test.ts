@@ -148,7 +148,7 @@ describe('remove', () => {
           node2.on('cibadmin', () => ({ code: 124, stderr: 'timed out\n' }));
         return honest(args, command);
       });
-      await pair.run(removing(pair), { call: 4, when: 'after', signal: 'INT' });
+      await pair.run(removing(pair), { call: 8, when: 'after', signal: 'INT' });
       expect(pair.ending).toBe('halfway');
       expect(isOff(pacemaker)).toBe(true);
       expect(said.join('')).toMatch(

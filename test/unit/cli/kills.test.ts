@@ -18,7 +18,11 @@ import { pairFileIn } from '../../fake/pair-file.ts';
 // Every command that changes something is ended before and after each program that it calls: by a signal that lets it clean up, and by one
 // that does not. What is left is looked at with tsha's own eyes.
 
-vi.mock('../../../cli/output/print.ts', () => ({ print: () => {}, printLines: () => {} }));
+const said = vi.hoisted(() => [] as string[]);
+vi.mock('../../../cli/output/print.ts', () => ({
+  print: (fd: number, text: string) => void (fd === 2 && said.push(text)),
+  printLines: () => {},
+}));
 
 /** Whoever is killed leaves his drafts behind. */
 const drafts = mkdtempSync(join(tmpdir(), 'tsha-kills-'));
@@ -91,6 +95,26 @@ function isWholeOrTold(pair: FakePair, codes: readonly string[]): void {
   if (pair.lost === null) expect(codes).toContain('SPLIT_BRAIN');
 }
 
+const [cancelled, mayStand, goesOn] = [
+  /disconnected again, nothing was given up/,
+  /not known whether it still waits/,
+  /DRBD goes on by itself/,
+];
+
+/** How an interrupted repair ends, and what is said of it: nothing before anything was begun. */
+function isToldTruly({ lost, ending, links }: FakePair, { signal }: Kill): void {
+  if (signal !== 'INT') return;
+  const [sentence = '', ...others] = said.join('').match(/^.*(interrupted|goes on by itself).*$/gm) ?? [];
+  expect([links.node2.discards, others]).toEqual([false, []]);
+  if (lost !== null) expect([ending, sentence]).toEqual(['halfway', expect.stringMatching(goesOn)]);
+  // what was asked of the other node before may still be at work there
+  else if (mayStand.test(sentence)) expect(ending).toBe('halfway');
+  else {
+    expect(ending).toBe('interrupted');
+    if (sentence !== '' || links.node1.state === 'Connecting') expect(sentence).toMatch(cancelled);
+  }
+}
+
 const stories: { [name: string]: Story } = {
   switch: {
     state: 'healthy',
@@ -124,26 +148,26 @@ const stories: { [name: string]: Story } = {
   'split-brain from the side that stays': {
     state: 'split',
     command: repairing('node1'),
-    holds: (pair, codes, { signal }) => {
+    holds: (pair, codes, kill) => {
       isWholeOrTold(pair, codes);
-      if (signal === 'INT') expect(pair.links.node2.discards).toBe(false);
+      isToldTruly(pair, kill);
     },
   },
   'split-brain from the side that gives up': {
     state: 'split',
     command: repairing('node2'),
-    holds: (pair, codes, { signal }) => {
+    holds: (pair, codes, kill) => {
       isWholeOrTold(pair, codes);
-      if (signal === 'INT') expect(pair.links.node2.discards).toBe(false);
+      isToldTruly(pair, kill);
     },
   },
   'split-brain from a side that knows of none': {
     state: 'split',
     prepare: (pair) => pair.forgetSplit('node2', 'Connecting'),
     command: repairing('node2'),
-    holds: (pair, _, { signal }) => {
+    holds: (pair, _, kill) => {
       isWhole(pair);
-      if (signal === 'INT') expect(pair.links.node2.discards).toBe(false);
+      isToldTruly(pair, kill);
     },
   },
 };
@@ -217,6 +241,7 @@ describe('ended before and after each call', () => {
           const kill: Kill = { call, when, signal };
           const pair = pairOf(story.state);
           await story.prepare?.(pair);
+          said.splice(0);
           expect(await pair.run(() => story.command(pair), kill)).toBe('killed');
           points++;
           const codes = await codesOn(pair, 'node2');
@@ -290,6 +315,54 @@ describe('they come to their end', () => {
     expect([...pair.standby]).toEqual([]);
   });
 
+  test('maintenance off takes away every standby that is set', async () => {
+    const pair = pairOf('healthy');
+    pair.standby.set('node1', 'both');
+    expect(await keeping('off')(pair)).toBe('well');
+    expect([...pair.standby]).toEqual([]);
+  });
+
+  test('maintenance off of a node that stays in standby does not wait for a copy', async () => {
+    const pair = pairOf('healthy');
+    pair.standby.set('node1', 'forever');
+    pair.staysAway = true;
+    const { node2 } = pair.machines;
+    const { clock } = node2;
+    said.splice(0);
+    expect(await keeping('off')(pair)).toBe('halfway');
+    expect(node2.clock - clock).toBeLessThan(60_000);
+  });
+
+  test.each([
+    [
+      'a move to it is under way, or was broken off',
+      (pair: FakePair) => {
+        pair.constraint = '<rsc_location id="cli-prefer-x" rsc="DataClone" node="node1" score="INFINITY"/>';
+      },
+      /in the way: cli-prefer-x/,
+    ],
+    [
+      'something is at work',
+      ({ machines: { node2 } }: FakePair) => {
+        const honest = node2.handler('crm_mon');
+        node2.on('crm_mon', async (args, command) => {
+          const output = await honest?.(args, command);
+          return (typeof output === 'string' ? output : '').replace(
+            /(<resource id="nfs_ip" [^>]*)role="Started"/,
+            '$1role="Starting"',
+          );
+        });
+      },
+      /at work: nfs_ip Starting/,
+    ],
+  ] as const)('maintenance of a node is refused while %s', async (_, begin, why) => {
+    const pair = pairOf('healthy');
+    begin(pair);
+    await expect(
+      maintenance(pair.call('node2'), { to: 'on', node: 'node1', dryRun: true, yes: true }),
+    ).rejects.toThrow(why);
+  });
+
   test.each(['node1', 'node2'] as const)('a split brain, repaired from %s', async (from) => {
     const pair = pairOf('split');
     expect(await repairing(from)(pair)).toBe('well');
@@ -341,7 +414,7 @@ describe('they come to their end', () => {
 
   test('the other node has an older tsha: neither its silence nor its refusal is taken for more', async () => {
     const pair = pairOf('split');
-    pair.tells = false;
+    [pair.tells, pair.hangup] = [false, 'refused'];
     expect(await repairing('node1')(pair)).toBe('well');
     const waiting = pairOf('split');
     waiting.tells = false;
@@ -349,6 +422,29 @@ describe('they come to their end', () => {
     expect(await repairing('node1')(waiting)).toBe('attention');
     expect(waiting.links.node2.state).toBe('StandAlone');
   });
+
+  test.each(['silent', 'refused'] as const)(
+    'interrupted, and the victim’s tsha is %s: not said to be taken back, but for what this side sees',
+    async (hangup) => {
+      const length = await lengthOf({ state: 'split', command: repairing('node1'), holds: () => {} });
+      const endings = new Set<string>();
+      for (let call = 1; call <= length; call++) {
+        const pair = pairOf('split');
+        pair.hangup = hangup;
+        said.splice(0);
+        const kill: Kill = { call, when: 'after', signal: 'INT' };
+        if ((await pair.run(() => repairing('node1')(pair), kill)) === 'ended') continue;
+        const [told = ''] = said.filter((text) => /interrupted|goes on by itself/.test(text));
+        if (told !== '') expect([call, pair.ending]).toEqual([call, 'halfway']);
+        endings.add(told.replace(/:.*/, '').trim());
+      }
+      expect([...endings]).toEqual([
+        '',
+        'interrupted, and not known whether it still waits to give up what it has',
+        'the two sides are connected; DRBD goes on by itself',
+      ]);
+    },
+  );
 
   test('somebody disconnects the side that stays meanwhile: it stays so, and the command ends', async () => {
     const pair = pairOf('split');

@@ -3,7 +3,13 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Call } from '../../../cli/command.ts';
 import { CommandError } from '../../../cli/exit.ts';
 import { gather } from '../../../cli/facts/gather.ts';
-import type { Provider } from '../../../cli/facts/migration.ts';
+import {
+  intoMaintenance,
+  isInMaintenance,
+  outOfMaintenance,
+  type Provider,
+} from '../../../cli/facts/migration.ts';
+import { parseXml, within } from '../../../cli/facts/xml.ts';
 import { findingsNow } from '../../../cli/findings/now.ts';
 import { migrate } from '../../../cli/migrate/command.ts';
 import { envelopeShape } from '../../../cli/output/schema.ts';
@@ -52,6 +58,34 @@ const refusalOf = (work: Promise<unknown>): Promise<CommandError> =>
 
 const codesOn = async ({ machines: { node1 } }: FakePair) =>
   findingsNow(await gather(hostOn(node1, node1.clock + 60_000), Date.now())).map(({ code }) => code);
+
+describe('the set of properties that counts', () => {
+  const cibOf = (...sets: readonly string[]) =>
+    parseXml(`<cib><configuration><crm_config>${sets.join('')}</crm_config></configuration></cib>`);
+  const set = (id: string, value: string | null, more = '', rule = '') =>
+    `<cluster_property_set id="${id}"${more}>${rule}${value === null ? '' : `<nvpair id="${id}-m" name="maintenance-mode" value="${value}"/>`}</cluster_property_set>`;
+  const ruled = (value: string) => set('at-night', value, ' score="9"', '<rule id="r"/>');
+
+  // biome-ignore format: a table
+  test.each<readonly [string, readonly string[], is: boolean, into: string]>([
+    ['the only one',                        [set('a', 'true')], true, 'a'],
+    ['none',                                [], false, 'cib-bootstrap-options'],
+    ['not one with a rule',                 [ruled('true'), set('a', null)], false, 'a'],
+    ['not one with a rule, be it the only', [ruled('true')], false, 'cib-bootstrap-options'],
+    ['the one that Pacemaker puts first',   [set('a', 'false', ' score="INFINITY"'), set('cib-bootstrap-options', 'true')], true, 'cib-bootstrap-options'],
+    ['the one with the higher score',       [set('a', 'false'), set('b', 'true', ' score="5"')], true, 'b'],
+    ['of equal ones the first',             [set('a', 'false'), set('b', 'true')], false, 'a'],
+  ])('%s', (_, sets, is, into) => {
+    const cib = cibOf(...sets);
+    expect(isInMaintenance(cib)).toBe(is);
+    const on = intoMaintenance(cib, { to: 'tsha', node: 'n' });
+    expect(isInMaintenance(on)).toBe(true);
+    const holder = within(on, 'cluster_property_set').find((one) => within(one, 'nvpair').some(({ attributes }) => attributes['id']?.startsWith('tsha-')));
+    expect(holder?.attributes['id']).toBe(into);
+    // what a rule decides about is somebody else's
+    expect(within(outOfMaintenance(on), 'nvpair').map(({ attributes }) => attributes['id'])).toEqual(sets.some((one) => one.includes('<rule')) ? ['at-night-m'] : []);
+  });
+});
 
 const change = ['patch', 'patch', 'refresh DataClone', 'refresh nfsshare', 'patch'];
 
@@ -149,6 +183,26 @@ describe('it is taken back where the new agents see something else', () => {
     expect(pacemaker).toMatchObject({ restarted: [], isInMaintenance: false });
     expect(pacemaker.provider).not.toBe(to);
     expect(await codesOn(pair)).not.toContain('MIGRATION_UNFINISHED');
+  });
+
+  test('Pacemaker is not in maintenance mode, whatever the configuration says: no agent changes', async () => {
+    const { pair, pacemaker } = await cluster('stock');
+    const { node2 } = pair.machines;
+    const mon = node2.handler('crm_mon');
+    node2.on('crm_mon', async (args, command) => {
+      const output = await mon?.(args, command);
+      return (typeof output === 'string' ? output : '').replace(
+        /maintenance-mode="true"/,
+        'maintenance-mode="false"',
+      );
+    });
+    const error = await refusalOf(go(pair, 'tsha'));
+    expect(error).toMatchObject({
+      ending: 'broken',
+      message: expect.stringMatching(/Pacemaker is not in it/),
+    });
+    expect(pacemaker).toMatchObject({ restarted: [], isInMaintenance: false, provider: 'stock' });
+    expect(pacemaker.done).toEqual(['patch', 'patch']);
   });
 
   test('Pacemaker would do something, and would do it with the old agents, too: it stays in maintenance mode, and says so', async () => {

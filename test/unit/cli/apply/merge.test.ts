@@ -5,6 +5,7 @@ import { merge } from '../../../../cli/apply/merge.ts';
 import { requireOnlyOwn, textOf } from '../../../../cli/apply/workshop.ts';
 import { type Pair, pairOf } from '../../../../cli/configuration/pair.ts';
 import { readConfiguration } from '../../../../cli/configuration/read.ts';
+import { readCib } from '../../../../cli/facts/cib.ts';
 import { type Element, parseXml, within } from '../../../../cli/facts/xml.ts';
 import { fileText } from '../../../../cli/init/file-text.ts';
 import { draftFromCluster } from '../../../../cli/init/from-cluster.ts';
@@ -35,6 +36,22 @@ test('an empty cluster becomes the pair; once more, nothing differs, and nothing
   expect(again.changes).toEqual([]);
   expect(textOf(again.cib)).toBe(built);
   expect(built).toContain('id="other"');
+});
+
+// biome-ignore format: a table
+test.each([
+  ['pacemaker-3.7', 'Promoted', 'Unpromoted'],
+  ['pacemaker-3.10', 'Promoted', 'Unpromoted'],
+  ['pacemaker-4.0', 'Promoted', 'Unpromoted'],
+  ['pacemaker-next', 'Promoted', 'Unpromoted'],
+  ['pacemaker-3.6', 'Master', 'Slave'],
+  ['pacemaker-2.10', 'Master', 'Slave'],
+])('roles in the words of the schema: %s', (schema, promoted, unpromoted) => {
+  const { cib } = made(empty.replace('<cib ', `<cib validate-with="${schema}" `));
+  expect(within(cib, 'op').flatMap((op) => op.attributes['role'] ?? [])).toEqual([promoted, unpromoted]);
+  expect(within(cib, 'rsc_colocation').map((one) => one.attributes['with-rsc-role'])).toEqual([promoted]);
+  expect(readCib(cib).promoted).toBe(promoted);
+  expect(made(cib).changes).toEqual([]);
 });
 
 describe('what the file says changes', () => {
