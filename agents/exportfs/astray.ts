@@ -3,9 +3,10 @@ import { isHostName, sameClient } from '../../lib/host/nfs/client-spec.ts';
 import type { Export, StateDirectory } from '../../lib/host/nfs/exports.ts';
 import { leadTo } from '../../lib/host/storage/leads-to.ts';
 import { answersHere, type Mount, mountOn, mounts, resolvePath } from '../../lib/host/storage/mounts.ts';
+import { isSpelledByAnother } from './others.ts';
 import type { Ctx } from './params.ts';
 import { isPlaceholder } from './placeholder.ts';
-import { isSpelledByAnother, type Spelling } from './spellings.ts';
+import type { Spelling } from './spellings.ts';
 import { type Looked, takeOut } from './take-out.ts';
 import { fsidIn, splitOptions } from './wanted.ts';
 

@@ -3,9 +3,9 @@ import { isHostName, sameClient } from '../../lib/host/nfs/client-spec.ts';
 import type { Export } from '../../lib/host/nfs/exports.ts';
 import { leadsTo } from '../../lib/host/storage/leads-to.ts';
 import { madeOf } from './astray.ts';
+import { isSpelledByAnother } from './others.ts';
 import type { Ctx } from './params.ts';
 import type { Canonical, Known, SeenDirectory } from './seen-directory.ts';
-import { isSpelledByAnother } from './spellings.ts';
 import type { WantedDirectory } from './wanted.ts';
 
 /**

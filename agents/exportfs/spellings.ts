@@ -1,7 +1,6 @@
-import type { RawParams } from '../../lib/contract/params.ts';
-import { isHostName, sameClient } from '../../lib/host/nfs/client-spec.ts';
+import { sameClient } from '../../lib/host/nfs/client-spec.ts';
 import type { Ctx } from './params.ts';
-import { directoriesIn, type Wanted } from './wanted.ts';
+import type { Wanted } from './wanted.ts';
 
 /**
  * How the last start's exports stand in etab. exportfs follows links and asks DNS for a host's canonical name; remembered, neither
@@ -27,10 +26,10 @@ export type Spellings = {
   pathsOf(directory: string): readonly string[];
 };
 
-const fact = 'spellings';
+export const spellingsFact = 'spellings';
 
 export async function spellings({ memory }: Ctx, { client }: Wanted): Promise<Spellings> {
-  const remembered = (await memory.fact<readonly Spelling[]>(fact)) ?? [];
+  const remembered = (await memory.fact<readonly Spelling[]>(spellingsFact)) ?? [];
   const clients = [client, ...remembered.map((one) => one.client)];
   return {
     remembered,
@@ -44,27 +43,4 @@ export async function spellings({ memory }: Ctx, { client }: Wanted): Promise<Sp
 }
 
 export const rememberSpellings = ({ memory }: Ctx, spelt: readonly Spelling[]): Promise<void> =>
-  memory.note(fact, spelt);
-
-/** Whether another resource of this node has exported `path` to a client that stands in etab as `client`, or is about to. */
-export async function isSpelledByAnother(
-  { memory }: Ctx,
-  { path, client }: { readonly path: string; readonly client: string },
-): Promise<boolean> {
-  const others = await memory.others();
-  return others.some(
-    ({ facts, params }) =>
-      ((facts[fact] as readonly Spelling[] | undefined) ?? []).some(
-        (one) => one.path === path && one.client === client,
-      ) || isAskedFor(params, path, client),
-  );
-}
-
-function isAskedFor(
-  { directory = '', clientspec = '' }: RawParams = {},
-  path: string,
-  client: string,
-): boolean {
-  if (!directoriesIn(directory).includes(path)) return false;
-  return sameClient(clientspec, client) || (isHostName(clientspec) && isHostName(client));
-}
+  memory.note(spellingsFact, spelt);

@@ -26,7 +26,7 @@ const budgets: Readonly<Record<AgentName, number>> = {
   nfsnotify: 56_500,
 };
 /** A whole executable, with what other actions load. */
-const longestScript = 303_000;
+const longestScript = 306_000;
 /** drbd's holds a reader of XML, which only looks at the cluster's configuration need. */
 const longestWithXml = 330_000;
 
