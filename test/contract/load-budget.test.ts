@@ -21,12 +21,12 @@ const budgets: Readonly<Record<AgentName, number>> = {
   drbd: 97_500,
   Filesystem: 77_000,
   IPaddr2: 82_000,
-  nfsserver: 93_500,
+  nfsserver: 94_500,
   exportfs: 75_000,
   nfsnotify: 56_500,
 };
 /** A whole executable, with what other actions load. */
-const longestScript = 306_000;
+const longestScript = 312_000;
 /** drbd's holds a reader of XML, which only looks at the cluster's configuration need. */
 const longestWithXml = 330_000;
 

@@ -13,6 +13,7 @@ import { recover } from './drbd/recover.ts';
 import { kill, rejoin, standby, unstandby } from './failover.ts';
 import { type Ending, inTurn } from './in-turn.ts';
 import { handedOver, killedOnTheWay } from './migrate.ts';
+import { mountBelow } from './nested.ts';
 import { nfsScenarios } from './nfs/nfs.ts';
 import { ocfTester } from './ocf-tester.ts';
 import { lookAround } from './operate/looks.ts';
@@ -58,7 +59,9 @@ export function scenariosFor({ suite, provider, purpose, campaign }: Plan): Scen
   if (campaign === 'operate')
     return [start, ...(suite === 'trixie' || isStock(provider) ? lookingScenarios : operateScenarios)];
   if (purpose === 'demo' || isStock(provider)) return story;
-  return suite === 'bookworm' ? [...story, lookAround, ocfTester] : [start, standby, unstandby, kill];
+  return suite === 'bookworm'
+    ? [...story, mountBelow, lookAround, ocfTester]
+    : [start, mountBelow, standby, unstandby, kill];
 }
 
 /** One suite from the image to the last scenario. The lab is gone afterwards, unless it is to be kept. */

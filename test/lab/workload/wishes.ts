@@ -86,7 +86,7 @@ export class Wishes {
   async forgetRecords(active: NodeName, signal: AbortSignal): Promise<void> {
     await this.#asRoot(
       active,
-      'rm -f /var/lib/nfs/sm/* /var/lib/nfs/sm.bak/* /var/lib/nfs/sm.tsha/*',
+      'rm -f /var/lib/nfs/sm/* /var/lib/nfs/sm.bak/* /var/lib/nfs/sm.tsha/* /var/lib/nfs/sm.told/*',
       signal,
     );
   }
