@@ -231,11 +231,16 @@ const cli = yargs(argv)
       withCommon(args)
         .positional('verb', { choices: verbs, demandOption: true })
         .positional('connection', { type: 'string' })
-        .option('kib', { number: true, requiresArg: true }),
+        .option('kib', { number: true, requiresArg: true })
+        .option('stamp', { string: true, requiresArg: true }),
     async (options) => {
       const { node } = await import('./commands/node.ts');
-      const { verb, connection = null, kib = null } = options;
-      await perform(options as CommonOptions, (call) => node(call, { verb, connection, kib }), 300_000);
+      const { verb, connection = null, kib = null, stamp = null } = options;
+      await perform(
+        options as CommonOptions,
+        (call) => node(call, { verb, connection, kib, stamp }),
+        300_000,
+      );
     },
   )
   .command(

@@ -2,11 +2,13 @@ import { commandLine, type Host, outputTrouble } from '../../lib/host/host.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { CommandError } from '../exit.ts';
 import { tryToKnow } from '../facts/known.ts';
-import { disksOf, type LogicalVolume, resourceHere, usersOf } from '../facts/side.ts';
+import { disksOf, freeInPool, type LogicalVolume, resourceHere, usersOf } from '../facts/side.ts';
 import type { Left } from '../interrupt.ts';
 import { print } from '../output/print.ts';
+import { harmless } from '../output/terminal.ts';
 import { amount } from '../output/units.ts';
 import { say, type Words } from '../output/words.ts';
+import { shellLine } from '../stack.ts';
 
 // What either side of a split brain does on its own node, be it asked here or by the other one.
 
@@ -124,55 +126,101 @@ export function tellTakenBack(
 
 const mebibyte = 1024 * 1024;
 
-/** A snapshot of each volume below the resource, all or none: their paths. `changedKiB` is what the resync will write over at most. */
+/** `/dev/vg0/nfs-discarded-20261128-231502` */
+export const snapshotPath = ({ vg, name }: LogicalVolume, stamp: string): string =>
+  `/dev/${vg}/${name}-discarded-${stamp}`;
+
+export type SnapshotWish = {
+  readonly node: string;
+  /** What the resync will write over at most. */
+  readonly changedKiB: number | null;
+  /** Chosen by the caller, who knows the names by it. */
+  readonly stamp: string;
+  /** Each is entered before it is begun. */
+  readonly begun: string[];
+};
+
+/** A snapshot of each volume below the resource, all or none: their paths. */
 export async function snapshotHere(
   host: Host,
   resource: string,
-  { node, changedKiB, at }: { readonly node: string; readonly changedKiB: number | null; readonly at: Date },
+  { node, changedKiB, stamp, begun }: SnapshotWish,
   words: Words,
 ): Promise<readonly string[]> {
   const no = (why: string) => new CommandError('broken', say(words.noSnapshot, { node, why }));
   const disks = await disksOf(host, resource);
   if (disks.length === 0) throw no('?');
-  const volumes = disks.map(({ path, lv }) => {
-    if (!lv) throw no(say(words.noLogicalVolume, { path }));
+  const volumes = disks.map(({ path, lv, why }) => {
+    if (!lv) throw no(why ?? say(words.noLogicalVolume, { path }));
     return lv;
   });
-  const needed = new Map<string, number>();
-  const sizes = volumes.map((lv) => {
-    const size = snapshotBytes(lv, changedKiB);
-    needed.set(lv.vg, (needed.get(lv.vg) ?? 0) + size);
-    return size;
-  });
-  for (const { vg, free } of volumes)
-    if ((needed.get(vg) ?? 0) > free) {
-      const [want, has] = [needed.get(vg) ?? 0, free].map((bytes) => amount(Math.ceil(bytes / 1024)));
-      throw no(say(words.notEnoughFree, { vg, want: want ?? '?', has: has ?? '?' }));
-    }
-  const made: string[] = [];
-  for (const [index, lv] of volumes.entries()) {
-    const name = `${lv.name}-discarded-${stamp(at)}`;
-    const size = lv.isThin ? [] : (['--size', `${sizes[index]}b`] as const);
+  await requireRoom(host, volumes, changedKiB, no, words);
+  for (const lv of volumes) {
+    const path = snapshotPath(lv, stamp);
+    const size = lv.isThin ? [] : (['--size', `${snapshotBytes(lv, changedKiB)}b`] as const);
+    const name = path.slice(path.lastIndexOf('/') + 1);
     const argv: Argv = ['lvcreate', '--snapshot', '--name', name, ...size, `${lv.vg}/${lv.name}`];
+    begun.push(path);
     const output = await host.tryRun(argv, { timeoutMs: 60_000 });
-    if (output.code !== 0) {
-      for (const path of made) await host.tryRun(['lvremove', '--yes', path], { timeoutMs: 60_000 });
-      throw no(`lvcreate: ${outputTrouble(output)}`);
-    }
-    made.push(`/dev/${lv.vg}/${name}`);
+    if (output.code === 0) continue;
+    const left = await dropSnapshots(host, begun);
+    const why = `lvcreate: ${outputTrouble(output)}`;
+    if (left.length === 0) throw no(why);
+    tellSnapshots(left, node, words);
+    throw new CommandError('halfway', say(words.snapshotUnknown, { node, why }));
   }
-  return made;
+  return [...begun];
 }
 
-/** Room for all that is written over, twice, and for what LVM itself needs; all of it when nobody knows how much that is. None for a thin one. */
-function snapshotBytes({ size, isThin }: LogicalVolume, changedKiB: number | null): number {
-  if (isThin) return 0;
+/** Takes away what is there of them; what may be left. */
+export async function dropSnapshots(host: Host, paths: readonly string[]): Promise<readonly string[]> {
+  const left: string[] = [];
+  for (const path of paths) {
+    const { code, hung, stderr } = await host.tryRun(['lvremove', '--yes', path], { timeoutMs: 60_000 });
+    if (code !== 0 && (hung || !/Failed to find logical volume|not found/i.test(stderr))) left.push(path);
+  }
+  return left;
+}
+
+/** Says which are there, or may be. */
+export function tellSnapshots(paths: readonly string[], node: string, words: Words): Left | undefined {
+  if (paths.length === 0) return undefined;
+  const command = shellLine(['lvremove', ...paths]);
+  print(2, `${harmless(say(words.snapshotsStay, { node, command }))}\n`);
+  return 'halfway';
+}
+
+/** A full snapshot is lost, and a full pool stops whoever writes. */
+async function requireRoom(
+  host: Host,
+  volumes: readonly LogicalVolume[],
+  changedKiB: number | null,
+  no: (why: string) => CommandError,
+  words: Words,
+): Promise<void> {
+  const needed = new Map<string, { want: number; has: number }>();
+  for (const lv of volumes) {
+    const holder = lv.pool === undefined ? lv.vg : `${lv.vg}/${lv.pool}`;
+    if (lv.isThin && lv.pool === undefined) throw no(`lvs: ${lv.vg}/${lv.name}: pool?`);
+    const free = lv.pool === undefined ? lv.free : await freeInPool(host, lv.vg, lv.pool);
+    const before = needed.get(holder)?.want ?? 0;
+    needed.set(holder, { want: before + snapshotBytes(lv, changedKiB), has: free });
+  }
+  for (const [vg, { want, has }] of needed)
+    if (want > has) {
+      const [wanted = '?', there = '?'] = [want, has].map((bytes) => amount(Math.ceil(bytes / 1024)));
+      throw no(say(words.notEnoughFree, { vg, want: wanted, has: there }));
+    }
+}
+
+/** Room for all that is written over, twice, and for what LVM itself needs; all of it when nobody knows how much that is. */
+function snapshotBytes({ size }: LogicalVolume, changedKiB: number | null): number {
   const room = changedKiB === null ? size : 2 * changedKiB * 1024 + 64 * mebibyte;
   return Math.ceil(Math.min(room, size) / (4 * mebibyte)) * 4 * mebibyte;
 }
 
 /** `20261128-231502` */
-const stamp = (at: Date): string =>
+export const stampOf = (at: Date): string =>
   at
     .toISOString()
     .replace(/[-:]|\.\d+Z/g, '')

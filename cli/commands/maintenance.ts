@@ -4,9 +4,10 @@ import type { Call } from '../command.ts';
 import { CommandError, type Ending } from '../exit.ts';
 import { type Cluster, lookAtCluster } from '../facts/cluster.ts';
 import type { DrbdResource, Peer } from '../facts/drbd.ts';
+import { isSameHost } from '../facts/drbd-hosts.ts';
 import { type Facts, gather } from '../facts/gather.ts';
 import { tryToKnow } from '../facts/known.ts';
-import { isSameHost, peerName } from '../facts/peers.ts';
+import { peerName } from '../facts/peers.ts';
 import {
   hasSecondCopy,
   isExpected,

@@ -10,7 +10,16 @@ import { installedAgents, missingOf } from '../migrate/agents.ts';
 import { print } from '../output/print.ts';
 import { wordsIn } from '../output/words.ts';
 import { atWork, requireRoot } from './change.ts';
-import { connectHere, discardHere, hangUpHere, snapshotHere, takeBack } from './discard.ts';
+import {
+  connectHere,
+  discardHere,
+  dropSnapshots,
+  hangUpHere,
+  snapshotHere,
+  stampOf,
+  takeBack,
+  tellSnapshots,
+} from './discard.ts';
 
 export type NodeOptions = {
   readonly verb: Verb;
@@ -21,6 +30,8 @@ export type NodeOptions = {
   readonly connection: string | null;
   /** How much the resync will write over, for the size of a snapshot. */
   readonly kib: number | null;
+  /** What ends the name of a snapshot. */
+  readonly stamp: string | null;
 };
 
 /** `tsha node VERB`: what the other node asks of this one over ssh. What it cannot or will not do it says, with an exit status. */
@@ -30,7 +41,10 @@ export async function node(call: Call, options: NodeOptions): Promise<Ending> {
 }
 
 /** The lines of the answer. */
-export async function answer(call: Call, { verb, connection, kib }: NodeOptions): Promise<readonly string[]> {
+export async function answer(
+  call: Call,
+  { verb, connection, kib, stamp }: NodeOptions,
+): Promise<readonly string[]> {
   const { host } = call;
   const words = wordsIn(call.terminal.language);
   if (verb === 'look') return [JSON.stringify(await lookAtMachine(host))];
@@ -47,11 +61,20 @@ export async function answer(call: Call, { verb, connection, kib }: NodeOptions)
   if (connection === null || !/^[\w.+-]+(:[\w.+-]+)?$/.test(connection))
     throw new CommandError('unknown', `tsha node ${verb} RESOURCE`);
   if (verb === 'side') return [JSON.stringify(await lookAtSide(host, connection))];
+  if (stamp !== null && !/^\d{8}-\d{6}$/.test(stamp)) throw new CommandError('unknown', `--stamp=${stamp}`);
   requireRoot(call);
   const name = await hostName(host);
   return atWork(call, `tsha node ${verb} ${connection}`, async () => {
-    if (verb === 'snapshot')
-      return snapshotHere(host, connection, { node: name, changedKiB: kib, at: new Date() }, words);
+    if (verb === 'snapshot') {
+      const begun: string[] = [];
+      call.onInterrupt(async () => tellSnapshots(await dropSnapshots(host, begun), name, words));
+      return snapshotHere(
+        host,
+        connection,
+        { node: name, changedKiB: kib, stamp: stamp ?? stampOf(new Date()), begun },
+        words,
+      );
+    }
     if (verb === 'hangup') return [await hangUpHere(host, connection, words)];
     if (verb === 'connect') await connectHere(host, connection, words);
     else {

@@ -2,7 +2,7 @@ import type { Call } from '../command.ts';
 import { CommandError, type Ending, exitStatus } from '../exit.ts';
 import type { Period } from '../facts/drbd.ts';
 import { type Facts, gather } from '../facts/gather.ts';
-import { askNode, unreachable } from '../facts/other-node.ts';
+import { askNode } from '../facts/other-node.ts';
 import { drbdSetup } from '../facts/setup.ts';
 import { findingsNow } from '../findings/now.ts';
 import { envelope } from '../output/json.ts';
@@ -13,7 +13,15 @@ import { amount, clock } from '../output/units.ts';
 import { say, type Words, wordsIn } from '../output/words.ts';
 import { shellLine } from '../stack.ts';
 import { atWork, requireRoot } from './change.ts';
-import { requireUnused, resourceIn, snapshotHere } from './discard.ts';
+import {
+  dropSnapshots,
+  requireUnused,
+  resourceIn,
+  snapshotHere,
+  snapshotPath,
+  stampOf,
+  tellSnapshots,
+} from './discard.ts';
 import { connectionHere, discardLine, linesOf, reunite } from './reunite.ts';
 import {
   believedRole,
@@ -109,6 +117,7 @@ const isoOf = (at: number | null | undefined): string | null =>
 function logicalVolumes(side: Side): string | null | undefined {
   const disks = ownOf(side)?.disks;
   if (!disks) return undefined;
+  if (disks.some(({ why }) => why !== undefined)) return undefined;
   const names = disks.map(({ lv }) => lv && `${lv.vg}/${lv.name}`);
   return names.length === 0 || names.includes(null) ? null : names.join(', ');
 }
@@ -213,15 +222,39 @@ async function discard(
     );
   requireRoot(call);
   return atWork(call, discardLine(split, victim), async () => {
-    if (options.snapshot) await takeSnapshot(call, split, victim, narrate, words);
-    return reunite(call, split, { victim, survivor }, narrate);
+    const both = { victim, survivor };
+    if (!options.snapshot) return reunite(call, split, both, narrate);
+    const snapshots = snapshotsOf(call, victim, words);
+    await takeSnapshot(call, split, victim, snapshots, narrate, words);
+    // what may have been given up is in them
+    const onInterrupt: Call['onInterrupt'] = (work) =>
+      call.onInterrupt(async () => {
+        const left = (await work()) ?? undefined;
+        if (left !== undefined) snapshots.isKept = true;
+        return left;
+      });
+    return reunite({ ...call, onInterrupt }, split, both, narrate);
   });
+}
+
+type Snapshots = { readonly stamp: string; readonly begun: string[]; isKept: boolean };
+
+/** Those of this command: an interruption takes them away, unless something may have been given up. */
+function snapshotsOf(call: Call, { node, isHere }: Side, words: Words): Snapshots {
+  const snapshots: Snapshots = { stamp: stampOf(new Date()), begun: [], isKept: false };
+  call.onInterrupt(async () => {
+    const { begun, isKept } = snapshots;
+    const left = isKept || !isHere ? begun : await dropSnapshots(call.host, begun);
+    return tellSnapshots(left, node, words);
+  });
+  return snapshots;
 }
 
 async function takeSnapshot(
   call: Call,
   split: Split,
   victim: Side,
+  { stamp, begun }: Snapshots,
   narrate: Narrate,
   words: Words,
 ): Promise<void> {
@@ -237,17 +270,24 @@ async function takeSnapshot(
       { from: node },
     );
   if (isHere) {
-    told(await snapshotHere(call.host, split.resource, { node, changedKiB, at: new Date() }, words));
+    told(await snapshotHere(call.host, split.resource, { node, changedKiB, stamp, begun }, words));
     return;
   }
-  const kib = changedKiB === null ? [] : [`--kib=${changedKiB}`];
-  const answer =
-    victim.host === null
-      ? unreachable(nameless)
-      : await askNode(call.host, victim.host, 'snapshot', [split.resource, ...kib], 150_000);
-  if (answer.is !== 'answered')
-    throw new CommandError('broken', say(words.noSnapshot, { node, why: answer.why }));
-  told(answer.text.split('\n').filter((line) => line.startsWith('/')));
+  const no = (why: string) => new CommandError('broken', say(words.noSnapshot, { node, why }));
+  if (victim.host === null) throw no(nameless);
+  const disks = ownOf(victim)?.disks ?? [];
+  // ssh tells nobody there that it was ended: they may be made all the same
+  begun.push(...disks.flatMap(({ lv }) => (lv ? snapshotPath(lv, stamp) : [])));
+  const wish = [split.resource, `--stamp=${stamp}`, ...(changedKiB === null ? [] : [`--kib=${changedKiB}`])];
+  const answer = await askNode(call.host, victim.host, 'snapshot', wish, 150_000);
+  if (answer.is !== 'answered' && answer.mayStand && begun.length > 0) {
+    tellSnapshots(begun, node, words);
+    throw new CommandError('halfway', say(words.snapshotUnknown, { node, why: answer.why }));
+  }
+  if (answer.is !== 'answered') throw no(answer.why);
+  const paths = answer.text.split('\n').filter((line) => line.startsWith('/'));
+  begun.splice(0, begun.length, ...paths);
+  told(paths);
 }
 
 /**

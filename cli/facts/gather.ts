@@ -3,10 +3,10 @@ import { lookAtAddresses } from './addresses.ts';
 import { type AtWork, lookAtWork } from './at-work.ts';
 import { type Cluster, lookAtCluster } from './cluster.ts';
 import { type Drbd, lookAtDrbd } from './drbd.ts';
+import { type Hosts, lookAtHosts } from './drbd-hosts.ts';
 import { type Known, tryToKnow } from './known.ts';
 import { lookAtMounted } from './mounted.ts';
 import { lookAtNfs, type Nfs } from './nfs.ts';
-import { type Hosts, lookAtHosts } from './peers.ts';
 
 /** What this node knows at this moment. */
 export type Facts = {

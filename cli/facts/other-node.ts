@@ -106,8 +106,10 @@ const sideAnswer = z.object({
           size: z.number(),
           free: z.number(),
           isThin: z.boolean(),
+          pool: z.string().optional(),
         })
         .nullable(),
+      why: z.string().optional(),
     }),
   ),
   peers: z

@@ -1,5 +1,5 @@
 import { Failure } from '../../lib/contract/outcome.ts';
-import { commandFailure, firstLine, type Host } from '../../lib/host/host.ts';
+import { commandFailure, commandTrouble, firstLine, type Host } from '../../lib/host/host.ts';
 import { blockDeviceUsers } from '../../lib/host/storage/block-device-users.ts';
 import type { Argv } from '../../lib/host/sys/sys.ts';
 import { type DrbdResource, lookAtDrbd, type Peer, type Period } from './drbd.ts';
@@ -23,8 +23,9 @@ export type PeerFacts = Pick<Peer, 'name' | 'connection' | 'splitBrain'> & {
 
 export type Disk = {
   readonly path: string;
-  /** Null where it is none. */
+  /** Null where it is none, or nobody could tell: `why`. */
   readonly lv: LogicalVolume | null;
+  readonly why?: string | undefined;
 };
 
 /** Sizes in bytes. */
@@ -34,6 +35,8 @@ export type LogicalVolume = {
   readonly size: number;
   readonly free: number;
   readonly isThin: boolean;
+  /** Of a thin one, where it was told: its pool, in the same group. */
+  readonly pool?: string | undefined;
 };
 
 const drbdMajor = 147;
@@ -84,8 +87,11 @@ export async function disksOf(host: Host, name: string): Promise<readonly Disk[]
   const output = await host.tryRun(argv, { timeoutMs: 10_000 });
   if (output.code !== 0) throw commandFailure(argv, output);
   const paths = output.stdout.split('\n').filter((line) => line.startsWith('/'));
-  return Promise.all(paths.map(async (path) => ({ path, lv: await logicalVolume(host, path) })));
+  return Promise.all(paths.map(async (path) => ({ path, ...(await logicalVolume(host, path)) })));
 }
+
+/** What LVM says of a path at which it has none. */
+const noLogicalVolume = /not found|Failed to find|Invalid path|invalid device name/i;
 
 /**
  * Null for what is no logical volume, and where there is no LVM:
@@ -95,12 +101,33 @@ export async function disksOf(host: Host, name: string): Promise<readonly Disk[]
  *
  * (1) volume group  (2) its name  (3) size  (4) what is free in the group, in bytes both  (5) kind of segments  (6) its thin pool
  */
-async function logicalVolume(host: Host, path: string): Promise<LogicalVolume | null> {
-  const fields = 'vg_name,lv_name,lv_size,vg_free,segtype,pool_lv';
-  const form = ['--noheadings', '--units', 'b', '--nosuffix', '--separator', '|'] as const;
-  const output = await host.tryRun(['lvs', ...form, '-o', fields, path], { timeoutMs: 10_000 });
-  if (output.code !== 0) return null;
-  const [vg = '', name = '', size, free, kind] = firstLine(output.stdout).trim().split('|');
-  if (vg === '' || name === '') return null;
-  return { vg, name, size: Number(size), free: Number(free), isThin: kind === 'thin' };
+async function logicalVolume(host: Host, path: string): Promise<Omit<Disk, 'path'>> {
+  const argv = lvs('vg_name,lv_name,lv_size,vg_free,segtype,pool_lv', path);
+  const output = await host.tryRun(argv, { timeoutMs: 10_000 });
+  if (output.missing) return { lv: null };
+  if (output.code !== 0)
+    return !output.hung && noLogicalVolume.test(output.stderr)
+      ? { lv: null }
+      : { lv: null, why: commandTrouble(argv, output) };
+  const [vg = '', name = '', size, free, kind, pool = ''] = firstLine(output.stdout).trim().split('|');
+  if (vg === '' || name === '') return { lv: null, why: commandTrouble(argv, output) };
+  const isThin = kind === 'thin';
+  return {
+    lv: { vg, name, size: Number(size), free: Number(free), isThin, ...(isThin && pool !== '' && { pool }) },
+  };
+}
+
+const lvs = (fields: string, path: string): Argv => [
+  'lvs',
+  ...['--noheadings', '--units', 'b', '--nosuffix', '--separator', '|', '-o', fields, path],
+];
+
+/** What is free in a thin pool, in bytes. Throws `Failure` where it is not told. */
+export async function freeInPool(host: Host, vg: string, pool: string): Promise<number> {
+  const argv = lvs('lv_size,data_percent', `${vg}/${pool}`);
+  const output = await host.tryRun(argv, { timeoutMs: 10_000 });
+  if (output.code !== 0) throw commandFailure(argv, output);
+  const [size, percent] = firstLine(output.stdout).trim().split('|').map(Number.parseFloat);
+  if (!Number.isFinite(size) || !Number.isFinite(percent)) throw commandFailure(argv, output);
+  return Math.floor(((size ?? 0) * (100 - (percent ?? 0))) / 100);
 }

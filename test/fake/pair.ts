@@ -5,7 +5,7 @@ import type { Call } from '../../cli/command.ts';
 import { answer } from '../../cli/commands/node.ts';
 import type { Ending } from '../../cli/exit.ts';
 import { lockFileIn } from '../../cli/facts/at-work.ts';
-import { peerFacts, resourceHere } from '../../cli/facts/side.ts';
+import { disksOf, peerFacts, resourceHere } from '../../cli/facts/side.ts';
 import type { Verb } from '../../cli/facts/verbs.ts';
 import { type TakeBack, takenBack } from '../../cli/interrupt.ts';
 import { terminalFor } from '../../cli/output/terminal.ts';
@@ -245,16 +245,18 @@ export class FakePair {
 
   async #ssh(to: NodeName, line: string, { timeoutMs }: Command): Promise<Partial<Output>> {
     const [, verb, connection = null] = /^\/usr\/sbin\/tsha node (\w+)(?: (\S+))?/.exec(line) ?? [];
+    const [, stamp = null] = / --stamp=(\S+)/.exec(line) ?? [];
     if (!this.canSsh) return { code: 255, stderr: 'Permission denied (publickey).\n' };
     if (verb === 'side') {
       const role = to === this.active ? 'Primary' : 'Secondary';
-      const { peers } = await resourceHere(this.#callOn(to, timeoutMs).host, connection ?? '');
+      const { host } = this.#callOn(to, timeoutMs);
+      const { peers } = await resourceHere(host, connection ?? '');
       return {
         stdout: JSON.stringify({
           role,
           users: [],
           lastPrimary: null,
-          disks: [{ path: '/dev/vdb', lv: null }],
+          disks: await disksOf(host, connection ?? ''),
           ...(this.tells ? { peers: peers.map(peerFacts) } : {}),
         }),
       };
@@ -262,7 +264,7 @@ export class FakePair {
     if (verb === 'hangup' && this.hangup === 'refused') return { code: 3, stderr: 'tsha: no such verb\n' };
     const call = this.#callOn(to, timeoutMs);
     try {
-      const lines = await answer(call, { verb: verb as Verb, connection, kib: null });
+      const lines = await answer(call, { verb: verb as Verb, connection, kib: null, stamp });
       const isSilent = verb === 'hangup' && this.hangup === 'silent';
       return { stdout: isSilent ? '' : lines.map((line) => `${line}\n`).join('') };
     } catch (error) {
