@@ -1,6 +1,5 @@
 import { tidyPath } from '../../lib/host/storage/mounts.ts';
-import type { Made } from './made.ts';
-import { askedFor } from './mark.ts';
+import { askedFor, type Made } from './mark.ts';
 import type { Ctx } from './params.ts';
 
 /** Where ours was mounted, and what `directory` said then: a link may lead elsewhere since, and parameters change. */

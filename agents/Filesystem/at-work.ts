@@ -3,7 +3,7 @@ import { describeMounting, mountingFor } from '../../lib/host/storage/mounting.t
 import { atStart } from './at-start.ts';
 import { asideOf, readForce } from './force.ts';
 import type { Ctx } from './params.ts';
-import type { Seen } from './seen.ts';
+import type { Seen } from './situation.ts';
 import { askedDisks } from './stray.ts';
 
 /**

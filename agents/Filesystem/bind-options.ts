@@ -11,6 +11,8 @@ const flags = [
   ['nodiratime', 'diratime'],
 ] as const;
 
+const opposite: ReadonlyMap<string, string> = new Map(flags.map(([flag, back]) => [back, flag]));
+
 /** What words about access times mean; `strictatime` is what mountinfo shows nothing of. */
 const times: ReadonlyMap<string, string> = new Map([
   ['noatime', 'noatime'],
@@ -22,13 +24,22 @@ const times: ReadonlyMap<string, string> = new Map([
 
 const propagation = /^r?(private|shared|slave|unbindable)$/;
 
+/** What mount(8) takes for more than one flag, or does itself to what is mounted by then: handed on as it is. */
+const implied = new Set(['user', 'users', 'owner', 'group']);
+const flagNames: ReadonlySet<string> = new Set([...flags.flat(), ...times.keys()]);
+/** `ro=recursive` and the like are of util-linux 2.39. */
+const isHandedOn = (word: string): boolean =>
+  word.startsWith('X-mount.') || implied.has(word) || (word.includes('=') && flagNames.has(nameOf(word)));
+const nameOf = (word: string): string => word.split('=', 1)[0] ?? '';
+
 /** The arguments of each mount(8) that gives what was bound its options; `shown` are those that it has by now. */
 export function stepsAfterBind(options: string, shown: readonly string[]): readonly (readonly string[])[] {
   const words = options.split(',').map((word) => word.trim());
   const before = flagsOf([], shown);
-  const after = flagsOf(words, shown);
-  // mount(8) does these itself, to what is mounted by then
-  const others = words.filter((word) => word.startsWith('X-mount.'));
+  const others = words.filter(isHandedOn);
+  const after = flagsOf(words, shown).filter(
+    (word) => !others.some((one) => nameOf(one) === opposite.get(word)),
+  );
   const isChanged = others.length > 0 || after.join() !== before.join();
   return [
     ...(isChanged ? [['-o', ['remount', 'bind', ...after, ...others].join(',')]] : []),

@@ -3,7 +3,7 @@ import { isPresent } from '../../lib/host/storage/block-devices.ts';
 import { type Mount, unlinkedRoot } from '../../lib/host/storage/mounts.ts';
 import { isReadOnlyType } from './fstypes.ts';
 import type { Ctx } from './params.ts';
-import type { Seen } from './seen.ts';
+import type { Seen } from './situation.ts';
 import { hasOption } from './wanted.ts';
 
 /** ext4 (6.11) and xfs tell in these words that they gave up after an error. */

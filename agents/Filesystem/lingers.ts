@@ -1,7 +1,7 @@
 import { openersOf } from './holders.ts';
 import type { Ctx } from './params.ts';
 import { drivenSource } from './release.ts';
-import type { Seen } from './seen.ts';
+import type { Seen } from './situation.ts';
 import { isStray, strayDisk } from './stray.ts';
 
 /**

@@ -11,8 +11,8 @@ import {
   treeOptions,
   unlinkedRoot,
 } from '../../lib/host/storage/mounts.ts';
-import type { Made } from './made.ts';
-import { askedFor } from './mark.ts';
+import { asideOf } from './force.ts';
+import { askedFor, type Made } from './mark.ts';
 import type { Ctx } from './params.ts';
 import type { Verdict } from './wanted.ts';
 
@@ -59,17 +59,20 @@ export async function judgeMade(
   mount: Mount,
   table: readonly Mount[],
 ): Promise<Verdict | undefined> {
-  const made = await madeIn(ctx, [mount]);
-  return made && made.mount.target === made.made.target ? showsOurs(ctx, made.made, mount, table) : undefined;
+  const { made } = (await madeIn(ctx, [mount])) ?? {};
+  if (!made) return undefined;
+  // beside it where a stop with `move` has put it
+  const isThere = mount.target === made.target || mount.target === asideOf(made.target);
+  return isThere ? showsOurs(ctx, made, mount, table) : undefined;
 }
 
 /** As a version before this noted it, too. */
-type Noted = Omit<Made, 'root' | 'superOptions'> & Partial<Made>;
+type Noted = Omit<Made, 'root' | 'superOptions' | 'parent'> & Partial<Made>;
 
 async function madeIn(
   { memory, params, host }: Ctx,
   table: readonly Mount[],
-): Promise<{ readonly made: Made; readonly mount: Mount } | undefined> {
+): Promise<{ readonly made: Omit<Made, 'parent'> & Partial<Made>; readonly mount: Mount } | undefined> {
   const noted = await memory.fact<Noted>('mount');
   if (noted?.asked !== askedFor(params)) return undefined;
   const mount = table.find((one) => mayBeSameMount({ superOptions: one.superOptions, ...noted }, one));
@@ -80,7 +83,7 @@ async function madeIn(
 /** A directory that is bound, or a subvolume, keeps its inode when it is renamed; a whole filesystem is no part of itself. */
 async function showsOurs(
   ctx: Ctx,
-  { root, shown }: Made,
+  { root, shown }: Pick<Made, 'root' | 'shown'>,
   mount: Mount,
   table: readonly Mount[],
 ): Promise<Verdict | undefined> {
@@ -94,15 +97,17 @@ async function showsOurs(
 /**
  * Ours under another path than it was mounted on: a directory above it was renamed. Then it is on the same name of the same directory of
  * the same mount; whoever unmounts it by hand and mounts something elsewhere may get its id, but not that. `by`: something hides it, so
- * that nobody can look.
+ * that nobody can look. `why`: what that directory was is not known, since a version before this did not note it, or it did not answer.
  */
 export async function madeElsewhere(
   ctx: Ctx,
   table: readonly Mount[],
-): Promise<{ readonly mount: Mount; readonly by?: Mount } | undefined> {
+): Promise<{ readonly mount: Mount; readonly by?: Mount; readonly why?: string } | undefined> {
   const { made, mount } = (await madeIn(ctx, table)) ?? {};
-  if (!made || !mount || mount.target === made.target || made.above === undefined) return undefined;
-  if (mount.parent !== made.parent || nameOf(mount.target) !== nameOf(made.target)) return undefined;
+  if (!made || !mount || mount.target === made.target) return undefined;
+  if ((made.parent ?? mount.parent) !== mount.parent) return undefined;
+  if (nameOf(mount.target) !== nameOf(made.target)) return undefined;
+  if (made.above === undefined) return { mount, why: `nobody noted which directory ${made.target} lay in` };
   const by = coverOf(table, mount);
   if (by) return { mount, by };
   if ((await directoryAt(ctx, directoryOf(mount.target), table)) !== made.above) return undefined;

@@ -1,24 +1,9 @@
 import { isSameMount, type Mount } from '../../lib/host/storage/mounts.ts';
-import { askedFor } from './mark.ts';
+import { askedFor, type Made } from './mark.ts';
 import type { Ctx } from './params.ts';
 
 // The very mount that a start made, or that a monitor found to be ours. It stays ours until it is stopped, whatever becomes of the
 // names by which it was found: of its source, or of the directories above it. made-before.ts recognises it.
-
-/** Ids and anonymous numbers are used again, and so are names: all of it together is one mount. */
-export type Made = Pick<
-  Mount,
-  'id' | 'parent' | 'device' | 'root' | 'type' | 'source' | 'target' | 'superOptions'
-> & {
-  /** What was asked for then. */
-  readonly asked: string;
-  /** What `directory` said then; a version before this did not note it. */
-  readonly directory?: string;
-  readonly serial?: string;
-  /** By filesystem and inode: the directory that its mount point lies in, and of a part of a filesystem the one that it shows. */
-  readonly above?: string;
-  readonly shown?: string;
-};
 
 /** Notes it: a steady monitor finds what it would write. `insist` where nothing else would tell whose it is. */
 export async function noteMade(ctx: Ctx, mount: Mount, how?: 'insist'): Promise<void> {

@@ -9,7 +9,7 @@ import type { Argv } from '../../lib/host/sys/sys.ts';
 import { noteStart } from './at-start.ts';
 import { stepsAfterBind } from './bind-options.ts';
 import type { Ctx } from './params.ts';
-import type { Seen } from './seen.ts';
+import type { Seen } from './situation.ts';
 import { hasOption, type Source } from './wanted.ts';
 
 /** Where a mount goes and comes from, as far as that lies below managed storage; unset of what only root of this machine can change. */
@@ -109,8 +109,9 @@ async function mountPinned(
   const first = hasOption(options, 'rbind') ? 'rbind' : 'bind';
   await run([[...optionsOf(fstype, inSteps ? first : options), '--', from, to]]);
   if (!inSteps) return;
-  const shown = mountOn(await mounts(host), directory)?.options ?? [];
-  const steps = stepsAfterBind(options, shown);
+  const there = mountOn(await mounts(host), directory);
+  if (!there) throw new Failure('failed', `mount ended well, yet nothing is mounted on ${directory}`);
+  const steps = stepsAfterBind(options, there.options);
   const calls = steps.map((step) => (step[0] === '-o' ? [...step, '--', from, to] : [...step, '--', to]));
   if (calls.length > 0) await run(calls);
 }

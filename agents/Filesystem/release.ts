@@ -9,7 +9,8 @@ import { isDriven } from './fstypes.ts';
 import { openersOf, overlaysOn } from './holders.ts';
 import { describeElsewhere } from './namespaces.ts';
 import type { Ctx } from './params.ts';
-import { diskOf, type Seen } from './seen.ts';
+import { diskOf } from './seen.ts';
+import type { Seen } from './situation.ts';
 import { isStray, strayDisk } from './stray.ts';
 
 /** What a stop unmounted last. */

@@ -3,7 +3,7 @@ import { atStart } from './at-start.ts';
 import { searchDecides } from './last-known.ts';
 import { judgeMade, madeElsewhere } from './made-before.ts';
 import type { Ctx } from './params.ts';
-import type { Seen } from './seen.ts';
+import type { Seen } from './situation.ts';
 import type { Labels, Wanted } from './wanted.ts';
 
 /**
@@ -20,6 +20,7 @@ export async function lookWhereItWas(
   const { table, wanted } = seen;
   const moved = await madeElsewhere(ctx, table);
   if (moved?.by) return { table, wanted, is: 'covered', mount: moved.mount, by: moved.by };
+  if (moved?.why) return { table, wanted, is: 'undecided', mount: moved.mount, why: moved.why };
   if (moved)
     return { table, wanted, is: 'moved', mount: moved.mount, why: 'a directory above it was renamed' };
   const before = await atStart(ctx);

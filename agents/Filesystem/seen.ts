@@ -4,26 +4,8 @@ import { asideOf, readForce } from './force.ts';
 import { noteMade } from './made.ts';
 import { judge } from './ours.ts';
 import type { Ctx } from './params.ts';
+import type { Seen } from './situation.ts';
 import { type Labels, wanted as readWanted, type Verdict, type Wanted } from './wanted.ts';
-
-/** What the mount table shows of this resource. */
-export type Seen = {
-  readonly table: readonly Mount[];
-  readonly wanted: Wanted;
-} & (
-  | { readonly is: 'absent' }
-  | { readonly is: 'ours'; readonly mount: Mount }
-  /** Something else is mounted there, and ours is not below it. */
-  | { readonly is: 'foreign'; readonly mount: Mount }
-  /** Nothing says whether it is ours. */
-  | { readonly is: 'undecided'; readonly mount: Mount; readonly why: string }
-  /** Ours is mounted, but something else was mounted over it, or over a directory above it. */
-  | { readonly is: 'covered'; readonly mount: Mount; readonly by: Mount }
-  /** A stop moved ours beside the directory and did not end. */
-  | { readonly is: 'aside'; readonly mount: Mount }
-  /** Ours is under another path than is asked for. */
-  | { readonly is: 'moved'; readonly mount: Mount; readonly why: string }
-);
 
 /** Looks at the directory, beside it where a stop with `move` may have left ours, and where ours was when it was seen last. */
 export async function look(ctx: Ctx, labels: Labels = 'links'): Promise<Seen> {
@@ -94,7 +76,7 @@ export function sentence({ params: { device } }: Pick<Ctx, 'params'>, seen: Seen
     case 'foreign':
       return `another device (${named(seen.mount)}) is mounted on ${directory}, not ${device}`;
     case 'undecided':
-      return `${named(seen.mount)} is mounted on ${directory}; whether that is ${device} is unknown: ${seen.why}`;
+      return `${named(seen.mount)} is mounted on ${seen.mount.target}; whether that is ${device} is unknown: ${seen.why}`;
     case 'covered':
       return `${seen.mount.source} is mounted on ${seen.mount.target}, but ${seen.by.source} was mounted over ${seen.by.target === seen.mount.target ? 'it' : seen.by.target}: unmount that by hand`;
     case 'aside':

@@ -9,7 +9,8 @@ import { moveAside } from './move.ts';
 import type { Ctx } from './params.ts';
 import { isolate, takenAlong } from './propagation.ts';
 import { type Last, lastOf, requireReleased } from './release.ts';
-import { look, type Seen, sentence } from './seen.ts';
+import { look, sentence } from './seen.ts';
+import type { Seen } from './situation.ts';
 import { type Phase, stopPhases, unmount } from './unmount.ts';
 
 /**

@@ -7,7 +7,7 @@ import { shareBtrfs } from './btrfs.ts';
 import { isDriven } from './fstypes.ts';
 import { rememberedDisk, rememberedLoop } from './last-known.ts';
 import type { Ctx } from './params.ts';
-import type { Seen } from './seen.ts';
+import type { Seen } from './situation.ts';
 import { devicePath } from './wanted.ts';
 
 // A filesystem that the kernel still writes, although it is mounted nowhere here: only ext2-4, xfs, f2fs and btrfs tell.

@@ -6,7 +6,6 @@ import { contains } from '../../lib/host/net/networks.ts';
 import { whileAtRest, withoutOthers } from './at-rest.ts';
 import type { ChosenSpot } from './choose-spot.ts';
 import type { Ctx } from './params.ts';
-
 import type { Wanted } from './wanted.ts';
 
 /**
@@ -53,8 +52,11 @@ export async function removeAddress(
   namespace: Namespace,
   { link, address }: Sighting,
 ): Promise<void> {
-  if (address.family === 'inet6' || (await promotes(ctx.host, namespace, link.name)))
-    return deleteAddress(ctx, namespace, link, address);
+  const isSafe =
+    address.family === 'inet6' ||
+    (await promotes(ctx.host, namespace, link.name)) ||
+    (await switchPromotionOn(ctx, namespace, link.name));
+  if (isSafe) return deleteAddress(ctx, namespace, link, address);
   await withoutOthers(ctx, async () => {
     // Others may have come or gone since the look, and which is the first is another one then.
     const now = (await interfaces(ctx.host, namespace)).find(({ index }) => index === link.index);
@@ -62,9 +64,8 @@ export async function removeAddress(
       ({ ip, prefix, peer }) => ip === address.ip && prefix === address.prefix && peer === address.peer,
     );
     if (now === undefined || still === undefined) return;
-    const endangered = await promoteOthers(ctx, namespace, now, still);
     await deleteAddress(ctx, namespace, now, still);
-    await putBack(ctx, namespace, now, endangered);
+    await putBack(ctx, namespace, now, takenAlong(now, still));
   });
 }
 
@@ -93,37 +94,31 @@ async function promotes(host: Host, namespace: Namespace, nic: string): Promise<
 }
 
 /**
- * Has the kernel keep them. It is left switched on, as systemd's defaults have it: another address may be removed at this moment, and
- * switching back would lose that one's neighbours. Returns those that the kernel would take along because that cannot be switched on, as
- * where /proc/sys is read-only.
+ * Has the kernel keep them. It is left switched on, as systemd's defaults have it: another address may be removed at this moment, or come,
+ * and switching back would lose that one's neighbours. Says whether it is on, which it cannot be where /proc/sys is read-only.
  */
-async function promoteOthers(
-  { host, log }: Ctx,
-  namespace: Namespace,
-  link: Interface,
-  address: Address,
-): Promise<readonly Address[]> {
-  if (address.secondary) return [];
-  const others = link.addresses.filter(
-    (other) =>
-      other.secondary && other.prefix === address.prefix && contains(address.ip, address.prefix, other.ip),
-  );
-  if (others.length === 0) return [];
-  const file = promotion(link.name);
+async function switchPromotionOn({ host, log }: Ctx, namespace: Namespace, nic: string): Promise<boolean> {
+  const file = promotion(nic);
   try {
     if (namespace === undefined) await host.sys.poke(file, '1\n');
     else await host.run(inNamespace(namespace, ['tee', file]), { input: '1\n' });
-    log.info(
-      `promote_secondaries switched on for ${link.name}: its other addresses stay when ${address.ip} goes`,
-    );
-    return [];
+    log.info(`promote_secondaries switched on for ${nic}: its other addresses stay when the first goes`);
+    return true;
   } catch (error) {
     log.warn(
-      `promote_secondaries of ${link.name} stays off: ${wordsOf(error)}; its other addresses are put back`,
+      `promote_secondaries of ${nic} stays off: ${wordsOf(error)}; addresses that go along are put back`,
     );
-    return others;
+    return false;
   }
 }
+
+/** Those that the kernel takes along with the first of their network. */
+const takenAlong = (link: Interface, { ip, prefix, secondary }: Address): readonly Address[] =>
+  secondary
+    ? []
+    : link.addresses.filter(
+        (other) => other.secondary && other.prefix === prefix && contains(ip, prefix, other.ip),
+      );
 
 /** Adds addresses that went, as they were. */
 export async function putBack(

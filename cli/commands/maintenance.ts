@@ -273,15 +273,18 @@ async function waitUntilOut(call: Call, node: string, narrate: Narrate): Promise
   return 'halfway';
 }
 
-/** Of configuration and status, which are asked for side by side, the one may be a little older. */
-const mostAway = 3;
+/**
+ * A node that comes back may be in standby for so long: configuration and status are asked for side by side, and what the attribute manager
+ * has taken up is in the CIB only when it has chosen who writes.
+ */
+const backWithinMs = 10_000;
 
 /** Until both copies are UpToDate; Ctrl-C ends the waiting and nothing else. */
 async function waitForCopies(call: Call, nodes: readonly string[], narrate: Narrate): Promise<Ending> {
   const { sys, host, terminal } = call;
   const words = wordsIn(terminal.language);
   const end = sys.now() + syncsWithinMs;
-  let away = 0;
+  let awaySince: number | undefined;
   for (let told = ''; sys.now() < end; await sys.sleep(1000)) {
     const facts = await gather(host, Date.now());
     if (facts.cluster.is === 'known' && replicated(facts.cluster.value).length === 0) {
@@ -292,7 +295,8 @@ async function waitForCopies(call: Call, nodes: readonly string[], narrate: Narr
       facts.cluster.is === 'known'
         ? facts.cluster.value.nodes.filter(({ name, standby }) => nodes.includes(name) && standby !== 'no')
         : [];
-    if (still && ++away >= mostAway) {
+    awaySince = still ? (awaySince ?? sys.now()) : undefined;
+    if (still && awaySince !== undefined && sys.now() - awaySince > backWithinMs) {
       const why = harmless(say(words.stillStandby, { node: still.name }));
       narrate('halfway', [`✗ ${why}`, '  → tsha status'], { secondCopy: false }, 'halfway');
       return 'halfway';

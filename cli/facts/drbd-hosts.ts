@@ -12,7 +12,8 @@ export type Hosts = ReadonlyMap<string, readonly string[]>;
 
 /** Names may have a domain at one place where they have none at another. */
 export const isSameHost = (one: string, other: string): boolean =>
-  one.split('.', 1)[0] === other.split('.', 1)[0];
+  one === other ||
+  (!(one.includes('.') && other.includes('.')) && one.split('.', 1)[0] === other.split('.', 1)[0]);
 
 export const otherMembers = (cluster: Known<Cluster>, node: string): readonly string[] =>
   cluster.is === 'known'

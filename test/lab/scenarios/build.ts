@@ -74,6 +74,10 @@ export async function build(run: Run): Promise<void> {
   await call('drbd create -y', 2, /has a resource data here already/);
   await call('apply -n', 1, /\+ nfs-state/);
   await call('apply -y', 0, /All of it runs on node/);
+  // no resource writes what nfsd itself reads: apply says what is to be typed, on both nodes
+  await call('apply -y', 1, /tsha\.conf on node1 is not what the file asks for/);
+  const advised = await on('node1', "tsha apply -n | sed -n 's/^ *[^ ]* \\(printf .*nfs\\.conf.*\\)$/\\1/p'");
+  for (const node of ['node1', 'node2'] as const) await on(node, advised.trim());
   await call('apply -y', 0, /Nothing to do/);
   await call('status', 0, /OK/);
 

@@ -19,6 +19,9 @@ test.each<[options: string, shown: readonly string[], steps: readonly string[]]>
   ['bind,noatime,rslave', ['rw', 'nosuid'], ['-o remount,bind,rw,nosuid,noatime', '--make-rslave']],
   ['bind,nodiratime', ['rw'], ['-o remount,bind,rw,nodiratime,strictatime']],
   ['bind,atime', ['rw', 'noatime'], ['-o remount,bind,rw,relatime']],
+  ['bind,ro=recursive', safe, ['-o remount,bind,nosuid,nodev,noexec,relatime,ro=recursive']],
+  ['bind,nosuid=recursive', ['rw'], ['-o remount,bind,rw,strictatime,nosuid=recursive']],
+  ['bind,user', ['rw', 'relatime'], ['-o remount,bind,rw,relatime,user']],
   ['bind,X-mount.owner=1', safe, ['-o remount,bind,rw,nosuid,nodev,noexec,relatime,X-mount.owner=1']],
 ])('%s of %j', (options, shown, steps) => {
   expect(stepsAfterBind(options, shown).map((step) => step.join(' '))).toEqual(steps);

@@ -270,6 +270,51 @@ test('what a version before this noted is as good as before, and noted anew', as
   });
 });
 
+/** Known by the record alone: it mounts as another type than it was asked for. */
+function mountsAsFuse(m: FilesystemMachine): void {
+  prepare(m);
+  m.files.set('/proc/filesystems', 'nodev\tdavfs\n');
+  const row = { ...memory, type: 'fuse', source: 'dav' };
+  m.on('mount', (args) => {
+    if (args.includes('--move')) m.unmounted(on);
+    m.mounted(args.includes('--move') ? { ...row, target: '/srv/.m' } : row);
+    return undefined;
+  });
+}
+
+test('F15: what a stop has moved beside the directory is found there, too', () =>
+  follow({
+    what: '',
+    with: { directory: on, device: 'https://dav/x', fstype: 'davfs', force_unmount: 'true,move' },
+    given: mountsAsFuse,
+    calls: 'start 0, rec 0, stop 0, rec 7',
+    after: (m) => expect(m.targets).toEqual(['/o']),
+  }));
+
+test('F12: nobody noted which directory it lay in: under another path it is neither stopped nor unmounted', () =>
+  follow({
+    what: '',
+    with: { directory: on },
+    given: (m) => {
+      prepare(m);
+      m.mounted(tree);
+    },
+    calls: 'rec 0',
+    later: {
+      change: (m) => {
+        const [path = ''] = [...m.files.keys()].filter((name) => name.includes('Filesystem-'));
+        const page = JSON.parse(m.files.get(path) ?? '');
+        for (const name of ['parent', 'root', 'superOptions', 'above']) delete page.facts.mount[name];
+        m.files.set(path, JSON.stringify(page));
+        m.unmounted(on);
+        m.mounted({ ...tree, target: '/srv2/m' });
+        show(m, renamed);
+      },
+      calls: 'rec 1, probe 1, stop 1',
+    },
+    after: (m) => expect(m.targets).toContain('/srv2/m'),
+  }));
+
 const changed = 'probe 1, rec 1, start 1, stop 0, rec 7';
 const foreign: Row = { ...cover, device: '147:3', source: '/dev/other', target: '/new' };
 const forgetAsked = (m: FilesystemMachine) => {
