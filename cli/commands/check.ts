@@ -8,7 +8,7 @@ import { orNull, tryToKnow } from '../facts/known.ts';
 import { comparable } from '../facts/machine.ts';
 import { isOn } from '../facts/migration.ts';
 import { askLook } from '../facts/other-node.ts';
-import { movable, replicated } from '../facts/service.ts';
+import { besideOf, movable, replicated, services } from '../facts/service.ts';
 import { lookAtSetup } from '../facts/setup.ts';
 import { whatIf } from '../facts/what-if.ts';
 import { acceptances, withAcceptances } from '../findings/accepted.ts';
@@ -59,7 +59,10 @@ function isMissed(cluster: Cluster, id: string, node: string): boolean {
   const { cib, nodes } = cluster;
   if (!cib.primitives.some((one) => one.id === id)) return false;
   const unit = unitOf(cluster, id);
-  const served = movable(cluster).flatMap(({ services }) => services);
+  const served = [
+    ...movable(cluster).flatMap(({ services: together }) => together),
+    ...services(cluster).filter((one) => besideOf(cluster, one.id).length > 0),
+  ];
   const isServed =
     replicated(cluster).some((one) => one.id === id) || served.some((one) => one.members.includes(id));
   const others = nodes.filter(({ name, isMember }) => isMember && name !== node);

@@ -1,6 +1,7 @@
 import { CommandError } from '../exit.ts';
 import { type AgentName, resourceIds } from '../stack.ts';
-import { isBond, readCib, type Values, valuesIn } from './cib.ts';
+import { readCib, type Values, valuesIn } from './cib.ts';
+import { besideOf, leadersOf } from './service.ts';
 import { below, type Element, attribute as of, within } from './xml.ts';
 
 /** A resource of ours or of the stock agents, as the CIB has it. */
@@ -55,12 +56,12 @@ export function pairIn(cib: Element): PairInCib {
   if (!group) throw nothingHere('no group holds an nfsserver');
   const names = (list: readonly Element[]) => list.map((one) => of(one, 'id')).join(', ');
   if (others.length > 0) throw nothingHere(`there are several groups with an nfsserver (${names(groups)})`);
-  const own = [group, ...below(group, 'primitive')].map((one) => of(one, 'id'));
-  const colocated = readCib(cib)
-    .colocations.filter((one) => isBond(one) && own.includes(one.resource))
-    .map((one) => one.with);
+  const known = { cib: readCib(cib) };
+  const id = of(group, 'id');
+  const leaders = leadersOf(known, id);
+  const own = (leaders.length > 0 ? leaders : besideOf(known, id)).map((one) => one.clone);
   const [only, ...more] =
-    ofDrbd.length > 1 ? ofDrbd.filter(({ clone }) => colocated.includes(of(clone, 'id'))) : ofDrbd;
+    ofDrbd.length > 1 ? ofDrbd.filter(({ clone }) => own.includes(of(clone, 'id'))) : ofDrbd;
   if (!only) throw nothingHere('no promotable clone of DRBD belongs to the group');
   if (more.length > 0)
     throw nothingHere('the group stands on several DRBD resources, and the file describes one');

@@ -39,11 +39,10 @@ function service(id: string, members: readonly Primitive[], cluster: Cluster): S
   const address = members.find(({ type }) => /^IPaddr2?$/.test(type))?.parameters['ip'];
   const places = members.map((member) => placeOf(cluster, member.id));
   const missing = places.find(({ role, node, failed }) => role !== 'Started' || node === null || failed);
-  const leaders = leadersOf(cluster, id);
   const own = new Set([
     id,
     ...members.map((one) => one.id),
-    ...leaders.flatMap((one) => [one.id, one.clone ?? one.id]),
+    ...besideOf(cluster, id).flatMap((one) => [one.id, one.clone ?? one.id]),
   ]);
   const ticket = cluster.cib.tickets.find((one) => own.has(one.resource) && !one.isGranted)?.ticket ?? null;
   // members of a group wait for those before them
@@ -178,7 +177,7 @@ export type Replicated = {
   readonly name: string;
 };
 
-export const replicated = ({ cib }: Cluster): readonly Replicated[] =>
+export const replicated = ({ cib }: Pick<Cluster, 'cib'>): readonly Replicated[] =>
   cib.primitives
     .filter(({ type }) => type === 'drbd')
     .map(({ id, clone, parameters }) => ({ id, clone, name: parameters['drbd_resource'] ?? '' }));
@@ -207,15 +206,29 @@ function reached(from: readonly string[], next: (unit: string) => readonly strin
   return all;
 }
 
-/** What a unit runs with, directly or by others, itself included. */
-const holdersOf = ({ cib }: Cluster, unit: string): ReadonlySet<string> => {
-  const bonds = bondsIn(cib);
-  return reached([unit], (one) => bonds.flatMap((bond) => (bond.unit === one ? bond.on : [])));
+/** What places a unit: beside any instance of a promotable clone it may be where none is promoted, and stay when that moves. */
+const tiesIn = (cib: Cib): readonly Bond[] => {
+  const promotable = new Set(cib.clones.filter((one) => one.promotable).map(({ id }) => id));
+  return bondsIn(cib).filter(({ on, isPromoted }) => isPromoted || !promotable.has(on));
 };
 
-const leadersOf = (cluster: Cluster, id: string): readonly Replicated[] => {
-  const holders = holdersOf(cluster, id);
-  return replicated(cluster).filter(({ clone }) => clone !== null && holders.has(clone));
+/** What a unit runs with, directly or by others, itself included. */
+const holdersOf = (bonds: readonly Bond[], unit: string): ReadonlySet<string> =>
+  reached([unit], (one) => bonds.flatMap((bond) => (bond.unit === one ? bond.on : [])));
+
+/** The DRBDs that a unit runs with, promoted or not. */
+export const besideOf = ({ cib }: Pick<Cluster, 'cib'>, unit: string): readonly Replicated[] => {
+  const holders = holdersOf(bondsIn(cib), unit);
+  return replicated({ cib }).filter(({ clone }) => clone !== null && holders.has(clone));
+};
+
+/** The DRBDs whose promoted instance a unit runs with. */
+export const leadersOf = ({ cib }: Pick<Cluster, 'cib'>, unit: string): readonly Replicated[] => {
+  const ties = tiesIn(cib);
+  const holders = holdersOf(ties, unit);
+  return replicated({ cib }).filter(({ clone }) =>
+    ties.some((tie) => tie.isPromoted && tie.on === clone && holders.has(tie.unit)),
+  );
 };
 
 /** The DRBD whose promoted instance a service runs with. */
@@ -233,16 +246,13 @@ export type Movement = {
 export function movementOf(cluster: Cluster, { id }: Service): Movement {
   const all = services(cluster);
   const leader = leadersOf(cluster, id)[0];
-  const bonds = bondsIn(cluster.cib);
-  const holders = [...holdersOf(cluster, id)].filter((unit) => all.some((one) => one.id === unit));
+  const ties = tiesIn(cluster.cib);
+  const holders = [...holdersOf(ties, id)].filter((unit) => all.some((one) => one.id === unit));
   const [root = id, ...others] = holders.filter((unit) =>
-    bonds.every((bond) => bond.unit !== unit || bond.on === unit || !holders.includes(bond.on)),
+    ties.every((tie) => tie.unit !== unit || tie.on === unit || !holders.includes(tie.on)),
   );
   const resource = leader?.clone ?? (others.length === 0 ? root : id);
-  // beside an instance that is not promoted there is no need to move
-  const moves = reached([resource, id], (one) =>
-    bonds.flatMap((bond) => (bond.on === one && (bond.isPromoted || one !== leader?.clone) ? bond.unit : [])),
-  );
+  const moves = reached([resource, id], (one) => ties.flatMap((tie) => (tie.on === one ? tie.unit : [])));
   return { resource, leader, services: all.filter((one) => moves.has(one.id)) };
 }
 
@@ -256,7 +266,7 @@ export const canTakeOver = ({ nodes }: Cluster, active: string | null | undefine
       name !== active && isMember && online && !pending && standby === 'no' && !maintenance,
   );
 
-/** What a switch may move: services that run with a DRBD, else NFS servers, else all. */
+/** What a switch may move: services that run with a promoted DRBD, else NFS servers, else all. */
 export function movable(cluster: Cluster): readonly Movement[] {
   const all = services(cluster);
   const led = all.filter((one) => leaderOf(cluster, one) !== undefined);

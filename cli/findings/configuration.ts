@@ -2,10 +2,10 @@ import { declaredPromoteSeconds, findingsInDrbd } from '../../lib/findings/drbd-
 import { type Finding, finding } from '../../lib/findings/finding.ts';
 import { secondsIn } from '../../lib/host/cluster-time.ts';
 import { alertAgent } from '../facts/alerts.ts';
-import { type Alert, isBond, isPromotedRole, type Primitive } from '../facts/cib.ts';
+import { type Alert, isPromotedRole, type Primitive } from '../facts/cib.ts';
 import type { Cluster } from '../facts/cluster.ts';
 import type { Facts } from '../facts/gather.ts';
-import { nfsServer, type Replicated, replicated } from '../facts/service.ts';
+import { leadersOf, nfsServer, type Replicated, replicated } from '../facts/service.ts';
 import type { Setup } from '../facts/setup.ts';
 import { couldNot } from './unknown.ts';
 
@@ -140,10 +140,7 @@ function* group(facts: Facts, cluster: Cluster): Generator<Finding> {
     const clone = (sure.length > 0 ? sure : below).map((one) => one.clone).join(' | ');
     const unit = of ?? id;
     const own = [unit, ...members(unit)];
-    const isWith = cib.colocations.some(
-      (one) =>
-        isBond(one) && own.includes(one.resource) && names.includes(one.with) && isPromotedRole(one.withRole),
-    );
+    const isWith = leadersOf(cluster, unit).some((one) => names.includes(one.id));
     if (!isWith) yield finding('NOT_WITH_PROMOTED', { resource: unit, clone }, { resource: unit });
     const isAfter = cib.orders.some(
       ({ first, firstAction, second }) =>

@@ -161,6 +161,17 @@ describe('check', () => {
         .replace('</constraints>', `${constraints.join('')}</constraints>`);
   const withClone = (clone: string) =>
     `<rsc_colocation id="c-${clone}" rsc="fs" with-rsc="${clone}" with-rsc-role="Promoted" score="INFINITY"/>`;
+  const withNext = (rsc: string, next: string, role = '') =>
+    `<rsc_colocation id="c-${rsc}-${next}" rsc="${rsc}" with-rsc="${next}"${role} score="INFINITY"/>`;
+  const setsUpTo = (clone: string, role: string) =>
+    `<rsc_colocation id="s" score="INFINITY">${[
+      ['fs', ''],
+      ['nfs_ip2', ''],
+      [clone, role],
+    ]
+      .map(([id, more]) => `<resource_set id="s-${id}"${more}><resource_ref id="${id}"/></resource_set>`)
+      .join('')}</rsc_colocation>`;
+  const promotedThere = ' with-rsc-role="Promoted"';
   const afterClone = (clone: string) =>
     `<rsc_order id="o-${clone}" first="${clone}" first-action="promote" then="fs" then-action="start"/>`;
   // biome-ignore format: a table
@@ -172,6 +183,11 @@ describe('check', () => {
     ['of the first DRBD, and tied to the other',     '/dev/drbd1', [withClone('WebClone'), afterClone('WebClone')], 'DataClone'],
     ['of one of them, and tied to one',              '/dev/drbd_something', [withClone('DataClone'), afterClone('DataClone')], null],
     ['of one of them, and tied to nothing',          '/dev/drbd_something', [], 'DataClone | WebClone'],
+    ['tied to it by what runs between them',         '/dev/drbd2', [withNext('fs', 'nfs_ip2'), withNext('nfs_ip2', 'WebClone', promotedThere), afterClone('WebClone')], null],
+    ['tied to it by three sets',                     '/dev/drbd2', [setsUpTo('WebClone', ' role="Promoted"'), afterClone('WebClone')], null],
+    ['tied to the first by three sets',              '/dev/drbd2', [setsUpTo('DataClone', ' role="Promoted"')], 'WebClone'],
+    ['tied to any instance by three sets',           '/dev/drbd2', [setsUpTo('WebClone', '')], 'WebClone'],
+    ['tied to any instance of what is promoted with it', '/dev/drbd2', [withNext('fs', 'DataClone'), withNext('DataClone', 'WebClone', ` rsc-role="Promoted"${promotedThere}`)], 'WebClone'],
     ['of a disk',                                    '/dev/vdb', [], null],
     ['of another server',                            '10.0.0.5:/backup', [], null],
   ])('a filesystem %s', async (_, device, constraints, clone) => {
@@ -181,6 +197,23 @@ describe('check', () => {
     expect(told.map(({ code, facts }) => [code, facts['resource'], facts['clone']])).toEqual(
       clone === null ? [] : [['NOT_WITH_PROMOTED', 'fs', clone], ['NOT_AFTER_PROMOTE', 'fs', clone]],
     );
+  });
+
+  // biome-ignore format: a table
+  test.each<readonly [string, role: string | null, lost: readonly string[]]>([
+    ['with the promoted DRBD',         promotedThere, ['adm']],
+    ['with DRBD, promoted or not',     '', ['adm']],
+    ['with nothing',                   null, []],
+  ])('what an administrator keeps on one node is missed where it runs %s', async (_, role, lost) => {
+    const one = await changed('healthy.node2', (cib) =>
+      cib
+        .replace('</resources>', '<primitive id="adm" class="ocf" provider="heartbeat" type="Dummy"/></resources>')
+        .replace('</constraints>', `<rsc_location id="l" rsc="adm" node="node1" score="-INFINITY"/>${role === null ? '' : withNext('adm', 'DataClone', role)}</constraints>`),
+    );
+    const runs = (is: string) => `<cluster_status><resources><resource id="adm" role="${is}" active="${is === 'Started'}"><node name="node2"/></resource></resources></cluster_status>`;
+    one.machine.on('crm_simulate', () => `<pacemaker-result>${runs('Started')}<modifications/><transition/>${runs('Stopped').replaceAll('cluster_status', 'revised_cluster_status')}</pacemaker-result>`);
+    const { losses } = await findAll({ host: hostOn(one.machine, 60_000) } as Call, await look(one), ['node2']);
+    expect(losses.flatMap((each) => each.lost)).toEqual(lost);
   });
 
   const device = 'quorum {\n  device {\n    model: net\n  }\n  wait_for_all: 0\n}\n';

@@ -125,7 +125,7 @@ const otherDrbd = `<clone id="WebClone"><primitive id="Web" class="ocf" type="dr
   <meta_attributes id="wm"><nvpair id="w2" name="promotable" value="true"/></meta_attributes></clone>`;
 
 // biome-ignore format: a table
-describe('what another resource is to the service', () => {
+describe.each(['first', 'last'])('what another resource is to the service, %s in the CIB', (at) => {
   test.each<readonly [string, string, joins: boolean]>([
     ['it runs with it',                   bond('backup', 'nfsshare'), true],
     ['it runs with a member of it',       bond('backup', 'nfs_ip'), true],
@@ -136,12 +136,16 @@ describe('what another resource is to the service', () => {
     ['it is kept away from it by number', bond('backup', 'DataClone', promoted, '-1000000'), false],
     ['it had better be with it',          bond('backup', 'DataClone', promoted, '500'), false],
     ['without a score',                   bond('backup', 'DataClone', promoted, ''), false],
+    ['it runs beside DRBD, promoted or not', bond('backup', 'DataClone'), false],
+    ['it runs with what is with the promoted DRBD', bond('backup', 'other') + bond('other', 'DataClone', promoted), true],
+    ['beside a DRBD that is promoted with it', bond('backup', 'WebClone') + bond('WebClone', 'DataClone', ` rsc-role="Promoted"${promoted}`), false],
     ['it runs where DRBD is Secondary',   bond('backup', 'DataClone', ' with-rsc-role="Unpromoted"'), false],
     ['nothing',                           '', false],
   ])('%s', async (_, constraint, joins) => {
     const { cluster } = await looked((cib) =>
       cib
-        .replace('</resources>', `${lone('backup')}</resources>`)
+        .replace('<resources>', `<resources>${at === 'first' ? lone('backup') : ''}`)
+        .replace('</resources>', `${at === 'last' ? lone('backup') : ''}${lone('other')}${otherDrbd}</resources>`)
         .replace('<constraints>', `<constraints>${constraint}`),
     );
     const runs = cluster.instances.find(({ id }) => id === 'nfs_ip');
@@ -150,6 +154,7 @@ describe('what another resource is to the service', () => {
     const move = planned(now);
     expect(move).toMatchObject({ service: { id: 'nfsshare' }, resource: 'DataClone', role: 'Promoted' });
     expect(move.services.map(({ id }) => id)).toEqual(joins ? ['nfsshare', 'backup'] : ['nfsshare']);
+    expect(planned(now, 'backup').services.map(({ id }) => id)).toEqual(joins ? ['backup', 'nfsshare'] : ['backup']);
     expect(planned(now, 'backup').resource).toBe(joins ? 'DataClone' : 'backup');
   });
 });

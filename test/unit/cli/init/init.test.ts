@@ -76,6 +76,27 @@ describe('the file of a cluster with stock agents', () => {
     expect(draft.accept?.map(({ code }) => code)).toEqual(['ADDRESS_FIRST']);
   });
 
+  const other = (id: string) =>
+    `<clone id="${id}Clone"><primitive id="${id}" class="ocf" provider="linbit" type="drbd"/><meta_attributes id="${id}-m"><nvpair id="${id}-p" name="promotable" value="true"/></meta_attributes></clone>`;
+  const bond = (rsc: string, on: string, more = '') =>
+    `<rsc_colocation id="c-${rsc}-${on}" rsc="${rsc}" with-rsc="${on}" score="INFINITY"${more}/>`;
+  const promoted = ' with-rsc-role="Promoted"';
+  // biome-ignore format: a table
+  test.each<readonly [what: string, constraints: readonly string[], isOf: string]>([
+    ['by what runs between',            [bond('nfsshare', 'between'), bond('between', 'DataClone', promoted)], 'data'],
+    ['beside any instance of another',  [bond('nfsshare', 'WebClone'), bond('nfsshare', 'DataClone', promoted)], 'data'],
+    ['promoted or not',                 [bond('nfsshare', 'DataClone')], 'data'],
+    ['to both',                         [bond('nfsshare', 'between'), bond('between', 'WebClone', promoted), bond('NFS', 'DataClone', promoted)], 'several DRBD resources'],
+    ['to none',                         [], 'no promotable clone of DRBD belongs to the group'],
+  ])('of two DRBDs, tied %s', async (_, constraints, isOf) => {
+    const cib = fixture('stock-pcs')
+      .replaceAll(/<rsc_colocation [^>]*>/g, '')
+      .replace('<resources>', `<resources>${other('Web')}`)
+      .replace('</constraints>', `${constraints.join('')}</constraints>`);
+    const found = await draftOf(cib).then(({ draft }) => draft.drbd.resource, String);
+    expect(found).toContain(isOf);
+  });
+
   test.each<readonly [what: string, change: (cib: string) => string, said: RegExp]>([
     [
       'no NFS server',
