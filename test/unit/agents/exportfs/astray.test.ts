@@ -91,12 +91,12 @@ describe('S24: our line is gone from etab, and nothing leads to where another on
       codes: [1, 0],
     },
     {
-      what: 'what our start saw beside it is not known',
+      what: 'an earlier version has started ours: what it saw beside it is not known',
       given: (machine) => {
         const text = machine.files.get(memory('share')) ?? '';
         machine.files.set(memory('share'), text.replace(/,"beside":\[\]/, ''));
       },
-      codes: [1, 1],
+      codes: [7, 0],
       stays: true,
     },
     {
