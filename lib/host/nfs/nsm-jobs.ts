@@ -186,7 +186,8 @@ export function settle(
   const room = dir.sub(tallies);
   const all = (room?.names() ?? []).filter((one) => one !== name && !isDraft(one)).slice(0, mostTallies);
   const others = all.map((one) => ({ name: one, tally: tallyIn(room, one) }));
-  const current = others.filter((one) => isOfServer(own.state, one));
+  // of this server: each has a greater number than the one before
+  const current = others.filter(({ tally }) => tally !== undefined && tally.state >= own.state);
   const silent = others.filter((one) => !current.includes(one));
   const isLate = own.isUp === true || ask.hasWaited === true;
   if (isLate)
@@ -240,15 +241,6 @@ function tallyIn(room: Directory | undefined, name: string): Read | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Whether it was written for the server whose number this is. nfsserver tells the one that nfsnotify then takes the next of. */
-function isOfServer(
-  state: number,
-  { name, tally }: { readonly name: string; readonly tally: Read | undefined },
-): boolean {
-  if (tally === undefined) return false;
-  return tally.state >= state || (name.startsWith('nfsserver-') && nextNsmState(tally.state) === state);
 }
 
 /** The number in the file `state`: four bytes in the machine's order. `null` when there is none. */

@@ -196,5 +196,6 @@ test('N15: the round of nfsserver strikes nobody off whom an nfsnotify is still 
   expect(machine.left()).toEqual(['10.0.0.51']);
   for (const name of ['a', 'b'] as const) expect((await machine.call(name, 'start')).code).toBe(0);
   expect(machine.told.map(({ from }) => from)).toEqual(['0.0.0.0', '10.0.0.20', '10.0.1.20']);
+  expect(new Set(machine.told.map(({ state }) => state)).size).toBe(1);
   expect(machine.left()).toEqual([]);
 });
