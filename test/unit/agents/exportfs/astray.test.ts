@@ -126,6 +126,21 @@ describe('S24: our line is gone from etab, and nothing leads to where another on
   });
 });
 
+test.each(['start', 'reload-agent'])(
+  'S24: one of two directories is gone after another %s: nothing came of it',
+  async (action) => {
+    const { machine, code, run, watch } = node({ ...params, directory: '/usr /var' });
+    expect(await code('start')).toBe(0);
+    expect(await code(action)).toBe(0);
+    listed(['/var', '*', 'rw,no_root_squash'])(machine);
+    const { code: is, reason = '' } = await watch();
+    expect(is).toBe(1);
+    expect(reason).not.toContain('in place of');
+    expect(await run('stop')).toMatchObject({ code: 0 });
+    expect(machine.exported).toEqual([]);
+  },
+);
+
 test('S23: exportfs writes where a link leads during a start, and the link is gone again: the stop does not pass it over', async () => {
   const { machine, said, code } = node(params);
   machine.on('exportfs', () => {
