@@ -71,6 +71,9 @@ export async function madeOf(ctx: Ctx, asked: Asked, etab: readonly Export[]): P
     options === undefined || beside === undefined ? await resolvePath(ctx.host, path, table) : undefined;
   const isSure = (line: Export) =>
     silence === undefined && (real === undefined || line.path === real.path || hasNumber(asked, line));
+  // a version that did not look beside it has started ours: every line that is like it would fail the stop
+  const isOld = options !== undefined && beside === undefined;
+  if (isOld && silence === undefined) return { lines: left.filter(isSure) };
   const open = left.find((line) => !isSure(line));
   if (open === undefined) return { lines: left };
   const why = [silence ?? real?.trouble].flatMap((one) => (one === undefined ? [] : `: ${one}`)).join('');

@@ -9,13 +9,15 @@ export async function isSpelledByAnother(
   { memory }: Ctx,
   { path, client }: { readonly path: string; readonly client: string },
 ): Promise<boolean> {
-  const others = await memory.others();
-  return others.some(
-    ({ facts, params }) =>
-      ((facts[spellingsFact] as readonly Spelling[] | undefined) ?? []).some(
-        (one) => one.path === path && one.client === client,
-      ) || isAskedFor(params, path, client),
-  );
+  for (const { facts, params } of await memory.others()) {
+    const known = ((facts[spellingsFact] as readonly Spelling[] | undefined) ?? []).filter(
+      (one) => one.path === path,
+    );
+    if (known.some((one) => one.client === client)) return true;
+    // a name may be any other by DNS: only as long as its start has not seen which
+    if (known.length === 0 && isAskedFor(params, path, client)) return true;
+  }
+  return false;
 }
 
 function isAskedFor(

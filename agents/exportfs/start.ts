@@ -111,7 +111,9 @@ async function requireSamePlaces(ctx: Ctx, want: Wanted, paths: readonly string[
 
 /** How etab has what was exported, and what else has the same. What it does not list stays as it was known before. */
 function spelled(before: Seen, names: readonly string[], etab: readonly Export[]): readonly Spelling[] {
-  const ours = before.directories.flatMap(({ entries }) => entries);
+  const places = new Set(before.directories.map(({ path }) => path));
+  // what a link has made of ours
+  const made = before.directories.flatMap(({ entries }) => entries).filter(({ path }) => !places.has(path));
   return before.directories.map(({ directory, path }, at) => {
     const client = names[at] ?? '';
     const entry = etab.find((one) => one.path === path && one.client === client);
@@ -119,7 +121,7 @@ function spelled(before: Seen, names: readonly string[], etab: readonly Export[]
     if (entry === undefined && known !== undefined) return known;
     const spelling = { directory, path, client, ...(entry && { options: entry.options.join(',') }) };
     const others = (entry ? etab : before.etab).filter(
-      (line) => isAlike(spelling, line) && !ours.some((one) => isSame(one, line)),
+      (line) => isAlike(spelling, line) && !made.some((one) => isSame(one, line)),
     );
     return { ...spelling, beside: others.map((line) => line.path) };
   });

@@ -5,6 +5,8 @@ import { nfsConf, speaksV3 } from '../../lib/host/nfs/conf.ts';
 import { isMarked, markServer, ownThreads } from '../../lib/host/nfs/nfsd-threads.ts';
 import {
   advanceNsmState,
+  isToldByServer,
+  numbered,
   readNsmState,
   retireOlder,
   tallyName,
@@ -32,8 +34,6 @@ import { wanted } from './wanted.ts';
 const addressMs = 10_000;
 /** An rpc.statd that systemd starts again is. */
 const statdMs = 2000;
-/** Which server the number is of that clients were told last. */
-const numbered = 'numbered';
 
 export async function start(ctx: Ctx): Promise<void> {
   const { host, log, memory } = ctx;
@@ -90,12 +90,12 @@ async function tellClients(ctx: Ctx): Promise<void> {
   if (waiting.length > 0) await leaveSender(host, memory, minutes);
 }
 
-/** Whether this very server has its number already, also by another resource. */
-async function isNumbered({ host, memory }: Ctx): Promise<boolean> {
+/** Whether this very server has its number already, also by another resource, or by nfsserver's own round. */
+async function isNumbered({ host, log, memory }: Ctx): Promise<boolean> {
   const others = (await memory.others()).map(({ kept }) => kept?.[numbered]);
   for (const mark of [await memory.fact(numbered), ...others])
     if (mark !== undefined && (await isMarked(host, mark as ServerMark))) return true;
-  return false;
+  return isToldByServer(host, log);
 }
 
 async function awaitStatd(host: Host): Promise<ProcessIdentity | undefined> {

@@ -1,6 +1,7 @@
 import { Failure } from '../../lib/contract/outcome.ts';
 import type { Host } from '../../lib/host/host.ts';
-import { readNsmState, tallyName, waitingClients } from '../../lib/host/nfs/nsm-records.ts';
+import { markServer } from '../../lib/host/nfs/nfsd-threads.ts';
+import { numbered, readNsmState, tallyName, waitingClients } from '../../lib/host/nfs/nsm-records.ts';
 import {
   firstRound,
   notFoundOut,
@@ -25,6 +26,7 @@ export async function notify(ctx: Ctx, { v3 }: Survey): Promise<void> {
   const { dir } = await statdHome(host);
   const clients = await waitingClients(host, dir);
   if (clients.length === 0) return;
+  await memory.note(numbered, await markServer(host));
   const minutes = params.nfs_smnotify_retry_time ?? defaultMinutes;
   const hosts = await serviceHosts(host, params.nfs_ip, lookUpMs);
   const trouble = notFoundOut(hosts);

@@ -37,7 +37,9 @@ export async function keepOnList(ctx: Ctx): Promise<void> {
     const all = await oldClients(host);
     const before = await memory.fact<Listed>(fact);
     if (all.length === 0 && before === undefined) return;
-    const { names, settled, lease } = before ?? (await noted(ctx));
+    // an earlier version noted 0 for a lease that it could not read
+    const { names, settled, lease } =
+      before !== undefined && before.lease > 0 ? before : await noted(ctx, before);
     const wanted: string[] = [];
     for (const one of all)
       if (isFresh(one, lease) && (names.includes(one.name) || (await holdsAnything(host, one.id))))
@@ -63,12 +65,12 @@ export async function completeList(ctx: Ctx): Promise<void> {
 }
 
 /** The lease is asked for once: a steady monitor starts no process. */
-async function noted({ host, memory }: Ctx): Promise<Listed> {
+async function noted({ host, memory }: Ctx, before: Listed | undefined): Promise<Listed> {
   const lease = await leaseSeconds(host);
   if (lease === undefined) throw new Failure('failed', 'nfsd does not tell its lease');
-  const nobody: Listed = { names: [], settled: true, lease };
-  await memory.hint(fact, nobody);
-  return nobody;
+  const listed: Listed = { names: [], settled: true, ...before, lease };
+  await memory.hint(fact, listed);
+  return listed;
 }
 
 /** Where the kernel does not tell when a lease was renewed, nobody can be taken off in time: there only a stop writes the list. */

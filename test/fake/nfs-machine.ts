@@ -38,7 +38,7 @@ export class NfsMachine extends FakeMachine {
   readonly owners = new Map<string, string>();
   /** Of directories that an agent made. */
   readonly modes = new Map<string, number>();
-  /** Records of statd that are younger than the server. */
+  /** Files that are younger than all others, and than the server. */
   readonly young = new Set<string>();
   readonly failing = new Set<string>();
   /** Those of the failing ones that systemd only refuses to start so often. */

@@ -163,11 +163,18 @@ export type Settled = {
   readonly trouble?: string;
 };
 
+/** Whoever still tells notes it with each round, which is half a minute. */
+const roundsSeconds = 300;
+
 /**
  * Notes who has confirmed to this resource, and strikes those off that have to every resource of this list: each is a server of its own to
- * a client that mounted from its address. When its own time is up, who has not begun for this server is waited for no more.
+ * a client that mounted from its address. When its own time is up, or it has waited long, those are waited for no more that have not begun
+ * for this server, or have stopped telling.
  */
-export function settle(dir: Directory, ask: { readonly name: string; readonly own: Tally }): Settled {
+export function settle(
+  dir: Directory,
+  ask: { readonly name: string; readonly own: Tally; readonly hasWaited?: boolean },
+): Settled {
   const { name } = ask;
   const bak = dir.sub('sm.bak');
   const before = tallyIn(dir.sub(tallies), name);
@@ -179,16 +186,21 @@ export function settle(dir: Directory, ask: { readonly name: string; readonly ow
   const room = dir.sub(tallies);
   const all = (room?.names() ?? []).filter((one) => one !== name && !isDraft(one)).slice(0, mostTallies);
   const others = all.map((one) => ({ name: one, tally: tallyIn(room, one) }));
-  const current = others.filter((one) => isOfServer(own.state, one));
+  // of this server: each has a greater number than the one before
+  const current = others.filter(({ tally }) => tally !== undefined && tally.state >= own.state);
   const silent = others.filter((one) => !current.includes(one));
-  if (own.isUp)
+  const isLate = own.isUp === true || ask.hasWaited === true;
+  if (isLate)
     for (const one of silent) if (room?.facts(one.name)?.kind !== 'directory') room?.remove(one.name);
-  const busy = current.filter(({ tally }) => !tally?.isUp);
+  // by the clock of the filesystem, which wrote both
+  const since = (room?.facts(name)?.modified ?? 0) - roundsSeconds;
+  const isStale = (one: string) => isLate && (room?.facts(one)?.modified ?? since) < since;
+  const busy = current.filter(({ name: one, tally }) => !tally?.isUp && !isStale(one));
   const told = new Set(own.told);
   const awaited = new Set<string>();
   const struck = [...new Set([...told, ...own.passed])].filter((file) => {
     const open = busy.filter(({ tally }) => !tally?.files.has(file));
-    if (!own.isUp) open.push(...silent);
+    if (!isLate) open.push(...silent);
     if (told.has(file)) for (const one of open) awaited.add(one.name);
     return open.length === 0 && (told.has(file) || current.some(({ tally }) => tally?.told.has(file)));
   });
@@ -229,15 +241,6 @@ function tallyIn(room: Directory | undefined, name: string): Read | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Whether it was written for the server whose number this is. nfsserver tells the one that nfsnotify then takes the next of. */
-function isOfServer(
-  state: number,
-  { name, tally }: { readonly name: string; readonly tally: Read | undefined },
-): boolean {
-  if (tally === undefined) return false;
-  return tally.state >= state || (name.startsWith('nfsserver-') && nextNsmState(tally.state) === state);
 }
 
 /** The number in the file `state`: four bytes in the machine's order. `null` when there is none. */

@@ -82,6 +82,18 @@ async function claimOf(host: Host, log: Log): Promise<Claim | undefined> {
   return undefined;
 }
 
+/** Under this name an agent notes which server the number is of that it tells. */
+export const numbered = 'numbered';
+
+/** Whether nfsserver has told clients of this very server, under the number that stands in `state`. */
+export async function isToldByServer(host: Host, log: Log): Promise<boolean> {
+  for (const { facts } of await memoryOf(host.sys, 'nfsserver', '', log).others()) {
+    const mark = facts[numbered] as ServerMark | undefined;
+    if (mark !== undefined && (await isMarked(host, mark))) return true;
+  }
+  return false;
+}
+
 /** USER_HZ, the unit of /proc's times on every architecture Node runs on. */
 const ticks = 100;
 

@@ -220,9 +220,12 @@ export async function notifyRound(
     port,
     withinMs,
     name,
+    hasWaited = false,
     heard = new Map(),
   }: {
     readonly name: string;
+    /** Whether it is over that others are waited for who do not tell. */
+    readonly hasWaited?: boolean;
     readonly state: number;
     readonly port: number | undefined;
     readonly withinMs: number;
@@ -257,7 +260,7 @@ export async function notifyRound(
   const own = { state, told: filesOf(told), passed: filesOf(clients.filter(isPassed)) };
   const { struck, ...settled } = isMute
     ? { struck: [], awaited: [] }
-    : await settleClients(host, dir, { name, own });
+    : await settleClients(host, dir, { name, own, hasWaited });
   const gone = new Set(struck);
   const waiting = clients.filter(({ file }) => !gone.has(file));
   return { told, waiting, unusable, odd, heard: confirmed, ...settled };

@@ -56,6 +56,8 @@ export async function endSender(host: Host, memory: Memory): Promise<void> {
 }
 
 const againMs = 30_000;
+/** How long this one waits for others who do not tell, however long it tells itself. */
+const othersMs = 15 * 60_000;
 /** What stays of the time for the work after the last answer. */
 const reserveMs = 3000;
 
@@ -73,6 +75,7 @@ export async function keepTelling(
   const sources = await sourcesInTime(host, log, list);
   if (sources === undefined) return;
   const state = (await readNsmState(host, dir)) ?? 1;
+  const begun = host.sys.now();
   const named = new Set<string>();
   let heard: Heard = new Map();
   for (;;) {
@@ -86,6 +89,7 @@ export async function keepTelling(
       port,
       withinMs,
       heard,
+      hasWaited: host.sys.now() - begun >= othersMs,
     });
     const { waiting, odd } = round;
     if (waiting.length === 0) return log.info('every client has been notified');

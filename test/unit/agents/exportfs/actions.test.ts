@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { double, node, type Params, single } from '../../../fake/exportfs-node.ts';
 import { type ExportingMachine, etabLine } from '../../../fake/exports.ts';
+import { hangs } from '../../../fake/machine.ts';
 
 describe('what start exports', () => {
   test.each([
@@ -271,6 +272,40 @@ describe('other options than configured', () => {
     machine.hostNames.set('short', 'new.example.com');
     expect(await code('start')).toBe(0);
     expect(machine.exported).toEqual(['/usr old.example.com', '/usr new.example.com']);
+  });
+
+  /** Another resource exports the same directory to a host of its own. */
+  const neighbour = (machine: ExportingMachine) => {
+    const page = {
+      bootId: 'boot-1',
+      params: { directory: '/usr', clientspec: 'other.example.com' },
+      facts: { spellings: [{ directory: '/usr', path: '/usr', client: 'other.example.com' }] },
+    };
+    machine.files.set('/run/resource-agents/tsha/exportfs-other.json', JSON.stringify(page));
+    machine.etab += etabLine('/usr', 'other.example.com');
+  };
+
+  test.each(['start', 'reload-agent'])(
+    'N1: beside another host, %s ends the old line all the same',
+    async (action) => {
+      const { machine, code } = node({ ...single, clientspec: 'short' }, neighbour);
+      machine.hostNames.set('short', 'old.example.com');
+      await code('start');
+      machine.hostNames.set('short', 'new.example.com');
+      expect(await code(action)).toBe(0);
+      expect(machine.exported).toEqual(['/usr other.example.com', '/usr new.example.com']);
+    },
+  );
+
+  test('N1: beside another host, a line of which nobody knows whose it is stays in doubt', async () => {
+    const { machine, code, watch } = node({ ...single, clientspec: 'short' }, (it) => {
+      it.etab = etabLine('/usr', 'old.example.com');
+      neighbour(it);
+      it.on('getent', (_args, command) => hangs(command, it));
+    });
+    expect((await watch()).code).toBe(1);
+    expect(await code('stop')).toBe(1);
+    expect(machine.exported).toEqual(['/usr old.example.com', '/usr other.example.com']);
   });
 
   test('N1: whatever the option, what etab says otherwise than our start is told once', async () => {

@@ -91,12 +91,12 @@ describe('S24: our line is gone from etab, and nothing leads to where another on
       codes: [1, 0],
     },
     {
-      what: 'what our start saw beside it is not known',
+      what: 'an earlier version has started ours: what it saw beside it is not known',
       given: (machine) => {
         const text = machine.files.get(memory('share')) ?? '';
         machine.files.set(memory('share'), text.replace(/,"beside":\[\]/, ''));
       },
-      codes: [1, 1],
+      codes: [7, 0],
       stays: true,
     },
     {
@@ -125,6 +125,21 @@ describe('S24: our line is gone from etab, and nothing leads to where another on
     expect(machine.exported).toEqual(stays ? [`/etc ${line[1]}`] : []);
   });
 });
+
+test.each(['start', 'reload-agent'])(
+  'S24: one of two directories is gone after another %s: nothing came of it',
+  async (action) => {
+    const { machine, code, run, watch } = node({ ...params, directory: '/usr /var' });
+    expect(await code('start')).toBe(0);
+    expect(await code(action)).toBe(0);
+    listed(['/var', '*', 'rw,no_root_squash'])(machine);
+    const { code: is, reason = '' } = await watch();
+    expect(is).toBe(1);
+    expect(reason).not.toContain('in place of');
+    expect(await run('stop')).toMatchObject({ code: 0 });
+    expect(machine.exported).toEqual([]);
+  },
+);
 
 test('S23: exportfs writes where a link leads during a start, and the link is gone again: the stop does not pass it over', async () => {
   const { machine, said, code } = node(params);

@@ -118,6 +118,31 @@ describe('N15: two resources', () => {
     expect(machine.left()).toEqual([]);
   });
 
+  test.each([
+    ['has long stopped telling: it is waited for no more when the time of the other is up', ['a'], []],
+    ['still tells: it is waited for', ['a', 'b'], ['10.0.0.51']],
+  ] as const)('one that has begun and %s', async (_what, lately, left) => {
+    const machine = await moved();
+    machine.waits('10.0.0.51');
+    machine.apart.add('10.0.0.51 10.0.1.20');
+    for (const name of ['a', 'b'] as const) await machine.call(name, 'start');
+    for (const name of lately) machine.young.add(`/nfsdata/sm.told/nfsnotify-${name}`);
+    await machine.call('a', 'reload', [], { OCF_RESKEY_CRM_meta_timeout: '100000' });
+    expect(machine.left()).toEqual(left);
+  });
+
+  test('one that never comes is waited for a quarter of an hour, by one that tells for longer', async () => {
+    const machine = await moved();
+    for (const client of ['10.0.0.51', '10.0.0.52']) machine.waits(client);
+    machine.deaf.add('10.0.0.52');
+    await machine.call('a', 'start');
+    const left = new Map<number, readonly string[]>();
+    machine.onTick = (clock) => void left.set(Math.floor(clock / 60_000), machine.left());
+    await machine.call('a', 'reload', [], { OCF_RESKEY_CRM_meta_timeout: String(20 * 60_000) });
+    expect(left.get(14)).toEqual(['10.0.0.51', '10.0.0.52']);
+    expect(left.get(16)).toEqual(['10.0.0.52']);
+  });
+
   test('clients of the other family are told by whom they can be', async () => {
     const machine = server();
     machine.local.add('2001:db8::20');
@@ -171,5 +196,6 @@ test('N15: the round of nfsserver strikes nobody off whom an nfsnotify is still 
   expect(machine.left()).toEqual(['10.0.0.51']);
   for (const name of ['a', 'b'] as const) expect((await machine.call(name, 'start')).code).toBe(0);
   expect(machine.told.map(({ from }) => from)).toEqual(['0.0.0.0', '10.0.0.20', '10.0.1.20']);
+  expect(new Set(machine.told.map(({ state }) => state)).size).toBe(1);
   expect(machine.left()).toEqual([]);
 });

@@ -179,6 +179,25 @@ test.each<[string, (command: Command, machine: NfsMachine) => Partial<Output> | 
   expect(asked).toEqual(['+one']);
 });
 
+test('a lease of 0, which an earlier version noted, is asked for anew', async () => {
+  const { machine, asked } = await serving();
+  show(machine, 7, { name: 'one' });
+  await monitor(machine);
+  asked.length = 0;
+  for (const [path, text] of machine.files)
+    if (path.includes('/tsha/nfsserver-'))
+      machine.files.set(
+        path,
+        text.replace(
+          '{"names":["6f6e65"],"settled":true,"lease":90}',
+          '{"names":[],"settled":true,"lease":0}',
+        ),
+      );
+  await monitor(machine);
+  await monitor(machine);
+  expect(asked).toEqual(['+one']);
+});
+
 test('a server that somebody else has restarted has a new list', async () => {
   const { machine, asked } = await serving();
   show(machine, 7, { name: 'one' });
