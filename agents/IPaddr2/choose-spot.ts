@@ -22,7 +22,7 @@ export async function chooseSpot(ctx: Ctx, want: Wanted, links: readonly Interfa
   const complete = given !== undefined && want.prefix !== undefined;
   const routes = complete && want.family === 'inet' ? [] : await routesTo(ctx, want, given, links);
   const [route] = routes;
-  if (given === undefined) requireNoCloser(want, route, links);
+  if (route && given === undefined) requireNoCloser(want, route, links);
   tellRivals(ctx, want, routes);
   const link = given ?? interfaceNamed(links, route?.nic ?? (isLoopback(want.ip) ? 'lo' : ''));
   const prefix = want.prefix ?? route?.prefix ?? (isLoopback(want.ip) ? loopbackPrefix(want) : undefined);
@@ -77,11 +77,11 @@ function tellRivals({ log }: Ctx, { ip }: Wanted, [best, ...others]: readonly Li
 /** An interface that is switched off has no routes; the network that it is in is the address's all the same. */
 function requireNoCloser(
   { ip, prefix: most = 128 }: Wanted,
-  best: LinkRoute | undefined,
+  best: LinkRoute,
   links: readonly Interface[],
 ): void {
   const isCloser = ({ ip: other, prefix, family, peer }: Address) =>
-    prefix > (best?.prefix ?? -1) &&
+    prefix > best.prefix &&
     prefix <= most &&
     prefix < (family === 'inet' ? 32 : 128) &&
     peer === undefined &&
@@ -90,7 +90,7 @@ function requireNoCloser(
   if (off)
     throw new Failure(
       'failed',
-      `${off.name}, which is in a network of ${ip}, is down${best ? `; ${best.nic} is in a wider one` : ''}: switch it on or configure nic`,
+      `${off.name}, which is in a network of ${ip}, is down; ${best.nic} is in a wider one: switch it on or configure nic`,
     );
 }
 

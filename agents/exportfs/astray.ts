@@ -21,15 +21,22 @@ type Tables = {
   readonly table: readonly Mount[];
 };
 
-/** Before an exportfs of ours runs: lines that a link of others leads away by now go, whoever they belong to. */
-export async function dropStrays(ctx: Ctx, { etab, state, table }: Tables): Promise<Looked> {
+/**
+ * Before an exportfs of ours runs: lines that a link of others leads away by now go, whoever they belong to. A stop knows a way without
+ * exportfs and does not wait long. A start fails without an answer: fifty of them at once on one processor take their time.
+ */
+export async function dropStrays(
+  ctx: Ctx,
+  { etab, state, table }: Tables,
+  withinMs: number = lookMs,
+): Promise<Looked> {
   const { host, log } = ctx;
   const paths = etab
     .map(({ path }) => path)
     .filter((path) => !answersHere(path, table) && !mountOn(table, path));
   const strays = new Set<string>();
   const unknown: string[] = [];
-  for (const [path, { stray, trouble }] of await leadTo(host, paths, table, lookMs)) {
+  for (const [path, { stray, trouble }] of await leadTo(host, paths, table, withinMs)) {
     if (trouble !== undefined) unknown.push(`${path} (${trouble})`);
     if (stray === undefined) continue;
     strays.add(path);

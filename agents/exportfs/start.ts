@@ -41,7 +41,7 @@ export async function start(ctx: Ctx): Promise<void> {
 
   remark(ctx, before);
   await ensureEtab(host, before.state);
-  const looked = await dropStrays(ctx, before);
+  const looked = await dropStrays(ctx, before, ctx.host.left() / 2);
   const names: string[] = [];
   let exported: readonly Spelling[] | undefined;
   try {
