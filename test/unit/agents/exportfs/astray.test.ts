@@ -185,7 +185,8 @@ describe('a line of etab lies on storage that does not answer', () => {
     const lines = [1, 2, 3, 4].map((n) => etabLine(`/srv/b/${n}`, '*', 'ro')).join('');
     const { machine, code } = hung(neighbour + lines);
     expect(await code('start')).toBe(1);
-    expect(machine.clock).toBeLessThan(4000);
+    // half of the time, once
+    expect(machine.clock).toBeLessThan(60_000);
   });
 });
 
