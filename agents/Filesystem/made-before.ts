@@ -67,12 +67,12 @@ export async function judgeMade(
 }
 
 /** As a version before this noted it, too. */
-type Noted = Omit<Made, 'root' | 'superOptions' | 'parent'> & Partial<Made>;
+type Noted = Omit<Made, 'root' | 'superOptions'> & Partial<Made>;
 
 async function madeIn(
   { memory, params, host }: Ctx,
   table: readonly Mount[],
-): Promise<{ readonly made: Omit<Made, 'parent'> & Partial<Made>; readonly mount: Mount } | undefined> {
+): Promise<{ readonly made: Made; readonly mount: Mount } | undefined> {
   const noted = await memory.fact<Noted>('mount');
   if (noted?.asked !== askedFor(params)) return undefined;
   const mount = table.find((one) => mayBeSameMount({ superOptions: one.superOptions, ...noted }, one));
@@ -83,7 +83,7 @@ async function madeIn(
 /** A directory that is bound, or a subvolume, keeps its inode when it is renamed; a whole filesystem is no part of itself. */
 async function showsOurs(
   ctx: Ctx,
-  { root, shown }: Pick<Made, 'root' | 'shown'>,
+  { root, shown }: Made,
   mount: Mount,
   table: readonly Mount[],
 ): Promise<Verdict | undefined> {

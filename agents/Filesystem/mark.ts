@@ -24,14 +24,15 @@ export type Mark =
   | { readonly is: 'bind'; readonly device: string; readonly root: string }
   | { readonly is: 'named'; readonly type: string; readonly name: string };
 
-/** The very mount that a start made, or that a monitor found. Ids and anonymous numbers are used again, and so are names: all of it together is one mount. */
-export type Made = Pick<
-  Mount,
-  'id' | 'parent' | 'device' | 'root' | 'type' | 'source' | 'target' | 'superOptions'
-> & {
+/**
+ * The very mount that a start made, or that a monitor found. Ids and anonymous numbers are used again, and so are names: all of it together
+ * is one mount.
+ */
+export type Made = Pick<Mount, 'id' | 'device' | 'root' | 'type' | 'source' | 'target' | 'superOptions'> & {
   /** What was asked for then. */
   readonly asked: string;
-  /** What `directory` said then; a version before this did not note it. */
+  /** The mount that it is on, and what `directory` said then; a version before this did not note these. */
+  readonly parent?: number;
   readonly directory?: string;
   readonly serial?: string;
   /** By filesystem and inode: the directory that its mount point lies in, and of a part of a filesystem the one that it shows. */

@@ -141,8 +141,9 @@ export function judge<Link extends Glimpse>(
 }
 
 /**
- * Every place of the address that may be ours; `nic` is the interface that was configured or chosen, `own` are `ownIndexes`. One on `lo` counts only where it was asked for: LVS back ends keep theirs there. A link-local one counts only on `nic`: those of
- * other interfaces are other addresses.
+ * Every place of the address that may be ours; `nic` is the interface that was configured or chosen, `own` are `ownIndexes`. One on `lo`
+ * counts only where it was asked for: LVS back ends keep theirs there. A link-local one counts only on `nic`: those of other interfaces are
+ * other addresses.
  */
 export const sightings = <Link extends Glimpse>(
   want: Wanted,

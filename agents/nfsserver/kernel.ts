@@ -89,9 +89,9 @@ const leaseFile = 'lease-time';
 const leaseFact = 'lease';
 
 /**
- * The longest lease that clients may know of, kept with the state by every start. NFSv4 clients look in once per lease at least: a grace period
- * shorter than the lease they know is over before the last one has noticed the restart, and its locks are lost. A shorter one is written
- * down only when the grace period of a server with it is over: until then another start has the same clients.
+ * The longest lease that clients may know of, kept with the state by every start. NFSv4 clients look in once per lease at least: a grace
+ * period shorter than the lease they know is over before the last one has noticed the restart, and its locks are lost. A shorter one is
+ * written down only when the grace period of a server with it is over: until then another start has the same clients.
  */
 async function formerLease(ctx: Ctx, now: number, unknown: number): Promise<number> {
   const { host, log, memory } = ctx;

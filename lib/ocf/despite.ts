@@ -30,8 +30,9 @@ export async function goOnDespite<T extends ParamTable>(
     const trouble = [...read.missing, ...read.problems];
     return trouble.length === 0 && (agent.rules?.(read.params, request) ?? []).length === 0;
   };
-  const last = await memory.params().catch(() => undefined);
-  const found = mustBeRight.has(situation) ? undefined : withLastRight(agent.params, raw, last, isRight);
+  const found = mustBeRight.has(situation)
+    ? undefined
+    : withLastRight(agent.params, raw, await memory.params().catch(() => undefined), isRight);
   const reason = wrong.join('; ');
   if (found === undefined) {
     const verdict = whenInvalid[situation];

@@ -204,16 +204,19 @@ const situations: readonly Told[] = [
   ],
 ];
 
+/** What is there when a monitor comes first, or what the first start makes. */
+const toBe = (row: Row, first: string) => (m: FilesystemMachine) => {
+  prepare(m);
+  if (first === 'rec 0') m.mounted(row);
+  else m.on('mount', () => void m.mounted(row));
+};
+
 for (const first of ['rec 0', 'start 0'])
   test.each(situations)(`F12, F16: %s, after ${first}`, (what, with_, row, then, calls, left) =>
     follow({
       what,
       with: { directory: on, ...with_ },
-      given: (m) => {
-        prepare(m);
-        if (first === 'rec 0') m.mounted(row);
-        else m.on('mount', () => void m.mounted(row));
-      },
+      given: toBe(row, first),
       calls: first,
       later: {
         change: (m) => {
@@ -246,29 +249,21 @@ test('F16: another mount has the id of ours before the table is read again: that
     after: (m) => expect([m.targets, m.isLive(7)]).toEqual([['/o', '/n'], true]),
   }));
 
-test('what a version before this noted is as good as before, and noted anew', async () => {
-  const file = (m: FilesystemMachine) =>
-    [...m.files.keys()].find((path) => path.includes('Filesystem-')) ?? '';
-  await follow({
-    what: '',
-    with: { directory: on, device: 'https://dav/x', fstype: 'davfs' },
-    given: (m) => {
-      prepare(m);
-      m.files.set('/proc/filesystems', 'nodev\tdavfs\n');
-      m.on('mount', () => void m.mounted({ ...memory, type: 'fuse', source: 'dav' }));
-    },
-    calls: 'start 0',
-    later: {
-      change: (m) => {
-        const page = JSON.parse(m.files.get(file(m)) ?? '');
-        for (const name of ['parent', 'root', 'superOptions', 'above']) delete page.facts.mount[name];
-        m.files.set(file(m), JSON.stringify(page));
-      },
-      calls: 'rec 0',
-    },
-    after: (m) => expect(m.files.get(file(m))).toContain('"above":"8:1 3"'),
+/** The agent's memory, and a change of it. */
+const pageOf = (m: FilesystemMachine): string =>
+  [...m.files.keys()].find((name) => name.includes('Filesystem-')) ?? '';
+// biome-ignore lint/suspicious/noExplicitAny: whatever versions before this noted
+function editPage(m: FilesystemMachine, edit: (facts: any) => void): void {
+  const page = JSON.parse(m.files.get(pageOf(m)) ?? '');
+  edit(page.facts);
+  m.files.set(pageOf(m), JSON.stringify(page));
+}
+
+/** As a version before this noted it. */
+const withLess = (m: FilesystemMachine): void =>
+  editPage(m, ({ mount }) => {
+    for (const name of ['parent', 'root', 'superOptions', 'above']) delete mount[name];
   });
-});
 
 /** Known by the record alone: it mounts as another type than it was asked for. */
 function mountsAsFuse(m: FilesystemMachine): void {
@@ -281,6 +276,16 @@ function mountsAsFuse(m: FilesystemMachine): void {
     return undefined;
   });
 }
+
+test('what a version before this noted is as good as before, and noted anew', () =>
+  follow({
+    what: '',
+    with: { directory: on, device: 'https://dav/x', fstype: 'davfs' },
+    given: mountsAsFuse,
+    calls: 'start 0',
+    later: { change: withLess, calls: 'rec 0' },
+    after: (m) => expect(m.files.get(pageOf(m))).toContain('"above":"8:1 3"'),
+  }));
 
 test('F15: what a stop has moved beside the directory is found there, too', () =>
   follow({
@@ -302,10 +307,7 @@ test('F12: nobody noted which directory it lay in: under another path it is neit
     calls: 'rec 0',
     later: {
       change: (m) => {
-        const [path = ''] = [...m.files.keys()].filter((name) => name.includes('Filesystem-'));
-        const page = JSON.parse(m.files.get(path) ?? '');
-        for (const name of ['parent', 'root', 'superOptions', 'above']) delete page.facts.mount[name];
-        m.files.set(path, JSON.stringify(page));
+        withLess(m);
         m.unmounted(on);
         m.mounted({ ...tree, target: '/srv2/m' });
         show(m, renamed);
@@ -317,13 +319,11 @@ test('F12: nobody noted which directory it lay in: under another path it is neit
 
 const changed = 'probe 1, rec 1, start 1, stop 0, rec 7';
 const foreign: Row = { ...cover, device: '147:3', source: '/dev/other', target: '/new' };
-const forgetAsked = (m: FilesystemMachine) => {
-  const [path = ''] = [...m.files.keys()].filter((name) => name.includes('Filesystem-'));
-  const page = JSON.parse(m.files.get(path) ?? '');
-  page.facts.directory = page.facts.directory.directory;
-  delete page.facts.mount;
-  m.files.set(path, JSON.stringify(page));
-};
+const forgetAsked = (m: FilesystemMachine): void =>
+  editPage(m, (facts) => {
+    facts.directory = facts.directory.directory;
+    delete facts.mount;
+  });
 
 test.each<[string, string, Params, Row, (m: FilesystemMachine) => unknown, string, readonly string[]]>([
   ['after a start', 'start 0', {}, tree, () => undefined, changed, []],
@@ -344,11 +344,7 @@ test.each<[string, string, Params, Row, (m: FilesystemMachine) => unknown, strin
   follow({
     what,
     with: { directory: on, ...with_ },
-    given: (m) => {
-      prepare(m);
-      if (first === 'rec 0') m.mounted(row);
-      else m.on('mount', () => void m.mounted(row));
-    },
+    given: toBe(row, first),
     calls: first,
     later: {
       change: (m) => {
