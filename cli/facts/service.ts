@@ -243,9 +243,10 @@ export type Movement = {
   readonly services: readonly Service[];
 };
 
-export function movementOf(cluster: Cluster, { id }: Service): Movement {
+export function movementOf(cluster: Cluster, service: Service): Movement {
+  const { id } = service;
   const all = services(cluster);
-  const leader = leadersOf(cluster, id)[0];
+  const leader = leaderOf(cluster, service);
   const ties = tiesIn(cluster.cib);
   const holders = [...holdersOf(ties, id)].filter((unit) => all.some((one) => one.id === unit));
   const [root = id, ...others] = holders.filter((unit) =>

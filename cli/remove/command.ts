@@ -275,9 +275,10 @@ function ownOf(cib: Element, pair: Pair, language: Language): Own {
     .flatMap(({ children }) => children)
     .filter((one) =>
       [one, ...within(one, 'resource_ref')].some((part) => names(part).some((id) => ids.has(id))),
-    );
-  const shortened = ours.flatMap((one) => withoutRefs(one, ids) ?? []);
-  const constraints = ours.filter((one) => withoutRefs(one, ids) === null);
+    )
+    .map((one) => ({ one, left: withoutRefs(one, ids) }));
+  const shortened = ours.flatMap(({ left }) => left ?? []);
+  const constraints = ours.flatMap(({ one, left }) => (left === null ? one : []));
   const isShared = within(cib, 'primitive').some(
     (one) => of(one, 'provider') === 'tsha' && !ids.has(of(one, 'id')),
   );
